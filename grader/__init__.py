@@ -1,0 +1,1 @@
+"""Grade notebooks of numerical machine learning."""
