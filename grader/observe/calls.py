@@ -1,0 +1,206 @@
+"""The trusted side of calling a student's functions: one worker a submission, frames in, outcomes out.
+
+    Job  --stdin-->  worker (inside.calls)  --frames-->  outcomes
+
+Whatever happens in there, every call has an outcome afterwards: what the worker did not say is completed
+here from how it ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from grader.errors import GraderFault
+from grader.notebook.cells import Code
+from grader.notebook.slicing import Slice
+from grader.observe.inside import wire
+from grader.observe.inside.calls import FRAME, GROUP, MARK
+from grader.observe.sandbox import Process, Program, Sandbox, kill_session
+from grader.records import Call, Fault, Outcome, OutcomeKind
+
+START_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class CallSettings:
+    """What holds for all calls: modules to preload, seconds for a function's statements and all its calls."""
+
+    preload: tuple[str, ...] = ("numpy",)
+    setup_seconds: float = 30.0
+    function_seconds: float = 60.0
+
+
+def make_calls(
+    code: Code,
+    slices: Mapping[str, Slice],
+    calls: Iterable[Call],
+    sandbox: Sandbox,
+    settings: CallSettings,
+    directory: Path,
+) -> dict[str, Outcome]:
+    """Call each function of `slices` as planned; return the outcome of every call by its id."""
+    wanted = [call for call in calls if call.function in slices]
+    if not wanted:
+        return {}
+    process = sandbox.launch(Program("calls", directory))
+    job = wire.encode(_job(code, slices, wanted, settings))
+    functions = {call.function for call in wanted}
+    seconds = START_SECONDS + len(functions) * (settings.setup_seconds + settings.function_seconds + 5)
+    frames = _converse(process, job, seconds)
+    return _outcomes(wanted, frames)
+
+
+def _job(
+    code: Code, slices: Mapping[str, Slice], calls: list[Call], settings: CallSettings
+) -> dict[str, Any]:
+    sources = {cell.number: cell.source for cell in code.cells}
+    functions = [
+        {
+            "name": name,
+            "cells": _kept(found, sources),
+            "setup_seconds": settings.setup_seconds,
+            "seconds": settings.function_seconds,
+            "calls": [_message(i, call) for i, call in enumerate(calls) if call.function == name],
+        }
+        for name, found in slices.items()
+    ]
+    return {"preload": list(settings.preload), "functions": [f for f in functions if f["calls"]]}
+
+
+def _kept(found: Slice, sources: Mapping[int, str]) -> list[dict[str, Any]]:
+    numbers = sorted({statement.cell for statement in found.statements})
+    return [
+        {"number": n, "source": sources[n], "keep": [s.index for s in found.statements if s.cell == n]}
+        for n in numbers
+    ]
+
+
+def _message(index: int, call: Call) -> dict[str, Any]:
+    return {
+        "index": index,
+        "args": call.args,
+        "keywords": dict(call.keywords),
+        "seed": call.seed,
+        "echo": call.echo,
+        "seconds": call.limits.seconds,
+        "memory_mb": call.limits.memory_mb,
+        "result_mb": call.limits.result_mb,
+    }
+
+
+def _converse(process: Process, job: bytes, seconds: float) -> list[tuple[int, bytes]]:
+    """Send the job, collect the frames until the worker ends or its time is over; leave no process."""
+    if process.stdin is None or process.stdout is None:
+        raise GraderFault("the sandbox started a worker without pipes")
+    writer = threading.Thread(target=_write, args=(process.stdin, job), daemon=True)
+    clock = threading.Timer(seconds, kill_session, args=(process,))
+    clock.daemon = True
+    writer.start()
+    clock.start()
+    try:
+        return list(_frames(process.stdout))
+    finally:
+        clock.cancel()
+        kill_session(process)
+        writer.join()
+
+
+def _write(stream: IO[bytes], data: bytes) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        stream.write(data)
+        stream.close()
+
+
+def _frames(stream: IO[bytes], max_bytes: int = 2 << 30) -> Iterator[tuple[int, bytes]]:
+    """Yield (index, payload) until the stream ends, or stops being frames."""
+    total = 0
+    with contextlib.suppress(OSError, ValueError):
+        while len(header := stream.read(FRAME.size)) == FRAME.size:
+            mark, index, size = FRAME.unpack(header)
+            total += size
+            if mark != MARK or total > max_bytes:
+                return
+            payload = stream.read(size)
+            if len(payload) < size:
+                return
+            yield index, payload
+
+
+def _outcomes(calls: list[Call], frames: list[tuple[int, bytes]]) -> dict[str, Outcome]:
+    outcomes: dict[str, Outcome] = {}
+    groups: dict[str, dict[str, Any]] = {}
+    for index, payload in frames:
+        if index == GROUP:
+            report = _decoded(payload)
+            groups[str(report.get("function"))] = report
+        elif index < len(calls):
+            outcomes.setdefault(calls[index].id, _outcome(payload))
+    if not frames:
+        raise GraderFault("the worker ended without a word: it could not start or was killed from outside")
+    for call in calls:
+        if call.id not in outcomes:
+            outcomes[call.id] = _missing(groups.get(call.function, {}))
+    return outcomes
+
+
+def _decoded(payload: bytes) -> dict[str, Any]:
+    try:
+        message = wire.decode(payload)
+    except wire.WireError as error:
+        return {"kind": "undecodable", "fault": {"type": "", "message": str(error)}}
+    return message if isinstance(message, dict) else {"kind": "undecodable"}
+
+
+def _outcome(payload: bytes) -> Outcome:
+    message = _decoded(payload)
+    try:
+        kind = OutcomeKind(message.get("kind", "undecodable"))
+        if kind is OutcomeKind.GRADER_FAULT:  # ours to say, never the box's
+            kind = OutcomeKind.UNDECODABLE
+        after = message.get("after")
+        return Outcome(
+            kind,
+            message.get("value"),
+            _fault(message.get("fault")),
+            after if isinstance(after, tuple) else None,
+            tuple(str(name) for name in message.get("ignored") or ()),
+            float(message.get("seconds") or 0.0),
+        )
+    except (TypeError, ValueError):
+        return Outcome(OutcomeKind.UNDECODABLE)
+
+
+def _fault(message: Any) -> Fault | None:
+    if not isinstance(message, dict):
+        return None
+    cell, line = message.get("cell"), message.get("line")
+    return Fault(
+        str(message.get("type", ""))[:100],
+        str(message.get("message", ""))[:400],
+        cell if type(cell) is int else None,
+        line if type(line) is int else None,
+        str(message.get("code", ""))[:200],
+    )
+
+
+def _missing(group: dict[str, Any]) -> Outcome:
+    """Say why a call has no frame: its function could not be made, or its group died."""
+    died = group.get("died")
+    failures = group.get("failures") or []
+    fault = _fault(failures[-1]) if failures else None
+    if died == -14:
+        late = Fault("Timeout", "the statements that the function needs did not finish in time")
+        return Outcome(OutcomeKind.WALL_TIMEOUT, fault=late)
+    if died == -9:
+        return Outcome(OutcomeKind.OUT_OF_MEMORY, fault=fault)
+    if isinstance(died, int):
+        ended = Fault("", f"the statements that the function needs ended the process ({died})")
+        return Outcome(OutcomeKind.KILLED_BY_SIGNAL, fault=ended)
+    if group and not group.get("callable", True):
+        return Outcome(OutcomeKind.MISSING, fault=fault)
+    return Outcome(OutcomeKind.WALL_TIMEOUT, fault=Fault("Timeout", "the time for all calls was over"))

@@ -1,0 +1,280 @@
+"""Calls a student's functions, each call in a fork of the same start state.
+
+    worker            reads the job, imports the preloaded modules; never runs a student's code
+     `-- group        one fork a function: runs the statements that the function needs
+          `-- call    one fork a call: limits, the call, the result through a pipe to its group
+
+    limits: `seconds` of processor time (fair on a busy machine), twice as many by the wall clock
+
+    frames on the worker's stdout:  b"FRAM" | u32 index | u64 length | payload (wire format)
+
+The index is the call's place in the job, or GROUP for what became of a function's statements. A call's
+result is plain data (`wire.py`); how it died is seen by its group, how the group died by the worker. All
+of this is the student's side of the wall: nothing that it says of itself is believed, only the values count.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import ctypes
+import importlib
+import inspect
+import linecache
+import os
+import random
+import resource
+import select
+import signal
+import struct
+import sys
+import time
+import traceback
+import types
+from typing import Any
+
+import numpy as np
+
+from . import wire
+
+FRAME = struct.Struct("<4sIQ")
+MARK = b"FRAM"
+GROUP = 0xFFFFFFFF
+MESSAGE_LENGTH = 400
+PR_SET_PDEATHSIG = 1
+PATIENCE = 2  # calls of one function in a row that may run out of time before the rest is skipped
+SKIPPED = "not tried: earlier calls of this function used up the time"
+
+
+def main() -> None:
+    """Read one job from standard input, do it, write its frames to standard output."""
+    job = wire.decode(sys.stdin.buffer.read())
+    out = _take_over_stdio()
+    for name in job["preload"]:
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+    for function in job["functions"]:
+        _run_group(function, out)
+
+
+def _take_over_stdio() -> int:
+    """Keep a private copy of standard output and point the three standard streams at /dev/null."""
+    out = os.dup(1)
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    os.close(null)
+    sys.stdin, sys.stdout, sys.stderr = (
+        open(os.devnull, mode)  # noqa: SIM115, PTH123 -- they live as long as the process
+        for mode in ("r", "w", "w")
+    )
+    return out
+
+
+def _send(out: int, index: int, payload: dict[str, Any]) -> None:
+    _send_raw(out, index, wire.encode(payload))
+
+
+def _send_raw(out: int, index: int, data: bytes) -> None:
+    view = memoryview(FRAME.pack(MARK, index, len(data)) + data)
+    while view:
+        view = view[os.write(out, view) :]
+
+
+def _run_group(function: dict[str, Any], out: int) -> None:
+    """Fork the process that holds one function's start state, and wait for it."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            _die_with_parent()
+            _group(function, out)
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    if status:
+        code = os.waitstatus_to_exitcode(status)
+        _send(out, GROUP, {"function": function["name"], "died": code, "failures": []})
+
+
+def _die_with_parent() -> None:
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _group(function: dict[str, Any], out: int) -> None:
+    """Run the statements that the function needs, then every call in a fork of this state."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, function["setup_seconds"])
+    namespace, failures = _run_statements(function["cells"])
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    target = namespace.get(function["name"])
+    report = {"function": function["name"], "failures": failures, "callable": callable(target)}
+    _send(out, GROUP, report)
+    if not callable(target):
+        return
+    left, late = function["seconds"], 0
+    for call in function["calls"]:
+        if left <= 0 or late >= PATIENCE:
+            _send(out, call["index"], {"kind": "wall_timeout", "seconds": 0.0, "fault": _plain_fault("", SKIPPED)})
+            continue
+        started = time.monotonic()
+        data, timed_out = _one_call(target, call)
+        _send_raw(out, call["index"], data)
+        left -= time.monotonic() - started
+        late = late + 1 if timed_out else 0
+
+
+def _run_statements(cells: list[dict[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Execute the kept statements cell by cell; a failing statement does not stop the next ones."""
+    module = types.ModuleType("__main__")
+    sys.modules["__main__"] = module
+    module.__dict__["display"] = lambda *values, **options: None
+    failures = []
+    for cell in cells:
+        filename = f"<cell {cell['number']}>"
+        lines = cell["source"].splitlines(keepends=True)
+        linecache.cache[filename] = (len(cell["source"]), None, lines, filename)
+        body = ast.parse(cell["source"]).body
+        for index in cell["keep"]:
+            unit = ast.Module(body=[body[index]], type_ignores=[])
+            try:
+                exec(compile(unit, filename, "exec"), module.__dict__)  # noqa: S102 -- what the box is for
+            except BaseException as error:  # noqa: BLE001 -- whatever a student's statement raises
+                failures.append(_fault(error))
+    return module.__dict__, failures
+
+
+def _one_call(target: Any, call: dict[str, Any]) -> tuple[bytes, bool]:
+    """Fork, call, and return the payload of the result or of how the call died, and whether of time."""
+    started = time.monotonic()
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(read)
+            os.setpgid(0, 0)
+            _die_with_parent()
+            _call(target, call, write)
+        finally:
+            os._exit(0)
+    os.close(write)
+    data, ending = _receive(read, started + 2 * call["seconds"], (call["result_mb"] + 16) << 20)
+    os.close(read)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL) if ending else None
+        os.kill(pid, signal.SIGKILL) if ending else None
+    _, status = os.waitpid(pid, 0)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    if ending is None and data:
+        return data, False
+    death = _death(ending, os.waitstatus_to_exitcode(status))
+    late = death["kind"] in ("wall_timeout", "cpu_timeout")
+    return wire.encode({**death, "seconds": time.monotonic() - started}), late
+
+
+def _receive(read: int, deadline: float, max_bytes: int) -> tuple[bytes, str | None]:
+    """Read a pipe to its end; the second value says why reading stopped before that."""
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([read], [], [], left)[0]:
+            return b"", "wall_timeout"
+        chunk = os.read(read, 1 << 20)
+        if not chunk:
+            return b"".join(chunks), None
+        size += len(chunk)
+        if size > max_bytes:
+            return b"", "output_too_large"
+        chunks.append(chunk)
+
+
+def _death(ending: str | None, code: int) -> dict[str, Any]:
+    """Name how a call ended that returned nothing."""
+    if ending:
+        return {"kind": ending}
+    if code == -signal.SIGXCPU:
+        return {"kind": "cpu_timeout"}
+    if code < 0:
+        return {"kind": "killed_by_signal", "fault": _plain_fault(signal.Signals(-code).name, "")}
+    return {"kind": "killed_by_signal", "fault": _plain_fault("SystemExit", "the process ended itself")}
+
+
+def _call(target: Any, call: dict[str, Any], write: int) -> None:
+    """Make the call in this process, write its payload to the pipe."""
+    _limit(call)
+    seed = call["seed"]
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 -- the global state that students use
+    started = time.perf_counter()
+    try:
+        keywords, ignored = _accepted(target, call["keywords"])
+        payload = {"kind": "returned", "value": target(*call["args"], **keywords), "ignored": ignored}
+        if call["echo"]:
+            payload["after"] = call["args"]
+    except MemoryError as error:
+        payload = {"kind": "out_of_memory", "fault": _fault(error)}
+    except BaseException as error:  # noqa: BLE001 -- whatever a student's function raises
+        payload = {"kind": "raised", "fault": _fault(error)}
+    payload["seconds"] = time.perf_counter() - started
+    data = _encoded(payload, call["result_mb"] << 20)
+    while data:
+        data = data[os.write(write, data) :]
+
+
+def _limit(call: dict[str, Any]) -> None:
+    """Set this process's own limits: address space beside what it has now, processor seconds."""
+    with contextlib.suppress(OSError, ValueError):
+        pages = int(open("/proc/self/statm").read().split()[0])  # noqa: SIM115, PTH123
+        space = pages * resource.getpagesize() + (call["memory_mb"] << 20)
+        resource.setrlimit(resource.RLIMIT_AS, (space, space))
+    seconds = max(1, round(call["seconds"]))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 20, 64 << 20))
+
+
+def _accepted(target: Any, keywords: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Split keyword arguments into those that the function takes and the names of the others."""
+    try:
+        parameters = inspect.signature(target).parameters
+    except (TypeError, ValueError):
+        return keywords, []
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return keywords, []
+    taken = {name: value for name, value in keywords.items() if name in parameters}
+    return taken, [name for name in keywords if name not in parameters]
+
+
+def _encoded(payload: dict[str, Any], max_bytes: int) -> bytes:
+    """Encode a result; what cannot be encoded becomes an outcome that says why."""
+    seconds = payload["seconds"]
+    try:
+        return wire.encode(payload, max_bytes)
+    except wire.TooLarge as error:
+        failed, reason = "output_too_large", str(error)
+    except MemoryError:
+        failed, reason = "out_of_memory", "no memory was left to send the result"
+    except BaseException as error:  # noqa: BLE001 -- a student's class decides what encoding raises
+        failed, reason = "undecodable", str(error)[:MESSAGE_LENGTH]
+    return wire.encode({"kind": failed, "fault": _plain_fault("", reason), "seconds": seconds})
+
+
+def _plain_fault(kind: str, message: str) -> dict[str, Any]:
+    return {"type": kind, "message": message, "cell": None, "line": None, "code": ""}
+
+
+def _fault(error: BaseException) -> dict[str, Any]:
+    """Describe an exception: type, message, and the innermost line of a notebook cell in its traceback."""
+    try:
+        message = str(error)[:MESSAGE_LENGTH]
+    except BaseException:  # noqa: BLE001 -- a student's __str__
+        message = ""
+    fault = _plain_fault(type(error).__name__, message)
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename.startswith("<cell "):
+            number = int(frame.filename[6:-1])
+            fault.update(cell=number, line=frame.lineno, code=(frame.line or "")[:200])
+            break
+    return fault

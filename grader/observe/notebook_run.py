@@ -1,0 +1,191 @@
+"""Runs a notebook headlessly, cell by cell, with nbclient, in a kernel of the sandbox.
+
+A failed cell does not end the run. Limits: seconds a cell, seconds for the notebook, bytes of output a
+cell. A cell over its time is interrupted; a kernel that does not answer the interrupt is killed, and the
+cells after it are `not_run`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import DeadKernelError
+
+from grader.errors import GraderFault
+from grader.observe.provisioner import NAME, SandboxProvisioner
+from grader.observe.sandbox import Sandbox
+from grader.records import CellRun, Fault, NotebookRun
+
+ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+QUIET = logging.getLogger("grader.nbclient")
+QUIET.addHandler(logging.NullHandler())
+QUIET.propagate = False
+
+
+@dataclass(frozen=True)
+class NotebookLimits:
+    """What one run of a notebook may use."""
+
+    seconds: float = 300.0
+    cell_seconds: float = 60.0
+    memory_mb: int = 4096
+    output_kb: int = 512
+
+
+def run_notebook(
+    notebook: nbformat.NotebookNode, files: Mapping[str, bytes], sandbox: Sandbox, limits: NotebookLimits
+) -> NotebookRun:
+    """Execute every code cell in order, with `files` in the working directory; raise GraderFault."""
+    notebook = nbformat.from_dict(notebook)
+    with tempfile.TemporaryDirectory(prefix="grader-") as folder:
+        work, wires = Path(folder) / "work", Path(folder) / "k"
+        work.mkdir()
+        wires.mkdir()
+        for name, data in files.items():
+            (work / name).write_bytes(data)
+        return asyncio.run(_Run(notebook, sandbox, limits).execute(work, wires))
+
+
+class CappedClient(NotebookClient):  # type: ignore[misc]
+    """nbclient with a limit on what one cell may display."""
+
+    max_bytes: int = 512 << 10
+    max_outputs: int = 500
+    used = 0
+    dropped = False
+
+    def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
+        """Pass a message on, or drop the output in it once the cell has displayed too much."""
+        if msg["msg_type"] not in ("stream", "display_data", "execute_result", "error"):
+            return super().process_message(msg, cell, cell_index)
+        self.used += len(repr(msg["content"]))
+        if self.used > self.max_bytes or len(cell.outputs) > self.max_outputs:
+            self.dropped = True
+            return None
+        return super().process_message(msg, cell, cell_index)
+
+
+class _Run:
+    """One run: the client, the clock, and what each cell did."""
+
+    def __init__(self, notebook: Any, sandbox: Sandbox, limits: NotebookLimits) -> None:
+        self.notebook = notebook
+        self.limits = limits
+        self.cells: list[CellRun] = []
+        self.remark = ""
+        self.seconds: dict[str, float] = {}
+        self.provisioner = type("Provisioner", (SandboxProvisioner,), {"sandbox": sandbox})
+
+    async def execute(self, work: Path, wires: Path) -> NotebookRun:
+        """Start the kernel, run the cells, end the kernel."""
+        started = time.monotonic()
+        client = self._client(wires)
+        try:
+            await self._start(client, work)
+            self.seconds["kernel"] = time.monotonic() - started
+            await self._cells(client)
+        finally:
+            await self._stop(client)
+        self.seconds["notebook"] = time.monotonic() - started - self.seconds["kernel"]
+        return NotebookRun(tuple(self.cells), nbformat.writes(self.notebook), self.remark, self.seconds)
+
+    def _client(self, wires: Path) -> CappedClient:
+        manager = AsyncKernelManager(
+            transport="ipc", ip=str(wires / "s"), connection_file=str(wires / "c.json"), log=QUIET
+        )
+        manager._kernel_spec = KernelSpec(
+            argv=["{connection_file}"],
+            display_name="grader",
+            language="python",
+            interrupt_mode="message",
+            metadata={"memory_mb": self.limits.memory_mb, "kernel_provisioner": {"provisioner_name": NAME}},
+        )
+        options = {"timeout": int(self.limits.cell_seconds), "interrupt_on_timeout": True}
+        client = CappedClient(
+            self.notebook, km=manager, allow_errors=True, store_widget_state=False, log=QUIET, **options
+        )
+        client.max_bytes = self.limits.output_kb << 10
+        client.startup_timeout = 60
+        return client
+
+    async def _start(self, client: CappedClient, work: Path) -> None:
+        try:
+            client.km.provisioner = self.provisioner(
+                kernel_id=client.km.kernel_id or "grader", kernel_spec=client.km.kernel_spec, parent=client.km
+            )
+            client.reset_execution_trackers()
+            await client.async_start_new_kernel(cwd=str(work))
+            await client.async_start_new_kernel_client()
+        except (RuntimeError, OSError) as error:
+            raise GraderFault(f"the notebook's kernel did not start: {error}") from error
+
+    async def _cells(self, client: CappedClient) -> None:
+        deadline = time.monotonic() + self.limits.seconds
+        number = 0
+        for index, cell in enumerate(self.notebook.cells):
+            if cell.cell_type != "code":
+                continue
+            number += 1
+            cell.outputs = []
+            if not cell.source.strip():
+                self.cells.append(CellRun(number, "ok"))
+            elif self.remark:
+                self.cells.append(CellRun(number, "not_run"))
+            elif time.monotonic() > deadline:
+                self.remark = f"The notebook ran longer than {self.limits.seconds:g} s; the rest was not run."
+                self.cells.append(CellRun(number, "not_run"))
+            else:
+                await self._cell(client, cell, index, number)
+
+    async def _cell(self, client: CappedClient, cell: Any, index: int, number: int) -> None:
+        client.used, client.dropped = 0, False
+        started = time.monotonic()
+        limit = self.limits.cell_seconds
+        status = ""
+        try:
+            await asyncio.wait_for(client.async_execute_cell(cell, index), limit + 5)
+        except TimeoutError:
+            self.remark = f"Cell {number} did not stop when its {limit:g} s were over; the kernel was ended."
+            status = "timeout"
+        except DeadKernelError:
+            self.remark = f"The kernel ended in cell {number}; the cells after it were not run."
+            status = "error"
+        seconds = time.monotonic() - started
+        if client.dropped:
+            note = f"[output cut off after {self.limits.output_kb} kB]\n"
+            cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text=note))
+        fault = _cell_fault(cell, number)
+        status = status or ("timeout" if seconds >= limit else "error" if fault else "ok")
+        self.cells.append(CellRun(number, status, seconds, fault))
+
+    async def _stop(self, client: CappedClient) -> None:
+        manager = client.km
+        if client.kc is not None:
+            client.kc.stop_channels()
+        if manager is not None and manager.has_kernel:
+            await manager.shutdown_kernel(now=True)
+        if manager is not None:
+            manager.cleanup_resources()
+
+
+def _cell_fault(cell: Any, number: int) -> Fault | None:
+    """Read the error that a cell displayed, if any."""
+    for output in cell.outputs:
+        if output.output_type == "error":
+            trace = ANSI.sub("", "\n".join(output.traceback))
+            lines = re.findall(r"^-+> (\d+) ", trace, re.M)
+            message = str(output.evalue)[:400]
+            return Fault(str(output.ename), message, number, int(lines[0]) if lines else None)
+    return None

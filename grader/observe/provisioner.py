@@ -1,0 +1,83 @@
+"""A jupyter_client kernel provisioner that starts the kernel in a `Sandbox`.
+
+nbclient stays unmodified: the kernel specification names this provisioner, jupyter_client finds it by its
+entry point (`grader-sandbox`). The transport is a unix socket in the directory of the connection file, so
+that a kernel in a box needs no network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Any, ClassVar
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.provisioning import KernelProvisionerBase
+
+from grader.observe.sandbox import PlainSandbox, Process, Program, Sandbox, kill_session
+
+NAME = "grader-sandbox"
+
+
+class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]
+    """Starts, watches and ends one kernel process through a sandbox."""
+
+    sandbox: ClassVar[Sandbox] = PlainSandbox()
+    process: Process | None = None
+
+    @property
+    def has_process(self) -> bool:
+        """Whether a kernel has been started and not yet been collected."""
+        return self.process is not None
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Write the connection file; the kernel's command is its path."""
+        manager = self.parent
+        manager.write_connection_file()
+        self.connection_info = manager.get_connection_info()
+        kwargs.pop("extra_arguments", None)
+        kwargs["cwd"] = str(kwargs.get("cwd") or Path(manager.connection_file).parent)
+        command = ["-f", manager.connection_file]
+        return await super().pre_launch(cmd=command, **kwargs)
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Start the kernel in the sandbox and return how to reach it."""
+        memory_mb = str(self.kernel_spec.metadata.get("memory_mb", 4096))
+        program = Program("kernel", Path(kwargs["cwd"]), (memory_mb, *cmd))
+        self.process = await asyncio.to_thread(self.sandbox.launch, program)
+        return self.connection_info
+
+    async def poll(self) -> int | None:
+        """Return the exit code, None while the kernel runs, 0 if there is none."""
+        return self.process.poll() if self.process else 0
+
+    async def wait(self) -> int | None:
+        """Wait until the kernel has ended and collect it with its descendants."""
+        if self.process is None:
+            return 0
+        while self.process.poll() is None:
+            await asyncio.sleep(0.02)
+        process, self.process = self.process, None
+        kill_session(process)
+        return process.poll()
+
+    async def send_signal(self, signum: int) -> None:
+        """Send a signal to the kernel alone."""
+        if self.process and self.process.poll() is None:
+            os.kill(self.process.pid, signum)
+
+    async def kill(self, restart: bool = False) -> None:
+        """Kill the kernel at once."""
+        await self.send_signal(signal.SIGKILL)
+
+    async def terminate(self, restart: bool = False) -> None:
+        """Kill the kernel: there is nothing in it that would need an orderly end."""
+        await self.send_signal(signal.SIGKILL)
+
+    async def cleanup(self, restart: bool = False) -> None:
+        """Collect whatever is left of the kernel and its descendants."""
+        if self.process is not None:
+            process, self.process = self.process, None
+            await asyncio.to_thread(kill_session, process)

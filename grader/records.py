@@ -1,0 +1,269 @@
+"""The only types that cross from one stage to the next; all frozen, all plain data.
+
+    plan  ->  Call, PlannedCheck, Plan
+    observe  ->  Outcome, CellRun, NotebookRun, FunctionFacts, Observation
+    judge  ->  Evidence, Verdict
+    score  ->  CheckScore, QuestionScore, Score
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class OutcomeKind(StrEnum):
+    """How a call ended: a closed set."""
+
+    RETURNED = "returned"
+    RAISED = "raised"
+    CPU_TIMEOUT = "cpu_timeout"
+    WALL_TIMEOUT = "wall_timeout"
+    OUT_OF_MEMORY = "out_of_memory"
+    KILLED_BY_SIGNAL = "killed_by_signal"
+    MISSING = "missing"
+    NOT_ATTEMPTED = "not_attempted"
+    UNDECODABLE = "undecodable"
+    OUTPUT_TOO_LARGE = "output_too_large"
+    GRADER_FAULT = "grader_fault"
+
+
+class VerdictKind(StrEnum):
+    """What a check says of an observation: a closed set."""
+
+    PASSED = "passed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"
+    NOT_ATTEMPTED = "not_attempted"
+    BLOCKED = "blocked"
+    PENDING = "pending"
+
+
+class Status(StrEnum):
+    """What became of a submission: a closed set."""
+
+    GRADED = "graded"
+    UNREADABLE = "unreadable"
+    NOT_GRADED = "not_graded"
+
+
+class Summary(StrEnum):
+    """A submission's verdict in one word; the sample submissions are sorted by it."""
+
+    CORRECT = "correct"
+    PARTLY_CORRECT = "partly_correct"
+    WRONG = "wrong"
+    NOT_ATTEMPTED = "not_attempted"
+    UNREADABLE = "unreadable"
+    NOT_GRADED = "not_graded"
+
+
+@dataclass(frozen=True)
+class CallLimits:
+    """What one call may use: wall seconds, megabytes beside what the worker holds, megabytes returned."""
+
+    seconds: float = 10.0
+    memory_mb: int = 1024
+    result_mb: int = 64
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of one function: only this, and the function's own code, enters the box.
+
+    `echo` asks for the arguments as they are after the call, `keywords` are passed only where the
+    student's function takes them.
+    """
+
+    id: str
+    function: str
+    args: tuple[Any, ...]
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    echo: bool = False
+    limits: CallLimits = CallLimits()
+
+
+@dataclass(frozen=True)
+class Fault:
+    """How a student's code failed: exception type, message, and the cell (from 1) and line it came from."""
+
+    type: str
+    message: str
+    cell: int | None = None
+    line: int | None = None
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one call ended, and what came back."""
+
+    kind: OutcomeKind
+    value: Any = None
+    fault: Fault | None = None
+    args_after: tuple[Any, ...] | None = None
+    ignored: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class CellRun:
+    """What one code cell did when the notebook ran; `status` is ok, error, timeout or not_run."""
+
+    number: int
+    status: str
+    seconds: float = 0.0
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True)
+class NotebookRun:
+    """One headless run of a notebook, and the notebook as it was afterwards (JSON text)."""
+
+    cells: tuple[CellRun, ...]
+    executed: str
+    remark: str = ""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def clean(self) -> bool:
+        """Whether every cell ran without an error."""
+        return all(cell.status == "ok" for cell in self.cells)
+
+
+@dataclass(frozen=True)
+class FunctionFacts:
+    """What reading the notebook (without running it) says of one function.
+
+    `status` is found, missing or not_attempted; `key` identifies the code that the function needs;
+    `calls` are the dotted names that this code uses; `notebook_globals` are variables of the notebook
+    that the function reads, `unread` the parameters that it does not.
+    """
+
+    name: str
+    status: str
+    cell: int | None = None
+    key: str = ""
+    calls: frozenset[str] = frozenset()
+    notebook_globals: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Everything that is known of a submission without knowing what would be right."""
+
+    run: NotebookRun | None
+    functions: Mapping[str, FunctionFacts]
+    outcomes: Mapping[str, Outcome]
+
+
+@dataclass(frozen=True)
+class PlannedCheck:
+    """The calls of one check, and what only the trusted side knows about them (`context`)."""
+
+    question: str
+    check: str
+    calls: tuple[Call, ...]
+    context: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every call that every submission will be asked, made once."""
+
+    assignment: str
+    checks: tuple[PlannedCheck, ...]
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """All calls, each once, in the order of the rubric."""
+        return tuple({call.id: call for check in self.checks for call in check.calls}.values())
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A picture that says more than words: points or lines, without the numbers of hidden inputs."""
+
+    kind: str
+    title: str
+    x_label: str
+    y_label: str
+    series: tuple[tuple[str, tuple[tuple[float, float], ...]], ...]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Why a verdict is what it is: named facts, and perhaps a picture."""
+
+    facts: tuple[tuple[str, str], ...] = ()
+    plot: Plot | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one check says: `fraction` of its points, in words, with evidence and a stable `code`."""
+
+    kind: VerdictKind
+    fraction: float
+    message: str
+    code: str = ""
+    evidence: Evidence = Evidence()
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CheckScore:
+    """The points of one check and the verdict that they rest on."""
+
+    id: str
+    title: str
+    points: float
+    max_points: float
+    hidden: bool
+    verdict: Verdict
+    feedback: str = ""
+
+
+@dataclass(frozen=True)
+class QuestionScore:
+    """The points of one question; `points` is None while a person still has to give them."""
+
+    id: str
+    title: str
+    points: float | None
+    max_points: float
+    checks: tuple[CheckScore, ...]
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a submission earned, and why."""
+
+    submission: str
+    status: Status
+    summary: Summary
+    questions: tuple[QuestionScore, ...]
+    message: str = ""
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def points(self) -> float:
+        """The points earned so far; pending questions not counted."""
+        return sum(question.points or 0.0 for question in self.questions)
+
+    @property
+    def max_points(self) -> float:
+        """The points that could be earned in the questions that are decided."""
+        return sum(question.max_points for question in self.questions if question.points is not None)
+
+    @property
+    def pending_points(self) -> float:
+        """The points that a person still has to give."""
+        return sum(question.max_points for question in self.questions if question.points is None)

@@ -1,0 +1,279 @@
+"""What a rubric file may say. One class a thing; the schema and docs/rubric.md are made from here.
+
+    Rubric
+      |-- environment, limits, files
+      `-- questions
+            `-- checks: reference | gradient | metric | property | raises | forbidden
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=80)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Points = Annotated[float, Field(ge=0, le=1000)]
+
+
+class Model(BaseModel):
+    """A part of a rubric: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Environment(Model):
+    """What the students' code runs in."""
+
+    preload: tuple[str, ...] = ("numpy",)
+    """Modules imported before the functions are called, so that their import costs no student time."""
+
+
+class Limits(Model):
+    """What one submission may use."""
+
+    notebook_seconds: PositiveFloat = 300
+    """Wall seconds for the whole notebook."""
+    cell_seconds: PositiveFloat = 60
+    """Wall seconds for one cell; it is interrupted then, and the next one is run."""
+    call_seconds: PositiveFloat = 10
+    """Processor seconds for one call of a function (twice as many wall seconds)."""
+    function_seconds: PositiveFloat = 60
+    """Wall seconds for all calls of one function together."""
+    memory_mb: PositiveInt = 2048
+    """Megabytes that the notebook, or one call, may use beside the imported modules."""
+    output_kb: PositiveInt = 512
+    """Kilobytes that one cell may display; the rest is cut off."""
+    result_mb: PositiveInt = 64
+    """Megabytes that one call may return."""
+
+
+class Feedback(Model):
+    """What the student reads beside the verdict."""
+
+    passed: str = ""
+    """Shown when the check passed."""
+    failed: str = ""
+    """Shown when it did not; a hint that teaches and does not give the answer."""
+
+
+class CheckBase(Model):
+    """What every check has."""
+
+    id: Identifier
+    """The name of the check, unique in its question."""
+    title: str
+    """What must hold, in one sentence that a student understands."""
+    points: Points
+    """The points that it is worth; 0 for a check that only informs."""
+    visibility: Literal["public", "hidden"] = "hidden"
+    """Whether students may run it at home. Hidden inputs are never shown."""
+    requires: tuple[Identifier, ...] = ()
+    """Earlier checks of the same question that must have earned something for this one to count."""
+    feedback: Feedback = Feedback()
+    """Texts for the student."""
+
+
+class InputsCheck(CheckBase):
+    """A check that calls the function on inputs."""
+
+    inputs: Identifier
+    """The generator in the assignment's inputs.py that makes the inputs from a seed."""
+    call_seconds: PositiveFloat | None = None
+    """Processor seconds for one call, where the rubric's limit does not fit."""
+
+
+class ReferenceCheck(InputsCheck):
+    """The function returns what the reference returns."""
+
+    type: Literal["reference"]
+    """Compare with the reference solution on the same inputs."""
+    output: Annotated[int, Field(ge=0)] | None = None
+    """For a function that returns a tuple: the place of the part to compare; all parts if left out."""
+    rtol: PositiveFloat = 1e-4
+    """Largest error allowed, relative to the largest entry of the expected value."""
+    by_case: bool = True
+    """Whether each input counts for its share of the points, or all inputs must be right for any."""
+    flatten: bool = False
+    """Whether the shape may differ as long as the entries are the same, in order."""
+    credit: dict[Identifier, Fraction] = {}
+    """The share of the points for a recognised near miss, by its code (for example constant_factor)."""
+    given: tuple[Identifier, ...] = ()
+    """Follow-through: also right if it is right given the student's own results of these functions."""
+    given_credit: Fraction = 1.0
+    """The share of the points for a result that is right given the student's own functions."""
+
+
+class GradientCheck(InputsCheck):
+    """The function returns the gradient of a cost, judged by finite differences."""
+
+    type: Literal["gradient"]
+    """Compare with central differences of the reference's cost function."""
+    cost: Identifier
+    """The cost function; it takes the same arguments."""
+    wrt: tuple[Identifier, ...]
+    """The arguments with respect to which the gradient is taken, in the order of the returned parts."""
+    rtol: PositiveFloat = 1e-4
+    """Largest error allowed, relative to the norm of the numeric gradient."""
+    own_cost: Fraction = 0.0
+    """Follow-through: the share of the points for the right gradient of the student's own cost."""
+    by_case: bool = True
+    """Whether each input counts for its share of the points, or all inputs must be right for any."""
+    credit: dict[Identifier, Fraction] = {}
+    """The share of the points for a recognised near miss, by its code (for example constant_factor)."""
+
+
+class MetricCheck(InputsCheck):
+    """A number computed from what the function returns, with points from `none` to `full`."""
+
+    type: Literal["metric"]
+    """Measure the result with a function of the assignment's metrics.py."""
+    metric: Identifier
+    """The function in metrics.py: (returned value, case) -> number."""
+    full: float | Identifier
+    """The number, or the name of a known quantity of the case, that earns all points."""
+    none: float | Identifier
+    """The number, or the name of a known quantity of the case, that earns none; linear in between."""
+    tolerance: Annotated[float, Field(ge=0)] = 0.0
+    """How far from `full` still earns all points, as a share of the way to `none`."""
+
+
+class PropertyCheck(InputsCheck):
+    """A property that must hold whatever the values are."""
+
+    type: Literal["property"]
+    """Check a mathematical property of the result."""
+    property: Literal[
+        "sums_to_one",
+        "sums_to_zero",
+        "symmetric",
+        "zero_diagonal",
+        "nonnegative",
+        "in_unit_interval",
+        "input_not_mutated",
+        "deterministic",
+        "translation_invariant",
+        "rotation_equivariant",
+        "permutation_equivariant",
+    ]
+    """The property."""
+    argument: Identifier | None = None
+    """The argument that is translated, rotated or permuted."""
+    along: tuple[Identifier, ...] = ()
+    """Arguments that are permuted in rows and columns together with it."""
+    rtol: PositiveFloat = 1e-6
+    """Largest violation allowed, relative to the largest entry of the result."""
+
+    @model_validator(mode="after")
+    def _argument_given(self) -> Self:
+        transformed = self.property.endswith(("invariant", "equivariant"))
+        if transformed and self.argument is None:
+            raise ValueError(f"the property {self.property} needs the key 'argument'")
+        return self
+
+
+class RaisesCheck(InputsCheck):
+    """The function refuses a wrong input with an exception."""
+
+    type: Literal["raises"]
+    """Expect an exception."""
+    exception: Identifier
+    """The name of the exception."""
+
+
+class ForbiddenCheck(CheckBase):
+    """The code that the function needs does not use certain names."""
+
+    type: Literal["forbidden"]
+    """Look for forbidden calls in the code; nothing is run."""
+    names: tuple[str, ...]
+    """Dotted names, for example sklearn.manifold.TSNE; a module forbids all that is in it."""
+
+
+Check = Annotated[
+    ReferenceCheck | GradientCheck | MetricCheck | PropertyCheck | RaisesCheck | ForbiddenCheck,
+    Field(discriminator="type"),
+]
+
+
+class Question(Model):
+    """One thing to grade: a function with its checks, or a written part that a person reads."""
+
+    id: Identifier
+    """The column in grades.csv; for a question about one function that function's name."""
+    title: str
+    """The heading in the feedback."""
+    points: Points
+    """The sum of the points of its checks; for a written part, what it is worth."""
+    function: Identifier | None = None
+    """The function that is called; left out for a written part."""
+    manual: bool = False
+    """Whether a person grades it; it stays pending until then."""
+    requires: tuple[Identifier, ...] = ()
+    """Earlier questions that must have earned something for this one to count."""
+    checks: tuple[Check, ...] = ()
+    """The checks, in the order of the feedback."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.manual:
+            if self.function or self.checks:
+                raise ValueError(f"the question {self.id!r} is manual: it has no function and no checks")
+            return self
+        if self.function is None or not self.checks:
+            raise ValueError(f"the question {self.id!r} needs a function and checks, or manual: true")
+        total = sum(check.points for check in self.checks)
+        if abs(total - self.points) > 1e-9:
+            raise ValueError(
+                f"the question {self.id!r} has {self.points:g} points, but its checks add up to {total:g}"
+            )
+        _check_order([check.id for check in self.checks], {c.id: c.requires for c in self.checks}, "check")
+        return self
+
+
+class Rubric(Model):
+    """A whole rubric."""
+
+    assignment: Identifier
+    """The folder in reference/ that holds the notebook, inputs.py and metrics.py."""
+    title: str
+    """The title of the pages."""
+    seed: int = 0
+    """The seed of the hidden inputs."""
+    environment: Environment = Environment()
+    """What the students' code runs in."""
+    limits: Limits = Limits()
+    """What one submission may use."""
+    questions: Annotated[tuple[Question, ...], Field(min_length=1)]
+    """The questions, in the order of the feedback."""
+
+    @model_validator(mode="after")
+    def _unique(self) -> Self:
+        ids = [question.id for question in self.questions]
+        _check_order(ids, {q.id: q.requires for q in self.questions}, "question")
+        return self
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The functions that are called, each once: those asked about and those followed through."""
+        names: dict[str, None] = {}
+        for question in self.questions:
+            for check in question.checks:
+                if isinstance(check, GradientCheck) and check.own_cost:
+                    names[check.cost] = None
+                if isinstance(check, ReferenceCheck):
+                    names.update(dict.fromkeys(check.given))
+            if question.function:
+                names[question.function] = None
+        return tuple(names)
+
+
+def _check_order(ids: list[str], requires: dict[str, tuple[str, ...]], kind: str) -> None:
+    """Raise ValueError for an id given twice, or a requirement that is not an earlier id."""
+    for place, name in enumerate(ids):
+        if name in ids[:place]:
+            raise ValueError(f"the {kind} id {name!r} is given twice")
+        for required in requires[name]:
+            if required not in ids[:place]:
+                raise ValueError(f"the {kind} {name!r} requires {required!r}, which is no earlier {kind}")
