@@ -1,9 +1,9 @@
 """The only types that cross from one stage to the next; all frozen, all plain data.
 
-    plan  ->  Call, PlannedCheck, Plan
-    observe  ->  Outcome, CellRun, NotebookRun, FunctionFacts, Observation
-    judge  ->  Evidence, Verdict
-    score  ->  CheckScore, QuestionScore, Score
+plan  ->  Call, PlannedCheck, Plan
+observe  ->  Outcome, CellRun, NotebookRun, FunctionFacts, Observation
+judge  ->  Evidence, Verdict
+score  ->  CheckScore, QuestionScore, Score
 """
 
 from __future__ import annotations

@@ -85,7 +85,9 @@ def _is_plain(node: ast.stmt) -> bool:
     """Whether an assignment's value is a constant, a lambda or a wrapper: no data of the notebook."""
     value = getattr(node, "value", None)
     if isinstance(value, ast.Call):
-        return not any(isinstance(inner, ast.Name | ast.Call) for arg in value.args for inner in ast.walk(arg))
+        return not any(
+            isinstance(inner, ast.Name | ast.Call) for arg in value.args for inner in ast.walk(arg)
+        )
     return value is not None and not any(isinstance(inner, ast.Name | ast.Call) for inner in ast.walk(value))
 
 
@@ -93,7 +95,9 @@ def _unread_parameters(node: ast.AST) -> tuple[str, ...]:
     if not isinstance(node, Function):
         return ()
     arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-    read = {inner.id for statement in node.body for inner in ast.walk(statement) if isinstance(inner, ast.Name)}
+    read = {
+        inner.id for statement in node.body for inner in ast.walk(statement) if isinstance(inner, ast.Name)
+    }
     return tuple(argument.arg for argument in arguments if argument.arg not in read)
 
 
@@ -108,7 +112,10 @@ def dotted_names(statements: Iterable[Statement]) -> frozenset[str]:
 def _aliases(node: ast.AST) -> Iterable[tuple[str, str]]:
     if isinstance(node, ast.Import):
         for alias in node.names:
-            yield (alias.asname or alias.name.split(".")[0]), (alias.name if alias.asname else alias.name.split(".")[0])
+            yield (
+                (alias.asname or alias.name.split(".")[0]),
+                (alias.name if alias.asname else alias.name.split(".")[0]),
+            )
     elif isinstance(node, ast.ImportFrom) and node.module:
         for alias in node.names:
             yield alias.asname or alias.name, f"{node.module}.{alias.name}"

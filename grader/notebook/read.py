@@ -101,7 +101,12 @@ def _cell(cell: dict[str, Any]) -> nbformat.NotebookNode:
 def _looks_like(data: bytes) -> str:
     """Say what kind of file was handed in under the name of a notebook."""
     head = data[:64].lstrip().lower()
-    known = {b"%pdf": "a PDF", b"<!doctype": "a web page", b"<html": "a web page", b"pk\x03\x04": "a ZIP archive"}
+    known = {
+        b"%pdf": "a PDF",
+        b"<!doctype": "a web page",
+        b"<html": "a web page",
+        b"pk\x03\x04": "a ZIP archive",
+    }
     for start, name in known.items():
         if head.startswith(start):
             return f"it is {name}"

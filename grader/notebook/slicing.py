@@ -146,9 +146,7 @@ class _Tracer:
         stars = {star.place for star in self.stars} if self.unbound - BUILTINS else set()
         return tuple(s for s in self.statements if s.place in self.needed | stars)
 
-    def _bound(
-        self, names: Iterable[str], reader: Statement, before: tuple[int, int]
-    ) -> Iterable[Statement]:
+    def _bound(self, names: Iterable[str], reader: Statement, before: tuple[int, int]) -> Iterable[Statement]:
         for name in sorted(names):
             found = self._binding(name, reader, before)
             if found is not None:

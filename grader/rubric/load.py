@@ -64,7 +64,9 @@ def _explain(detail: ErrorDetails, root: yaml.Node, name: str) -> str:
     where = ".".join(str(part) for part in place) or "the rubric"
     if detail["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(place[-1]), _known_keys(detail["loc"]), 1, 0.5)
-        advice = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(_known_keys(detail['loc']))}"
+        advice = (
+            f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(_known_keys(detail['loc']))}"
+        )
         return f"{name}:{line}: unknown key {str(place[-1])!r} at {where}{advice}"
     message = str(detail["msg"]).removeprefix("Value error, ")
     if detail["type"] == "missing":

@@ -1,9 +1,9 @@
 """What a rubric file may say. One class a thing; the schema and docs/rubric.md are made from here.
 
-    Rubric
-      |-- environment, limits, files
-      `-- questions
-            `-- checks: reference | gradient | metric | property | raises | forbidden
+Rubric
+  |-- environment, limits, files
+  `-- questions
+        `-- checks: reference | gradient | metric | property | raises | forbidden
 """
 
 from __future__ import annotations

@@ -115,7 +115,11 @@ def _group(function: dict[str, Any], out: int) -> None:
     left, late = function["seconds"], 0
     for call in function["calls"]:
         if left <= 0 or late >= PATIENCE:
-            _send(out, call["index"], {"kind": "wall_timeout", "seconds": 0.0, "fault": _plain_fault("", SKIPPED)})
+            _send(
+                out,
+                call["index"],
+                {"kind": "wall_timeout", "seconds": 0.0, "fault": _plain_fault("", SKIPPED)},
+            )
             continue
         started = time.monotonic()
         data, timed_out = _one_call(target, call)

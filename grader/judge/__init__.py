@@ -1,0 +1,11 @@
+"""judge: from the plan and an observation to verdicts. Pure: no I/O, no clock, no student code.
+
+compare, near_miss, finite_difference   the numerics
+properties                              what must hold whatever the values are
+outcomes                                why a call gave no value
+checks                                  one verdict a check
+"""
+
+from grader.judge.checks import judge_check
+
+__all__ = ["judge_check"]

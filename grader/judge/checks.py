@@ -1,0 +1,204 @@
+"""One verdict a check: goes through the cases of a planned check and says what was found.
+
+A case earns a fraction between 0 and 1; the verdict of the check is their mean (or, where the rubric says
+`by_case: false`, the smallest), with the words of the worst case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+
+from grader.judge import properties
+from grader.judge.compare import compare
+from grader.judge.gradient import judge_gradient_case
+from grader.judge.near_miss import near_miss
+from grader.judge.outcomes import why_not_called
+from grader.judge.result import CaseResult
+from grader.records import (
+    Evidence,
+    FunctionFacts,
+    Outcome,
+    OutcomeKind,
+    PlannedCheck,
+    Verdict,
+    VerdictKind,
+)
+from grader.rubric.model import (
+    CheckBase,
+    ForbiddenCheck,
+    GradientCheck,
+    MetricCheck,
+    PropertyCheck,
+    RaisesCheck,
+    ReferenceCheck,
+)
+
+Outcomes = Mapping[str, Outcome]
+
+
+def judge_check(check: CheckBase, planned: PlannedCheck, outcomes: Outcomes, facts: FunctionFacts) -> Verdict:
+    """Return what one check says of an observation."""
+    if facts.status != "found":
+        kind = VerdictKind.NOT_ATTEMPTED if facts.status == "not_attempted" else VerdictKind.FAILED
+        return Verdict(kind, 0.0, why_not_called(facts), facts.status)
+    if isinstance(check, ForbiddenCheck):
+        return _judge_forbidden(check, facts)
+    results = [judge_case(check, case, outcomes) for case in planned.context["cases"]]
+    return _combined(results, by_case=getattr(check, "by_case", True))
+
+
+@singledispatch
+def judge_case(check: CheckBase, case: tuple[Any, ...], outcomes: Outcomes) -> CaseResult:
+    """Return what one check says of one case."""
+    raise TypeError(f"no judge for a check of type {type(check).__name__}")
+
+
+@judge_case.register
+def _(check: ReferenceCheck, case: tuple[Any, ...], outcomes: Outcomes) -> CaseResult:
+    identity, expected, follow = case
+    outcome = outcomes.get(identity)
+    if outcome is None or outcome.kind is not OutcomeKind.RETURNED:
+        return CaseResult.died(outcome)
+    value = outcome.value
+    if check.output is not None:
+        if not isinstance(value, tuple | list) or len(value) <= check.output:
+            return CaseResult(0.0, "structure", "it did not return a tuple with all its parts")
+        value = value[check.output]
+    found = compare(value, expected, check.rtol, flatten=check.flatten)
+    if found.equal:
+        return CaseResult(1.0)
+    if follow is not None and _right_given_own(check, value, follow, outcomes):
+        message = f"it is right given your own {' and '.join(check.given)}"
+        return CaseResult(check.given_credit, "follow_through", message)
+    near = near_miss(value, expected, max(check.rtol, 1e-6))
+    facts = _error_facts(found.error, found.worst)
+    if near is None:
+        return CaseResult(0.0, found.code, found.message, facts)
+    return CaseResult(check.credit.get(near.code, 0.0), near.code, near.message, facts)
+
+
+def _right_given_own(check: ReferenceCheck, value: Any, follow: Any, outcomes: Outcomes) -> bool:
+    """Whether a value is what the reference computes from the student's own intermediate results."""
+    own = [outcomes.get(call) for call in follow.calls]
+    values = [outcome.value for outcome in own if outcome and outcome.kind is OutcomeKind.RETURNED]
+    if len(values) < len(own):
+        return False
+    try:
+        with np.errstate(all="ignore"):
+            return compare(value, follow.recompute(values), check.rtol, flatten=check.flatten).equal
+    except Exception:  # the reference may trip over whatever a student's function returned
+        return False
+
+
+@judge_case.register
+def _(check: GradientCheck, case: tuple[Any, ...], outcomes: Outcomes) -> CaseResult:
+    return judge_gradient_case(check, case, outcomes)
+
+
+@judge_case.register
+def _(check: MetricCheck, case: tuple[Any, ...], outcomes: Outcomes) -> CaseResult:
+    identity, inputs, measure, full, none = case
+    outcome = outcomes.get(identity)
+    if outcome is None or outcome.kind is not OutcomeKind.RETURNED:
+        return CaseResult.died(outcome)
+    try:
+        with np.errstate(all="ignore"):
+            number = float(measure(outcome.value, inputs))
+    except Exception as error:  # a measure may trip over whatever a student's function returned
+        return CaseResult(0.0, "unmeasurable", f"what it returned does not have the agreed form ({error})")
+    share = (number - none) / (full - none)
+    if not np.isfinite(share):
+        return CaseResult(0.0, "not_finite", "what it returned has no finite quality")
+    fraction = 1.0 if share >= 1.0 - check.tolerance else max(0.0, share)
+    facts = ("measured", f"{number:.4g}"), ("all points at", f"{full:.4g}"), ("no points at", f"{none:.4g}")
+    return CaseResult(fraction, "" if fraction == 1.0 else "below_target", f"it reached {number:.4g}", facts)
+
+
+@judge_case.register
+def _(check: PropertyCheck, case: tuple[Any, ...], outcomes: Outcomes) -> CaseResult:
+    identity, second, relation, inputs = case
+    pair = [outcomes.get(name) for name in (identity, second) if name is not None]
+    for outcome in pair:
+        if outcome is None or outcome.kind is not OutcomeKind.RETURNED:
+            return CaseResult.died(outcome)
+    first, last = pair[0], pair[-1]
+    if first is None or last is None:
+        return CaseResult.died(None)
+    if check.property == "input_not_mutated":
+        size = properties.mutation(inputs.args, first.args_after)
+    else:
+        size = properties.violation(check.property, first.value, last.value, relation)
+    if size <= check.rtol:
+        return CaseResult(1.0)
+    facts = (("size of the violation", f"{size:.2g}"),) if np.isfinite(size) else ()
+    return CaseResult(0.0, check.property, properties.WORDS[check.property], facts)
+
+
+@judge_case.register
+def _(check: RaisesCheck, case: tuple[Any, ...], outcomes: Outcomes) -> CaseResult:
+    outcome = outcomes.get(case[0])
+    if outcome is not None and outcome.kind is OutcomeKind.RAISED and outcome.fault is not None:
+        if outcome.fault.type == check.exception:
+            return CaseResult(1.0)
+        return CaseResult(0.0, "other_exception", f"it raised {outcome.fault.type}, not {check.exception}")
+    if outcome is not None and outcome.kind is OutcomeKind.RETURNED:
+        return CaseResult(0.0, "no_exception", f"it returned a result where a {check.exception} is expected")
+    return CaseResult.died(outcome)
+
+
+def _judge_forbidden(check: ForbiddenCheck, facts: FunctionFacts) -> Verdict:
+    used = sorted(
+        name for name in facts.calls for bad in check.names if name == bad or name.startswith(bad + ".")
+    )
+    if not used:
+        return Verdict(VerdictKind.PASSED, 1.0, "")
+    message = f"The code that it needs uses {', '.join(used)}, which the exercise does not allow."
+    return Verdict(VerdictKind.FAILED, 0.0, message, "forbidden")
+
+
+def _error_facts(error: float, worst: tuple[int, ...]) -> tuple[tuple[str, str], ...]:
+    facts = [("relative error", f"{error:.2g}")] if np.isfinite(error) else []
+    if worst:
+        facts.append(("worst entry", str(worst if len(worst) > 1 else worst[0])))
+    return tuple(facts)
+
+
+@dataclass(frozen=True)
+class _Sentence:
+    """Puts the results of the cases into one sentence."""
+
+    results: list[CaseResult]
+
+    def text(self) -> str:
+        right = sum(result.fraction == 1.0 for result in self.results)
+        worst = min(self.results, key=lambda result: result.fraction)
+        if not worst.message or right == len(self.results):
+            return worst.message[:1].upper() + worst.message[1:]
+        total = len(self.results)
+        lead = "" if total == 1 else f"Right on {right} of {total} inputs; " if right else "On every input: "
+        same = {result.message for result in self.results if result.fraction < 1.0}
+        tail = worst.message if len(same) == 1 or right else f"{worst.message} (and others)"
+        text = lead + (tail if right == 0 else f"on input {self.results.index(worst) + 1}, {tail}")
+        return text[:1].upper() + text[1:]
+
+
+def _combined(results: list[CaseResult], *, by_case: bool) -> Verdict:
+    """Make one verdict of the results of all cases."""
+    fractions = [result.fraction for result in results]
+    fraction = float(np.mean(fractions)) if by_case else min(fractions)
+    worst = min(results, key=lambda result: result.fraction)
+    plot = next((result.plot for result in results if result.plot and result.fraction < 1.0), None)
+    evidence = Evidence(worst.facts, plot)
+    message = _Sentence(results).text()
+    if any(result.inconclusive for result in results):
+        return Verdict(VerdictKind.INCONCLUSIVE, fraction, message, "inconclusive", evidence)
+    if all(fraction == 1.0 for fraction in fractions):
+        code = next((result.code for result in results if result.code), "")
+        return Verdict(VerdictKind.PASSED, 1.0, message, code, evidence)
+    kind = VerdictKind.FAILED if fraction == 0.0 else VerdictKind.PARTIAL
+    return Verdict(kind, fraction, message, worst.code, evidence)

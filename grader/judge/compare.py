@@ -1,0 +1,122 @@
+"""Compares what a function returned with what it should have: structure, shape, dtype, finiteness, values.
+
+Comparisons are written so that NaN fails. Errors are relative to the largest entry of the expected array,
+so a tolerance means the same at every scale.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_DENSE = 50_000_000
+TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a comparison found: `error` is relative, `code` names the kind of difference ('' if none)."""
+
+    code: str = ""
+    message: str = ""
+    error: float = 0.0
+    worst: tuple[int, ...] = ()
+
+    @property
+    def equal(self) -> bool:
+        """Whether no difference was found."""
+        return not self.code
+
+
+def dense(value: Any) -> NDArray[Any] | None:
+    """Return a numeric value as an array (sparse matrices as dense ones), None if it is no such value."""
+    if hasattr(value, "toarray"):
+        return np.asarray(value.toarray()) if np.prod(value.shape) <= MAX_DENSE else None
+    if isinstance(value, list) and value and all(isinstance(item, int | float) for item in value):
+        return np.asarray(value, dtype=np.float64)
+    if isinstance(value, bool | str | bytes | dict | list | tuple) or value is None:
+        return None
+    return np.asarray(value)
+
+
+def compare(got: Any, expected: Any, rtol: float, *, flatten: bool = False) -> Comparison:
+    """Compare one value, or the parts of a tuple, with the expected one."""
+    if isinstance(expected, tuple):
+        return _compare_parts(got, expected, rtol, flatten=flatten)
+    array = dense(got)
+    if array is None:
+        return Comparison("structure", f"it returned {describe(got)} where {describe(expected)} is expected")
+    return _compare_arrays(array, np.asarray(dense(expected)), rtol, flatten=flatten)
+
+
+def _compare_parts(got: Any, expected: tuple[Any, ...], rtol: float, *, flatten: bool) -> Comparison:
+    if not isinstance(got, tuple | list) or len(got) != len(expected):
+        return Comparison("structure", f"it returned {describe(got)} where {describe(expected)} is expected")
+    for place, (part, right) in enumerate(zip(got, expected, strict=True), 1):
+        found = compare(part, right, rtol, flatten=flatten)
+        if not found.equal:
+            return Comparison(
+                found.code, f"in part {place} of the result, {found.message}", found.error, found.worst
+            )
+    return Comparison()
+
+
+def _compare_arrays(got: NDArray[Any], expected: NDArray[Any], rtol: float, *, flatten: bool) -> Comparison:
+    if got.shape != expected.shape and not _same_entries(got, expected, flatten=flatten):
+        return _shape(got, expected, rtol)
+    got = got.reshape(expected.shape)
+    if not np.isfinite(got).all():
+        return _not_finite(got, expected)
+    error, worst = relative_error(got, expected)
+    if error <= rtol:
+        return Comparison(error=error, worst=worst)
+    if got.dtype.kind in "iu" and expected.dtype.kind == "f":
+        return Comparison("integer_dtype", "it has integer entries, so fractions were cut off", error, worst)
+    return Comparison("values", f"it is off by {error:.2g} of the largest entry", error, worst)
+
+
+def _same_entries(got: NDArray[Any], expected: NDArray[Any], *, flatten: bool) -> bool:
+    """Whether a difference of shape does not matter: flattening is allowed, or a number came as (1,)."""
+    return got.size == expected.size and (flatten or (expected.ndim == 0 and got.size == 1))
+
+
+def _shape(got: NDArray[Any], expected: NDArray[Any], rtol: float) -> Comparison:
+    """Name a wrong shape, and a near miss: the right entries transposed, flattened, or as a column."""
+    message = f"it has the shape {got.shape} where {expected.shape} is expected"
+    if got.size == expected.size and np.isfinite(got).all():
+        if got.ndim == 2 and got.T.shape == expected.shape and relative_error(got.T, expected)[0] <= rtol:
+            return Comparison("transposed", f"{message}; the entries are right, but transposed", 1.0)
+        if relative_error(got.reshape(expected.shape), expected)[0] <= rtol:
+            return Comparison("reshaped", f"{message}; the entries are right, in another shape", 1.0)
+    return Comparison("shape", message, 1.0)
+
+
+def _not_finite(got: NDArray[Any], expected: NDArray[Any]) -> Comparison:
+    place = tuple(int(i) for i in np.argwhere(~np.isfinite(got))[0])
+    count = int((~np.isfinite(got)).sum())
+    return Comparison("not_finite", f"{count} of {expected.size} entries are NaN or infinite", np.inf, place)
+
+
+def relative_error(got: NDArray[Any], expected: NDArray[Any]) -> tuple[float, tuple[int, ...]]:
+    """Return the largest difference over the largest expected entry, and where it is."""
+    if expected.size == 0:
+        return 0.0, ()
+    difference = np.abs(got.astype(np.complex128) - expected)
+    worst = np.unravel_index(int(np.argmax(difference)), expected.shape)
+    scale = max(float(np.abs(expected).max()), TINY)
+    return float(difference[worst]) / scale, tuple(int(i) for i in worst)
+
+
+def describe(value: Any) -> str:
+    """Say what a value is, for a student, without its numbers."""
+    if value is None:
+        return "nothing (None)"
+    if isinstance(value, tuple | list):
+        return f"a {type(value).__name__} of {len(value)}"
+    array = dense(value)
+    if array is None:
+        return f"a {type(value).__name__}"
+    return "a number" if array.ndim == 0 else f"an array of shape {array.shape}"

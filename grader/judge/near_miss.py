@@ -1,0 +1,75 @@
+"""Recognises wrong arrays that are one simple transformation away from the right one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.judge.compare import dense, relative_error
+
+
+@dataclass(frozen=True)
+class NearMiss:
+    """A recognised transformation: a stable code and a sentence for the student."""
+
+    code: str
+    message: str
+
+
+def near_miss(got: Any, expected: Any, rtol: float) -> NearMiss | None:
+    """Return the transformation that turns the expected value into the one that came back, if known."""
+    if isinstance(expected, tuple):
+        return _common(got, expected, rtol)
+    array, right = dense(got), dense(expected)
+    if array is None or right is None or array.dtype.kind not in "iufc" or not np.isfinite(array).all():
+        return None
+    if array.shape != right.shape:
+        return _other_shape(array, right, rtol)
+    return _factor(array, right, rtol) or _square_transposed(array, right, rtol) or _truncated(array, right)
+
+
+def _common(got: Any, expected: tuple[Any, ...], rtol: float) -> NearMiss | None:
+    """Return the near miss that all parts of a tuple share."""
+    if not isinstance(got, tuple | list) or len(got) != len(expected):
+        return None
+    found = {near_miss(part, right, rtol) for part, right in zip(got, expected, strict=True)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _other_shape(got: NDArray[Any], right: NDArray[Any], rtol: float) -> NearMiss | None:
+    if got.size != right.size:
+        return None
+    if got.ndim == 2 and got.T.shape == right.shape and relative_error(got.T, right)[0] <= rtol:
+        return NearMiss("transposed", "the entries are right, but the result is transposed")
+    if relative_error(got.reshape(right.shape), right)[0] <= rtol:
+        return NearMiss("reshaped", "the entries are right, but the shape is not")
+    return None
+
+
+def _factor(got: NDArray[Any], right: NDArray[Any], rtol: float) -> NearMiss | None:
+    norm = float(np.vdot(right, right).real)
+    if right.size < 2 or norm == 0.0:
+        return None
+    factor = float(np.vdot(right, got).real) / norm
+    if abs(factor) < 1e-6 or relative_error(got / factor, right)[0] > rtol:
+        return None
+    if abs(factor + 1) <= 10 * rtol:
+        return NearMiss("sign", "it has the wrong sign")
+    return NearMiss(
+        "constant_factor", f"it is right up to a constant factor: it is {factor:.4g} times as large"
+    )
+
+
+def _square_transposed(got: NDArray[Any], right: NDArray[Any], rtol: float) -> NearMiss | None:
+    if got.ndim == 2 and got.shape[0] == got.shape[1] and relative_error(got.T, right)[0] <= rtol:
+        return NearMiss("transposed", "the entries are right, but the result is transposed")
+    return None
+
+
+def _truncated(got: NDArray[Any], right: NDArray[Any]) -> NearMiss | None:
+    if right.dtype.kind == "f" and right.size > 1 and np.array_equal(got, np.trunc(right)) and got.any():
+        return NearMiss("integer_dtype", "the fractions were cut off: an array of integers was written to")
+    return None

@@ -1,0 +1,25 @@
+"""What one case of a check earned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grader.judge.outcomes import explain
+from grader.records import Outcome, Plot
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """A fraction of the points, with a stable code, a sentence, facts, and whether nothing can be said."""
+
+    fraction: float
+    code: str = ""
+    message: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    plot: Plot | None = None
+    inconclusive: bool = False
+
+    @classmethod
+    def died(cls, outcome: Outcome | None) -> CaseResult:
+        """Return the result of a call that gave no value."""
+        return cls(0.0, outcome.kind.value if outcome else "not_called", explain(outcome))

@@ -1,0 +1,195 @@
+"""Makes the plan of an assignment, check by check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import singledispatchmethod
+from typing import Any
+
+import numpy as np
+
+from grader.assignment import Assignment, Case
+from grader.errors import AssignmentError, RubricError
+from grader.plan.calls import call_id, trusted_call
+from grader.plan.gradient import plan_gradient
+from grader.plan.transform import transformed
+from grader.records import Call, CallLimits, Plan, PlannedCheck
+from grader.rubric.model import (
+    CheckBase,
+    ForbiddenCheck,
+    GradientCheck,
+    InputsCheck,
+    Limits,
+    MetricCheck,
+    PropertyCheck,
+    RaisesCheck,
+    ReferenceCheck,
+    Rubric,
+)
+
+
+@dataclass(frozen=True)
+class Follow:
+    """Follow-through of one case: the student's own results that it needs, and what is right given them."""
+
+    calls: tuple[str, ...]
+    recompute: Callable[[list[Any]], Any]
+
+
+def make_plan(rubric: Rubric, assignment: Assignment) -> Plan:
+    """Return every call of every check; raise AssignmentError where the reference cannot give an answer."""
+    checks = []
+    for question in rubric.questions:
+        if question.function is not None:
+            planner = Planner(assignment, question.function, rubric.limits, rubric.seed)
+            for check in question.checks:
+                calls, context = planner.plan(check)
+                checks.append(PlannedCheck(question.id, check.id, tuple(calls), context))
+    return Plan(rubric.assignment, tuple(checks))
+
+
+class Planner:
+    """Plans the checks of one function."""
+
+    def __init__(self, assignment: Assignment, function: str, limits: Limits, seed: int) -> None:
+        self.assignment = assignment
+        self.function = function
+        self.limits = limits
+        self.seed = seed
+
+    @singledispatchmethod
+    def plan(self, check: CheckBase) -> tuple[list[Call], dict[str, Any]]:
+        """Return the calls of one check and its context."""
+        raise RubricError(f"no plan for a check of type {type(check).__name__}")
+
+    @plan.register
+    def _(self, check: ForbiddenCheck) -> tuple[list[Call], dict[str, Any]]:
+        return [], {}
+
+    @plan.register
+    def _(self, check: ReferenceCheck) -> tuple[list[Call], dict[str, Any]]:
+        calls, cases = [], []
+        for case in self._cases(check):
+            call = self._call(check, case)
+            expected = _part(self._expected(case), check.output)
+            followed, follow = self._follow(check, case)
+            calls += [call, *followed]
+            cases.append((call.id, expected, follow))
+        return calls, {"cases": cases}
+
+    @plan.register
+    def _(self, check: GradientCheck) -> tuple[list[Call], dict[str, Any]]:
+        cost = self.assignment.function(check.cost)
+        calls, cases = [], []
+        for place, case in enumerate(self._cases(check)):
+            call = self._call(check, case)
+            numeric, own = plan_gradient(cost, case, check.wrt, np.random.default_rng([self.seed, place]))
+            own_calls = (
+                [self._call(check, point, check.cost) for point in own.points] if check.own_cost else []
+            )
+            calls += [call, *own_calls]
+            cases.append((call.id, numeric, own, [c.id for c in own_calls]))
+        return calls, {"cases": cases}
+
+    @plan.register
+    def _(self, check: MetricCheck) -> tuple[list[Call], dict[str, Any]]:
+        measure = self.assignment.metric(check.metric)
+        calls, cases = [], []
+        for case in self._cases(check):
+            call = self._call(check, case)
+            full, none = (_known(value, case, check) for value in (check.full, check.none))
+            calls.append(call)
+            cases.append((call.id, case, measure, full, none))
+        return calls, {"cases": cases}
+
+    @plan.register
+    def _(self, check: PropertyCheck) -> tuple[list[Call], dict[str, Any]]:
+        rng = np.random.default_rng([self.seed, 1])
+        calls, cases = [], []
+        names = _parameters(self.assignment.function(self.function))
+        for case in self._cases(check):
+            call = self._call(check, case, echo=check.property == "input_not_mutated")
+            other, relation = transformed(check, case, names, rng)
+            second = [] if other is None else [self._call(check, other, repeat=1 if other is case else 0)]
+            calls += [call, *second]
+            cases.append((call.id, second[0].id if second else None, relation, case))
+        return calls, {"cases": cases}
+
+    @plan.register
+    def _(self, check: RaisesCheck) -> tuple[list[Call], dict[str, Any]]:
+        calls = [self._call(check, case) for case in self._cases(check)]
+        return calls, {"cases": [(call.id,) for call in calls]}
+
+    def _cases(self, check: InputsCheck) -> list[Case]:
+        return self.assignment.cases(check.inputs, self.seed)
+
+    def _call(
+        self, check: InputsCheck, case: Case, function: str = "", *, echo: bool = False, repeat: int = 0
+    ) -> Call:
+        name = function or self.function
+        identity = call_id(name, case.args, case.keywords, echo, repeat)
+        seconds = check.call_seconds or self.limits.call_seconds
+        limits = CallLimits(seconds, self.limits.memory_mb, self.limits.result_mb)
+        return Call(identity, name, case.args, case.keywords, self.seed % 2**32, echo, limits)
+
+    def _expected(self, case: Case) -> Any:
+        try:
+            return trusted_call(self.assignment.function(self.function), case, self.seed)
+        except Exception as error:  # whatever the reference raises
+            raise AssignmentError(
+                f"the reference {self.function} failed on {case.name!r}: {error!r}"
+            ) from error
+
+    def _follow(self, check: ReferenceCheck, case: Case) -> tuple[list[Call], Follow | None]:
+        """Plan the calls of the student's own functions that the reference makes for this case."""
+        if not check.given:
+            return [], None
+        made: list[tuple[str, Case]] = []
+        spies = {name: _spy(name, self.assignment.function(name), made) for name in check.given}
+        self._with(spies, case)
+        calls = [self._call(check, inner, name) for name, inner in made]
+
+        def recompute(values: list[Any]) -> Any:
+            answers = iter(values)
+            stubs = {name: (lambda *args, **keywords: next(answers)) for name in check.given}
+            return _part(self._with(stubs, case), check.output)
+
+        return calls, Follow(tuple(call.id for call in calls), recompute)
+
+    def _with(self, functions: Mapping[str, Callable[..., Any]], case: Case) -> Any:
+        """Call the reference with some of the functions that it uses replaced."""
+        reference = self.assignment.function(self.function)
+        names: dict[str, Any] = reference.__globals__
+        saved = {name: names[name] for name in functions}
+        names.update(functions)
+        try:
+            return trusted_call(reference, case, self.seed)
+        finally:
+            names.update(saved)
+
+
+def _spy(name: str, function: Callable[..., Any], made: list[tuple[str, Case]]) -> Callable[..., Any]:
+    def spy(*args: Any, **keywords: Any) -> Any:
+        made.append((name, Case(name, args, keywords)))
+        return function(*args, **keywords)
+
+    return spy
+
+
+def _part(value: Any, output: int | None) -> Any:
+    return value if output is None else value[output]
+
+
+def _known(value: float | str, case: Case, check: MetricCheck) -> float:
+    if isinstance(value, str):
+        if value not in case.known:
+            raise RubricError(
+                f"the check {check.id!r}: {value!r} is not known of the inputs {check.inputs!r}"
+            )
+        return float(case.known[value])
+    return float(value)
+
+
+def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    return function.__code__.co_varnames[: function.__code__.co_argcount]
