@@ -1,0 +1,244 @@
+"""Seeded inputs of exercise 11. Each generator returns cases that tell the known mistakes apart.
+
+Scale matters: at |Y| ~ 1 a missing square in d_ij changes the gradient by half, at 1e-3 by a thousandth;
+so most inputs are of size 1, and the tiny ones (t-SNE's usual start) stand beside them.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from grader.assignment import Case
+
+from .ratings import generate_ratings
+
+Array = NDArray[np.float64]
+Generator = np.random.Generator
+
+
+def files(seed: int) -> dict[str, bytes]:
+    """Return the data files that stand beside the notebook; the same for everybody, whatever the seed."""
+    buffer = io.BytesIO()
+    np.save(buffer, generate_ratings(seed=11))
+    return {"exercise_11_matrix_factorization_ratings.npy": buffer.getvalue()}
+
+
+# Problem 1: t-SNE
+
+
+def points(rng: Generator) -> list[Case]:
+    """Points Y (N, d): two, one and three dimensions, two points only, coinciding points, integers."""
+    coinciding = rng.standard_normal((6, 2))
+    coinciding[3] = coinciding[0]
+    return [
+        Case("two dimensions", (rng.standard_normal((12, 2)),)),
+        Case("far apart", (5.0 * rng.standard_normal((8, 2)),)),
+        Case("one dimension", (rng.standard_normal((7, 1)),)),
+        Case("three dimensions", (rng.standard_normal((9, 3)),)),
+        Case("two points that coincide", (coinciding,)),
+        Case("whole numbers", (np.arange(10).reshape(5, 2) % 4 + rng.integers(0, 3, (5, 2)),)),
+    ]
+
+
+def plane_points(rng: Generator) -> list[Case]:
+    """P (N, N) and Y (N, 2): of size 1, far apart, and tiny as at the start of t-SNE."""
+    return [
+        Case("size one", (_joint(rng, 8), rng.standard_normal((8, 2)))),
+        Case("far apart", (_joint(rng, 6), 4.0 * rng.standard_normal((6, 2)))),
+        Case("tiny", (_joint(rng, 6), 1e-4 * rng.standard_normal((6, 2)))),
+    ]
+
+
+def other_points(rng: Generator) -> list[Case]:
+    """P and Y in one, three and five dimensions, with zeros in P, with coinciding points, with integers."""
+    coinciding = rng.standard_normal((5, 2))
+    coinciding[4] = coinciding[1]
+    sparse = _joint(rng, 6, zeros=True)
+    return [
+        Case("one dimension", (_joint(rng, 5), rng.standard_normal((5, 1)))),
+        Case("three dimensions", (_joint(rng, 5), rng.standard_normal((5, 3)))),
+        Case("five dimensions", (_joint(rng, 7), rng.standard_normal((7, 5)))),
+        Case("zeros in P", (sparse, rng.standard_normal((6, 2)))),
+        Case("two points that coincide", (_joint(rng, 5), coinciding)),
+        Case("whole numbers", (_joint(rng, 5), np.arange(10).reshape(5, 2) % 3 + rng.integers(0, 3, (5, 2)))),
+    ]
+
+
+def pairs(rng: Generator) -> list[Case]:
+    """All inputs (P, Y) of the cost."""
+    return plane_points(rng) + other_points(rng)
+
+
+def _joint(rng: Generator, n: int, *, zeros: bool = False) -> Array:
+    """Return a symmetric P (n, n) with zero diagonal and sum 1, far from uniform."""
+    p = rng.gamma(0.6, size=(n, n)) + 0.01
+    if zeros:
+        p *= rng.random((n, n)) < 0.5
+        p[0, 1:] += 0.1
+    p = p + p.T
+    np.fill_diagonal(p, 0.0)
+    return p / p.sum()
+
+
+# Problem 2: linear autoencoder
+
+
+def weights(rng: Generator) -> list[Case]:
+    """X (N, D), W1 (D, K), W2 (K, D): tall, wide, K = 1, K = D, integers, one point."""
+    shapes = [(15, 5, 2), (4, 7, 3), (9, 4, 1), (6, 3, 3), (1, 4, 2)]
+    cases = [Case(f"N, D, K = {shape}", _weights(rng, *shape)) for shape in shapes]
+    _, w1, w2 = _weights(rng, 8, 4, 2)
+    return [*cases, Case("whole numbers", (rng.integers(-4, 5, (8, 4)), w1, w2))]
+
+
+def _weights(rng: Generator, n: int, d: int, k: int) -> tuple[Array, Array, Array]:
+    x = rng.standard_normal((n, d)) + rng.standard_normal(d)
+    return x, rng.standard_normal((d, k)), rng.standard_normal((k, d))
+
+
+def compressions(rng: Generator) -> list[Case]:
+    """X (N, D) and k from 0 to D; data far from the origin, rank-deficient, fewer points than dimensions."""
+    x = _data(rng, 20, 6)
+    deficient = rng.standard_normal((12, 2)) @ rng.standard_normal((2, 5)) * 3.0
+    wide = _data(rng, 4, 6)
+    cases = [(x, 1), (x, 3), (x, 0), (x, 6), (deficient, 1), (deficient, 2), (wide, 2)]
+    return [Case(f"k = {k} of {data.shape}", (data, k), known={"scale": _size(data)}) for data, k in cases]
+
+
+def fits(rng: Generator) -> list[Case]:
+    """X (N, D) and k for training: off centre, so that centring the data hurts."""
+    x, other = _data(rng, 40, 6), _data(rng, 30, 4)
+    return [Case("k = 2", (x, 2)), Case("k = 1", (other, 1)), Case("k = 3", (other, 3))]
+
+
+def _data(rng: Generator, n: int, d: int) -> Array:
+    scales = np.linspace(2.0, 0.5, d)
+    return rng.standard_normal((n, d)) * scales @ rng.standard_normal((d, d)) / np.sqrt(d) + rng.standard_normal(d)
+
+
+def _size(x: Array) -> float:
+    """Return the mean squared length of the points: the error without any reconstruction."""
+    return float(np.mean(np.sum(x**2, axis=1)))
+
+
+# Problem 3: matrix factorization
+
+
+def rating_matrices(rng: Generator) -> list[Case]:
+    """Sparse ratings: typical, a user whose ratings are all equal, an item seen once, whole numbers."""
+    typical = _sparse(rng, 8, 6)
+    equal = _sparse(rng, 6, 5).toarray()
+    equal[2] = np.where(equal[2] > 0, 4.0, 0.0)
+    once = _sparse(rng, 7, 5).toarray()
+    once[:, 3] = 0.0
+    once[5, 3] = 2.0
+    return [
+        Case("typical", (typical,)),
+        Case("a user with equal ratings", (csr_matrix(equal),)),
+        Case("an item seen once", (csr_matrix(once),)),
+        Case("whole numbers", (_sparse(rng, 6, 7).astype(np.int64),)),
+    ]
+
+
+def random_starts(rng: Generator) -> list[Case]:
+    """A matrix and k for the random start, large enough to see a distribution."""
+    return [Case("random", (_sparse(rng, 40, 30), 5), {"init": "random"})]
+
+
+def svd_starts(rng: Generator) -> list[Case]:
+    """Matrices with negative entries (means subtracted) and k for the start by SVD."""
+    return [
+        Case("k = 2", (_shifted(_sparse(rng, 12, 9)), 2), {"init": "svd"}),
+        Case("k = 4", (_shifted(_sparse(rng, 10, 14)), 4), {"init": "svd"}),
+    ]
+
+
+def unknown_starts(rng: Generator) -> list[Case]:
+    """A name of a start that does not exist."""
+    return [Case("unknown", (_sparse(rng, 6, 5), 2), {"init": "zeros"})]
+
+
+def als_ratings(rng: Generator) -> list[Case]:
+    """Ratings to factorize by alternating least squares, from both starts."""
+    return [
+        _factorization(rng, "random start", optimizer="als", init="random", max_steps=25),
+        _factorization(rng, "start by SVD", optimizer="als", init="svd", max_steps=25),
+    ]
+
+
+def sgd_ratings(rng: Generator) -> list[Case]:
+    """Ratings to factorize by stochastic gradient descent."""
+    options = {"optimizer": "sgd", "init": "random", "max_steps": 60, "lr": 0.02, "reg_lambda": 0.05}
+    return [_factorization(rng, "random start", **options)]
+
+
+def short_runs(rng: Generator) -> list[Case]:
+    """A run that max_steps ends long before the patience is over."""
+    return [_factorization(rng, "three steps", optimizer="als", max_steps=3, patience=50)]
+
+
+def overfitting_runs(rng: Generator) -> list[Case]:
+    """A run with many factors and hardly any regularisation, which the patience must end."""
+    options = {"optimizer": "als", "k": 8, "reg_lambda": 1e-3, "max_steps": 80, "patience": 3}
+    return [_factorization(rng, "overfitting", **options)]
+
+
+def strong_regularisation(rng: Generator) -> list[Case]:
+    """A run whose regularisation leaves nothing of the factors."""
+    return [_factorization(rng, "lambda = 10000", optimizer="als", reg_lambda=1e4, max_steps=5)]
+
+
+def _factorization(rng: Generator, name: str, **options: Any) -> Case:
+    """Return a case: training matrix and validation values go in, the test ratings stay with the judge."""
+    ratings = _sparse(rng, 60, 40, density=0.45)
+    rows, columns = ratings.nonzero()
+    order = rng.permutation(len(rows))
+    parts = np.split(order, [len(order) // 8, len(order) // 4])
+    train = ratings.tolil()
+    for held_out in parts[:2]:
+        train[rows[held_out], columns[held_out]] = 0.0
+    known = csr_matrix(train)
+    means = _means(known)
+    validation, test = (_held_out(ratings, means, rows[part], columns[part]) for part in parts[:2])
+    k, reg_lambda = options.pop("k", 3), options.pop("reg_lambda", 2.0)
+    shifted = _shifted(known)
+    places = np.stack([rows[parts[2]], columns[parts[2]]], axis=1)
+    defaults = {"max_steps": 30, "init": "random", "log_every": 1000, "patience": 10, "eval_every": 1}
+    keywords = {**defaults, "optimizer": "als", "lr": 0.01, **options}
+    baseline = float(np.sqrt(np.mean(test[1] ** 2)))
+    secret = {"test_idx": test[0], "test_values": test[1], "user_mean_rmse": baseline}
+    args = (shifted, places, k, validation[0], validation[1], reg_lambda)
+    return Case(name, args, keywords, secret)
+
+
+def _held_out(
+    ratings: csr_matrix, means: Array, rows: NDArray[np.int64], columns: NDArray[np.int64]
+) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], Array]:
+    values = np.asarray(ratings[rows, columns]).ravel() - means[rows]
+    return (rows.astype(np.int64), columns.astype(np.int64)), values
+
+
+def _sparse(rng: Generator, users: int, items: int, density: float = 0.6) -> csr_matrix:
+    """Return whole stars 1..5 with structure of rank 3 and a bias of every user; no user without ratings."""
+    taste = rng.standard_normal((users, 3)) @ rng.standard_normal((3, items))
+    stars = np.clip(np.rint(3.2 + 0.5 * rng.standard_normal((users, 1)) + 0.9 * taste), 1, 5)
+    seen = rng.random((users, items)) < density
+    seen[np.arange(users), rng.integers(0, items, users)] = True
+    seen[rng.integers(0, users, items), np.arange(items)] = True
+    return csr_matrix(np.where(seen, stars, 0.0))
+
+
+def _means(ratings: csr_matrix) -> Array:
+    counts = np.maximum(np.diff(ratings.indptr), 1)
+    return np.asarray(ratings.sum(axis=1)).ravel() / counts
+
+
+def _shifted(ratings: csr_matrix) -> csr_matrix:
+    shifted = ratings.astype(np.float64)
+    shifted.data -= np.repeat(_means(ratings), np.diff(ratings.indptr))
+    return shifted

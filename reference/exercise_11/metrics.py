@@ -1,0 +1,114 @@
+"""Measures of exercise 11: how good a result is where its entries are not determined."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.assignment import Case
+from grader.judge.compare import dense
+
+Array = NDArray[np.float64]
+
+
+def excess_error(value: Any, case: Case) -> float:
+    """Return how much of the reducible error is left: 0 at the Eckart-Young bound, 1 without any fit."""
+    x, k = np.asarray(case.args[0], dtype=np.float64), case.args[1]
+    w1, w2 = (_array(part) for part in value)
+    if w1.shape != (x.shape[1], k) or w2.shape != (k, x.shape[1]):
+        raise ValueError(f"W1 {w1.shape} and W2 {w2.shape} do not have the shapes (D, K) and (K, D)")
+    squares = np.linalg.svd(x, compute_uv=False) ** 2
+    least, most = squares[k:].sum(), squares.sum()
+    return float((((x - x @ w1 @ w2) ** 2).sum() - least) / (most - least))
+
+
+def random_start(value: Any, case: Case) -> float:
+    """Return 1 if Q (N, k) and P (k, D) look like independent draws from U[0, 1), else 0."""
+    q, p = _factors(value, case)
+    inside = all(part.min() >= 0.0 and part.max() < 1.0 for part in (q, p))
+    spread = all(abs(part.mean() - 0.5) < 0.15 and 0.2 < part.std() < 0.38 for part in (q, p))
+    distinct = len(np.unique(np.concatenate([q.ravel(), p.ravel()]))) > 0.9 * (q.size + p.size)
+    return float(inside and spread and distinct)
+
+
+def svd_start(value: Any, case: Case) -> float:
+    """Return the distance of Q P from the best approximation of rank k, relative to its norm."""
+    q, p = _factors(value, case)
+    u, s, vt = np.linalg.svd(np.asarray(case.args[0].todense()), full_matrices=False)
+    k = case.args[1]
+    best = (u[:, :k] * s[:k]) @ vt[:k]
+    return float(np.linalg.norm(q @ p - best) / np.linalg.norm(best))
+
+
+def held_out_rmse(value: Any, case: Case) -> float:
+    """Return the RMSE of Q P on test ratings that no student's process ever holds."""
+    q, p = _factors(value, case)
+    predicted = (q @ p)[case.known["test_idx"]]
+    return float(np.sqrt(np.mean((predicted - case.known["test_values"]) ** 2)))
+
+
+def als_gradient(value: Any, case: Case) -> float:
+    """Return the gradient of the regularised loss in the factor solved last, relative to its data term.
+
+    Either factor may have been solved last, and lambda may count once a factor or once a rating.
+    """
+    q, p = _factors(value, case)
+    matrix, reg_lambda = np.asarray(case.args[0].todense()), case.args[5]
+    mask = np.zeros(matrix.shape)
+    mask[tuple(np.asarray(case.args[1]).T)] = 1.0
+    residual = mask * (q @ p - matrix)
+    blocks = [
+        (q.T @ residual, p, mask.sum(axis=0), q.T @ (mask * matrix)),
+        (p @ residual.T, q.T, mask.sum(axis=1), p @ (mask * matrix).T),
+    ]
+    return min(
+        float(np.linalg.norm(data + reg_lambda * weight * factor) / np.linalg.norm(scale))
+        for data, factor, counts, scale in blocks
+        for weight in (1.0, counts)
+    )
+
+
+def train_loss_rise(value: Any, case: Case) -> float:
+    """Return the largest rise of the training loss from one record to the next, relative to the first."""
+    losses = np.asarray([float(loss) for loss in value[3]])
+    if len(losses) < 2:
+        raise ValueError("fewer than two training losses were recorded")
+    return max(0.0, float(np.diff(losses).max()) / abs(float(losses[0])))
+
+
+def stopped_at_max_steps(value: Any, case: Case) -> float:
+    """Return 1 if converged_after is -1, as agreed for a run that max_steps ends, else 0."""
+    return float(int(value[4]) == -1)
+
+
+def stopped_by_patience(value: Any, case: Case) -> float:
+    """Return 1 if the run ended before max_steps and converged_after names a step of it, else 0."""
+    steps = case.keywords["max_steps"]
+    return float(0 <= int(value[4]) < steps and len(value[2]) < steps)
+
+
+def remaining_size(value: Any, case: Case) -> float:
+    """Return the norm of Q P on the known entries, relative to that of the ratings."""
+    q, p = _factors(value, case)
+    known = tuple(np.asarray(case.args[1]).T)
+    ratings = np.asarray(case.args[0].todense())[known]
+    return float(np.linalg.norm((q @ p)[known]) / np.linalg.norm(ratings))
+
+
+def _factors(value: Any, case: Case) -> tuple[Array, Array]:
+    """Return Q and P as arrays; raise ValueError if their shapes are not (N, k) and (k, D)."""
+    q, p = _array(value[0]), _array(value[1])
+    rows, columns = case.args[0].shape
+    k = case.args[2] if len(case.args) > 2 else case.args[1]  # (M, k) or (R, known entries, k, ...)
+    if q.shape != (rows, k) or p.shape != (k, columns):
+        raise ValueError(f"Q {q.shape} and P {p.shape} do not have the shapes (N, k) and (k, D)")
+    return q, p
+
+
+def _array(value: Any) -> Array:
+    array = dense(value)
+    if array is None or not np.isfinite(array).all():
+        raise ValueError("a part is no finite array")
+    return np.asarray(array, dtype=np.float64)
