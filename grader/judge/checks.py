@@ -60,7 +60,7 @@ def judge_case(check: CheckBase, case: tuple[Any, ...], outcomes: Outcomes) -> C
 
 @judge_case.register
 def _(check: ReferenceCheck, case: tuple[Any, ...], outcomes: Outcomes) -> CaseResult:
-    identity, expected, follow = case
+    identity, expected, follow, scale = case
     outcome = outcomes.get(identity)
     if outcome is None or outcome.kind is not OutcomeKind.RETURNED:
         return CaseResult.died(outcome)
@@ -69,7 +69,7 @@ def _(check: ReferenceCheck, case: tuple[Any, ...], outcomes: Outcomes) -> CaseR
         if not isinstance(value, tuple | list) or len(value) <= check.output:
             return CaseResult(0.0, "structure", "it did not return a tuple with all its parts")
         value = value[check.output]
-    found = compare(value, expected, check.rtol, flatten=check.flatten)
+    found = compare(value, expected, check.rtol, flatten=check.flatten, scale=scale)
     if found.equal:
         return CaseResult(1.0)
     if follow is not None and _right_given_own(check, value, follow, outcomes):

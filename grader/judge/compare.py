@@ -42,21 +42,21 @@ def dense(value: Any) -> NDArray[Any] | None:
     return np.asarray(value)
 
 
-def compare(got: Any, expected: Any, rtol: float, *, flatten: bool = False) -> Comparison:
+def compare(got: Any, expected: Any, rtol: float, *, flatten: bool = False, scale: float = 0.0) -> Comparison:
     """Compare one value, or the parts of a tuple, with the expected one."""
     if isinstance(expected, tuple):
-        return _compare_parts(got, expected, rtol, flatten=flatten)
+        return _compare_parts(got, expected, rtol, flatten=flatten, scale=scale)
     array = dense(got)
     if array is None:
         return Comparison("structure", f"it returned {describe(got)} where {describe(expected)} is expected")
-    return _compare_arrays(array, np.asarray(dense(expected)), rtol, flatten=flatten)
+    return _compare_arrays(array, np.asarray(dense(expected)), rtol, flatten=flatten, scale=scale)
 
 
-def _compare_parts(got: Any, expected: tuple[Any, ...], rtol: float, *, flatten: bool) -> Comparison:
+def _compare_parts(got: Any, expected: tuple[Any, ...], rtol: float, *, flatten: bool, scale: float) -> Comparison:
     if not isinstance(got, tuple | list) or len(got) != len(expected):
         return Comparison("structure", f"it returned {describe(got)} where {describe(expected)} is expected")
     for place, (part, right) in enumerate(zip(got, expected, strict=True), 1):
-        found = compare(part, right, rtol, flatten=flatten)
+        found = compare(part, right, rtol, flatten=flatten, scale=scale)
         if not found.equal:
             return Comparison(
                 found.code, f"in part {place} of the result, {found.message}", found.error, found.worst
@@ -64,13 +64,13 @@ def _compare_parts(got: Any, expected: tuple[Any, ...], rtol: float, *, flatten:
     return Comparison()
 
 
-def _compare_arrays(got: NDArray[Any], expected: NDArray[Any], rtol: float, *, flatten: bool) -> Comparison:
+def _compare_arrays(got: NDArray[Any], expected: NDArray[Any], rtol: float, *, flatten: bool, scale: float) -> Comparison:
     if got.shape != expected.shape and not _same_entries(got, expected, flatten=flatten):
         return _shape(got, expected, rtol)
     got = got.reshape(expected.shape)
     if not np.isfinite(got).all():
         return _not_finite(got, expected)
-    error, worst = relative_error(got, expected)
+    error, worst = relative_error(got, expected, scale)
     if error <= rtol:
         return Comparison(error=error, worst=worst)
     if got.dtype.kind in "iu" and expected.dtype.kind == "f":
@@ -100,13 +100,13 @@ def _not_finite(got: NDArray[Any], expected: NDArray[Any]) -> Comparison:
     return Comparison("not_finite", f"{count} of {expected.size} entries are NaN or infinite", np.inf, place)
 
 
-def relative_error(got: NDArray[Any], expected: NDArray[Any]) -> tuple[float, tuple[int, ...]]:
-    """Return the largest difference over the largest expected entry, and where it is."""
+def relative_error(got: NDArray[Any], expected: NDArray[Any], scale: float = 0.0) -> tuple[float, tuple[int, ...]]:
+    """Return the largest difference, relative to the largest expected entry or `scale`, and where it is."""
     if expected.size == 0:
         return 0.0, ()
     difference = np.abs(got.astype(np.complex128) - expected)
     worst = np.unravel_index(int(np.argmax(difference)), expected.shape)
-    scale = max(float(np.abs(expected).max()), TINY)
+    scale = max(float(np.abs(expected).max()), scale, TINY)
     return float(difference[worst]) / scale, tuple(int(i) for i in worst)
 
 

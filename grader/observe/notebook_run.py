@@ -177,7 +177,7 @@ class _Run:
         if manager is not None and manager.has_kernel:
             await manager.shutdown_kernel(now=True)
         if manager is not None:
-            manager.cleanup_resources()
+            await manager._async_cleanup_resources()
 
 
 def _cell_fault(cell: Any, number: int) -> Fault | None:

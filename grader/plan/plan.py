@@ -75,7 +75,7 @@ class Planner:
             expected = _part(self._expected(case), check.output)
             followed, follow = self._follow(check, case)
             calls += [call, *followed]
-            cases.append((call.id, expected, follow))
+            cases.append((call.id, expected, follow, float(case.known.get("scale", 0.0))))
         return calls, {"cases": cases}
 
     @plan.register
@@ -98,7 +98,7 @@ class Planner:
         calls, cases = [], []
         for case in self._cases(check):
             call = self._call(check, case)
-            full, none = (_known(value, case, check) for value in (check.full, check.none))
+            full, none = (self._bound(value, case, check, measure) for value in (check.full, check.none))
             calls.append(call)
             cases.append((call.id, case, measure, full, none))
         return calls, {"cases": cases}
@@ -120,6 +120,14 @@ class Planner:
     def _(self, check: RaisesCheck) -> tuple[list[Call], dict[str, Any]]:
         calls = [self._call(check, case) for case in self._cases(check)]
         return calls, {"cases": [(call.id,) for call in calls]}
+
+    def _bound(self, value: float | str, case: Case, check: MetricCheck, measure: Callable[..., float]) -> float:
+        """Return a bound of a metric: a number, what the reference reaches, or a quantity of the case."""
+        if value == "reference":
+            return float(measure(self._expected(case), case))
+        if isinstance(value, str) and value not in case.known:
+            raise RubricError(f"the check {check.id!r}: {value!r} is not known of the inputs {check.inputs!r}")
+        return float(case.known[value] if isinstance(value, str) else value)
 
     def _cases(self, check: InputsCheck) -> list[Case]:
         return self.assignment.cases(check.inputs, self.seed)
@@ -179,16 +187,6 @@ def _spy(name: str, function: Callable[..., Any], made: list[tuple[str, Case]]) 
 
 def _part(value: Any, output: int | None) -> Any:
     return value if output is None else value[output]
-
-
-def _known(value: float | str, case: Case, check: MetricCheck) -> float:
-    if isinstance(value, str):
-        if value not in case.known:
-            raise RubricError(
-                f"the check {check.id!r}: {value!r} is not known of the inputs {check.inputs!r}"
-            )
-        return float(case.known[value])
-    return float(value)
 
 
 def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
