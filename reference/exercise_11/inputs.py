@@ -195,7 +195,7 @@ def strong_regularisation(rng: Generator) -> list[Case]:
 
 def _factorization(rng: Generator, name: str, **options: Any) -> Case:
     """Return a case: training matrix and validation values go in, the test ratings stay with the judge."""
-    ratings = _sparse(rng, 60, 40, density=0.45)
+    ratings = _sparse(rng, 100, 60, density=0.5)
     rows, columns = ratings.nonzero()
     order = rng.permutation(len(rows))
     parts = np.split(order, [len(order) // 8, len(order) // 4])
@@ -205,7 +205,7 @@ def _factorization(rng: Generator, name: str, **options: Any) -> Case:
     known = csr_matrix(train)
     means = _means(known)
     validation, test = (_held_out(ratings, means, rows[part], columns[part]) for part in parts[:2])
-    k, reg_lambda = options.pop("k", 3), options.pop("reg_lambda", 2.0)
+    k, reg_lambda = options.pop("k", 3), options.pop("reg_lambda", 0.1)
     shifted = _shifted(known)
     places = np.stack([rows[parts[2]], columns[parts[2]]], axis=1)
     defaults = {"max_steps": 30, "init": "random", "log_every": 1000, "patience": 10, "eval_every": 1}
