@@ -1,0 +1,5 @@
+"""The database: what was observed, kept by content, and the scores, kept by submission (SQLite)."""
+
+from grader.store.database import Store
+
+__all__ = ["Store"]

@@ -1,0 +1,48 @@
+"""Turns observations into bytes and back, without pickle: a damaged or forged database runs no code."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from grader.observe.inside import wire
+from grader.records import CellRun, Fault, NotebookRun, Outcome, OutcomeKind
+
+
+def pack_outcome(outcome: Outcome) -> bytes:
+    """Return an outcome as bytes."""
+    fault = asdict(outcome.fault) if outcome.fault else None
+    return wire.encode(
+        {
+            "kind": outcome.kind.value,
+            "value": outcome.value,
+            "fault": fault,
+            "args_after": outcome.args_after,
+            "ignored": outcome.ignored,
+            "seconds": outcome.seconds,
+        }
+    )
+
+
+def unpack_outcome(data: bytes) -> Outcome:
+    """Return the outcome that `pack_outcome` wrote; raise ValueError if it did not."""
+    message: dict[str, Any] = wire.decode(data)
+    fault = Fault(**message["fault"]) if message["fault"] else None
+    return Outcome(**{**message, "kind": OutcomeKind(message["kind"]), "fault": fault})
+
+
+def pack_run(run: NotebookRun) -> bytes:
+    """Return a notebook's run as bytes."""
+    return json.dumps(asdict(run)).encode()
+
+
+def unpack_run(data: bytes) -> NotebookRun:
+    """Return the run that `pack_run` wrote; raise ValueError, KeyError or TypeError if it did not."""
+    message = json.loads(data)
+    cells = tuple(CellRun(**{**cell, "fault": _fault(cell["fault"])}) for cell in message.pop("cells"))
+    return NotebookRun(cells, **message)
+
+
+def _fault(message: dict[str, Any] | None) -> Fault | None:
+    return Fault(**message) if message else None

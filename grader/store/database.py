@@ -1,0 +1,150 @@
+"""The store: SQLite through SQLAlchemy, one file, safe for many threads.
+
+    runs      key of the notebook's bytes and limits             -> NotebookRun
+    outcomes  key of a function's code and limits, call          -> Outcome
+    scores    assignment, submission                             -> Score
+
+A fault of ours is never kept: what could not be observed is tried again the next time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pydantic import TypeAdapter
+from sqlalchemy import Column, LargeBinary, MetaData, String, Table, create_engine, event, select, text
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import StaticPool
+
+from grader.errors import UsageError
+from grader.records import NotebookRun, Outcome, OutcomeKind, Score
+from grader.store.codec import pack_outcome, pack_run, unpack_outcome, unpack_run
+
+FORMAT = 1
+SCORE = TypeAdapter(Score)
+METADATA = MetaData()
+RUNS = Table("runs", METADATA, Column("key", String, primary_key=True), Column("run", LargeBinary))
+OUTCOMES = Table(
+    "outcomes",
+    METADATA,
+    Column("key", String, primary_key=True),
+    Column("call", String, primary_key=True),
+    Column("outcome", LargeBinary),
+)
+SCORES = Table(
+    "scores",
+    METADATA,
+    Column("assignment", String, primary_key=True),
+    Column("submission", String, primary_key=True),
+    Column("score", LargeBinary),
+)
+
+
+class Store:
+    """A database of observations and scores; `path` None keeps it in memory. Close it, or use `with`."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path
+        where = {"url": f"sqlite:///{path}"} if path else {"url": "sqlite://", "poolclass": StaticPool}
+        self._engine = create_engine(**where, connect_args={"timeout": 60, "check_same_thread": False})
+        event.listen(self._engine, "connect", _configure)
+        self._guarded(self._open)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def get_run(self, key: str) -> NotebookRun | None:
+        """Return the run kept under `key`, None if there is none."""
+        found = self._read(select(RUNS.c.run).where(RUNS.c.key == key))
+        return unpack_run(found[0][0]) if found else None
+
+    def put_run(self, key: str, run: NotebookRun) -> None:
+        """Keep a run under `key`."""
+        self._write(RUNS, [{"key": key, "run": pack_run(run)}])
+
+    def get_outcomes(self, key: str, calls: Iterable[str]) -> dict[str, Outcome]:
+        """Return the outcomes kept of the given calls of the code `key`, by call."""
+        wanted = set(calls)
+        rows = self._read(select(OUTCOMES.c.call, OUTCOMES.c.outcome).where(OUTCOMES.c.key == key))
+        return {call: unpack_outcome(data) for call, data in rows if call in wanted}
+
+    def put_outcomes(self, key: str, outcomes: Mapping[str, Outcome]) -> None:
+        """Keep the outcomes of the code `key`, except those that were our fault."""
+        rows = [
+            {"key": key, "call": call, "outcome": pack_outcome(outcome)}
+            for call, outcome in outcomes.items()
+            if outcome.kind is not OutcomeKind.GRADER_FAULT
+        ]
+        self._write(OUTCOMES, rows)
+
+    def get_scores(self, assignment: str) -> dict[str, Score]:
+        """Return the last score of every submission of an assignment, by submission."""
+        rows = self._read(select(SCORES.c.submission, SCORES.c.score).where(SCORES.c.assignment == assignment))
+        return {submission: SCORE.validate_json(data) for submission, data in rows}
+
+    def put_score(self, assignment: str, score: Score) -> None:
+        """Keep the score of a submission, in place of an earlier one."""
+        row = {"assignment": assignment, "submission": score.submission, "score": SCORE.dump_json(score)}
+        self._write(SCORES, [row])
+
+    def assignments(self) -> list[str]:
+        """Return the assignments of which scores are kept."""
+        return [name for (name,) in self._read(select(SCORES.c.assignment).distinct())]
+
+    def _read(self, query: Any) -> list[Any]:
+        def run() -> list[Any]:
+            with self._engine.connect() as connection:
+                return list(connection.execute(query))
+
+        found: list[Any] = self._guarded(run)
+        return found
+
+    def _write(self, table: Table, rows: list[dict[str, Any]]) -> None:
+        if not rows:
+            return
+
+        def run() -> None:
+            with self._engine.begin() as connection:
+                connection.execute(insert(table).prefix_with("OR REPLACE"), rows)
+
+        self._guarded(run)
+
+    def _open(self) -> None:
+        with self._engine.begin() as connection:
+            version = connection.execute(text("PRAGMA user_version")).scalar()
+            if version not in (0, FORMAT):
+                raise UsageError(
+                    f"{self.path} was written by another version of grader (format {version}, this one reads "
+                    f"{FORMAT}); move it away, or choose another folder with --out"
+                )
+            METADATA.create_all(connection)
+            connection.execute(text(f"PRAGMA user_version = {FORMAT}"))
+
+    def _guarded(self, action: Any) -> Any:
+        """Run a database action; explain a file that is no database, locked, or on a full disk."""
+        try:
+            return action()
+        except DatabaseError as error:
+            raise UsageError(
+                f"the database {self.path} cannot be used: {error.orig}; if it is damaged, move it away and "
+                "grade again: the submissions will be observed anew"
+            ) from error
+
+
+def _configure(connection: Any, _: Any) -> None:
+    """Let readers go on while one thread writes."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
