@@ -9,10 +9,11 @@ A fault of ours is never kept: what could not be observed is tried again the nex
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from pydantic import TypeAdapter
 from sqlalchemy import Column, LargeBinary, MetaData, String, Table, create_engine, event, select, text
@@ -24,6 +25,7 @@ from grader.errors import UsageError
 from grader.records import NotebookRun, Outcome, OutcomeKind, Score
 from grader.store.codec import pack_outcome, pack_run, unpack_outcome, unpack_run
 
+Kept = TypeVar("Kept")
 FORMAT = 1
 SCORE = TypeAdapter(Score)
 METADATA = MetaData()
@@ -49,6 +51,7 @@ class Store:
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
+        self._lock = threading.RLock()
         where = {"url": f"sqlite:///{path}"} if path else {"url": "sqlite://", "poolclass": StaticPool}
         self._engine = create_engine(**where, connect_args={"timeout": 60, "check_same_thread": False})
         event.listen(self._engine, "connect", _configure)
@@ -69,7 +72,7 @@ class Store:
     def get_run(self, key: str) -> NotebookRun | None:
         """Return the run kept under `key`, None if there is none."""
         found = self._read(select(RUNS.c.run).where(RUNS.c.key == key))
-        return unpack_run(found[0][0]) if found else None
+        return _unpacked(unpack_run, found[0][0]) if found else None
 
     def put_run(self, key: str, run: NotebookRun) -> None:
         """Keep a run under `key`."""
@@ -79,7 +82,8 @@ class Store:
         """Return the outcomes kept of the given calls of the code `key`, by call."""
         wanted = set(calls)
         rows = self._read(select(OUTCOMES.c.call, OUTCOMES.c.outcome).where(OUTCOMES.c.key == key))
-        return {call: unpack_outcome(data) for call, data in rows if call in wanted}
+        kept = {call: _unpacked(unpack_outcome, data) for call, data in rows if call in wanted}
+        return {call: outcome for call, outcome in kept.items() if outcome is not None}
 
     def put_outcomes(self, key: str, outcomes: Mapping[str, Outcome]) -> None:
         """Keep the outcomes of the code `key`, except those that were our fault."""
@@ -109,8 +113,7 @@ class Store:
             with self._engine.connect() as connection:
                 return list(connection.execute(query))
 
-        found: list[Any] = self._guarded(run)
-        return found
+        return self._guarded(run)
 
     def _write(self, table: Table, rows: list[dict[str, Any]]) -> None:
         if not rows:
@@ -133,15 +136,24 @@ class Store:
             METADATA.create_all(connection)
             connection.execute(text(f"PRAGMA user_version = {FORMAT}"))
 
-    def _guarded(self, action: Any) -> Any:
+    def _guarded(self, action: Callable[[], Kept]) -> Kept:
         """Run a database action; explain a file that is no database, locked, or on a full disk."""
         try:
-            return action()
+            with self._lock:
+                return action()
         except DatabaseError as error:
             raise UsageError(
                 f"the database {self.path} cannot be used: {error.orig}; if it is damaged, move it away and "
                 "grade again: the submissions will be observed anew"
             ) from error
+
+
+def _unpacked(unpack: Callable[[bytes], Kept], data: bytes) -> Kept | None:
+    """Return what was kept; None, so that it is observed again, if it is damaged."""
+    try:
+        return unpack(data)
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _configure(connection: Any, _: Any) -> None:
