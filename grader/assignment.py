@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -58,7 +58,7 @@ class Assignment:
         function = self.namespace.get(name)
         if not callable(function):
             raise AssignmentError(f"the reference notebook of {self.name} defines no function {name!r}")
-        return function
+        return cast(Callable[..., Any], function)
 
     def cases(self, generator: str, seed: int) -> list[Case]:
         """Return the inputs that a generator of inputs.py makes from a seed."""

@@ -9,7 +9,9 @@ What was observed is kept by content: a notebook's run by its bytes, a function'
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import json
 import tempfile
 from collections.abc import Mapping
@@ -17,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from nbformat import NotebookNode
 
 from grader.assignment import Assignment, load_assignment
 from grader.errors import UsageError
@@ -29,7 +32,7 @@ from grader.observe.calls import CallSettings, make_calls
 from grader.observe.notebook_run import NotebookLimits, run_notebook
 from grader.observe.sandbox import Sandbox
 from grader.plan import make_plan
-from grader.records import FunctionFacts, NotebookRun, Observation, Outcome, Plan, Score, Status
+from grader.records import Call, FunctionFacts, NotebookRun, Observation, Outcome, Plan, Score, Status
 from grader.rubric.load import load_rubric
 from grader.rubric.model import Rubric
 from grader.rubric.score import score_nothing, score_submission
@@ -59,7 +62,7 @@ def load_course(
     if seed is not None:
         rubric = rubric.model_copy(update={"seed": seed})
     loaded = load_assignment(root / "reference" / rubric.assignment, rubric.functions, rubric.seed)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
         return Course(rubric, loaded, make_plan(rubric, loaded))
 
 
@@ -108,7 +111,7 @@ def not_graded(submission: str, reason: str, course: Course) -> Score:
     )
 
 
-def _run(data: bytes, notebook: object, course: Course, sandbox: Sandbox, store: Store) -> NotebookRun:
+def _run(data: bytes, notebook: NotebookNode, course: Course, sandbox: Sandbox, store: Store) -> NotebookRun:
     limits = course.rubric.limits
     bounds = NotebookLimits(limits.notebook_seconds, limits.cell_seconds, limits.memory_mb, limits.output_kb)
     key = _digest(data, json.dumps(asdict(bounds)).encode(), _files_digest(course), sandbox.name.encode())
@@ -153,7 +156,7 @@ def _outcomes(
 def _called(
     code: Code,
     slices: dict[str, Slice],
-    calls: list[object],
+    calls: list[Call],
     course: Course,
     sandbox: Sandbox,
     settings: CallSettings,
@@ -161,7 +164,7 @@ def _called(
     with tempfile.TemporaryDirectory(prefix="grader-") as folder:
         for name, data in course.assignment.files.items():
             (Path(folder) / name).write_bytes(data)
-        return make_calls(code, slices, calls, sandbox, settings, Path(folder))  # type: ignore[arg-type]
+        return make_calls(code, slices, calls, sandbox, settings, Path(folder))
 
 
 def _code_key(found: Slice, course: Course, sandbox: Sandbox) -> str:

@@ -25,6 +25,7 @@ from grader.records import (
     Outcome,
     OutcomeKind,
     PlannedCheck,
+    Plot,
     Verdict,
     VerdictKind,
 )
@@ -39,6 +40,7 @@ from grader.rubric.model import (
 )
 
 Outcomes = Mapping[str, Outcome]
+MAX_CURVE = 500
 
 
 def judge_check(check: CheckBase, planned: PlannedCheck, outcomes: Outcomes, facts: FunctionFacts) -> Verdict:
@@ -102,7 +104,7 @@ def _(check: GradientCheck, case: tuple[Any, ...], outcomes: Outcomes) -> CaseRe
 
 @judge_case.register
 def _(check: MetricCheck, case: tuple[Any, ...], outcomes: Outcomes) -> CaseResult:
-    identity, inputs, measure, full, none = case
+    identity, inputs, measure, full, none, picture = case
     outcome = outcomes.get(identity)
     if outcome is None or outcome.kind is not OutcomeKind.RETURNED:
         return CaseResult.died(outcome)
@@ -111,12 +113,15 @@ def _(check: MetricCheck, case: tuple[Any, ...], outcomes: Outcomes) -> CaseResu
             number = float(measure(outcome.value, inputs))
     except Exception as error:  # a measure may trip over whatever a student's function returned
         return CaseResult(0.0, "unmeasurable", f"what it returned does not have the agreed form ({error})")
+    plot = _curves(check.title, picture, outcome.value)
     share = (number - none) / (full - none)
     if not np.isfinite(share):
         return CaseResult(0.0, "not_finite", "what it returned has no finite quality")
     fraction = 1.0 if share >= 1.0 - check.tolerance else max(0.0, share)
     facts = ("measured", f"{number:.4g}"), ("all points at", f"{full:.4g}"), ("no points at", f"{none:.4g}")
-    return CaseResult(fraction, "" if fraction == 1.0 else "below_target", f"it reached {number:.4g}", facts)
+    if fraction == 1.0:
+        return CaseResult(1.0, facts=facts, plot=plot)
+    return CaseResult(fraction, "below_target", f"it reached {number:.4g}", facts, plot)
 
 
 @judge_case.register
@@ -149,6 +154,22 @@ def _(check: RaisesCheck, case: tuple[Any, ...], outcomes: Outcomes) -> CaseResu
     if outcome is not None and outcome.kind is OutcomeKind.RETURNED:
         return CaseResult(0.0, "no_exception", f"it returned a result where a {check.exception} is expected")
     return CaseResult.died(outcome)
+
+
+def _curves(title: str, picture: Any, value: Any) -> Plot | None:
+    """Return the curves that the course wants to see of a result, if it has them in the agreed form."""
+    if picture is None:
+        return None
+    try:
+        curves = [(name, [float(y) for y in ys][:MAX_CURVE]) for name, ys in picture(value).items()]
+    except Exception:  # a picture may trip over whatever a student's function returned
+        return None
+    if not all(np.isfinite(ys).all() for _, ys in curves):
+        return None
+    series = tuple(
+        (name, tuple((float(x), y) for x, y in enumerate(ys))) for name, ys in curves if len(ys) > 1
+    )
+    return Plot("line", title, "record", "returned", series) if series else None
 
 
 def _judge_forbidden(check: ForbiddenCheck, facts: FunctionFacts) -> Verdict:
@@ -192,7 +213,7 @@ def _combined(results: list[CaseResult], *, by_case: bool) -> Verdict:
     fractions = [result.fraction for result in results]
     fraction = float(np.mean(fractions)) if by_case else min(fractions)
     worst = min(results, key=lambda result: result.fraction)
-    plot = next((result.plot for result in results if result.plot and result.fraction < 1.0), None)
+    plot = worst.plot or next((result.plot for result in results if result.plot), None)
     evidence = Evidence(worst.facts, plot)
     message = _Sentence(results).text()
     if any(result.inconclusive for result in results):

@@ -52,7 +52,9 @@ def compare(got: Any, expected: Any, rtol: float, *, flatten: bool = False, scal
     return _compare_arrays(array, np.asarray(dense(expected)), rtol, flatten=flatten, scale=scale)
 
 
-def _compare_parts(got: Any, expected: tuple[Any, ...], rtol: float, *, flatten: bool, scale: float) -> Comparison:
+def _compare_parts(
+    got: Any, expected: tuple[Any, ...], rtol: float, *, flatten: bool, scale: float
+) -> Comparison:
     if not isinstance(got, tuple | list) or len(got) != len(expected):
         return Comparison("structure", f"it returned {describe(got)} where {describe(expected)} is expected")
     for place, (part, right) in enumerate(zip(got, expected, strict=True), 1):
@@ -64,7 +66,9 @@ def _compare_parts(got: Any, expected: tuple[Any, ...], rtol: float, *, flatten:
     return Comparison()
 
 
-def _compare_arrays(got: NDArray[Any], expected: NDArray[Any], rtol: float, *, flatten: bool, scale: float) -> Comparison:
+def _compare_arrays(
+    got: NDArray[Any], expected: NDArray[Any], rtol: float, *, flatten: bool, scale: float
+) -> Comparison:
     if got.shape != expected.shape and not _same_entries(got, expected, flatten=flatten):
         return _shape(got, expected, rtol)
     got = got.reshape(expected.shape)
@@ -100,7 +104,9 @@ def _not_finite(got: NDArray[Any], expected: NDArray[Any]) -> Comparison:
     return Comparison("not_finite", f"{count} of {expected.size} entries are NaN or infinite", np.inf, place)
 
 
-def relative_error(got: NDArray[Any], expected: NDArray[Any], scale: float = 0.0) -> tuple[float, tuple[int, ...]]:
+def relative_error(
+    got: NDArray[Any], expected: NDArray[Any], scale: float = 0.0
+) -> tuple[float, tuple[int, ...]]:
     """Return the largest difference, relative to the largest expected entry or `scale`, and where it is."""
     if expected.size == 0:
         return 0.0, ()

@@ -31,7 +31,7 @@ class Derivative:
 
 def ladder(scale: float, rungs: int = RUNGS) -> Array:
     """Return steps from a tenth of the larger of 1 and `scale` downwards, each a quarter of the last."""
-    return 0.1 * max(1.0, scale) * RATIO ** -np.arange(rungs)
+    return 0.1 * max(1.0, scale) * RATIO ** -np.arange(rungs, dtype=np.float64)
 
 
 def extrapolate(steps: Sequence[float], plus: Sequence[float], minus: Sequence[float]) -> Derivative:
@@ -58,7 +58,8 @@ def numeric_gradient(f: Callable[[Array], float], x: Array) -> tuple[Array, Arra
 
 
 def _along(f: Callable[[Array], float], x: Array, steps: Array, index: tuple[int, ...]) -> Derivative:
-    plus, minus = [], []
+    plus: list[float] = []
+    minus: list[float] = []
     for step in steps:
         for sign, values in ((1, plus), (-1, minus)):
             moved = x.copy()

@@ -1,4 +1,4 @@
-"""What reading a notebook says of a function: found or missing, attempted, what it calls, what it leans on."""
+"""What reading a notebook says of a function: found, missing or not attempted, what it calls and leans on."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbformat.v4.nbbase import random_cell_id
+from nbformat.corpus.words import generate_corpus_id
 
 from grader.errors import NotebookUnreadable
 
@@ -61,7 +61,8 @@ def _upgraded(content: dict[str, Any]) -> nbformat.NotebookNode:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             node = nbformat.from_dict(content)
-            return node if version >= 4 else nbformat.convert(node, 4)
+            upgraded: nbformat.NotebookNode = node if version >= 4 else nbformat.convert(node, 4)
+            return upgraded
     except Exception as error:  # nbformat raises whatever the content makes it trip over
         raise NotebookUnreadable(f"it is a damaged notebook: {type(error).__name__}: {error}") from error
 
@@ -75,10 +76,10 @@ def _normalised(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     seen: set[str] = set()
     for cell in kept:
         while cell["id"] in seen:
-            cell["id"] = random_cell_id()
+            cell["id"] = generate_corpus_id()
         seen.add(cell["id"])
     metadata = {"language_info": {"name": "python"}}
-    clean = nbformat.v4.new_notebook(cells=kept, metadata=metadata)
+    clean: nbformat.NotebookNode = nbformat.v4.new_notebook(cells=kept, metadata=metadata)
     clean.nbformat_minor = 5
     return clean
 
@@ -92,7 +93,7 @@ def _cell(cell: dict[str, Any]) -> nbformat.NotebookNode:
     options = {"metadata": nbformat.from_dict(metadata if isinstance(metadata, dict) else {})}
     new: nbformat.NotebookNode = getattr(nbformat.v4, f"new_{kind}_cell")(text, **options)
     identity = cell.get("id")
-    new["id"] = identity if isinstance(identity, str) and 0 < len(identity) <= 64 else random_cell_id()
+    new["id"] = identity if isinstance(identity, str) and 0 < len(identity) <= 64 else generate_corpus_id()
     if isinstance(cell.get("attachments"), dict) and kind == "markdown":
         new["attachments"] = cell["attachments"]
     return new

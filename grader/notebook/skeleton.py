@@ -1,7 +1,7 @@
 """Derives the notebook that students get from the instructor's: solutions out, outputs cleared.
 
-    code:      ### BEGIN SOLUTION ... ### END SOLUTION      ->  raise NotImplementedError
-    markdown:  <!-- BEGIN SOLUTION --> ... <!-- END SOLUTION -->  ->  nothing
+code:      ### BEGIN SOLUTION ... ### END SOLUTION      ->  raise NotImplementedError
+markdown:  <!-- BEGIN SOLUTION --> ... <!-- END SOLUTION -->  ->  nothing
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def run_notebook(
         return asyncio.run(_Run(notebook, sandbox, limits).execute(work, wires))
 
 
-class CappedClient(NotebookClient):  # type: ignore[misc]
+class CappedClient(NotebookClient):
     """nbclient with a limit on what one cell may display."""
 
     max_bytes: int = 512 << 10
@@ -121,9 +121,10 @@ class _Run:
         return client
 
     async def _start(self, client: CappedClient, work: Path) -> None:
+        manager: Any = client.km
         try:
-            client.km.provisioner = self.provisioner(
-                kernel_id=client.km.kernel_id or "grader", kernel_spec=client.km.kernel_spec, parent=client.km
+            manager.provisioner = self.provisioner(
+                kernel_id=manager.kernel_id or "grader", kernel_spec=manager.kernel_spec, parent=manager
             )
             client.reset_execution_trackers()
             await client.async_start_new_kernel(cwd=str(work))
@@ -171,7 +172,7 @@ class _Run:
         self.cells.append(CellRun(number, status, seconds, fault))
 
     async def _stop(self, client: CappedClient) -> None:
-        manager = client.km
+        manager: Any = client.km
         if client.kc is not None:
             client.kc.stop_channels()
         if manager is not None and manager.has_kernel:

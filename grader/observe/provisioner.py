@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from jupyter_client.connect import KernelConnectionInfo
-from jupyter_client.provisioning import KernelProvisionerBase
+from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 
 from grader.observe.sandbox import PlainSandbox, Process, Program, Sandbox, kill_session
 
 NAME = "grader-sandbox"
 
 
-class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]
+class SandboxProvisioner(KernelProvisionerBase):
     """Starts, watches and ends one kernel process through a sandbox."""
 
     sandbox: ClassVar[Sandbox] = PlainSandbox()
@@ -34,7 +34,7 @@ class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Write the connection file; the kernel's command is its path."""
-        manager = self.parent
+        manager: Any = self.parent
         manager.write_connection_file()
         self.connection_info = manager.get_connection_info()
         kwargs.pop("extra_arguments", None)

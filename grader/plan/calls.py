@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import random
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ import numpy as np
 
 from grader.assignment import Case
 from grader.observe.inside import wire
+
+SEEDED = threading.Lock()  # the random state that notebooks use is one for the whole process
 
 
 def call_id(
@@ -24,7 +27,8 @@ def call_id(
 
 def trusted_call(function: Callable[..., Any], case: Case, seed: int) -> Any:
     """Call a function of the reference as the box calls a student's: fresh arguments, seeded state."""
-    random.seed(seed % 2**32)
-    np.random.seed(seed % 2**32)  # noqa: NPY002 -- the global state that notebooks use
     args, keywords = copy.deepcopy(case.args), copy.deepcopy(dict(case.keywords))
-    return function(*args, **keywords)
+    with SEEDED:
+        random.seed(seed % 2**32)
+        np.random.seed(seed % 2**32)
+        return function(*args, **keywords)

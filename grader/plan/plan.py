@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import singledispatchmethod
@@ -95,12 +96,13 @@ class Planner:
     @plan.register
     def _(self, check: MetricCheck) -> tuple[list[Call], dict[str, Any]]:
         measure = self.assignment.metric(check.metric)
+        picture = self.assignment.metric(check.plot) if check.plot else None
         calls, cases = [], []
         for case in self._cases(check):
             call = self._call(check, case)
             full, none = (self._bound(value, case, check, measure) for value in (check.full, check.none))
             calls.append(call)
-            cases.append((call.id, case, measure, full, none))
+            cases.append((call.id, case, measure, full, none, picture))
         return calls, {"cases": cases}
 
     @plan.register
@@ -121,12 +123,16 @@ class Planner:
         calls = [self._call(check, case) for case in self._cases(check)]
         return calls, {"cases": [(call.id,) for call in calls]}
 
-    def _bound(self, value: float | str, case: Case, check: MetricCheck, measure: Callable[..., float]) -> float:
+    def _bound(
+        self, value: float | str, case: Case, check: MetricCheck, measure: Callable[..., float]
+    ) -> float:
         """Return a bound of a metric: a number, what the reference reaches, or a quantity of the case."""
         if value == "reference":
             return float(measure(self._expected(case), case))
         if isinstance(value, str) and value not in case.known:
-            raise RubricError(f"the check {check.id!r}: {value!r} is not known of the inputs {check.inputs!r}")
+            raise RubricError(
+                f"the check {check.id!r}: {value!r} is not known of the inputs {check.inputs!r}"
+            )
         return float(case.known[value] if isinstance(value, str) else value)
 
     def _cases(self, check: InputsCheck) -> list[Case]:
@@ -167,14 +173,20 @@ class Planner:
 
     def _with(self, functions: Mapping[str, Callable[..., Any]], case: Case) -> Any:
         """Call the reference with some of the functions that it uses replaced."""
-        reference = self.assignment.function(self.function)
-        names: dict[str, Any] = reference.__globals__
-        saved = {name: names[name] for name in functions}
-        names.update(functions)
-        try:
-            return trusted_call(reference, case, self.seed)
-        finally:
-            names.update(saved)
+        replaced = _replaced(self.assignment.namespace, functions)
+        return trusted_call(replaced[self.function], case, self.seed)
+
+
+def _replaced(namespace: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]]) -> dict[str, Any]:
+    """Return a copy of the reference in which every function calls `functions` in place of its own."""
+    copied: dict[str, Any] = dict(namespace)
+    for name, value in namespace.items():
+        if isinstance(value, types.FunctionType) and value.__globals__ is namespace:
+            rebuilt = types.FunctionType(value.__code__, copied, name, value.__defaults__, value.__closure__)
+            rebuilt.__kwdefaults__ = value.__kwdefaults__
+            copied[name] = rebuilt
+    copied.update({name: function for name, function in functions.items() if name in copied})
+    return copied
 
 
 def _spy(name: str, function: Callable[..., Any], made: list[tuple[str, Case]]) -> Callable[..., Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -135,7 +135,7 @@ def _known_keys(location: Place) -> list[str]:
     current: Any = Rubric
     for part in location[:-1]:
         current = _step(current, part)
-    models = [current] if isinstance(current, type) else MODELS
+    models: Sequence[type[BaseModel]] = [current] if isinstance(current, type) else MODELS
     return [key for found in models for key in found.model_fields]
 
 

@@ -135,6 +135,8 @@ class MetricCheck(InputsCheck):
     """The number, or the name of a known quantity of the case, that earns all points."""
     none: float | Identifier
     """The number, or the name of a known quantity of the case, that earns none; linear in between."""
+    plot: Identifier | None = None
+    """A function in metrics.py: returned value -> {name: numbers}; drawn as curves in the feedback."""
     tolerance: Annotated[float, Field(ge=0)] = 0.0
     """How far from `full` still earns all points, as a share of the way to `none`."""
 

@@ -16,7 +16,18 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import Column, LargeBinary, MetaData, String, Table, create_engine, event, select, text
+from sqlalchemy import (
+    Column,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    delete,
+    event,
+    select,
+    text,
+)
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
@@ -52,6 +63,7 @@ class Store:
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
         self._lock = threading.RLock()
+        self._frozen = False
         where = {"url": f"sqlite:///{path}"} if path else {"url": "sqlite://", "poolclass": StaticPool}
         self._engine = create_engine(**where, connect_args={"timeout": 60, "check_same_thread": False})
         event.listen(self._engine, "connect", _configure)
@@ -68,6 +80,21 @@ class Store:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+    def forget(self) -> None:
+        """Drop every observation, so that everything is observed again; scores stay."""
+
+        def run() -> None:
+            with self._engine.begin() as connection:
+                connection.execute(delete(RUNS))
+                connection.execute(delete(OUTCOMES))
+
+        self._guarded(run)
+
+    def freeze(self) -> None:
+        """Keep nothing from now on; what was kept before stands."""
+        with self._lock:
+            self._frozen = True
 
     def get_run(self, key: str) -> NotebookRun | None:
         """Return the run kept under `key`, None if there is none."""
@@ -96,7 +123,9 @@ class Store:
 
     def get_scores(self, assignment: str) -> dict[str, Score]:
         """Return the last score of every submission of an assignment, by submission."""
-        rows = self._read(select(SCORES.c.submission, SCORES.c.score).where(SCORES.c.assignment == assignment))
+        rows = self._read(
+            select(SCORES.c.submission, SCORES.c.score).where(SCORES.c.assignment == assignment)
+        )
         return {submission: SCORE.validate_json(data) for submission, data in rows}
 
     def put_score(self, assignment: str, score: Score) -> None:
@@ -120,6 +149,8 @@ class Store:
             return
 
         def run() -> None:
+            if self._frozen:
+                return
             with self._engine.begin() as connection:
                 connection.execute(insert(table).prefix_with("OR REPLACE"), rows)
 

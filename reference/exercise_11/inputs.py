@@ -118,7 +118,9 @@ def fits(rng: Generator) -> list[Case]:
 
 def _data(rng: Generator, n: int, d: int) -> Array:
     scales = np.linspace(2.0, 0.5, d)
-    return rng.standard_normal((n, d)) * scales @ rng.standard_normal((d, d)) / np.sqrt(d) + rng.standard_normal(d)
+    return rng.standard_normal((n, d)) * scales @ rng.standard_normal((d, d)) / np.sqrt(
+        d
+    ) + rng.standard_normal(d)
 
 
 def _size(x: Array) -> float:

@@ -97,6 +97,12 @@ def remaining_size(value: Any, case: Case) -> float:
     return float(np.linalg.norm((q @ p)[known]) / np.linalg.norm(ratings))
 
 
+def loss_curves(value: Any) -> dict[str, list[float]]:
+    """Return the losses that a factorization recorded, each relative to its first record."""
+    curves = {"training loss": value[3], "validation loss": value[2]}
+    return {name: [float(y) / abs(float(ys[0])) for y in ys] for name, ys in curves.items()}
+
+
 def _factors(value: Any, case: Case) -> tuple[Array, Array]:
     """Return Q and P as arrays; raise ValueError if their shapes are not (N, k) and (k, D)."""
     q, p = _array(value[0]), _array(value[1])

@@ -35,7 +35,7 @@ class WireError(ValueError):
     """A value cannot travel, or a message is not one."""
 
 
-class TooLarge(WireError):
+class TooLarge(WireError):  # noqa: N818 -- the name of an outcome
     """A value is larger than the limit."""
 
 
@@ -93,7 +93,7 @@ class _Writer:
                 return node
         raise WireError(f"it is {_describe(value)}, not a number, an array or a container of them")
 
-    def _number(self, value: Any, depth: int) -> Any:
+    def _number(self, value: Any, depth: int) -> Any:  # noqa: PLR0911 -- a table of types
         if isinstance(value, np.generic):
             return self._scalar(value)
         if isinstance(value, int):
@@ -152,7 +152,7 @@ class _Reader:
         self.blobs = blobs
         self.items = 0
 
-    def value(self, node: Any, depth: int) -> Any:
+    def value(self, node: Any, depth: int) -> Any:  # noqa: PLR0911 -- a table of tags
         self.items += 1
         if depth > MAX_DEPTH + 1 or self.items > MAX_ITEMS + 1000:
             raise WireError("the message is nested too deeply or has too many items")

@@ -1,0 +1,150 @@
+"""Many submissions: a work list, workers, progress, and an end that keeps what is finished.
+
+    submissions  -->  threads, each: read, observe, grade  -->  Graded, one at a time, in this thread
+
+Each worker waits for processes of the sandbox, so threads are enough. A fault in one submission stays in
+that submission: it is `not_graded`, and the others go on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from grader import flow
+from grader.errors import GraderFault, NotebookUnreadable
+from grader.flow import Course
+from grader.notebook.read import read_bytes
+from grader.observe.sandbox import Process, Program, Sandbox, kill_session
+from grader.records import NotebookRun, Score
+from grader.store import Store
+from grader.submissions import Submission
+
+LOG = logging.getLogger(__name__)
+TRIES = 2
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A submission with its score, and the run of its notebook if there was one."""
+
+    submission: Submission
+    score: Score
+    run: NotebookRun | None = None
+
+
+class Listener(Protocol):
+    """Hears of submissions that are started (called from the workers) and of those that are finished."""
+
+    def started(self, submission: Submission) -> None:
+        """Hear that a worker has taken a submission."""
+        ...
+
+    def finished(self, graded: Graded) -> None:
+        """Hear that a submission has its score."""
+        ...
+
+
+class EndableSandbox:
+    """A sandbox that remembers what it started, so that everything can be ended at once."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.name = sandbox.name
+        self.ended = False
+        self._lock = threading.Lock()
+        self._running: dict[int, Process] = {}
+
+    def launch(self, program: Program) -> Process:
+        """Start a program, unless everything has been ended."""
+        with self._lock:
+            if self.ended:
+                raise GraderFault("the batch was interrupted")
+            self._running = {pid: p for pid, p in self._running.items() if p.poll() is None}
+            process = self.sandbox.launch(program)
+            self._running[process.pid] = process
+            return process
+
+    def end(self) -> None:
+        """Kill everything that was started; nothing can be started afterwards."""
+        with self._lock:
+            self.ended = True
+            for process in self._running.values():
+                if process.poll() is None:
+                    with contextlib.suppress(OSError):
+                        kill_session(process)
+
+
+def grade_all(
+    submissions: Sequence[Submission],
+    course: Course,
+    sandbox: Sandbox,
+    store: Store,
+    jobs: int,
+    listener: Listener,
+) -> list[Score]:
+    """Grade submissions with `jobs` workers; return the scores in the order of `submissions`.
+
+    KeyboardInterrupt ends every worker and passes on; what `listener` has heard of as finished stands.
+    """
+    endable = EndableSandbox(sandbox)
+    scores: dict[str, Score] = {}
+    with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="grader") as pool:
+        work = [pool.submit(_grade_one, s, course, endable, store, listener) for s in submissions]
+        try:
+            for graded in _in_order_of_end(work):
+                store.put_score(course.rubric.assignment, graded.score)
+                scores[graded.submission.id] = graded.score
+                listener.finished(graded)
+        except BaseException:
+            store.freeze()  # what a killed process said is no observation
+            endable.end()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return [scores[submission.id] for submission in submissions]
+
+
+def _in_order_of_end(work: list[Future[Graded]]) -> Iterator[Graded]:
+    for future in as_completed(work):
+        yield future.result()
+
+
+def _grade_one(
+    submission: Submission, course: Course, sandbox: EndableSandbox, store: Store, listener: Listener
+) -> Graded:
+    """Grade one submission, whatever happens: the student's fault is a score, ours is `not_graded`."""
+    if sandbox.ended:
+        raise KeyboardInterrupt
+    listener.started(submission)
+    try:
+        graded = _observed(submission, course, sandbox, store)
+    except NotebookUnreadable as reason:
+        graded = Graded(submission, flow.unreadable(submission.id, str(reason), course))
+    except Exception as error:
+        LOG.exception("%s was not graded", submission.id)
+        graded = Graded(
+            submission, flow.not_graded(submission.id, f"{type(error).__name__}: {error}", course)
+        )
+    if submission.remark:
+        remarks = (*graded.score.remarks, submission.remark)
+        graded = replace(graded, score=replace(graded.score, remarks=remarks))
+    return graded
+
+
+def _observed(submission: Submission, course: Course, sandbox: Sandbox, store: Store) -> Graded:
+    if submission.problem:
+        raise NotebookUnreadable(submission.problem)
+    data = read_bytes(submission.path)
+    for attempt in range(1, TRIES + 1):
+        try:
+            observation = flow.observe(data, course, sandbox, store)
+            return Graded(submission, flow.grade(submission.id, observation, course), observation.run)
+        except GraderFault:
+            if attempt == TRIES:
+                raise
+    raise AssertionError("unreachable")

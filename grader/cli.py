@@ -1,0 +1,172 @@
+"""The command line: parse, call, print.
+
+Exit codes: 0 graded, 2 usage or rubric, 3 some not graded through our fault, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from grader import __version__
+from grader.errors import GraderError, GraderFault, UsageError
+
+if TYPE_CHECKING:  # heavy, and not needed for --help
+    from grader.records import Score
+
+MAX_WIDTH = 100
+EXIT_USAGE, EXIT_FAULT, EXIT_INTERRUPTED = 2, 3, 130
+EXISTING = click.Path(path_type=Path)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="grader")
+def cli() -> None:
+    r"""Grade Jupyter notebooks of numerical machine learning.
+
+    \b
+    A teaching assistant:      grader grade submissions/exercise_11
+                               grader show correct/loops
+    An author of a rubric:     grader schema > rubrics/rubric.schema.json
+
+    An assignment is a folder reference/NAME with the instructor's notebook and the generators of
+    hidden inputs, and a file rubrics/NAME.yaml with the questions and points.
+    """
+
+
+@cli.command()
+@click.argument("folder", type=EXISTING)
+@click.option("--assignment", help="Name of the assignment; if left out, the name of FOLDER.")
+@click.option(
+    "--out", type=EXISTING, default=Path("results"), show_default=True, help="Folder for the results."
+)
+@click.option(
+    "--jobs", type=click.IntRange(1, 256), help="Submissions graded at a time [default: the cores]."
+)
+@click.option("--rubric", type=EXISTING, help="A rubric file in place of rubrics/ASSIGNMENT.yaml.")
+@click.option(
+    "--root", type=EXISTING, help="The folder with rubrics/ and reference/ [default: found upwards]."
+)
+@click.option("--fresh", is_flag=True, help="Observe everything again, even what is already in the results.")
+def grade(
+    folder: Path,
+    assignment: str | None,
+    out: Path,
+    jobs: int | None,
+    rubric: Path | None,
+    root: Path | None,
+    fresh: bool,
+) -> None:
+    """Grade every notebook in FOLDER (or the one notebook that it is).
+
+    Each notebook is run, its functions are called on hidden inputs, and the answers are judged and
+    scored with the rubric. Results: index.html (the course), grades.csv, grades.json, and for every
+    submission a page of feedback. What was observed is kept, so a second run takes seconds.
+    """
+    from grader.grade_folder import grade_folder  # noqa: PLC0415 -- keeps --help fast
+
+    root = root or _root(folder)
+    name = assignment or (rubric.stem if rubric else _assignment(folder, root))
+    faults = grade_folder(folder, name, root, out, jobs or _cores(), rubric, fresh=fresh)
+    if faults:
+        sys.exit(EXIT_FAULT)
+
+
+@cli.command()
+@click.argument("submission")
+@click.option(
+    "--out", type=EXISTING, default=Path("results"), show_default=True, help="Folder of the results."
+)
+def show(submission: str, out: Path) -> None:
+    """Show the result of one SUBMISSION: its name in the gradebook, or a part of it that no other has."""
+    from rich.console import Console  # noqa: PLC0415
+
+    from grader.report.terminal import show_score  # noqa: PLC0415
+    from grader.store import Store  # noqa: PLC0415
+
+    if not (out / "grader.db").is_file():
+        raise UsageError(f"there are no results in {out}; run `grader grade FOLDER` first, or give --out")
+    with Store(out / "grader.db") as store:
+        scores = [score for name in store.assignments() for score in store.get_scores(name).values()]
+    console = Console(highlight=False)
+    console.print(show_score(_chosen(submission, scores)), width=min(console.width, MAX_WIDTH))
+
+
+@cli.command()
+def schema() -> None:
+    """Print the JSON Schema of rubrics, with which editors complete and check them."""
+    from grader.rubric.load import json_schema  # noqa: PLC0415
+
+    click.echo(json_schema(), nl=False)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit."""
+    logging.basicConfig(
+        level=os.environ.get("GRADER_LOG", "CRITICAL").upper(), format="%(name)s: %(message)s"
+    )
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        cli.main(args=arguments, prog_name="grader", standalone_mode=False)
+    except GraderError as error:
+        click.secho("error: ", fg="red", bold=True, nl=False, err=True)
+        click.echo(str(error), err=True)
+        sys.exit(EXIT_FAULT if isinstance(error, GraderFault) else EXIT_USAGE)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(EXIT_USAGE)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted. What was finished is kept; run the same command again to go on.", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def _interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _root(folder: Path) -> Path:
+    """Return the nearest folder that holds rubrics/: from here upwards, then from the submissions upwards."""
+    for start in (Path.cwd(), folder.resolve()):
+        for candidate in (start, *start.parents):
+            if (candidate / "rubrics").is_dir():
+                return candidate
+    raise UsageError(f"no folder rubrics/ here or above {folder}; give the course's folder with --root")
+
+
+def _assignment(folder: Path, root: Path) -> str:
+    """Return the assignment that a folder is named after, or the only one that there is."""
+    known = sorted(path.stem for path in (root / "rubrics").glob("*.yaml"))
+    place = folder.resolve()
+    for name in (place.name, *(parent.name for parent in place.parents)):
+        if name in known:
+            return name
+    if len(known) == 1:
+        return known[0]
+    raise UsageError(
+        f"which assignment is {folder} of? Give --assignment, one of: {', '.join(known) or 'none'}"
+    )
+
+
+def _chosen(name: str, scores: list[Score]) -> Score:
+    """Return the score of the submission that `name` means; raise UsageError if it is not one."""
+    by_id = {score.submission: score for score in scores}
+    if name in by_id:
+        return by_id[name]
+    matches = [identity for identity in by_id if name.casefold() in identity.casefold()]
+    if len(matches) == 1:
+        return by_id[matches[0]]
+    near = matches or get_close_matches(name, by_id, n=5, cutoff=0.4)
+    hint = f"; did you mean: {', '.join(sorted(near)[:8])}" if near else ""
+    raise UsageError(f"{'several submissions match' if matches else 'there is no submission'} {name!r}{hint}")

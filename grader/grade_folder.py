@@ -1,0 +1,83 @@
+"""`grader grade`: a folder of submissions becomes a folder of results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+from grader.batch import Graded, grade_all
+from grader.flow import load_course
+from grader.observe.sandbox import PlainSandbox
+from grader.progress import LiveProgress, PlainProgress, choose_progress, closing_words
+from grader.records import Score, Status
+from grader.results import Results
+from grader.store import Store
+from grader.submissions import Submission, find_submissions
+
+
+def grade_folder(
+    folder: Path,
+    assignment: str,
+    root: Path,
+    out: Path,
+    jobs: int,
+    rubric: Path | None = None,
+    *,
+    fresh: bool = False,
+) -> int:
+    """Grade every notebook in `folder` into `out`; return how many were not graded through our fault."""
+    submissions = find_submissions(folder)
+    course = load_course(assignment, root, rubric)
+    sandbox = PlainSandbox()
+    results = Results(out, course.rubric, sandbox.name)
+    results.open()
+    console = Console(highlight=False)
+    with Store(out / "grader.db") as store, choose_progress(len(submissions), console) as display:
+        if fresh:
+            store.forget()
+        writer = _Writer(results, submissions, display)
+        try:
+            grade_all(submissions, course, sandbox, store, jobs, writer)
+        finally:
+            writer.write_course()
+    scores = list(writer.scores.values())
+    closing_words(scores, console)
+    console.print(f"{out / 'index.html'}", soft_wrap=True)
+    return sum(score.status is Status.NOT_GRADED for score in scores)
+
+
+class _Writer:
+    """Writes each result as soon as it is there, and passes the news on to the display."""
+
+    def __init__(
+        self, results: Results, submissions: list[Submission], display: PlainProgress | LiveProgress
+    ) -> None:
+        self.results = results
+        self.submissions = submissions
+        self.display = display
+        self.finished_scores: dict[str, Score] = {}
+
+    def started(self, submission: Submission) -> None:
+        """Pass the news on."""
+        self.display.started(submission)
+
+    def finished(self, graded: Graded) -> None:
+        """Write the pages of a submission."""
+        self.results.write_submission(graded.submission, graded.score, graded.run)
+        self.finished_scores[graded.submission.id] = graded.score
+        self.display.finished(graded)
+
+    @property
+    def scores(self) -> Mapping[str, Score]:
+        """The scores so far, in the order of the submissions."""
+        ids = [submission.id for submission in self.submissions]
+        return {
+            identity: self.finished_scores[identity] for identity in ids if identity in self.finished_scores
+        }
+
+    def write_course(self) -> None:
+        """Write the gradebook and the course page of what is finished."""
+        if self.finished_scores:
+            self.results.write_course(self.submissions, list(self.scores.values()))

@@ -1,0 +1,174 @@
+"""Shows an executed notebook: its text, its code, and its outputs, which are hostile until sanitized.
+
+text        Markdown without raw HTML, formulas as MathML
+code        highlighted
+outputs     text; pictures as data; HTML reduced to what cannot run, load or style anything
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import nh3
+from latex2mathml.converter import convert
+from markdown_it import MarkdownIt
+from markupsafe import Markup, escape
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07")
+PICTURES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8", "image/gif": b"GIF8", "image/svg+xml": b""}
+MAX_TEXT = 200_000
+HTML_TAGS = """
+    a abbr b blockquote br caption code col colgroup dd del div dl dt em figcaption figure h1 h2 h3 h4 h5 h6
+    hr i img ins kbd li mark ol p pre q s samp small span strong sub summary details sup table tbody td tfoot
+    th thead tr u ul var
+""".split()
+MATH_TAGS = """
+    math mrow mi mn mo mtext mspace ms mfrac msqrt mroot mstyle merror mpadded mphantom menclose msub msup
+    msubsup munder mover munderover mmultiscripts mtable mtr mtd
+""".split()
+MATH_ATTRIBUTES = {"display", "mathvariant", "stretchy", "fence", "accent", "width", "columnalign"}
+ATTRIBUTES = {
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan"},
+    "img": {"alt", "src"},
+    "a": {"href"},
+}
+ATTRIBUTES |= dict.fromkeys(MATH_TAGS, MATH_ATTRIBUTES)
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output of a cell, ready to be shown."""
+
+    html: Markup
+    error: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell, ready to be shown; `number` counts the code cells from 1."""
+
+    kind: str
+    html: Markup
+    number: int = 0
+    outputs: tuple[Output, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether it displayed an error."""
+        return any(output.error for output in self.outputs)
+
+
+def show_cells(executed: str) -> list[Cell]:
+    """Return the cells of an executed notebook (JSON text)."""
+    cells, number = [], 0
+    for cell in json.loads(executed)["cells"]:
+        source = _text(cell["source"])
+        if cell["cell_type"] != "code":
+            raw = cell["cell_type"] == "raw"
+            cells.append(Cell("text", _preformatted(source) if raw else show_markdown(source)))
+            continue
+        number += 1
+        outputs = tuple(_output(output) for output in cell.get("outputs", ()))
+        cells.append(Cell("code", _code(source), number, outputs))
+    return cells
+
+
+def show_markdown(source: str) -> Markup:
+    """Return Markdown as HTML: raw HTML shown as text, formulas as MathML, no remote pictures."""
+    reader = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    reader.use(dollarmath_plugin, renderer=_formula, double_inline=True)
+    return sanitized(reader.render(source[:MAX_TEXT]))
+
+
+def sanitized(html: str) -> Markup:
+    """Return HTML reduced to tags and attributes that can run, load and style nothing."""
+    return Markup(  # noqa: S704 -- this is the place where hostile HTML becomes harmless
+        nh3.clean(
+            html,
+            tags={*HTML_TAGS, *MATH_TAGS},
+            attributes=ATTRIBUTES,
+            attribute_filter=_harmless,
+            url_schemes={"http", "https", "mailto", "data"},
+            link_rel="noopener noreferrer nofollow",
+            clean_content_tags={"script", "style", "iframe", "object", "embed", "template", "noscript"},
+        )
+    )
+
+
+def _harmless(tag: str, attribute: str, value: str) -> str | None:
+    """Keep a link that leads to a page, and a picture that is here already."""
+    if attribute == "href":
+        return value if value.startswith(("http://", "https://", "mailto:", "#")) else None
+    if attribute == "src":
+        return value if re.match(r"data:image/(png|jpeg|gif);base64,", value) else None
+    return value
+
+
+def _formula(content: str, options: dict[str, Any]) -> str:
+    try:
+        return str(convert(content, display="block" if options["display_mode"] else "inline"))
+    except Exception:  # whatever the converter trips over: the source is better than nothing
+        return f"<code>{escape(content)}</code>"
+
+
+def _code(source: str) -> Markup:
+    html = highlight(source[:MAX_TEXT], PythonLexer(stripnl=False), HtmlFormatter(cssclass="code"))
+    return Markup(html)  # noqa: S704 -- pygments escapes the source
+
+
+def _output(output: dict[str, Any]) -> Output:
+    kind = output.get("output_type")
+    if kind == "stream":
+        return Output(_preformatted(_text(output.get("text", ""))))
+    if kind == "error":
+        return Output(_preformatted("\n".join(map(str, output.get("traceback", ())))), error=True)
+    data = output.get("data")
+    return Output(_displayed(data if isinstance(data, dict) else {}))
+
+
+def _displayed(data: dict[str, Any]) -> Markup:
+    """Return the richest form of a displayed object that can be shown safely."""
+    for kind, start in PICTURES.items():
+        picture = _picture(kind, start, _text(data[kind])) if kind in data else None
+        if picture is not None:
+            return picture
+    if "text/html" in data:
+        return Markup('<div class="html">{}</div>').format(sanitized(_text(data["text/html"])[:MAX_TEXT]))
+    for kind in ("text/markdown", "text/latex"):
+        if kind in data:
+            return Markup('<div class="html">{}</div>').format(show_markdown(_text(data[kind])))
+    if "text/plain" in data:
+        return _preformatted(_text(data["text/plain"]))
+    return Markup('<p class="soft small">[an output of a kind that is not shown here]</p>')
+
+
+def _picture(kind: str, start: bytes, content: str) -> Markup | None:
+    """Return a picture as an img element, in which no script runs; None if it is none."""
+    try:
+        data = content.encode() if kind == "image/svg+xml" else base64.b64decode(content)
+    except (binascii.Error, ValueError):
+        return None
+    if not data.startswith(start):
+        return None
+    encoded = base64.b64encode(data).decode()
+    return Markup('<img alt="output" src="data:{};base64,{}">').format(kind, encoded)
+
+
+def _preformatted(text: str) -> Markup:
+    plain = ANSI.sub("", text)
+    cut = "" if len(plain) <= MAX_TEXT else "\n[cut off here]"
+    return Markup("<pre>{}</pre>").format(plain[:MAX_TEXT] + cut)
+
+
+def _text(source: Any) -> str:
+    return "".join(map(str, source)) if isinstance(source, list) else str(source)

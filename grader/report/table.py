@@ -1,0 +1,72 @@
+"""The gradebook as CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from grader.records import QuestionScore, Score, Status
+from grader.rubric.model import Rubric
+
+FIRST = ("submission", "status", "score", "max_score")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+SCORES = TypeAdapter(list[Score])
+
+
+def grades_csv(scores: Iterable[Score], rubric: Rubric) -> str:
+    """Return the gradebook: `submission,status,score,max_score`, then a column for each question.
+
+    `score` counts what is decided, `max_score` what could be earned in it; a question that waits for a
+    person is an empty cell, and so is every number of a submission that we failed to grade.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*FIRST, *(question.id for question in rubric.questions)])
+    for score in scores:
+        decided = score.status is not Status.NOT_GRADED
+        totals = (score.points, score.max_points) if decided else (None, None)
+        cells = [_cell(question) for question in score.questions]
+        writer.writerow([_text(score.submission), score.status.value, *map(_number, totals), *cells])
+    return text.getvalue()
+
+
+def grades_json(scores: Iterable[Score], rubric: Rubric, made: Mapping[str, Any]) -> str:
+    """Return everything that was judged as JSON; `made` says how (versions, sandbox)."""
+    return json.dumps(
+        {
+            "assignment": rubric.assignment,
+            "title": rubric.title,
+            "made": dict(made),
+            "max_points": sum(question.points for question in rubric.questions),
+            "submissions": [_submission(score) for score in scores],
+        },
+        indent=1,
+        ensure_ascii=False,
+    )
+
+
+def _submission(score: Score) -> dict[str, Any]:
+    totals = {"points": score.points, "max_points": score.max_points, "pending": score.pending_points}
+    content: dict[str, Any] = SCORES.dump_python([score], mode="json")[0]
+    for question in content["questions"]:
+        for check in question["checks"]:
+            check["verdict"]["evidence"].pop("plot", None)
+    return {"submission": content.pop("submission"), **totals, **content}
+
+
+def _cell(question: QuestionScore) -> str:
+    return _number(question.points)
+
+
+def _number(points: float | None) -> str:
+    return "" if points is None else f"{points:.10g}"
+
+
+def _text(value: str) -> str:
+    """Return a text that no spreadsheet takes for a formula: an apostrophe keeps it a text."""
+    return "'" + value if value.startswith(FORMULA) else value
