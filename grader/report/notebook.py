@@ -25,6 +25,7 @@ from pygments.lexers import PythonLexer
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07")
 PICTURES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8", "image/gif": b"GIF8", "image/svg+xml": b""}
+COMMENT = re.compile(r"<!--.*?-->", re.S)
 MAX_TEXT = 200_000
 HTML_TAGS = """
     a abbr b blockquote br caption code col colgroup dd del div dl dt em figcaption figure h1 h2 h3 h4 h5 h6
@@ -87,7 +88,7 @@ def show_markdown(source: str) -> Markup:
     """Return Markdown as HTML: raw HTML shown as text, formulas as MathML, no remote pictures."""
     reader = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     reader.use(dollarmath_plugin, renderer=_formula, double_inline=True)
-    return sanitized(reader.render(source[:MAX_TEXT]))
+    return sanitized(reader.render(COMMENT.sub("", source[:MAX_TEXT])))
 
 
 def sanitized(html: str) -> Markup:

@@ -14,7 +14,7 @@ from grader.records import QuestionScore, Score, Status
 from grader.rubric.model import Rubric
 
 FIRST = ("submission", "status", "score", "max_score")
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA = ("=", "+", "-", "@")
 SCORES = TypeAdapter(list[Score])
 
 
@@ -68,5 +68,6 @@ def _number(points: float | None) -> str:
 
 
 def _text(value: str) -> str:
-    """Return a text that no spreadsheet takes for a formula: an apostrophe keeps it a text."""
-    return "'" + value if value.startswith(FORMULA) else value
+    """Return a text on one line that no spreadsheet takes for a formula: an apostrophe keeps it a text."""
+    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in value)
+    return "'" + line if line.lstrip().startswith(FORMULA) else line

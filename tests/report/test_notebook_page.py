@@ -1,0 +1,141 @@
+"""What a notebook displays is hostile: on our page it can run, load and restyle nothing."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from grader.report.notebook import sanitized, show_cells, show_markdown
+
+PIXEL = base64.b64encode(b"\x89PNG\r\n").decode()
+ATTACKS = {
+    "script": "<script>steal()</script>",
+    "handler": "<img src=x onerror=steal()>",
+    "handler of a kept tag": "<p onclick='steal()'>x</p>",
+    "link": "<a href='javascript:steal()'>x</a>",
+    "hidden scheme": "<a href=' jav&#x09;ascript:steal()'>x</a>",
+    "data link": "<a href='data:text/html,<script>steal()</script>'>x</a>",
+    "frame": "<iframe srcdoc='<script>steal()</script>'></iframe>",
+    "svg": "<svg onload=steal()><script>steal()</script></svg>",
+    "style": "<style>body{background:url(//steal)}</style><p style='background:url(//steal)'>x</p>",
+    "form": "<form action='//steal'><input name=q><button>x</button></form>",
+    "remote picture": "<img src='https://steal/pixel.png'>",
+    "svg picture": "<img src='data:image/svg+xml,<svg onload=steal()>'>",
+    "meta": "<meta http-equiv=refresh content='0;url=//steal'><base href='//steal'>",
+    "math": "<math><mtext><table><mglyph><style><img src=x onerror=steal()></style></mglyph></table></math>",
+    "noscript": "<noscript><p title='</noscript><img src=x onerror=steal()>'></noscript>",
+    "comment": "<!--><img src=x onerror=steal()>-->",
+    "unclosed": "<div><img src=x onerror=steal() ",
+    "class of ours": "<div class='card' id='search'>x</div>",
+}
+FORBIDDEN = (
+    "<script",
+    "steal",
+    "javascript",
+    "onerror",
+    "<style",
+    "style=",
+    "<iframe",
+    "<svg",
+    "<form",
+    "class=",
+    "id=",
+)
+
+
+def cells(output: dict[str, Any], source: str = "x") -> str:
+    cell = {"cell_type": "code", "source": source, "outputs": [output]}
+    return show_cells(json.dumps({"cells": [cell]}))[0].outputs[0].html
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_hostile_html_loses_everything_that_runs_loads_or_restyles(attack: str) -> None:
+    clean = sanitized(ATTACKS[attack])
+    assert not [word for word in FORBIDDEN if word in clean.lower()], clean
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_hostile_html_in_an_output_and_in_markdown_is_no_better(attack: str) -> None:
+    data = {"output_type": "display_data", "data": {"text/html": ATTACKS[attack]}}
+    shown = cells(data).replace('<div class="html">', "")
+    assert not [word for word in FORBIDDEN if word in shown.lower()]
+    assert "<img src" not in show_markdown(ATTACKS[attack])
+    assert "<script" not in show_markdown(ATTACKS[attack])
+
+
+def test_a_table_stays_a_table() -> None:
+    assert sanitized("<table><tr><td colspan=2>1</td></tr></table>").count('<td colspan="2">1</td>') == 1
+
+
+def test_a_link_to_a_page_stays_and_tells_it_nothing() -> None:
+    html = sanitized('<a href="https://example.org/x">x</a>')
+    assert 'href="https://example.org/x"' in html
+    assert "noopener" in html
+
+
+def test_formulas_become_mathml() -> None:
+    html = show_markdown(r"Inline $q_{ij}$ and $$\sum_j p_{ij} \log \frac{p}{q}$$")
+    assert html.count("<math") == 2
+    assert "<mfrac>" in html
+
+
+@pytest.mark.parametrize(
+    "formula", [r"\frac{1}", r"\begin{align}", r"\nosuchcommand{x}", "}{", r"\left(", "<script>"]
+)
+def test_a_broken_formula_is_shown_and_breaks_nothing(formula: str) -> None:
+    html = show_markdown(f"before ${formula}$ after")
+    assert "before" in html
+    assert "after" in html
+    assert "<script" not in html
+
+
+def test_comments_of_markdown_are_not_shown() -> None:
+    assert "secret" not in show_markdown("a <!-- secret\n --> b")
+
+
+def test_pictures_are_shown_only_if_they_are_pictures() -> None:
+    good = {"output_type": "display_data", "data": {"image/png": PIXEL, "text/plain": "fig"}}
+    assert f"data:image/png;base64,{PIXEL}" in cells(good)
+    for bad in ('x"><script>', base64.b64encode(b"<script>").decode(), "?"):
+        shown = cells({"output_type": "display_data", "data": {"image/png": bad, "text/plain": "fig"}})
+        assert shown == "<pre>fig</pre>"
+
+
+def test_an_svg_output_is_a_picture_in_which_nothing_runs() -> None:
+    shown = cells({"output_type": "display_data", "data": {"image/svg+xml": "<svg onload='steal()'/>"}})
+    assert shown.startswith('<img alt="output" src="data:image/svg+xml;base64,')
+    assert "steal" not in shown
+
+
+def test_scripts_and_widgets_are_named_and_not_shown() -> None:
+    shown = cells({"output_type": "display_data", "data": {"application/javascript": "steal()"}})
+    assert "steal" not in shown
+    assert "not shown" in shown
+
+
+def test_an_error_is_shown_without_colour_codes_and_marks_its_cell() -> None:
+    output = {
+        "output_type": "error",
+        "ename": "E",
+        "evalue": "",
+        "traceback": ["\x1b[31mE\x1b[0m: <b>no</b>"],
+    }
+    (cell,) = show_cells(json.dumps({"cells": [{"cell_type": "code", "source": [], "outputs": [output]}]}))
+    assert cell.failed
+    assert cell.outputs[0].html == "<pre>E: &lt;b&gt;no&lt;/b&gt;</pre>"
+
+
+def test_very_long_output_is_cut_off_and_says_so() -> None:
+    shown = cells({"output_type": "stream", "text": ["x" * 300_000]})
+    assert len(shown) < 250_000
+    assert "[cut off here]" in shown
+
+
+def test_code_cells_are_numbered_and_text_is_not() -> None:
+    kinds = [("markdown", "# a"), ("code", "x"), ("raw", "<b>"), ("code", "y")]
+    shown = show_cells(json.dumps({"cells": [{"cell_type": k, "source": s} for k, s in kinds]}))
+    assert [cell.number for cell in shown] == [0, 1, 0, 2]
+    assert shown[2].html == "<pre>&lt;b&gt;</pre>"

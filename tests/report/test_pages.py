@@ -1,0 +1,149 @@
+"""The pages: complete, self-contained, and safe whatever a submission puts into them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+
+import pytest
+from support import not_graded, notebook, rubric, run, score
+
+from grader.records import CellRun, Fault, NotebookRun, Plot
+from grader.report import chart
+from grader.report.pages import course_page, feedback_page, notebook_page
+
+HOSTILE = "<script>alert(1)</script>\"'&"
+
+
+class Page(HTMLParser):
+    """Collects tags, attributes and the text of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words = ""
+        self.inside: dict[str, str] = {}
+        self.last = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.last = tag
+
+    def handle_data(self, data: str) -> None:
+        if self.last in ("style", "script"):
+            self.inside[self.last] = self.inside.get(self.last, "") + data
+        else:
+            self.words += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self.last = ""
+
+    def policy(self) -> str:
+        return next(
+            a["content"] or "" for t, a in self.tags if a.get("http-equiv") == "Content-Security-Policy"
+        )
+
+
+PAGES = {
+    "course": lambda name: course_page(
+        rubric(), [score(name), not_graded("x")], {name: "a/feedback.html", "x": "b"}, "made"
+    ),
+    "feedback": lambda name: feedback_page(rubric(), score(name), run("", Fault("E", HOSTILE, 2, 1)), "made"),
+    "notebook": lambda name: notebook_page(name, run(notebook(f"print({name!r})"))),
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_loads_nothing_from_anywhere(page: str) -> None:
+    html = PAGES[page]("anna")
+    for tag, attributes in Page(html).tags:
+        assert tag not in ("link", "iframe", "object", "embed", "base", "form")
+        assert (attributes.get("src") or "data:").startswith("data:")
+        assert "style" not in attributes, "the policy forbids inline styles"
+        assert not any(name.startswith("on") for name in attributes)
+    assert "@import" not in html
+    assert "url(" not in html
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_policy_allows_exactly_the_style_and_script_that_are_there(page: str) -> None:
+    parsed = Page(PAGES[page]("anna"))
+    policy = parsed.policy()
+    assert policy.startswith("default-src 'none'; ")
+    for tag in ("style", "script"):
+        text = parsed.inside.get(tag)
+        if text is None:
+            assert "script-src 'none'" in policy
+        else:
+            digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+            assert f"{tag}-src 'sha256-{digest}'" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_hostile_name_is_only_text(page: str) -> None:
+    parsed = Page(PAGES[page](HOSTILE))
+    assert HOSTILE in parsed.words
+    scripts = [tag for tag, _ in parsed.tags if tag == "script"]
+    assert len(scripts) == (1 if page == "course" else 0)
+
+
+def test_the_course_page_links_every_submission_and_shows_its_points() -> None:
+    parsed = Page(PAGES["course"]("anna"))
+    links = [attributes["href"] for tag, attributes in parsed.tags if tag == "a"]
+    assert {"a/feedback.html", "b", "grades.csv", "grades.json"} <= set(links)
+    words = re.sub(r"\s+", " ", parsed.words)
+    assert "2 / 3" in words
+    assert "input not mutated (1)" in words
+    assert "1 not graded, through our fault" in words
+
+
+def test_the_feedback_gives_the_reason_evidence_hint_and_picture_for_lost_points() -> None:
+    html = PAGES["feedback"]("anna")
+    words = re.sub(r"\s+", " ", Page(html).words)
+    for expected in ("2 of 3 points", "It doubles", "the function changed its input", "Work on a copy."):
+        assert expected in words
+    for expected in ("relative error", "It reads X from the notebook.", "2 more points are pending", "Essay"):
+        assert expected in words
+    assert html.count('<svg class="chart"') == 2
+
+
+def test_the_feedback_says_which_cells_failed_and_how() -> None:
+    cells = (CellRun(1, "ok"), CellRun(2, "timeout"), CellRun(3, "not_run"), CellRun(4, "error"))
+    words = Page(feedback_page(rubric(), score(), NotebookRun(cells, "{}", "The kernel ended."), "")).words
+    for expected in ("longer than a cell may", "it was not run", "it ended the kernel", "The kernel ended."):
+        assert expected in words
+
+
+def test_feedback_without_a_run_says_nothing_of_a_notebook() -> None:
+    assert "notebook.html" not in feedback_page(rubric(), not_graded(), None, "")
+    assert "Not graded: no memory." in feedback_page(rubric(), not_graded(), None, "")
+
+
+def test_a_course_without_any_graded_submission_has_a_page() -> None:
+    assert "0</b> mean" in course_page(rubric(), [not_graded("x")], {"x": "b"}, "")
+
+
+@pytest.mark.parametrize(
+    "points", [(), ((0.0, 0.0),), ((0.0, 1.0), (0.0, 1.0)), ((-1e300, 1.0), (1e300, 2.0))]
+)
+@pytest.mark.parametrize("kind", ["scatter", "line"])
+def test_a_picture_of_few_or_equal_points_has_only_finite_coordinates(
+    kind: str, points: tuple[tuple[float, float], ...]
+) -> None:
+    svg = chart.draw(Plot(kind, "t", "x", "y", (("s", points),)))
+    assert "nan" not in svg
+    assert "inf" not in svg
+
+
+def test_a_picture_shows_no_number_of_its_axes() -> None:
+    svg = chart.draw(Plot("scatter", "t", "x", "y", (("s", ((0.123, 7.0), (2.0, 3.0))),)))
+    assert re.findall(r">([^<>]+)<", svg) == ["x", "y"]
+
+
+@pytest.mark.parametrize(("fraction", "width"), [(-1.0, "0.0"), (0.5, "50.0"), (2.0, "100.0")])
+def test_a_bar_is_filled_to_its_fraction(fraction: float, width: str) -> None:
+    assert f'class="done" x="0.0" y="0.0" width="{width}"' in chart.bar(fraction)

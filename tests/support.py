@@ -1,0 +1,87 @@
+"""What several tests build: scores, submissions, and a course on a small assignment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from grader.records import (
+    CellRun,
+    CheckScore,
+    Evidence,
+    Fault,
+    NotebookRun,
+    Plot,
+    QuestionScore,
+    Score,
+    Status,
+    Summary,
+    Verdict,
+    VerdictKind,
+)
+from grader.rubric.load import parse_rubric
+from grader.rubric.model import Rubric
+
+ROOT = Path(__file__).resolve().parent.parent
+CURVES = Plot(
+    "line",
+    "Losses <b>",
+    "step",
+    "loss",
+    (("training", ((0.0, 1.0), (1.0, 0.5))), ("validation", ((0.0, 2.0), (1.0, 1.0)))),
+)
+SCATTER = Plot("scatter", "Yours against ours", "ours", "yours", (("entries", ((-1.0, -0.5), (1.0, 0.5))),))
+RUBRIC = """
+assignment: tiny
+title: Tiny & small
+questions:
+  - id: double
+    title: Doubling
+    function: double
+    points: 3
+    checks:
+      - {id: values, title: It doubles, type: reference, points: 2, inputs: numbers}
+      - {id: kept, title: It stays, type: property, property: input_not_mutated, points: 1, inputs: numbers}
+  - {id: essay, title: Essay, points: 2, manual: true}
+"""
+
+
+def rubric() -> Rubric:
+    """Return a rubric with one function worth 3 points and one written part worth 2."""
+    return parse_rubric(RUBRIC, "tiny.yaml")
+
+
+def score(submission: str = "anna", points: float = 2.0, **changes: Any) -> Score:
+    """Return a graded score of that rubric: `points` for the values, none for the other check."""
+    kind = VerdictKind.PASSED if points == 2 else VerdictKind.FAILED
+    evidence = Evidence((("relative error", "0.5"),), SCATTER)
+    values = CheckScore(
+        "values", "It doubles", points, 2.0, True, Verdict(kind, points / 2, "", "", Evidence((), CURVES))
+    )
+    failed = Verdict(VerdictKind.FAILED, 0.0, "the function changed its input", "input_not_mutated", evidence)
+    kept = CheckScore("kept", "Its input stays", 0.0, 1.0, False, failed, "Work on a copy.")
+    double = QuestionScore(
+        "double", "Doubling", points, 3.0, (values, kept), ("It reads X from the notebook.",)
+    )
+    essay = QuestionScore("essay", "Essay", None, 2.0, ())
+    values_of = {"status": Status.GRADED, "summary": Summary.PARTLY_CORRECT, "questions": (double, essay)}
+    return Score(submission, **{**values_of, **changes})
+
+
+def not_graded(submission: str = "carl") -> Score:
+    """Return the score of a submission that we failed to grade."""
+    questions = tuple(QuestionScore(q.id, q.title, None, q.points, ()) for q in rubric().questions)
+    return Score(submission, Status.NOT_GRADED, Summary.NOT_GRADED, questions, "Not graded: no memory.")
+
+
+def notebook(*cells: str) -> str:
+    """Return a notebook with the given code cells, as JSON text."""
+    return str(nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])))
+
+
+def run(executed: str = "", *faults: Fault) -> NotebookRun:
+    """Return a run of a notebook with one clean cell and one for each fault."""
+    cells = (CellRun(1, "ok"), *(CellRun(n, "error", fault=f) for n, f in enumerate(faults, 2)))
+    return NotebookRun(cells, executed or notebook("x = 1"))
