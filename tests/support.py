@@ -43,7 +43,13 @@ questions:
     points: 3
     checks:
       - {id: values, title: It doubles, type: reference, points: 2, inputs: numbers}
-      - {id: kept, title: It stays, type: property, property: input_not_mutated, points: 1, inputs: numbers}
+      - id: kept
+        title: It stays
+        type: property
+        property: input_not_mutated
+        points: 1
+        inputs: numbers
+        requires: [values]
   - {id: essay, title: Essay, points: 2, manual: true}
 """
 
@@ -85,3 +91,32 @@ def run(executed: str = "", *faults: Fault) -> NotebookRun:
     """Return a run of a notebook with one clean cell and one for each fault."""
     cells = (CellRun(1, "ok"), *(CellRun(n, "error", fault=f) for n, f in enumerate(faults, 2)))
     return NotebookRun(cells, executed or notebook("x = 1"))
+
+
+INPUTS = """
+import numpy as np
+from grader.assignment import Case
+
+def files(seed):
+    return {"numbers.txt": b"1 2 3"}
+
+def numbers(rng):
+    return [Case("three", (rng.standard_normal(3),)), Case("one", (rng.standard_normal(1),))]
+"""
+REFERENCE = "def double(x):\n    ### BEGIN SOLUTION\n    return 2.0 * x\n    ### END SOLUTION"
+RIGHT = "def double(x):\n    return x + x"
+WRONG = "def double(x):\n    return 3.0 * x"
+
+
+def write_course(root: Path, **submissions: str) -> Path:
+    """Write the tiny course below `root`, with one notebook for each source given; return its submissions."""
+    files = {
+        "rubrics/tiny.yaml": RUBRIC,
+        "reference/tiny/inputs.py": INPUTS,
+        "reference/tiny/notebook.ipynb": notebook(REFERENCE),
+    }
+    files |= {f"submissions/tiny/{name}.ipynb": notebook(source) for name, source in submissions.items()}
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    return root / "submissions" / "tiny"

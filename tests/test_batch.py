@@ -1,0 +1,185 @@
+"""Many submissions: each gets its result, and no fault of one spoils another."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from support import RIGHT, WRONG, notebook, run, write_course
+
+from grader import batch, flow
+from grader.batch import Graded, grade_all
+from grader.errors import GraderFault
+from grader.flow import Course, load_course
+from grader.observe.sandbox import PlainSandbox
+from grader.records import Observation, Score, Status
+from grader.store import Store
+from grader.submissions import Submission, find_submissions
+
+
+class Listener:
+    """Remembers what it heard."""
+
+    def __init__(self) -> None:
+        self.graded: dict[str, Graded] = {}
+
+    def started(self, submission: Submission) -> None:
+        pass
+
+    def finished(self, graded: Graded) -> None:
+        self.graded[graded.submission.id] = graded
+
+
+def observed_by(monkeypatch: pytest.MonkeyPatch, observe: object) -> None:
+    monkeypatch.setattr(flow, "observe", observe)
+
+
+def nothing(course: Course) -> Observation:
+    from grader.notebook.cells import read_code
+    from grader.notebook.facts import find_functions
+    from grader.notebook.read import parse_notebook
+
+    code = read_code(parse_notebook(notebook("x = 1").encode()))
+    return Observation(run(), find_functions(code, course.rubric.functions, code)[1], {})
+
+
+def grade(folder: Path, jobs: int = 2, store: Store | None = None) -> tuple[list[Score], Listener]:
+    listener = Listener()
+    course = load_course("tiny", folder.parent.parent)
+    with store or Store() as opened:
+        return grade_all(find_submissions(folder), course, PlainSandbox(), opened, jobs, listener), listener
+
+
+def test_real_notebooks_get_their_points_and_come_back_in_order(tmp_path: Path) -> None:
+    folder = write_course(tmp_path, bert=WRONG, anna=RIGHT, carl="1 +")
+    scores, listener = grade(folder)
+    assert [(s.submission, s.points, s.summary.value) for s in scores] == [
+        ("anna", 3.0, "correct"),
+        ("bert", 0.0, "wrong"),
+        ("carl", 0.0, "wrong"),
+    ]
+    assert set(listener.graded) == {"anna", "bert", "carl"}
+
+
+def test_a_second_run_observes_nothing_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_course(tmp_path, anna=RIGHT)
+    first = grade(folder, store=Store(tmp_path / "grader.db"))[0]
+
+    def launch(self: object, program: object) -> object:
+        raise AssertionError("student code was run again")
+
+    monkeypatch.setattr(PlainSandbox, "launch", launch)
+    assert grade(folder, store=Store(tmp_path / "grader.db"))[0] == first
+
+
+def test_a_changed_comment_runs_the_notebook_again_and_the_function_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_course(tmp_path, anna=RIGHT)
+    grade(folder, store=Store(tmp_path / "grader.db"))
+    (folder / "anna.ipynb").write_text(notebook("# a comment\n" + RIGHT))
+    started: list[str] = []
+    launch = PlainSandbox.launch
+
+    def spy(self: PlainSandbox, program: object) -> object:
+        started.append(program.module)  # type: ignore[attr-defined]
+        return launch(self, program)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(PlainSandbox, "launch", spy)
+    scores, _ = grade(folder, store=Store(tmp_path / "grader.db"))
+    assert started == ["kernel"]
+    assert scores[0].points == 3.0
+
+
+def test_a_fault_of_ours_is_tried_again_and_costs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_course(tmp_path, anna=RIGHT)
+    tries: list[int] = []
+
+    def observe(data: bytes, course: Course, *_: object) -> Observation:
+        tries.append(1)
+        if len(tries) == 1:
+            raise GraderFault("the worker died")
+        return nothing(course)
+
+    observed_by(monkeypatch, observe)
+    scores, _ = grade(folder)
+    assert len(tries) == 2
+    assert scores[0].status is Status.GRADED
+
+
+@pytest.mark.parametrize("error", [GraderFault("no memory"), ZeroDivisionError("a bug of ours")])
+def test_a_fault_that_stays_leaves_the_submission_not_graded_and_the_others_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    folder = write_course(tmp_path, anna="1", bert="2")
+
+    def observe(data: bytes, course: Course, *_: object) -> Observation:
+        if b'"1"' in data:
+            raise error
+        return nothing(course)
+
+    observed_by(monkeypatch, observe)
+    anna, bert = grade(folder)[0]
+    assert (anna.status, bert.status) == (Status.NOT_GRADED, Status.GRADED)
+    assert str(error) in anna.message
+    assert anna.max_points == 0, "a fault of ours must cost no points"
+
+
+def test_a_file_that_is_no_notebook_is_a_graded_submission(tmp_path: Path) -> None:
+    folder = write_course(tmp_path)
+    folder.mkdir(parents=True)
+    (folder / "anna.ipynb").write_text("<html>")
+    (folder / "bert.ipynb").symlink_to("/etc/hostname")
+    anna, bert = grade(folder)[0]
+    assert anna.status is bert.status is Status.UNREADABLE
+    assert (anna.points, anna.max_points) == (0, 3)
+    assert "web page" in anna.message
+    assert "outside the folder" in bert.message
+
+
+def test_the_remark_on_two_notebooks_of_one_student_reaches_both_scores(tmp_path: Path) -> None:
+    folder = write_course(tmp_path, **{"anna": "1", "anna (1)": "2"})
+    scores, _ = grade(folder)
+    assert [len(score.remarks) for score in scores] == [1, 1]
+
+
+def test_an_interrupt_keeps_what_is_finished_and_nothing_of_what_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_course(tmp_path, anna="1", bert="while True: pass")
+    running = threading.Event()
+    launch = batch.EndableSandbox.launch
+
+    def spy(self: batch.EndableSandbox, program: object) -> object:
+        process = launch(self, program)  # type: ignore[arg-type]
+        if program.module == "kernel":  # type: ignore[attr-defined]
+            running.set()
+        return process
+
+    class Interrupting(Listener):
+        def finished(self, graded: Graded) -> None:
+            super().finished(graded)
+            assert running.wait(60)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(batch.EndableSandbox, "launch", spy)
+    listener = Interrupting()
+    course = load_course("tiny", tmp_path)
+    with Store(tmp_path / "grader.db") as store:
+        with pytest.raises(KeyboardInterrupt):
+            grade_all(find_submissions(folder), course, PlainSandbox(), store, 1, listener)
+        assert set(store.get_scores("tiny")) == set(listener.graded) == {"anna"}
+
+
+def test_an_ended_sandbox_starts_nothing(tmp_path: Path) -> None:
+    from grader.observe.sandbox import Program
+
+    sandbox = batch.EndableSandbox(PlainSandbox())
+    process = sandbox.launch(Program("calls", tmp_path))
+    sandbox.end()
+    assert process.poll() is not None
+    with pytest.raises(GraderFault, match="interrupted"):
+        sandbox.launch(Program("calls", tmp_path))

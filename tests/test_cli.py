@@ -1,0 +1,201 @@
+"""The command line, as a person and a script meet it: real processes, exit codes, files."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+from support import RIGHT, ROOT, WRONG, write_course
+
+COMMAND = [sys.executable, "-m", "grader"]
+
+
+def grader(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    root = tmp_path_factory.mktemp("course")
+    write_course(root, anna=RIGHT, **{"=evil ü": WRONG, "group/bert": RIGHT})
+    return root, grader("grade", "submissions/tiny", "--jobs", "2", cwd=root)
+
+
+def test_grading_prints_a_line_for_each_submission_and_where_the_results_are(graded) -> None:
+    _, done = graded
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert {line.split("] ", 1)[1] for line in lines if line.startswith("[")} == {
+        "anna: correct, 3 of 3 points",
+        "=evil ü: wrong, 0 of 3 points",
+        "group/bert: correct, 3 of 3 points",
+    }
+    assert lines[-2] == "3 submissions: 2 correct, 1 wrong"
+    assert lines[-1] == str(Path("results/index.html"))
+    assert "\x1b" not in done.stdout
+    assert done.stderr == ""
+
+
+def test_grading_writes_the_gradebook_and_a_folder_for_each_submission(graded) -> None:
+    results = graded[0] / "results"
+    with (results / "grades.csv").open(encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["submission", "status", "score", "max_score", "double", "essay"]
+    assert rows[1:] == [
+        ["'=evil ü", "graded", "0", "3", "0", ""],
+        ["anna", "graded", "3", "3", "3", ""],
+        ["group/bert", "graded", "3", "3", "3", ""],
+    ]
+    assert json.loads((results / "grades.json").read_text())["submissions"][1]["points"] == 3
+    for name in ("anna", "=evil ü", "group/bert"):
+        assert {p.name for p in (results / name).iterdir()} == {
+            "feedback.html",
+            "notebook.html",
+            "executed.ipynb",
+        }
+    assert not list(results.rglob("*.part"))
+
+
+def test_the_links_of_the_course_page_lead_to_files(graded) -> None:
+    import re
+    from urllib.parse import unquote
+
+    results = graded[0] / "results"
+    links = re.findall(r'href="([^"]+)"', (results / "index.html").read_text(encoding="utf-8"))
+    assert len(links) == 5
+    for link in links:
+        assert (results / unquote(link)).is_file(), link
+
+
+@pytest.mark.parametrize("name", ["anna", "bert", "evil"])
+def test_show_finds_a_submission_by_a_part_of_its_name(graded, name: str) -> None:
+    done = grader("show", name, cwd=graded[0])
+    assert done.returncode == 0
+    assert name in done.stdout.splitlines()[0]
+    assert "It doubles" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["show", "e"], "several submissions match 'e'; did you mean: =evil ü, group/bert"),
+        (["show", "annna"], "there is no submission 'annna'; did you mean: anna"),
+        (["show", "anna", "--out", "nowhere"], "there are no results in nowhere"),
+        (["grade", "nowhere"], "there is no folder nowhere"),
+        (["grade", "rubrics"], "no notebooks (*.ipynb) in rubrics; it holds tiny.yaml"),
+        (["grade", "submissions/tiny", "--assignment", "huge"], "the assignments here are: tiny"),
+        (["grade", "submissions/tiny", "--rubric", "nowhere.yaml"], "nowhere.yaml"),
+        (
+            ["grade", "submissions/tiny", "--out", "rubrics/tiny.yaml"],
+            "cannot write results to rubrics/tiny.yaml",
+        ),
+        (["grade", "submissions/tiny", "--jobs", "0"], "0 is not in the range"),
+        (["grad"], "No such command 'grad'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_on_the_command_line_is_named_and_exits_with_2(
+    graded, arguments: list[str], message: str
+) -> None:
+    done = grader(*arguments, cwd=graded[0])
+    assert done.returncode == 2
+    assert message in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_a_rubric_with_a_typo_stops_before_any_notebook_runs(tmp_path: Path) -> None:
+    folder = write_course(tmp_path, anna="open('ran', 'w')")
+    rubric = tmp_path / "rubrics" / "tiny.yaml"
+    rubric.write_text(rubric.read_text().replace("function: double", "funktion: double"))
+    done = grader("grade", str(folder), cwd=tmp_path)
+    assert done.returncode == 2
+    assert "tiny.yaml:7: unknown key 'funktion'" in done.stderr
+    assert "did you mean 'function'?" in done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_fault_of_ours_exits_with_3_and_the_submission_is_not_graded(tmp_path: Path) -> None:
+    folder = write_course(tmp_path, anna=RIGHT)
+    program = (
+        "import grader.observe.sandbox as s, grader.errors as e\n"
+        "def launch(*_): raise e.SandboxError('no more processes')\n"
+        "s.PlainSandbox.launch = launch\n"
+        "import sys; from grader.cli import main; main(sys.argv[1:])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "grade", str(folder)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert "no more processes" in done.stdout
+    table = (tmp_path / "results" / "grades.csv").read_text()
+    assert table.splitlines()[1] == "anna,not_graded,,,,"
+
+
+def test_an_interrupt_keeps_everything_finished_and_leaves_no_process(tmp_path: Path) -> None:
+    folder = write_course(tmp_path, anna=RIGHT, bert="while True: pass\n" + RIGHT)
+    started = subprocess.Popen(
+        [*COMMAND, "grade", str(folder), "--jobs", "1"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert started.stdout is not None
+    assert started.stdout.readline() == "[1/2] anna: correct, 3 of 3 points\n"
+    children = psutil.Process(started.pid).children(recursive=True)
+    started.send_signal(signal.SIGINT)
+    _, errors = started.communicate(timeout=60)
+    assert started.returncode == 130
+    assert "What was finished is kept" in errors
+    assert "Traceback" not in errors
+    rows = (tmp_path / "results" / "grades.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["submission", "anna"]
+    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_the_schema_beside_the_rubrics_is_the_one_of_this_version() -> None:
+    done = grader("schema", cwd=ROOT)
+    assert done.stdout == (ROOT / "rubrics" / "rubric.schema.json").read_text(encoding="utf-8")
+
+
+def test_the_help_names_every_command_and_the_first_step() -> None:
+    text = grader("--help", cwd=ROOT).stdout
+    for expected in ("grade", "show", "schema", "grader grade submissions/exercise_11"):
+        assert expected in text
+
+
+def test_the_live_display_on_a_terminal_ends_with_the_same_result(tmp_path: Path) -> None:
+    import pty
+
+    folder = write_course(tmp_path, anna=RIGHT)
+    parent, child = pty.openpty()
+    done = subprocess.run(
+        [*COMMAND, "grade", str(folder)], cwd=tmp_path, stdout=child, stderr=child, check=False
+    )
+    os.close(child)
+    shown = b""
+    while True:
+        try:
+            chunk = os.read(parent, 65536)
+        except OSError:
+            break
+        if not chunk:
+            break
+        shown += chunk
+    os.close(parent)
+    assert done.returncode == 0
+    assert b"3 of 3 points" in shown
+    assert b"1 correct" in shown
