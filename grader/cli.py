@@ -101,11 +101,13 @@ def show(submission: str, out: Path) -> None:
 
 
 @cli.command()
-def schema() -> None:
+@click.option("--markdown", is_flag=True, help="Print the reference of all keys instead, for reading.")
+def schema(markdown: bool) -> None:
     """Print the JSON Schema of rubrics, with which editors complete and check them."""
     from grader.rubric.load import json_schema  # noqa: PLC0415
+    from grader.rubric.reference import rubric_reference  # noqa: PLC0415
 
-    click.echo(json_schema(), nl=False)
+    click.echo(rubric_reference() if markdown else json_schema(), nl=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
