@@ -24,25 +24,30 @@ if TYPE_CHECKING:  # heavy, and not needed for --help
 
 MAX_WIDTH = 100
 EXIT_USAGE, EXIT_FAULT, EXIT_INTERRUPTED = 2, 3, 130
+HELP = """Grade Jupyter notebooks of numerical machine learning.
+
+\b
+A teaching assistant grades a folder, and looks at one result:
+    grader grade submissions/exercise_11
+    grader show correct/loops
+
+\b
+An author of rubrics lets the editor complete and check them:
+    grader schema > rubrics/rubric.schema.json
+
+An assignment is a folder reference/NAME with the instructor's notebook and the generators of hidden
+inputs, and a file rubrics/NAME.yaml with the questions and points.
+"""
 EXISTING = click.Path(path_type=Path)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="grader")
 def cli() -> None:
-    r"""Grade Jupyter notebooks of numerical machine learning.
-
-    \b
-    A teaching assistant:      grader grade submissions/exercise_11
-                               grader show correct/loops
-    An author of a rubric:     grader schema > rubrics/rubric.schema.json
-
-    An assignment is a folder reference/NAME with the instructor's notebook and the generators of
-    hidden inputs, and a file rubrics/NAME.yaml with the questions and points.
-    """
+    """Run a command."""
 
 
-@cli.command()
+@cli.command(short_help="Grade every notebook in a folder.")
 @click.argument("folder", type=EXISTING)
 @click.option("--assignment", help="Name of the assignment; if left out, the name of FOLDER.")
 @click.option(
@@ -80,7 +85,7 @@ def grade(
         sys.exit(EXIT_FAULT)
 
 
-@cli.command()
+@cli.command(short_help="Show the result of one submission.")
 @click.argument("submission")
 @click.option(
     "--out", type=EXISTING, default=Path("results"), show_default=True, help="Folder of the results."
@@ -100,7 +105,7 @@ def show(submission: str, out: Path) -> None:
     console.print(show_score(_chosen(submission, scores)), width=min(console.width, MAX_WIDTH))
 
 
-@cli.command()
+@cli.command(short_help="Print the JSON Schema of rubrics, for editors.")
 @click.option("--markdown", is_flag=True, help="Print the reference of all keys instead, for reading.")
 def schema(markdown: bool) -> None:
     """Print the JSON Schema of rubrics, with which editors complete and check them."""

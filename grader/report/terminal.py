@@ -35,7 +35,11 @@ def headline(score: Score) -> str:
     colour = COLOURS[score.summary]
     if score.status is Status.NOT_GRADED:
         return f"[{colour}]{words}[/]  {escape(score.message)}"
-    pending = f"  [dim]{score.pending_points:g} pending[/]" if score.pending_points else ""
+    pending = (
+        f"  [dim]{score.pending_points:g} pending[/]"
+        if score.pending_points and score.status is Status.GRADED
+        else ""
+    )
     return f"[{colour}]{words}[/]  {score.points:.4g} of {score.max_points:.4g} points{pending}"
 
 
