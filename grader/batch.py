@@ -20,7 +20,7 @@ from grader import flow
 from grader.errors import GraderFault, NotebookUnreadable
 from grader.flow import Course
 from grader.notebook.read import read_bytes
-from grader.observe.sandbox import Process, Program, Sandbox, kill_session
+from grader.observe.sandbox import Process, Program, Sandbox
 from grader.records import NotebookRun, Score
 from grader.store import Store
 from grader.submissions import Submission
@@ -56,28 +56,29 @@ class EndableSandbox:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.name = sandbox.name
+        self.scratch = sandbox.scratch
         self.ended = False
         self._lock = threading.Lock()
-        self._running: dict[int, Process] = {}
+        self._running: list[Process] = []
 
     def launch(self, program: Program) -> Process:
         """Start a program, unless everything has been ended."""
         with self._lock:
             if self.ended:
                 raise GraderFault("the batch was interrupted")
-            self._running = {pid: p for pid, p in self._running.items() if p.poll() is None}
+            self._running = [process for process in self._running if process.poll() is None]
             process = self.sandbox.launch(program)
-            self._running[process.pid] = process
+            self._running.append(process)
             return process
 
     def end(self) -> None:
         """Kill everything that was started; nothing can be started afterwards."""
         with self._lock:
             self.ended = True
-            for process in self._running.values():
+            for process in self._running:
                 if process.poll() is None:
                     with contextlib.suppress(OSError):
-                        kill_session(process)
+                        process.kill()
 
 
 def grade_all(

@@ -61,6 +61,7 @@ def cli() -> None:
     "--root", type=EXISTING, help="The folder with rubrics/ and reference/ [default: found upwards]."
 )
 @click.option("--fresh", is_flag=True, help="Observe everything again, even what is already in the results.")
+@click.option("--unsafe", is_flag=True, help="Run notebooks even where no walls can be built around them.")
 def grade(
     folder: Path,
     assignment: str | None,
@@ -69,6 +70,7 @@ def grade(
     rubric: Path | None,
     root: Path | None,
     fresh: bool,
+    unsafe: bool,
 ) -> None:
     """Grade every notebook in FOLDER (or the one notebook that it is).
 
@@ -80,7 +82,7 @@ def grade(
 
     root = root or _root(folder)
     name = assignment or (rubric.stem if rubric else _assignment(folder, root))
-    faults = grade_folder(folder, name, root, out, jobs or _cores(), rubric, fresh=fresh)
+    faults = grade_folder(folder, name, root, out, jobs or _cores(), rubric, fresh=fresh, unsafe=unsafe)
     if faults:
         sys.exit(EXIT_FAULT)
 

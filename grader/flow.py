@@ -161,7 +161,7 @@ def _called(
     sandbox: Sandbox,
     settings: CallSettings,
 ) -> dict[str, Outcome]:
-    with tempfile.TemporaryDirectory(prefix="grader-") as folder:
+    with tempfile.TemporaryDirectory(prefix="run-", dir=sandbox.scratch) as folder:
         for name, data in course.assignment.files.items():
             (Path(folder) / name).write_bytes(data)
         return make_calls(code, slices, calls, sandbox, settings, Path(folder))

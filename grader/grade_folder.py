@@ -9,7 +9,7 @@ from rich.console import Console
 
 from grader.batch import Graded, grade_all
 from grader.flow import load_course
-from grader.observe.sandbox import PlainSandbox
+from grader.observe.tiers import PLAIN, choose_sandbox
 from grader.progress import LiveProgress, PlainProgress, choose_progress, closing_words
 from grader.records import Score, Status
 from grader.results import Results
@@ -26,22 +26,25 @@ def grade_folder(
     rubric: Path | None = None,
     *,
     fresh: bool = False,
+    unsafe: bool = False,
 ) -> int:
     """Grade every notebook in `folder` into `out`; return how many were not graded through our fault."""
     submissions = find_submissions(folder)
     course = load_course(assignment, root, rubric)
-    sandbox = PlainSandbox()
-    results = Results(out, course.rubric, sandbox.name)
-    results.open()
     console = Console(highlight=False)
-    with Store(out / "grader.db") as store, choose_progress(len(submissions), console) as display:
-        if fresh:
-            store.forget()
-        writer = _Writer(results, submissions, display)
-        try:
-            grade_all(submissions, course, sandbox, store, jobs, writer)
-        finally:
-            writer.write_course()
+    with choose_sandbox(course.rubric.environment.preload, unsafe=unsafe) as sandbox:
+        results = Results(out, course.rubric, sandbox.name)
+        results.open()
+        if sandbox.name == PLAIN:
+            console.print("[red]The notebooks run without walls (--unsafe).[/]")
+        with Store(out / "grader.db") as store, choose_progress(len(submissions), console) as display:
+            if fresh:
+                store.forget()
+            writer = _Writer(results, submissions, display)
+            try:
+                grade_all(submissions, course, sandbox, store, jobs, writer)
+            finally:
+                writer.write_course()
     scores = list(writer.scores.values())
     closing_words(scores, console)
     console.print(f"{out / 'index.html'}", soft_wrap=True)

@@ -126,9 +126,9 @@ def test_a_rubric_with_a_typo_stops_before_any_notebook_runs(tmp_path: Path) -> 
 def test_a_fault_of_ours_exits_with_3_and_the_submission_is_not_graded(tmp_path: Path) -> None:
     folder = write_course(tmp_path, anna=RIGHT)
     program = (
-        "import grader.observe.sandbox as s, grader.errors as e\n"
+        "import grader.observe.warm as s, grader.errors as e\n"
         "def launch(*_): raise e.SandboxError('no more processes')\n"
-        "s.PlainSandbox.launch = launch\n"
+        "s.WarmSandbox.launch = launch\n"
         "import sys; from grader.cli import main; main(sys.argv[1:])"
     )
     done = subprocess.run(

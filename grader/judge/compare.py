@@ -6,6 +6,7 @@ so a tolerance means the same at every scale.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +35,7 @@ class Comparison:
 def dense(value: Any) -> NDArray[Any] | None:
     """Return a numeric value as an array (sparse matrices as dense ones), None if it is no such value."""
     if hasattr(value, "toarray"):
-        return np.asarray(value.toarray()) if np.prod(value.shape) <= MAX_DENSE else None
+        return np.asarray(value.toarray()) if math.prod(value.shape) <= MAX_DENSE else None
     if isinstance(value, list) and value and all(isinstance(item, int | float) for item in value):
         return np.asarray(value, dtype=np.float64)
     if isinstance(value, bool | str | bytes | dict | list | tuple) or value is None:

@@ -20,7 +20,7 @@ from grader.notebook.cells import Code
 from grader.notebook.slicing import Slice
 from grader.observe.inside import wire
 from grader.observe.inside.calls import FRAME, GROUP, MARK
-from grader.observe.sandbox import Process, Program, Sandbox, kill_session
+from grader.observe.sandbox import Process, Program, Sandbox
 from grader.records import Call, Fault, Outcome, OutcomeKind
 
 START_SECONDS = 60.0
@@ -47,12 +47,15 @@ def make_calls(
     wanted = [call for call in calls if call.function in slices]
     if not wanted:
         return {}
-    process = sandbox.launch(Program("calls", directory))
+    memory_mb = max(call.limits.memory_mb for call in wanted)
+    process = sandbox.launch(Program("calls", directory, memory_mb=2 * memory_mb))
     job = wire.encode(_job(code, slices, wanted, settings))
     functions = {call.function for call in wanted}
     seconds = START_SECONDS + len(functions) * (settings.setup_seconds + settings.function_seconds + 5)
     frames = _converse(process, job, seconds)
-    return _outcomes(wanted, frames)
+    if process.fault:
+        raise GraderFault(process.fault)
+    return _outcomes(wanted, frames, process.reason)
 
 
 def _job(
@@ -98,7 +101,7 @@ def _converse(process: Process, job: bytes, seconds: float) -> list[tuple[int, b
     if process.stdin is None or process.stdout is None:
         raise GraderFault("the sandbox started a worker without pipes")
     writer = threading.Thread(target=_write, args=(process.stdin, job), daemon=True)
-    clock = threading.Timer(seconds, kill_session, args=(process,))
+    clock = threading.Timer(seconds, process.kill)
     clock.daemon = True
     writer.start()
     clock.start()
@@ -106,7 +109,7 @@ def _converse(process: Process, job: bytes, seconds: float) -> list[tuple[int, b
         return list(_frames(process.stdout))
     finally:
         clock.cancel()
-        kill_session(process)
+        process.kill()
         writer.join()
 
 
@@ -131,7 +134,7 @@ def _frames(stream: IO[bytes], max_bytes: int = 2 << 30) -> Iterator[tuple[int, 
             yield index, payload
 
 
-def _outcomes(calls: list[Call], frames: list[tuple[int, bytes]]) -> dict[str, Outcome]:
+def _outcomes(calls: list[Call], frames: list[tuple[int, bytes]], reason: str) -> dict[str, Outcome]:
     outcomes: dict[str, Outcome] = {}
     groups: dict[str, dict[str, Any]] = {}
     for index, payload in frames:
@@ -140,11 +143,11 @@ def _outcomes(calls: list[Call], frames: list[tuple[int, bytes]]) -> dict[str, O
             groups[str(report.get("function"))] = report
         elif index < len(calls):
             outcomes.setdefault(calls[index].id, _outcome(payload))
-    if not frames:
+    if not frames and not reason:
         raise GraderFault("the worker ended without a word: it could not start or was killed from outside")
     for call in calls:
         if call.id not in outcomes:
-            outcomes[call.id] = _missing(groups.get(call.function, {}))
+            outcomes[call.id] = _missing(groups.get(call.function, {}), reason)
     return outcomes
 
 
@@ -188,8 +191,10 @@ def _fault(message: Any) -> Fault | None:
     )
 
 
-def _missing(group: dict[str, Any]) -> Outcome:
-    """Say why a call has no frame: its function could not be made, or its group died."""
+def _missing(group: dict[str, Any], reason: str) -> Outcome:
+    """Say why a call has no frame: its function could not be made, its group died, or all of the box did."""
+    if reason == "out_of_memory":
+        return Outcome(OutcomeKind.OUT_OF_MEMORY)
     died = group.get("died")
     failures = group.get("failures") or []
     fault = _fault(failures[-1]) if failures else None

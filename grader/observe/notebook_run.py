@@ -24,6 +24,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 
 from grader.errors import GraderFault
+from grader.observe.client import PromptClient
 from grader.observe.provisioner import NAME, SandboxProvisioner
 from grader.observe.sandbox import Sandbox
 from grader.records import CellRun, Fault, NotebookRun
@@ -49,7 +50,7 @@ def run_notebook(
 ) -> NotebookRun:
     """Execute every code cell in order, with `files` in the working directory; raise GraderFault."""
     notebook = nbformat.from_dict(notebook)
-    with tempfile.TemporaryDirectory(prefix="grader-") as folder:
+    with tempfile.TemporaryDirectory(prefix="run-", dir=sandbox.scratch) as folder:
         work, wires = Path(folder) / "work", Path(folder) / "k"
         work.mkdir()
         wires.mkdir()
@@ -103,7 +104,11 @@ class _Run:
 
     def _client(self, wires: Path) -> CappedClient:
         manager = AsyncKernelManager(
-            transport="ipc", ip=str(wires / "s"), connection_file=str(wires / "c.json"), log=QUIET
+            transport="ipc",
+            ip=str(wires / "s"),
+            connection_file=str(wires / "c.json"),
+            client_factory=PromptClient,
+            log=QUIET,
         )
         manager._kernel_spec = KernelSpec(
             argv=["{connection_file}"],

@@ -8,17 +8,19 @@ that a kernel in a box needs no network.
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
+import time
 from pathlib import Path
 from typing import Any, ClassVar
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 
-from grader.observe.sandbox import PlainSandbox, Process, Program, Sandbox, kill_session
+from grader.observe.sandbox import PlainSandbox, Process, Program, Sandbox
 
 NAME = "grader-sandbox"
+CHANNELS = 5  # shell, iopub, stdin, control, heartbeat
+BIND_SECONDS = 30.0
 
 
 class SandboxProvisioner(KernelProvisionerBase):
@@ -39,15 +41,32 @@ class SandboxProvisioner(KernelProvisionerBase):
         self.connection_info = manager.get_connection_info()
         kwargs.pop("extra_arguments", None)
         kwargs["cwd"] = str(kwargs.get("cwd") or Path(manager.connection_file).parent)
-        command = ["-f", manager.connection_file]
+        command = [manager.connection_file]
         return await super().pre_launch(cmd=command, **kwargs)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Start the kernel in the sandbox and return how to reach it."""
-        memory_mb = str(self.kernel_spec.metadata.get("memory_mb", 4096))
-        program = Program("kernel", Path(kwargs["cwd"]), (memory_mb, *cmd))
+        memory_mb = int(self.kernel_spec.metadata.get("memory_mb", 4096))
+        connection = Path(cmd[0])
+        program = Program(
+            "kernel",
+            Path(kwargs["cwd"]),
+            (str(memory_mb),),
+            {"GRADER_CONNECTION": connection.read_text()},  # an environment is private, a command line is not
+            connection.parent,
+            memory_mb,
+        )
         self.process = await asyncio.to_thread(self.sandbox.launch, program)
+        await self._bound(connection.parent)
         return self.connection_info
+
+    async def _bound(self, wires: Path) -> None:
+        """Wait until the kernel has its sockets: connecting earlier costs a tenth of a second a try."""
+        deadline = time.monotonic() + BIND_SECONDS
+        while time.monotonic() < deadline and self.process is not None and self.process.poll() is None:
+            if sum(path.is_socket() for path in wires.iterdir()) >= CHANNELS:
+                return
+            await asyncio.sleep(0.002)
 
     async def poll(self) -> int | None:
         """Return the exit code, None while the kernel runs, 0 if there is none."""
@@ -59,14 +78,13 @@ class SandboxProvisioner(KernelProvisionerBase):
             return 0
         while self.process.poll() is None:
             await asyncio.sleep(0.02)
-        process, self.process = self.process, None
-        kill_session(process)
-        return process.poll()
+        await asyncio.to_thread(self.process.kill)
+        return self.process.poll()
 
     async def send_signal(self, signum: int) -> None:
-        """Send a signal to the kernel alone."""
-        if self.process and self.process.poll() is None:
-            os.kill(self.process.pid, signum)
+        """End the kernel on any signal that would: it is interrupted by message, and by nothing else."""
+        if self.process is not None and signum in (signal.SIGKILL, signal.SIGTERM):
+            await asyncio.to_thread(self.process.kill)
 
     async def kill(self, restart: bool = False) -> None:
         """Kill the kernel at once."""
@@ -79,5 +97,4 @@ class SandboxProvisioner(KernelProvisionerBase):
     async def cleanup(self, restart: bool = False) -> None:
         """Collect whatever is left of the kernel and its descendants."""
         if self.process is not None:
-            process, self.process = self.process, None
-            await asyncio.to_thread(kill_session, process)
+            await asyncio.to_thread(self.process.kill)

@@ -2,8 +2,8 @@
 
     trusted side  --Program-->  Sandbox.launch  -->  Process (inside.kernel | inside.calls)
 
-There is one implementation here, `PlainSandbox`: a subprocess with an environment of its own and limits
-that it sets on itself, but no walls. It keeps accidents in, not attacks.
+`PlainSandbox`, here, is a subprocess with an environment of its own and limits that it sets on itself, but
+no walls: it keeps accidents in, not attacks. `WarmSandbox` (warm.py) has the walls.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Protocol, Self
 
 import psutil
 
@@ -32,38 +33,79 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VEC
 
 @dataclass(frozen=True)
 class Program:
-    """What to start: a module of `inside`, its arguments, its working directory."""
+    """What to start: a module of `inside`, its arguments, the directory with its data files.
+
+    `wires` is a directory for unix sockets; `memory_mb` what all processes of the program may hold together.
+    """
 
     module: str
     directory: Path
     arguments: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    wires: Path | None = None
+    memory_mb: int = 8192
 
 
 class Process(Protocol):
-    """A started program, as the trusted side sees it."""
+    """A started program, as the trusted side sees it.
 
-    pid: int
+    `fault` says how we failed it ('' if we did not), `reason` why the sandbox ended it ('' if it did not).
+    """
+
     stdin: IO[bytes] | None
     stdout: IO[bytes] | None
+    fault: str
+    reason: str
 
     def poll(self) -> int | None:
         """Return the exit code, or None while it runs."""
         ...
 
-    def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end and return the exit code."""
+    def kill(self) -> None:
+        """End it with everything that it started, collect it, close its pipes."""
         ...
 
 
 class Sandbox(Protocol):
-    """Starts programs that run student code; `name` goes into the results."""
+    """Starts programs that run student code; `name` goes into the results.
+
+    Directories of a program are made below `scratch`.
+    """
 
     name: str
+    scratch: Path
 
     def launch(self, program: Program) -> Process:
         """Start a program with pipes for its standard input and output; raise SandboxError if it cannot."""
         ...
+
+
+class PlainProcess:
+    """A plain subprocess in a session of its own."""
+
+    fault = ""
+    reason = ""
+
+    def __init__(self, started: subprocess.Popen[bytes]) -> None:
+        self.started = started
+        self.stdin = started.stdin
+        self.stdout = started.stdout
+
+    def poll(self) -> int | None:
+        """Return the exit code, None while it runs."""
+        return self.started.poll()
+
+    def kill(self) -> None:
+        """Kill every process of its session, collect it, close its pipes."""
+        for pid in psutil.pids():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                if os.getsid(pid) == self.started.pid:
+                    os.kill(pid, signal.SIGKILL)
+        self.started.wait()
+        for stream in (self.stdin, self.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
 
 
 class PlainSandbox:
@@ -73,14 +115,21 @@ class PlainSandbox:
 
     def __init__(self, python: str = sys.executable) -> None:
         self.python = python
+        self.scratch = Path(tempfile.gettempdir())
 
-    def launch(self, program: Program) -> subprocess.Popen[bytes]:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def launch(self, program: Program) -> PlainProcess:
         """Start the program in a session of its own."""
         inside = str(Path(__file__).parent)
         command = [self.python, "-I", "-c", BOOT, inside, program.module, *program.arguments]
         environment = {**minimal_environment(program.directory), **program.environment}
         try:
-            return subprocess.Popen(
+            started = subprocess.Popen(
                 command,
                 cwd=program.directory,
                 env=environment,
@@ -91,6 +140,7 @@ class PlainSandbox:
             )
         except OSError as error:
             raise SandboxError(f"cannot start {self.python}: {error}") from error
+        return PlainProcess(started)
 
 
 def minimal_environment(home: Path) -> dict[str, str]:
@@ -105,16 +155,3 @@ def minimal_environment(home: Path) -> dict[str, str]:
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }
     return environment | dict.fromkeys(ONE_THREAD, "1")
-
-
-def kill_session(process: Process) -> None:
-    """Kill a launched program and every process of its session, and collect it."""
-    for pid in psutil.pids():
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if os.getsid(pid) == process.pid:
-                os.kill(pid, signal.SIGKILL)
-    process.wait()
-    for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            with contextlib.suppress(OSError):
-                stream.close()

@@ -236,7 +236,8 @@ def _limit(call: dict[str, Any]) -> None:
     seconds = max(1, round(call["seconds"]))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 20, 64 << 20))
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 20, 64 << 20))
 
 
 def _accepted(target: Any, keywords: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -1,0 +1,138 @@
+"""The seccomp filter: system calls that no notebook needs are refused.
+
+    architecture wrong           -> killed
+    clone3                       -> ENOSYS (its flags cannot be read; the C library falls back to clone)
+    clone with new namespaces    -> EPERM
+    socket, not of AF_UNIX       -> EOPNOTSUPP (libzmq aborts on any other answer)
+    a call of DENIED             -> EPERM
+    everything else              -> allowed
+
+The numbers are those of the kernel's tables for x86_64 and for the generic table that aarch64 uses.
+"""
+
+from __future__ import annotations
+
+import errno
+import struct
+
+from .system import MACHINE, load_filter
+
+AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+KILL, ALLOW, ERRNO = 0x80000000, 0x7FFF0000, 0x50000
+NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16
+NEW_NAMESPACES = 0x7E020080
+X32 = 0x40000000
+AF_UNIX = 1
+# name: (x86_64, aarch64); None where the architecture has no such call
+NUMBERS: dict[str, tuple[int | None, int | None]] = {
+    "clone": (56, 220),
+    "clone3": (435, 435),
+    "socket": (41, 198),
+    "socketpair": (53, 199),
+}
+DENIED: dict[str, tuple[int | None, int | None]] = {
+    "acct": (163, 89),
+    "add_key": (248, 217),
+    "bpf": (321, 280),
+    "chroot": (161, 51),
+    "clock_adjtime": (305, 266),
+    "clock_settime": (227, 112),
+    "connect": (42, 203),
+    "delete_module": (176, 106),
+    "fanotify_init": (300, 262),
+    "finit_module": (313, 273),
+    "fsconfig": (431, 431),
+    "fsmount": (432, 432),
+    "fsopen": (430, 430),
+    "fspick": (433, 433),
+    "init_module": (175, 105),
+    "io_uring_enter": (426, 426),
+    "io_uring_register": (427, 427),
+    "io_uring_setup": (425, 425),
+    "kcmp": (312, 272),
+    "kexec_file_load": (320, 294),
+    "kexec_load": (246, 104),
+    "keyctl": (250, 219),
+    "lookup_dcookie": (212, 18),
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "mount": (165, 40),
+    "mount_setattr": (442, 442),
+    "move_mount": (429, 429),
+    "move_pages": (279, 239),
+    "name_to_handle_at": (303, 264),
+    "open_by_handle_at": (304, 265),
+    "open_tree": (428, 428),
+    "perf_event_open": (298, 241),
+    "personality": (135, 92),
+    "pidfd_getfd": (438, 438),
+    "pivot_root": (155, 41),
+    "process_madvise": (440, 440),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "ptrace": (101, 117),
+    "quotactl": (179, 60),
+    "reboot": (169, 142),
+    "request_key": (249, 218),
+    "setns": (308, 268),
+    "settimeofday": (164, 170),
+    "swapoff": (168, 225),
+    "swapon": (167, 224),
+    "syslog": (103, 116),
+    "umount2": (166, 39),
+    "unshare": (272, 97),
+    "userfaultfd": (323, 282),
+    "vmsplice": (278, 75),
+}
+Instruction = tuple[int, int, int, int]
+
+
+def supported(machine: str = MACHINE) -> bool:
+    """Whether the numbers of a machine's system calls are known here."""
+    return machine in AUDIT
+
+
+def build(machine: str = MACHINE) -> list[Instruction]:
+    """Return the filter's instructions: (code, jump if true, jump if false, operand)."""
+    column = list(AUDIT).index(machine)
+    call = {name: numbers[column] for name, numbers in NUMBERS.items()}
+    program = [
+        (LOAD, 0, 0, ARCHITECTURE),
+        (EQUAL, 1, 0, AUDIT[machine]),
+        (RETURN, 0, 0, KILL),
+        (LOAD, 0, 0, NUMBER),
+    ]
+    if machine == "x86_64":
+        program += [(AT_LEAST, 0, 1, X32), (RETURN, 0, 0, KILL)]
+    program += _refuse(call["clone3"], errno.ENOSYS)
+    program += [
+        (EQUAL, 0, 4, call["clone"] or 0),
+        (LOAD, 0, 0, FIRST_ARGUMENT),
+        (ANY_BIT, 0, 1, NEW_NAMESPACES),
+        (RETURN, 0, 0, ERRNO | errno.EPERM),
+        (RETURN, 0, 0, ALLOW),
+    ]
+    for name in ("socket", "socketpair"):
+        program += [
+            (EQUAL, 0, 4, call[name] or 0),
+            (LOAD, 0, 0, FIRST_ARGUMENT),
+            (EQUAL, 1, 0, AF_UNIX),
+            (RETURN, 0, 0, ERRNO | errno.EOPNOTSUPP),
+            (RETURN, 0, 0, ALLOW),
+        ]
+    for numbers in DENIED.values():
+        program += _refuse(numbers[column], errno.EPERM)
+    return [*program, (RETURN, 0, 0, ALLOW)]
+
+
+def restrict() -> bool:
+    """Install the filter; return False where the machine's system calls are not known here."""
+    if not supported():
+        return False
+    load_filter(b"".join(struct.pack("HBBI", *instruction) for instruction in build()))
+    return True
+
+
+def _refuse(number: int | None, error: int) -> list[Instruction]:
+    return [] if number is None else [(EQUAL, 0, 1, number), (RETURN, 0, 0, ERRNO | error)]

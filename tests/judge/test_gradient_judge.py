@@ -1,0 +1,321 @@
+"""The gradient judge: a right gradient always passes, one off by a hundredth never, whatever the scale."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
+
+from grader.assignment import Case
+from grader.judge.gradient import MAX_POINTS, judge_gradient_case
+from grader.judge.result import CaseResult
+from grader.plan.gradient import Numeric, OwnCost, plan_gradient
+from grader.records import Fault, Outcome, OutcomeKind
+from grader.rubric.model import GradientCheck
+
+SEEDS = st.integers(0, 10**6)
+NO_OWN = OwnCost((), (), ())
+SQUARE = np.array([[3.0, -1.0], [0.5, 2.0]])
+
+
+def check(**options: Any) -> GradientCheck:
+    fields = {"id": "g", "title": "t", "points": 1, "type": "gradient", "inputs": "i", "cost": "cost"}
+    return GradientCheck.model_validate({**fields, "wrt": ("x",), **options})
+
+
+def returned(value: Any) -> Outcome:
+    return Outcome(OutcomeKind.RETURNED, value)
+
+
+def judge(value: Any, right: Any, error: Any = 1e-12, **options: Any) -> CaseResult:
+    """Judge a value against one numeric gradient (or several parts) with a given estimated error."""
+    parts = right if isinstance(right, tuple) else (np.asarray(right, dtype=np.float64),)
+    errors = tuple(np.full(part.shape, error) for part in parts)
+    case = ("call", Numeric(parts, errors), NO_OWN, [])
+    return judge_gradient_case(check(**options), case, {"call": returned(value)})
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A cost of two weights, its gradient, and a point; like the error of a linear autoencoder."""
+
+    case: Case
+    cost: Callable[..., float]
+    gradient: Callable[..., tuple[Any, Any]]
+
+    @classmethod
+    def random(cls, seed: int, scale: float = 1.0) -> Problem:
+        rng = np.random.default_rng(seed)
+        a, b = rng.standard_normal((4, 3)), rng.standard_normal((2, 4))
+
+        def cost(x: Any, w: Any) -> float:
+            return float(np.sum((a @ x - b.T @ w) ** 2) + np.sum(np.cos(x)))
+
+        def gradient(x: Any, w: Any) -> tuple[Any, Any]:
+            rest = a @ x - b.T @ w
+            return 2 * a.T @ rest - np.sin(x), -2 * b @ rest
+
+        args = scale * rng.standard_normal((3, 2)), scale * rng.standard_normal((2, 2))
+        return cls(Case("random", args), cost, gradient)
+
+    def judged(self, value: Any, student: Callable[..., Any] | None = None, **options: Any) -> CaseResult:
+        rng = np.random.default_rng(0)
+        numeric, own = plan_gradient(self.cost, self.case, ("x", "w"), rng)
+        names = [f"own {place}" for place in range(len(own.points))] if student else []
+        outcomes = {
+            name: returned(student(*point.args)) for name, point in zip(names, own.points, strict=False)
+        }
+        planned = ("call", numeric, own, names)
+        return judge_gradient_case(
+            check(wrt=("x", "w"), **options), planned, {"call": returned(value), **outcomes}
+        )
+
+    def right(self) -> tuple[Any, Any]:
+        return self.gradient(*self.case.args)
+
+
+@settings(deadline=None)
+@given(SEEDS, st.floats(-2, 2))
+def test_the_right_gradient_of_a_random_smooth_function_always_passes(seed: int, power: float) -> None:
+    problem = Problem.random(seed, 10.0**power)
+    result = problem.judged(problem.right())
+    assert result.fraction == 1.0, result
+    assert not result.inconclusive
+
+
+@settings(deadline=None)
+@given(SEEDS, st.sampled_from([1.01, 0.99, -1.0, 0.0, 2.0, 1.0003]), st.floats(-2, 2))
+def test_a_gradient_with_any_other_factor_never_passes(seed: int, factor: float, power: float) -> None:
+    problem = Problem.random(seed, 10.0**power)
+    result = problem.judged(tuple(factor * part for part in problem.right()))
+    assert result.fraction == 0.0
+    assert not result.inconclusive
+
+
+@settings(deadline=None)
+@given(SEEDS)
+def test_one_wrong_part_of_two_is_enough_to_fail(seed: int) -> None:
+    problem = Problem.random(seed)
+    first, second = problem.right()
+    assert problem.judged((first, 1.01 * second)).fraction == 0.0
+    assert problem.judged((1.01 * first, second)).fraction == 0.0
+
+
+@given(st.integers(-160, 160), st.sampled_from([1.0, 1.00005, 1.01, -1.0, 0.0]))
+def test_the_verdict_does_not_depend_on_the_size_of_the_gradient(power: int, factor: float) -> None:
+    unit = 2.0**power
+    here, there = judge(factor * SQUARE, SQUARE), judge(factor * SQUARE * unit, SQUARE * unit, 1e-12 * unit)
+    assert (here.fraction, here.inconclusive) == (there.fraction, there.inconclusive)
+    assert here.fraction == float(abs(factor - 1) < 1e-4)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-6, 1e-12, 1e-30])
+def test_a_gradient_of_zeros_is_refused_at_every_scale_and_called_zero(size: float) -> None:
+    right = size * SQUARE
+    result = judge(np.zeros((2, 2)), right, 1e-8 * size, credit={"transposed": 0.5, "constant_factor": 0.5})
+    assert (result.fraction, result.code) == (0.0, "zero")
+    assert judge(right, right, 1e-8 * size).fraction == 1.0
+
+
+def test_a_gradient_of_zeros_is_right_where_the_cost_is_flat() -> None:
+    assert judge(np.zeros(3), np.zeros(3), 1e-12).fraction == 1.0
+    assert judge(np.zeros(3), np.full(3, 3e-13), 1e-12).fraction == 1.0
+    assert judge(np.full(3, 1e-6), np.zeros(3), 1e-12).fraction == 0.0
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "fraction", "inconclusive"),
+    [
+        pytest.param(SQUARE, 1e-6, 1.0, False, id="right, little noise"),
+        pytest.param(SQUARE, 1e-2, 0.0, True, id="right, noise above the tolerance"),
+        pytest.param(SQUARE * 1.01, 1e-2, 0.0, True, id="wrong by less than the noise"),
+        pytest.param(SQUARE * 1.01, 1e-6, 0.0, False, id="wrong by more than the noise"),
+        pytest.param(SQUARE * 2, 1e-2, 0.0, False, id="wrong by much more than the noise"),
+        pytest.param(np.zeros((2, 2)), 1e-2, 0.0, False, id="zero where the noise is smaller"),
+    ],
+)
+def test_noise_above_the_tolerance_is_inconclusive_and_neither_pass_nor_fail(
+    value: Any, error: float, fraction: float, inconclusive: bool
+) -> None:
+    result = judge(value, SQUARE, error)
+    assert (result.fraction, result.inconclusive) == (fraction, inconclusive)
+    assert (result.code == "inconclusive") == inconclusive
+
+
+@pytest.mark.parametrize(
+    ("right", "error"),
+    [
+        pytest.param(SQUARE, np.inf, id="an infinite error"),
+        pytest.param(np.full((2, 2), np.nan), np.inf, id="no derivative at all"),
+    ],
+)
+@pytest.mark.parametrize("value", [SQUARE, -SQUARE, np.zeros((2, 2))], ids=["right", "negated", "zero"])
+def test_finite_differences_that_say_nothing_neither_pass_nor_fail_anybody(
+    right: Any, error: float, value: Any
+) -> None:
+    result = judge(value, right, error)
+    assert (result.fraction, result.inconclusive) == (0.0, True)
+
+
+def test_a_part_that_cannot_be_judged_makes_the_gradient_inconclusive() -> None:
+    numeric = Numeric((SQUARE, SQUARE), (np.full((2, 2), 1e-12), np.full((2, 2), 1e-2)))
+    outcome = {"call": returned((SQUARE, SQUARE))}
+    result = judge_gradient_case(check(wrt=("x", "w")), ("call", numeric, NO_OWN, []), outcome)
+    assert result.inconclusive
+
+
+@pytest.mark.parametrize(
+    ("value", "right", "code"),
+    [
+        pytest.param(None, SQUARE, "structure", id="nothing"),
+        pytest.param((SQUARE,), SQUARE, "structure", id="a tuple of one"),
+        pytest.param(np.where(SQUARE > 1, np.nan, SQUARE), SQUARE, "not_finite", id="NaN"),
+        pytest.param(np.where(SQUARE > 1, np.inf, SQUARE), SQUARE, "not_finite", id="infinity"),
+        pytest.param(0.5, np.full((3, 3), 0.5), "shape", id="a number that broadcasts"),
+        pytest.param(np.ones((2, 3)), SQUARE, "shape", id="another size"),
+        pytest.param(SQUARE[:, :1].T, SQUARE[:, :1], "transposed", id="a row in place of a column"),
+        pytest.param(SQUARE.T, SQUARE, "transposed", id="a square transposed"),
+        pytest.param(SQUARE.ravel(), SQUARE, "reshaped", id="flattened"),
+        pytest.param(-SQUARE, SQUARE, "sign", id="the sign"),
+        pytest.param(SQUARE / 4, SQUARE, "constant_factor", id="the factor four forgotten"),
+        pytest.param(np.trunc(SQUARE).astype(int), SQUARE, "integer_dtype", id="an array of integers"),
+        pytest.param(SQUARE + 1, SQUARE, "values", id="a constant added"),
+        pytest.param(SQUARE, (SQUARE, SQUARE), "structure", id="one part where two are expected"),
+        pytest.param((SQUARE,), (SQUARE, SQUARE), "structure", id="a part missing"),
+        pytest.param((SQUARE, SQUARE[0]), (SQUARE, SQUARE), "shape", id="the second part is no matrix"),
+        pytest.param((-SQUARE, -SQUARE), (SQUARE, SQUARE), "sign", id="the sign of both parts"),
+        pytest.param((SQUARE, -SQUARE), (SQUARE, SQUARE), "values", id="the sign of one part"),
+    ],
+)
+def test_a_wrong_gradient_earns_nothing_by_itself_and_is_named(value: Any, right: Any, code: str) -> None:
+    result = judge(value, right)
+    assert (result.fraction, result.code) == (0.0, code)
+    assert result.message
+
+
+@pytest.mark.parametrize("code", ["sign", "constant_factor", "transposed"])
+def test_credit_is_given_for_the_slip_that_it_was_set_for_only(code: str) -> None:
+    values = {"sign": -SQUARE, "constant_factor": 2 * SQUARE, "transposed": SQUARE.T, "values": SQUARE + 1}
+    for slip, value in values.items():
+        assert judge(value, SQUARE, credit={code: 0.5}).fraction == (0.5 if slip == code else 0.0)
+
+
+def test_a_gradient_slightly_above_the_tolerance_gets_no_credit_for_a_factor_of_one() -> None:
+    value = SQUARE + np.array([[0.0, 1e-3], [0.0, 0.0]])
+    result = judge(value, SQUARE, credit={"constant_factor": 0.5})
+    assert (result.fraction, result.code) == (0.0, "values")
+
+
+def test_credit_for_a_shape_is_given_before_the_entries_are_judged() -> None:
+    assert judge(SQUARE.ravel(), SQUARE, credit={"reshaped": 0.25}).fraction == 0.25
+    assert judge(SQUARE.ravel() * 2, SQUARE, credit={"reshaped": 0.25}).fraction == 0.0
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(np.asmatrix(SQUARE), id="a matrix"),
+        pytest.param(csr_matrix(SQUARE), id="a sparse matrix"),
+        pytest.param(SQUARE.astype(np.float32), id="single precision"),
+        pytest.param(SQUARE + 0j, id="complex without an imaginary part"),
+    ],
+)
+def test_a_right_gradient_passes_in_every_usual_form(value: Any) -> None:
+    assert judge(value, SQUARE).fraction == 1.0
+
+
+def test_an_imaginary_part_is_not_dropped_before_the_gradient_is_judged() -> None:
+    assert judge(SQUARE + 5j, SQUARE).fraction == 0.0
+
+
+def test_the_gradient_of_nothing_is_accepted_without_facts() -> None:
+    assert judge(np.zeros((0, 2)), np.zeros((0, 2))) == CaseResult(1.0)
+
+
+def test_the_evidence_names_the_worst_entry_and_shows_no_hidden_number() -> None:
+    right = 1234.5 * SQUARE
+    value = right.copy()
+    value[1, 0] *= -3
+    result = judge(value, right)
+    facts = dict(result.facts)
+    assert facts["worst entry"] == "(1, 0)"
+    assert float(facts["best-fitting factor"]) == pytest.approx(1 - 4 * 0.25 / 14.25, abs=1e-3)
+    assert result.plot is not None
+    ((_, points),) = result.plot.series
+    assert max(abs(x) for x, _ in points) == 1.0
+    assert points[2] == pytest.approx((1 / 6, -0.5))
+
+
+def test_the_plot_of_a_large_gradient_is_cut() -> None:
+    result = judge(np.arange(1000.0) ** 2, np.arange(1000.0))
+    assert result.plot is not None
+    assert len(result.plot.series[0][1]) == MAX_POINTS
+
+
+@pytest.mark.parametrize("outcome", [None, Outcome(OutcomeKind.RAISED, fault=Fault("ValueError", "no"))])
+def test_a_gradient_that_did_not_return_says_how_it_died(outcome: Outcome | None) -> None:
+    outcomes = {} if outcome is None else {"call": outcome}
+    result = judge_gradient_case(check(), ("call", Numeric((SQUARE,), (SQUARE,)), NO_OWN, []), outcomes)
+    assert (result.fraction, result.code) == (0.0, "raised" if outcome else "not_called")
+
+
+# Follow-through: the right gradient of the student's own, wrong cost
+
+
+@settings(deadline=None)
+@given(SEEDS, st.floats(0.1, 10))
+def test_the_right_gradient_of_a_wrong_cost_earns_the_follow_through(seed: int, factor: float) -> None:
+    problem = Problem.random(seed)
+
+    def student(x: Any, w: Any) -> float:
+        return factor * problem.cost(x, w) + float(np.sum(x**2))
+
+    x, w = problem.case.args
+    first, second = problem.gradient(x, w)
+    value = factor * first + 2 * x, factor * second
+    result = problem.judged(value, student, own_cost=0.75)
+    assert (result.fraction, result.code) == (0.75, "follow_through")
+    assert problem.judged(value, student).fraction == 0.0
+    wrong = 1.01 * value[0], 1.01 * value[1]
+    assert problem.judged(wrong, student, own_cost=0.75).fraction == 0.0
+
+
+@pytest.mark.parametrize(
+    "student",
+    [
+        pytest.param(lambda x, w: 7.0, id="a constant cost"),
+        pytest.param(lambda x, w: 0.0, id="a cost of zero"),
+        pytest.param(lambda x, w: 1e16, id="a constant whose rounding hides any slope"),
+        pytest.param(lambda x, w: float("nan"), id="a cost of NaN"),
+        pytest.param(lambda x, w: None, id="a cost of nothing"),
+        pytest.param(lambda x, w: x, id="a cost that is an array"),
+        pytest.param(lambda x, w: 1j, id="a complex cost"),
+        pytest.param(lambda x, w: float(x.sum()) * 1e16, id="another cost"),
+        pytest.param(lambda x, w: float(zlib.crc32(x.tobytes()) % 97), id="a cost that is noise"),
+    ],
+)
+@pytest.mark.parametrize("size", [2.0, 0.0], ids=["wrong", "zero"])
+def test_no_gradient_is_right_for_a_cost_that_is_none(student: Callable[..., Any], size: float) -> None:
+    problem = Problem.random(5)
+    value = tuple(size * part + size for part in problem.right())
+    assert problem.judged(value, student, own_cost=1.0).fraction == 0.0
+
+
+def test_a_cost_that_died_on_one_point_gives_no_follow_through() -> None:
+    problem = Problem.random(5)
+    numeric, own = plan_gradient(problem.cost, problem.case, ("x", "w"), np.random.default_rng(0))
+    names = [str(place) for place in range(len(own.points))]
+    outcomes = {name: returned(2 * problem.cost(*p.args)) for name, p in zip(names, own.points, strict=True)}
+    outcomes["call"] = returned(tuple(2 * part for part in problem.right()))
+    planned, asked = ("call", numeric, own, names), check(wrt=("x", "w"), own_cost=1.0)
+    assert judge_gradient_case(asked, planned, outcomes).fraction == 1.0
+    assert judge_gradient_case(asked, planned, outcomes | {"3": Outcome(OutcomeKind.RAISED)}).fraction == 0.0
+    del outcomes["3"]
+    assert judge_gradient_case(asked, planned, outcomes).fraction == 0.0
