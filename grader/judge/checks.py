@@ -78,7 +78,7 @@ def _(check: ReferenceCheck, case: tuple[Any, ...], outcomes: Outcomes) -> CaseR
         message = f"it is right given your own {' and '.join(check.given)}"
         return CaseResult(check.given_credit, "follow_through", message)
     near = near_miss(value, expected, max(check.rtol, 1e-6))
-    facts = _error_facts(found.error, found.worst)
+    facts = _error_facts(found.error, found.worst) if found.code != "structure" else ()
     if near is None:
         return CaseResult(0.0, found.code, found.message, facts)
     return CaseResult(check.credit.get(near.code, 0.0), near.code, near.message, facts)
@@ -127,13 +127,13 @@ def _(check: MetricCheck, case: tuple[Any, ...], outcomes: Outcomes) -> CaseResu
 @judge_case.register
 def _(check: PropertyCheck, case: tuple[Any, ...], outcomes: Outcomes) -> CaseResult:
     identity, second, relation, inputs = case
-    pair = [outcomes.get(name) for name in (identity, second) if name is not None]
-    for outcome in pair:
+    pair: list[Outcome] = []
+    for name in (identity, second or identity):
+        outcome = outcomes.get(name)
         if outcome is None or outcome.kind is not OutcomeKind.RETURNED:
             return CaseResult.died(outcome)
-    first, last = pair[0], pair[-1]
-    if first is None or last is None:
-        return CaseResult.died(None)
+        pair.append(outcome)
+    first, last = pair
     if check.property == "input_not_mutated":
         size = properties.mutation(inputs.args, first.args_after)
     else:
@@ -174,7 +174,7 @@ def _curves(title: str, picture: Any, value: Any) -> Plot | None:
 
 def _judge_forbidden(check: ForbiddenCheck, facts: FunctionFacts) -> Verdict:
     used = sorted(
-        name for name in facts.calls for bad in check.names if name == bad or name.startswith(bad + ".")
+        name for name in facts.calls if any(name == bad or name.startswith(bad + ".") for bad in check.names)
     )
     if not used:
         return Verdict(VerdictKind.PASSED, 1.0, "")
@@ -198,6 +198,8 @@ class _Sentence:
     def text(self) -> str:
         right = sum(result.fraction == 1.0 for result in self.results)
         worst = min(self.results, key=lambda result: result.fraction)
+        if right == len(self.results):
+            worst = next((result for result in self.results if result.message), worst)
         if not worst.message or right == len(self.results):
             return worst.message[:1].upper() + worst.message[1:]
         total = len(self.results)

@@ -37,10 +37,20 @@ def dense(value: Any) -> NDArray[Any] | None:
     if hasattr(value, "toarray"):
         return np.asarray(value.toarray()) if math.prod(value.shape) <= MAX_DENSE else None
     if isinstance(value, list) and value and all(isinstance(item, int | float) for item in value):
-        return np.asarray(value, dtype=np.float64)
+        return np.asarray([_float(item) for item in value])
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 63:
+        return np.asarray(_float(value))
     if isinstance(value, bool | str | bytes | dict | list | tuple) or value is None:
         return None
     return np.asarray(value)
+
+
+def _float(number: float) -> float:
+    """Return a number as a float; an integer beyond all floats becomes infinite."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 def compare(got: Any, expected: Any, rtol: float, *, flatten: bool = False, scale: float = 0.0) -> Comparison:
@@ -111,7 +121,8 @@ def relative_error(
     """Return the largest difference, relative to the largest expected entry or `scale`, and where it is."""
     if expected.size == 0:
         return 0.0, ()
-    difference = np.abs(got.astype(np.complex128) - expected)
+    with np.errstate(all="ignore"):
+        difference = np.abs(got.astype(np.complex128) - expected)
     worst = np.unravel_index(int(np.argmax(difference)), expected.shape)
     scale = max(float(np.abs(expected).max()), scale, TINY)
     return float(difference[worst]) / scale, tuple(int(i) for i in worst)

@@ -33,6 +33,9 @@ def judge_gradient_case(
     outcome = outcomes.get(identity)
     if outcome is None or outcome.kind is not OutcomeKind.RETURNED:
         return CaseResult.died(outcome)
+    if not all(np.isfinite(part).all() for part in (*numeric.parts, *numeric.errors)):
+        message = "there are no finite differences here to tell right from wrong"
+        return CaseResult(0.0, "inconclusive", message, inconclusive=True)
     expected = numeric.parts if len(numeric.parts) > 1 else numeric.parts[0]
     parts = _parts(outcome.value, numeric.parts)
     if isinstance(parts, CaseResult):
@@ -47,10 +50,8 @@ def judge_gradient_case(
         message = f"it is the right gradient of your own {check.cost}"
         return CaseResult(check.own_cost, "follow_through", message, result.facts, result.plot)
     near = near_miss(outcome.value, expected, 1e-3)
-    if near is None:
-        return result
-    credit = check.credit.get(near.code, 0.0)
-    return CaseResult(credit, near.code, near.message, result.facts, result.plot)
+    credit = check.credit.get(near.code, 0.0) if near else 0.0
+    return CaseResult(credit, near.code, near.message, result.facts, result.plot) if near else result
 
 
 def _parts(value: Any, expected: tuple[Array, ...]) -> tuple[Array, ...] | CaseResult:
@@ -66,7 +67,9 @@ def _parts(value: Any, expected: tuple[Array, ...]) -> tuple[Array, ...] | CaseR
         array = dense(part)
         if not comparison.equal or array is None:
             return CaseResult(0.0, comparison.code, comparison.message)
-        found.append(np.asarray(array, dtype=np.float64).reshape(right.shape))
+        if array.dtype.kind == "c" and array.imag.any():
+            return CaseResult(0.0, "complex", "it has complex entries")
+        found.append(np.asarray(array.real, dtype=np.float64).reshape(right.shape))
     return tuple(found)
 
 
@@ -141,7 +144,8 @@ def _number(outcome: Outcome | None) -> float:
     if outcome is None or outcome.kind is not OutcomeKind.RETURNED:
         return float("nan")
     array = dense(outcome.value)
-    return float(array.reshape(())) if array is not None and array.size == 1 else float("nan")
+    real = array is not None and array.size == 1 and array.dtype.kind != "c"
+    return float(array.reshape(())) if array is not None and real else float("nan")
 
 
 def _plot(got: Array, right: Array) -> Plot:

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.judge.compare import dense, relative_error
+from grader.judge.compare import dense
+from grader.rubric.model import NearMissCode
 
 
 @dataclass(frozen=True)
 class NearMiss:
     """A recognised transformation: a stable code and a sentence for the student."""
 
-    code: str
+    code: NearMissCode
     message: str
 
 
@@ -42,19 +43,23 @@ def _common(got: Any, expected: tuple[Any, ...], rtol: float) -> NearMiss | None
 def _other_shape(got: NDArray[Any], right: NDArray[Any], rtol: float) -> NearMiss | None:
     if got.size != right.size:
         return None
-    if got.ndim == 2 and got.T.shape == right.shape and relative_error(got.T, right)[0] <= rtol:
+    if got.ndim == 2 and got.T.shape == right.shape and _equal(got.T, right, rtol):
         return NearMiss("transposed", "the entries are right, but the result is transposed")
-    if relative_error(got.reshape(right.shape), right)[0] <= rtol:
+    if _equal(got.reshape(right.shape), right, rtol):
         return NearMiss("reshaped", "the entries are right, but the shape is not")
     return None
 
 
 def _factor(got: NDArray[Any], right: NDArray[Any], rtol: float) -> NearMiss | None:
-    norm = float(np.vdot(right, right).real)
-    if right.size < 2 or norm == 0.0:
+    size = float(np.abs(right).max(initial=0.0))
+    if right.size < 2 or size == 0.0:
         return None
-    factor = float(np.vdot(right, got).real) / norm
-    if abs(factor) < 1e-6 or relative_error(got / factor, right)[0] > rtol:
+    with np.errstate(all="ignore"):
+        unit = right / size  # so that no square of an entry over- or underflows
+        factor = float((np.vdot(unit, got) / np.vdot(unit, unit)).real) / size
+        if not 1e-6 <= abs(factor) < np.inf or not _equal(got / factor, right, rtol):
+            return None
+    if abs(factor - 1) <= 10 * rtol:
         return None
     if abs(factor + 1) <= 10 * rtol:
         return NearMiss("sign", "it has the wrong sign")
@@ -64,9 +69,15 @@ def _factor(got: NDArray[Any], right: NDArray[Any], rtol: float) -> NearMiss | N
 
 
 def _square_transposed(got: NDArray[Any], right: NDArray[Any], rtol: float) -> NearMiss | None:
-    if got.ndim == 2 and got.shape[0] == got.shape[1] and relative_error(got.T, right)[0] <= rtol:
+    if got.ndim == 2 and got.shape[0] == got.shape[1] and _equal(got.T, right, rtol):
         return NearMiss("transposed", "the entries are right, but the result is transposed")
     return None
+
+
+def _equal(got: NDArray[Any], right: NDArray[Any], rtol: float) -> bool:
+    """Whether two arrays agree relative to the largest right entry, at any scale; NaN never does."""
+    with np.errstate(all="ignore"):
+        return bool(np.abs(got - right).max(initial=0.0) <= rtol * np.abs(right).max(initial=0.0))
 
 
 def _truncated(got: NDArray[Any], right: NDArray[Any]) -> NearMiss | None:

@@ -6,7 +6,7 @@ import re
 
 from grader.records import Fault, FunctionFacts, Outcome, OutcomeKind
 
-NUMBERS = re.compile(r"[-+]?\d+\.\d+(?:[eE][-+]?\d+)?|\b\d{5,}\b")
+NUMBERS = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?\d+[eE][-+]?\d+|\b\d{5,}\b")
 SENTENCES = {
     OutcomeKind.CPU_TIMEOUT: "it did not finish within its time limit",
     OutcomeKind.WALL_TIMEOUT: "it did not finish within its time limit",

@@ -39,20 +39,17 @@ WORDS = {
 
 def violation(name: str, value: Any, other: Any, relation: Mapping[str, Any]) -> float:
     """Return how far a result is from having a property; infinite if it is no finite array, or all zero."""
-    parts = value if isinstance(value, tuple | list) else (value,)
-    arrays = [dense(part) for part in parts]
-    if any(array is None or not np.isfinite(array).all() for array in arrays):
-        return float("inf")
-    if all(array is not None and not array.any() for array in arrays):
+    whole = dense(value)
+    parts = value if isinstance(value, tuple | list) and whole is None else (value,)
+    arrays = [array for array in map(_signed, parts) if array is not None and np.isfinite(array).all()]
+    if len(arrays) < len(parts) or not any(array.any() for array in arrays):
         return float("inf")
     first = arrays[0]
-    if first is None:
-        return float("inf")
     if name in VALUES:
         square = name not in ("symmetric", "zero_diagonal") or (
             first.ndim == 2 and first.shape[0] == first.shape[1]
         )
-        return VALUES[name](first) if square else float("inf")
+        return VALUES[name](first) if square and first.dtype.kind == "f" else float("inf")
     return _difference(value, other, relation)
 
 
@@ -64,7 +61,15 @@ def mutation(before: tuple[Any, ...], after: tuple[Any, ...] | None) -> float:
 
 
 def _changed(before: Any, after: Any) -> float:
+    if isinstance(before, tuple | list | dict) and dense(before) is None:
+        if type(after) is not type(before) or len(after) != len(before):
+            return float("inf")
+        if isinstance(before, dict) and isinstance(after, dict):
+            return mutation((*before, *before.values()), (*after, *after.values()))
+        return mutation(tuple(before), tuple(after))
     first, second = dense(before), dense(after)
+    if (first is None) != (second is None):
+        return float("inf")
     if first is None or second is None:
         return 0.0 if before == after else float("inf")
     return 0.0 if np.array_equal(first, second, equal_nan=True) else float("inf")
@@ -72,13 +77,13 @@ def _changed(before: Any, after: Any) -> float:
 
 def _difference(value: Any, other: Any, relation: Mapping[str, Any]) -> float:
     """Return the relative difference between a second result and what it should be given the first."""
-    if isinstance(value, tuple | list):
+    if isinstance(value, tuple | list) and dense(value) is None:
         if not isinstance(other, tuple | list) or len(other) != len(value):
             return float("inf")
         return max((_difference(a, b, relation) for a, b in zip(value, other, strict=True)), default=0.0)
-    first, second = dense(value), dense(other)
+    first, second = _signed(value), _signed(other)
     if first is None or second is None:
-        return 0.0 if type(value) is type(other) and value == other else float("inf")
+        return float("inf")
     right = _related(first, relation)
     if right is None or right.shape != second.shape or not np.isfinite(second).all():
         return float("inf")
@@ -100,6 +105,12 @@ def _related(first: Array, relation: Mapping[str, Any]) -> Array | None:
             first[np.ix_(order, order)] if first.ndim == 2 and first.shape[1] == len(order) else first[order]
         )
     return first
+
+
+def _signed(value: Any) -> Array | None:
+    """Return a value as an array that can be subtracted: no truth values, no unsigned integers."""
+    array = dense(value)
+    return None if array is None else array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
 
 
 def _scale(array: Array) -> float:

@@ -44,7 +44,14 @@ def plan_gradient(
     if unknown:
         raise AssignmentError(f"the cost {cost.__name__} has no argument {unknown[0]!r}; it has {names}")
     places = [names.index(name) for name in wrt]
-    found = [numeric_gradient(_of_argument(cost, case, place), case.args[place]) for place in places]
+    if max(places) >= len(case.args):
+        raise AssignmentError(f"the inputs {case.name!r} have {len(case.args)} arguments, too few for {wrt}")
+    try:
+        found = [numeric_gradient(_of_argument(cost, case, place), case.args[place]) for place in places]
+    except Exception as error:  # whatever the reference raises
+        raise AssignmentError(f"the cost {cost.__name__} failed near {case.name!r}: {error!r}") from error
+    if not all(np.isfinite(value).all() and np.isfinite(noise).all() for value, noise, _ in found):
+        raise AssignmentError(f"the cost {cost.__name__} has no finite derivative at {case.name!r}")
     numeric = Numeric(tuple(value for value, _, _ in found), tuple(error for _, error, _ in found))
     step = float(np.median([step for _, _, step in found]))
     return numeric, _own_cost(case, places, step, rng)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -101,6 +102,10 @@ class Planner:
         for case in self._cases(check):
             call = self._call(check, case)
             full, none = (self._bound(value, case, check, measure) for value in (check.full, check.none))
+            if full == none or not np.isfinite([full, none]).all():
+                raise AssignmentError(
+                    f"the check {check.id!r}: on {case.name!r}, full is {full:g} and none is {none:g}"
+                )
             calls.append(call)
             cases.append((call.id, case, measure, full, none, picture))
         return calls, {"cases": cases}
@@ -128,7 +133,14 @@ class Planner:
     ) -> float:
         """Return a bound of a metric: a number, what the reference reaches, or a quantity of the case."""
         if value == "reference":
-            return float(measure(self._expected(case), case))
+            try:
+                return float(measure(self._expected(case), case))
+            except AssignmentError:
+                raise
+            except Exception as error:  # whatever the course's own measure raises
+                raise AssignmentError(
+                    f"the metric {check.metric} trips over the reference on {case.name!r}: {error!r}"
+                ) from error
         if isinstance(value, str) and value not in case.known:
             raise RubricError(
                 f"the check {check.id!r}: {value!r} is not known of the inputs {check.inputs!r}"
@@ -191,7 +203,7 @@ def _replaced(namespace: Mapping[str, Any], functions: Mapping[str, Callable[...
 
 def _spy(name: str, function: Callable[..., Any], made: list[tuple[str, Case]]) -> Callable[..., Any]:
     def spy(*args: Any, **keywords: Any) -> Any:
-        made.append((name, Case(name, args, keywords)))
+        made.append((name, Case(name, *copy.deepcopy((args, keywords)))))
         return function(*args, **keywords)
 
     return spy

@@ -26,6 +26,8 @@ def transformed(
         shift = rng.standard_normal(x.shape[1:]) * max(1.0, float(np.abs(x).max(initial=0.0)))
         return _replaced(case, names, {check.argument: x + shift}), {}
     if check.property == "rotation_equivariant":
+        if x.ndim != 2:
+            raise AssignmentError(f"the argument {check.argument!r} of {case.name!r} is no matrix of points")
         rotation = np.linalg.qr(rng.standard_normal((x.shape[1], x.shape[1])))[0]
         return _replaced(case, names, {check.argument: x @ rotation}), {"rotation": rotation}
     order = rng.permutation(len(x))

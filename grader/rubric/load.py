@@ -37,18 +37,27 @@ def parse_rubric(text: str, name: str) -> Rubric:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise RubricError(f"{name}:{line}: this is not YAML: {error.problem}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except Exception as error:  # PyYAML's constructors raise whatever int(), dict lookups and re.match do
         raise RubricError(f"{name}: this is not YAML: {error}") from error
     if not isinstance(root, yaml.MappingNode) or not isinstance(content, dict):
         raise RubricError(f"{name}:1: a rubric is a mapping that begins with 'assignment: ...'")
-    duplicates = [f"{name}:{line}: the key {key!r} is given twice" for key, line in _twice(root)]
+    try:
+        duplicates = [f"{name}:{line}: the key {key!r} is given twice" for key, line in _twice(root)]
+    except RecursionError:
+        raise RubricError(f"{name}:1: a mapping contains itself") from None
     if duplicates:
         raise RubricError("\n".join(duplicates))
     try:
         return Rubric.model_validate(content)
     except ValidationError as error:
-        details = error.errors(include_url=False)
-        raise RubricError("\n".join(_explain(detail, root, name) for detail in details)) from error
+        # One line a place: a union reports once for each of its members, and a list of wrong items as empty.
+        wrong = {
+            _in_file(detail["loc"], root): detail
+            for detail in reversed(error.errors(include_url=False))
+            if detail["type"] != "too_short" or not detail["input"]
+        }
+        lines = [_explain(detail, root, name) for detail in reversed(wrong.values())]
+        raise RubricError("\n".join(lines)) from error
 
 
 def json_schema() -> str:
@@ -83,12 +92,15 @@ def _nearest_value(detail: ErrorDetails) -> str:
     allowed = [part.strip(" '") for part in expected.replace(" or ", ",").split(",") if part.strip()]
     value = detail["input"]
     given = value.get("type") if isinstance(value, dict) else value
-    near = difflib.get_close_matches(str(given), allowed, 1, 0.5)
+    near = difflib.get_close_matches(given, allowed, 1, 0.5) if isinstance(given, str) else []
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def _short(value: object) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python writes
+        return "a number of thousands of digits"
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -98,18 +110,20 @@ def _in_file(location: Iterable[str | int], root: yaml.Node) -> Place:
     node: yaml.Node | None = root
     parts = list(location)
     for position, part in enumerate(parts):
+        if position > 1 and parts[position - 2] == "checks" and isinstance(parts[position - 1], int):
+            continue  # the tag of the check, which may also be the name of a key (metric, property)
         child = _child(node, part)
         if child is not None:
             place.append(part)
             node = child
-        elif position == len(parts) - 1 and not isinstance(node, yaml.SequenceNode):
+        elif position == len(parts) - 1 and isinstance(node, yaml.MappingNode):
             place.append(part)
     return tuple(place)
 
 
 def _child(node: yaml.Node | None, part: str | int) -> yaml.Node | None:
     if isinstance(node, yaml.MappingNode):
-        return next((value for key, value in node.value if key.value == part), None)
+        return next((value for key, value in node.value if key.value == str(part)), None)
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
         return cast("yaml.Node", node.value[part])
     return None
@@ -120,7 +134,7 @@ def _line(root: yaml.Node, place: Place) -> int:
     node, line = root, root.start_mark.line
     for part in place:
         if isinstance(node, yaml.MappingNode):
-            line = next((key.start_mark.line for key, _ in node.value if key.value == part), line)
+            line = next((key.start_mark.line for key, _ in node.value if key.value == str(part)), line)
         child = _child(node, part)
         if child is None:
             break
@@ -155,9 +169,9 @@ def _twice(node: yaml.Node) -> Iterable[tuple[str, int]]:
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
-            if key.value in seen:
-                yield key.value, key.start_mark.line + 1
-            seen.add(key.value)
+            if str(key.value) in seen:
+                yield str(key.value), key.start_mark.line + 1
+            seen.add(str(key.value))
             yield from _twice(value)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:

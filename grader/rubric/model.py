@@ -13,14 +13,15 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=80)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Points = Annotated[float, Field(ge=0, le=1000)]
+Fraction = Annotated[float, Field(ge=0, le=1, strict=True)]
+Points = Annotated[float, Field(ge=0, le=1000, strict=True)]
+NearMissCode = Literal["constant_factor", "sign", "transposed", "reshaped", "integer_dtype"]
 
 
 class Model(BaseModel):
     """A part of a rubric: unknown keys are errors, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class Environment(Model):
@@ -97,7 +98,7 @@ class ReferenceCheck(InputsCheck):
     """Whether each input counts for its share of the points, or all inputs must be right for any."""
     flatten: bool = False
     """Whether the shape may differ as long as the entries are the same, in order."""
-    credit: dict[Identifier, Fraction] = {}
+    credit: dict[NearMissCode, Fraction] = {}
     """The share of the points for a recognised near miss, by its code (for example constant_factor)."""
     given: tuple[Identifier, ...] = ()
     """Follow-through: also right if it is right given the student's own results of these functions."""
@@ -112,7 +113,7 @@ class GradientCheck(InputsCheck):
     """Compare with central differences of the reference's cost function."""
     cost: Identifier
     """The cost function; it takes the same arguments."""
-    wrt: tuple[Identifier, ...]
+    wrt: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     """The arguments with respect to which the gradient is taken, in the order of the returned parts."""
     rtol: PositiveFloat = 1e-4
     """Largest error allowed, relative to the norm of the numeric gradient."""
@@ -120,7 +121,7 @@ class GradientCheck(InputsCheck):
     """Follow-through: the share of the points for the right gradient of the student's own cost."""
     by_case: bool = True
     """Whether each input counts for its share of the points, or all inputs must be right for any."""
-    credit: dict[Identifier, Fraction] = {}
+    credit: dict[NearMissCode, Fraction] = {}
     """The share of the points for a recognised near miss, by its code (for example constant_factor)."""
 
 
@@ -139,6 +140,12 @@ class MetricCheck(InputsCheck):
     """A function in metrics.py: returned value -> {name: numbers}; drawn as curves in the feedback."""
     tolerance: Annotated[float, Field(ge=0)] = 0.0
     """How far from `full` still earns all points, as a share of the way to `none`."""
+
+    @model_validator(mode="after")
+    def _bounds_differ(self) -> Self:
+        if self.full == self.none:
+            raise ValueError(f"full and none are the same, {self.full}: no points could be given in between")
+        return self
 
 
 class PropertyCheck(InputsCheck):
@@ -189,7 +196,7 @@ class ForbiddenCheck(CheckBase):
 
     type: Literal["forbidden"]
     """Look for forbidden calls in the code; nothing is run."""
-    names: tuple[str, ...]
+    names: Annotated[tuple[str, ...], Field(min_length=1)]
     """Dotted names, for example sklearn.manifold.TSNE; a module forbids all that is in it."""
 
 
@@ -241,7 +248,7 @@ class Rubric(Model):
     """The folder in reference/ that holds the notebook, inputs.py and metrics.py."""
     title: str
     """The title of the pages."""
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0)] = 0
     """The seed of the hidden inputs."""
     environment: Environment = Environment()
     """What the students' code runs in."""
@@ -276,6 +283,7 @@ def _check_order(ids: list[str], requires: dict[str, tuple[str, ...]], kind: str
     for place, name in enumerate(ids):
         if name in ids[:place]:
             raise ValueError(f"the {kind} id {name!r} is given twice")
+    for place, name in enumerate(ids):
         for required in requires[name]:
             if required not in ids[:place]:
                 raise ValueError(f"the {kind} {name!r} requires {required!r}, which is no earlier {kind}")

@@ -26,7 +26,7 @@ def score_submission(
     questions: dict[str, QuestionScore] = {}
     for question in rubric.questions:
         scored = _question(question, verdicts, tuple(remarks.get(question.id, ())))
-        missing = [name for name in question.requires if not questions[name].points]
+        missing = [name for name in question.requires if _nothing(questions[name])]
         questions[question.id] = _blocked_question(scored, missing) if missing else scored
     scores = tuple(questions.values())
     return Score(submission, Status.GRADED, _summary(scores), scores)
@@ -58,13 +58,20 @@ def _question(question: Question, verdicts: Verdicts, remarks: tuple[str, ...]) 
 def _check(check: CheckBase, verdict: Verdict) -> CheckScore:
     passed = verdict.kind is VerdictKind.PASSED
     feedback = check.feedback.passed if passed else check.feedback.failed
-    points = _rounded(verdict.fraction * check.points)
+    points = min(_rounded(verdict.fraction * check.points), check.points)
     hidden = check.visibility == "hidden"
     return CheckScore(check.id, check.title, points, check.points, hidden, verdict, feedback)
 
 
 def _earned(score: CheckScore) -> bool:
-    return score.verdict.fraction > 0.0
+    return score.verdict.fraction > 0.0 or score.verdict.kind is VerdictKind.INCONCLUSIVE
+
+
+def _nothing(question: QuestionScore) -> bool:
+    """Whether a question is decided and earned nothing."""
+    if question.checks:
+        return question.points is not None and not any(_earned(check) for check in question.checks)
+    return question.points == 0.0
 
 
 def _blocked(verdict: Verdict, missing: list[str]) -> Verdict:
@@ -86,13 +93,16 @@ def _blocked_question(question: QuestionScore, missing: list[str]) -> QuestionSc
 def _summary(questions: tuple[QuestionScore, ...]) -> Summary:
     decided = [question for question in questions if question.points is not None]
     points = sum(question.points or 0.0 for question in decided)
-    if points >= sum(question.max_points for question in decided) - 1e-9:
+    undecided = any(question.points is None and question.checks for question in questions)
+    if not undecided and points >= sum(question.max_points for question in decided) - 1e-9:
         return Summary.CORRECT
     if points > 0:
+        return Summary.PARTLY_CORRECT
+    if undecided:
         return Summary.PARTLY_CORRECT
     kinds = {check.verdict.kind for question in decided for check in question.checks}
     return Summary.NOT_ATTEMPTED if kinds == {VerdictKind.NOT_ATTEMPTED} else Summary.WRONG
 
 
 def _rounded(points: float) -> float:
-    return round(points, 4)
+    return round(points, 10)
