@@ -31,6 +31,7 @@ from grader.observe.sandbox import BOOT, Program, minimal_environment
 
 START_SECONDS = 60.0
 BOX_USER = 61_011  # an id that no account of an ordinary system has
+BOX_USERS = 500  # as many from there on, where no namespace keeps the boxes apart
 KERNEL_MODULES = (
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
@@ -231,14 +232,14 @@ class WarmSandbox:
     def launch(self, program: Program) -> WarmProcess:
         """Start a program in a box of its own; raise SandboxError if that is impossible."""
         parent = self.warm()
-        self._hand_over(program)
+        identity = next(parent.numbers)
+        user = BOX_USER + (identity % BOX_USERS if self.name == RESTRICTED else 0)
+        self._hand_over(program, user)
         in_read, in_write = os.pipe()
         out_read, out_write = os.pipe()
         files = sorted(path for path in program.directory.iterdir() if path.is_file())
         opened = [os.open(path, os.O_RDONLY) for path in files]
-        process = WarmProcess(
-            next(parent.numbers), os.fdopen(in_write, "wb"), os.fdopen(out_read, "rb"), parent.kill
-        )
+        process = WarmProcess(identity, os.fdopen(in_write, "wb"), os.fdopen(out_read, "rb"), parent.kill)
         message = {
             "id": process.identity,
             "module": program.module,
@@ -248,6 +249,7 @@ class WarmSandbox:
             "environment": {**minimal_environment(program.directory), **program.environment},
             "files": [path.name for path in files],
             "memory_mb": program.memory_mb,
+            "user": user,
         }
         try:
             parent.start(message, [in_read, out_write, *opened], process)
@@ -260,17 +262,17 @@ class WarmSandbox:
                 os.close(fd)
         return process
 
-    def _hand_over(self, program: Program) -> None:
+    def _hand_over(self, program: Program, user: int) -> None:
         """Give the box's user what it must write to: the socket directory, and without namespaces its own."""
         if os.getuid() != 0:
             return
         writable = [program.wires] if program.wires else []
         if self.name == RESTRICTED:
-            writable.append(program.directory)
-        for directory in writable:
-            if directory is not None:
-                os.chown(directory, BOX_USER, BOX_USER)
-                directory.parent.chmod(0o711)
+            writable += [program.directory, *program.directory.iterdir()]
+        for path in writable:
+            os.chown(path, user, BOX_USER)
+        for path in (program.directory, *([program.wires] if program.wires else [])):
+            path.parent.chmod(0o711)
 
 
 def readable_paths(python: str = sys.executable) -> tuple[str, ...]:

@@ -66,11 +66,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class Room:
-    """What one program's box holds: data files (name, descriptor), its directory, that of its sockets."""
+    """What one program's box holds: data files (name, descriptor), its directory, that of its sockets.
+
+    `user` is a user of its own, where no namespace keeps the boxes apart.
+    """
 
     files: tuple[tuple[str, int], ...] = ()
     directory: str = ""
     wires: str = ""
+    user: int = 0
 
 
 def build_outer(plan: Plan) -> None:
@@ -79,11 +83,9 @@ def build_outer(plan: Plan) -> None:
         _own_namespaces(plan)
         _fork_into_namespace()
         _make_root(plan)
-    if os.getuid() == 0:
-        os.setgroups([])
-        os.setresgid(plan.gid, plan.gid, plan.gid)
-        os.setresuid(plan.uid, plan.uid, plan.uid)
-    system.prctl(system.PR_SET_DUMPABLE, 1)  # or its children could not write their uid_map
+        become(plan.uid, plan.gid)
+        system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)  # a change of user clears it
+        system.prctl(system.PR_SET_DUMPABLE, 1)  # or its children could not write their uid_map
     system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)
     system.prctl(system.PR_SET_CHILD_SUBREAPER, 1)
 
@@ -98,13 +100,14 @@ def build_inner(plan: Plan, room: Room) -> str:
         uid, gid = os.getuid(), os.getgid()
         system.unshare(INNER)
         _map_user(uid, gid)
-    _fork_from_waiter(plan.tier)
+    _fork_from_waiter(plan.tier, room.user or plan.uid, plan.gid)
     directory = room.directory
     if plan.tier == ISOLATED:
         _private_mounts(plan, room)
         directory = WORK
     os.chdir(directory)
-    _copy_files(room.files)
+    if plan.tier == ISOLATED:
+        _copy_files(room.files)
     limit()
     if plan.tier == ISOLATED:
         system.drop_capabilities()
@@ -113,6 +116,14 @@ def build_inner(plan: Plan, room: Room) -> str:
     landlock.restrict(rules(plan, room, directory))
     seccomp.restrict()
     return directory
+
+
+def become(uid: int, gid: int) -> None:
+    """Change from root to an unprivileged user, for good; nothing happens if this is not root."""
+    if os.getuid() == 0:
+        os.setgroups([])
+        os.setresgid(gid, gid, gid)
+        os.setresuid(uid, uid, uid)
 
 
 def rules(plan: Plan, room: Room, directory: str) -> landlock.Rules:
@@ -176,7 +187,7 @@ def _fork_into_namespace() -> None:
     system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _fork_from_waiter(tier: str) -> None:
+def _fork_from_waiter(tier: str, uid: int, gid: int) -> None:
     read, write = os.pipe()
     pid = os.fork()
     if pid:
@@ -192,6 +203,7 @@ def _fork_from_waiter(tier: str) -> None:
             _kill_descendants()
         os._exit(_exit_code(status))
     os.close(write)
+    become(uid, gid)
     system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
     if select.select([read], [], [], 0)[0]:  # the waiter was killed before the line above
         os._exit(1)

@@ -1,0 +1,247 @@
+"""Grades the whole attack corpus behind one tier of walls, and keeps what the assertions look at."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import yaml
+
+sys.path.insert(0, str(Path(__file__).parent / "attacks"))
+
+import files
+import numbers_that_lie
+import processes
+import resources
+from attack import SECRET, Attack
+from support import notebook, write_course
+
+from grader import flow
+from grader.batch import Graded, grade_all
+from grader.observe.inside import system
+from grader.observe.inside.walls import RESTRICTED
+from grader.observe.sandbox import Sandbox
+from grader.observe.warm import BOX_USER, BOX_USERS, WarmSandbox
+from grader.records import Observation, Score
+from grader.store import Store
+from grader.submissions import Submission, find_submissions
+
+ATTACKS: tuple[Attack, ...] = (
+    *files.ATTACKS,
+    *processes.ATTACKS,
+    *numbers_that_lie.ATTACKS,
+    *resources.ATTACKS,
+)
+LIMITS = {
+    "notebook_seconds": 20,
+    "cell_seconds": 4,
+    "call_seconds": 2,
+    "function_seconds": 8,
+    "memory_mb": 700,
+}
+
+
+@dataclass
+class Outcome:
+    """What grading the corpus left behind."""
+
+    scores: dict[str, Score] = field(default_factory=dict)
+    seen: dict[str, str] = field(default_factory=dict)
+    connections: list[str] = field(default_factory=list)
+    planted: dict[Path, str] = field(default_factory=dict)
+    extra_files: list[str] = field(default_factory=list)
+    processes: list[str] = field(default_factory=list)
+    directories: list[str] = field(default_factory=list)
+    host: Path = Path()
+
+
+class Recorder:
+    """Hears of nothing; the batch wants a listener."""
+
+    def started(self, submission: Submission) -> None:
+        pass
+
+    def finished(self, graded: Graded) -> None:
+        pass
+
+
+def grade_corpus(root: Path, sandbox: Sandbox, attacks: Sequence[Attack] = ATTACKS) -> Outcome:
+    """Grade every attack and every twin, together with a bystander."""
+    found = Outcome()
+    names = {f"a{place:02}": attack for place, attack in enumerate(attacks)}
+    with planted(root, found) as known, Store(root / "results.db") as store:
+        write_course(root, bystander="def double(x):\n    return 2 * x")
+        loosen(root)
+        folder = root / "submissions" / "tiny"
+        for name, attack in names.items():
+            for suffix in ("", "-again"):
+                text = attack.source(name=name + suffix, **known)
+                (folder / f"{name}{suffix}.ipynb").write_text(notebook(text))
+            (folder / f"{name}-twin.ipynb").write_text(notebook(attack.twin()))
+        course = flow.load_course("tiny", root)
+        with recorded(found):
+            scores = grade_all(find_submissions(folder), course, sandbox, store, 2, Recorder())
+    found.scores = {score.submission: score for score in scores}
+    found.processes = left_processes()
+    found.directories = [path.name for path in sandbox.scratch.glob("run-*")]
+    return found
+
+
+@contextmanager
+def planted(root: Path, found: Outcome) -> Iterator[dict[str, Any]]:
+    """Put secrets where an attacker would look, and listen where one would call."""
+    found.host = root / "host"
+    found.host.mkdir()
+    for name in (
+        "reference/tiny/notes.txt",
+        "rubrics/notes.yaml",
+        "other.ipynb",
+        "results.txt",
+        "host/secret.txt",
+    ):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(SECRET)
+        path.chmod(0o644)
+        found.planted[path] = SECRET
+    os.environ["GRADER_TEST_TOKEN"] = SECRET
+    kept = os.open(found.host / "secret.txt", os.O_RDONLY)
+    os.set_inheritable(kept, True)
+    with listeners(found) as port:
+        yield {
+            "reference": root / "reference/tiny/notes.txt",
+            "rubric": root / "rubrics/notes.yaml",
+            "other": root / "other.ipynb",
+            "database": root / "results.txt",
+            "host": found.host / "secret.txt",
+            "pid": os.getpid(),
+            "port": port,
+        }
+    os.close(kept)
+    del os.environ["GRADER_TEST_TOKEN"]
+
+
+@contextmanager
+def listeners(found: Outcome) -> Iterator[int]:
+    """Listen by TCP, UDP and an abstract socket; note whoever calls."""
+    tcp = socket.create_server(("127.0.0.1", 0))
+    port = tcp.getsockname()[1]
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    udp.bind(("127.0.0.1", port))
+    abstract = socket.socket(socket.AF_UNIX)
+    abstract.bind("\0grader-test")
+    abstract.listen()
+    over = threading.Event()
+
+    def listen() -> None:
+        import select
+
+        while not over.is_set():
+            for ready in select.select([tcp, udp, abstract], [], [], 0.05)[0]:
+                found.connections.append("udp" if ready is udp else "tcp" if ready is tcp else "abstract")
+                if ready is udp:
+                    ready.recv(100)
+                else:
+                    ready.accept()[0].close()
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    try:
+        yield port
+    finally:
+        over.set()
+        thread.join()
+        for each in (tcp, udp, abstract):
+            each.close()
+
+
+@contextmanager
+def recorded(found: Outcome) -> Iterator[None]:
+    """Keep everything that came out of a box: values, messages, and what the notebook displayed."""
+    grade = flow.grade
+
+    def record(submission: str, observation: Observation, course: flow.Course) -> Score:
+        displayed = ""
+        if observation.run is not None:
+            cells = json.loads(observation.run.executed)["cells"]
+            displayed = json.dumps([cell.get("outputs") for cell in cells])
+        found.seen[submission] = displayed + repr(observation.outcomes)
+        return grade(submission, observation, course)
+
+    flow.grade = record
+    try:
+        yield
+    finally:
+        flow.grade = grade
+
+
+def loosen(root: Path) -> None:
+    """Give the rubric the short limits of the corpus."""
+    path = root / "rubrics" / "tiny.yaml"
+    content = yaml.safe_load(path.read_text())
+    content["limits"] = LIMITS
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+
+
+def left_processes() -> list[str]:
+    """Return the processes of the box's user that still run, the warm parent's own excepted."""
+    found = []
+    for process in psutil.process_iter(["uids", "cmdline", "status"]):
+        uids, command = process.info["uids"], process.info["cmdline"] or []
+        box = uids is not None and BOX_USER <= uids.real < BOX_USER + BOX_USERS
+        if box and "parent" not in command and process.info["status"] != "zombie":
+            found.append(" ".join(command)[:200] or process.name())
+    return found
+
+
+def like_a_container() -> None:
+    """Make the interpreter readable for every user, as it is in a container; this process alone sees that.
+
+    As root in a home directory that is closed to others, an unprivileged box could not read Python.
+    """
+    closed = Path("/root")
+    if os.getuid() != 0 or not Path(sys.base_prefix).is_relative_to(closed):
+        return
+    system.unshare(system.CLONE_NEWNS)
+    system.mount("", "/", "", system.MS_REC | system.MS_PRIVATE)
+    with tempfile.TemporaryDirectory() as kept:
+        system.mount(sys.base_prefix, kept, "", system.MS_BIND)
+        system.mount("home", str(closed), "tmpfs", 0, "mode=755")
+        Path(sys.base_prefix).mkdir(parents=True)
+        system.mount(kept, sys.base_prefix, "", system.MS_BIND)
+        system.unmount(kept)
+
+
+def main() -> None:
+    """Grade the corpus behind a tier and print what happened as JSON: some tiers need a world of their own."""
+    tier, root = sys.argv[1], Path(sys.argv[2])
+    if tier == RESTRICTED:
+        like_a_container()
+    with WarmSandbox(("numpy", "scipy.sparse"), tier) as sandbox:
+        found = grade_corpus(root, sandbox)
+        scratch = sandbox.scratch
+    report = {
+        "points": {n: s.points if s.status == "graded" else None for n, s in found.scores.items()},
+        "messages": {n: s.message for n, s in found.scores.items() if s.message},
+        "stolen": [name for name, text in found.seen.items() if SECRET in text],
+        "connections": found.connections,
+        "processes": found.processes,
+        "directories": [*found.directories, *([str(scratch)] if scratch.exists() else [])],
+        "changed": [str(path) for path, text in found.planted.items() if path.read_text() != text],
+        "extra": [path.name for path in found.host.iterdir() if path.name != "secret.txt"],
+    }
+    print(json.dumps(report))
+
+
+if __name__ == "__main__":
+    main()
