@@ -4,6 +4,7 @@
         notebook.ipynb    the instructor's notebook: the one source of solutions and skeleton
         inputs.py         generators: name(rng) -> list[Case]; optionally files(seed) -> {name: bytes}
         metrics.py        optional measures: name(value, case) -> float
+        misconceptions.py optional: MISCONCEPTIONS, the known mistakes (grader.misconception)
 
 None of this is ever visible to a process that runs student code.
 """
@@ -24,10 +25,12 @@ from typing import Any, cast
 import numpy as np
 
 from grader.errors import AssignmentError, NotebookUnreadable
+from grader.misconception import Misconception
 from grader.notebook.cells import Code, read_code
 from grader.notebook.read import parse_notebook
 from grader.notebook.skeleton import make_skeleton
 from grader.notebook.slicing import slice_function
+from grader.reference import Reference, definitions
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,13 @@ class Assignment:
     inputs: types.ModuleType
     metrics: types.ModuleType | None
     files: Mapping[str, bytes]
+    sources: Mapping[str, str] = field(default_factory=dict)
+    misconceptions: tuple[Misconception, ...] = ()
+
+    @property
+    def reference(self) -> Reference:
+        """The reference solution as code that can be changed."""
+        return Reference(self.namespace, self.sources)
 
     def function(self, name: str) -> Callable[..., Any]:
         """Return a function of the reference; raise AssignmentError if there is none."""
@@ -90,19 +100,40 @@ def load_assignment(folder: Path, functions: tuple[str, ...], seed: int) -> Assi
         raise AssignmentError(f"{folder / 'inputs.py'} is missing: it makes the inputs of the checks")
     skeleton = make_skeleton(notebook)
     make_files = getattr(inputs, "files", None)
+    reference = _reference(read_code(notebook), functions, path)
     return Assignment(
         folder.name,
         notebook,
         skeleton,
         read_code(skeleton),
-        _reference(read_code(notebook), functions, path),
+        reference.namespace,
         inputs,
         _module(folder, "metrics"),
         make_files(seed) if make_files else {},
+        reference.sources,
+        _misconceptions(folder, reference),
     )
 
 
-def _reference(code: Code, functions: tuple[str, ...], path: Path) -> dict[str, Any]:
+def _misconceptions(folder: Path, reference: Reference) -> tuple[Misconception, ...]:
+    """Return the known mistakes; raise AssignmentError for one that says nothing that can be executed."""
+    module = _module(folder, "misconceptions")
+    found: tuple[Misconception, ...] = tuple(getattr(module, "MISCONCEPTIONS", ()))
+    codes: set[str] = set()
+    for known in found:
+        where = f"{folder / 'misconceptions.py'}: the misconception {known.code!r}"
+        problem = known.problem() or ("it is given twice" if known.code in codes else "")
+        if problem:
+            raise AssignmentError(f"{where}: {problem}")
+        codes.add(known.code)
+        try:
+            reference.edited(known.function, known.edits)
+        except AssignmentError as error:
+            raise AssignmentError(f"{where}: {error}") from error
+    return found
+
+
+def _reference(code: Code, functions: tuple[str, ...], path: Path) -> Reference:
     """Execute the statements that the reference functions need (trusted code), in notebook order."""
     needed = {}
     for name in functions:
@@ -114,7 +145,8 @@ def _reference(code: Code, functions: tuple[str, ...], path: Path) -> dict[str, 
     for place in sorted(needed):
         unit = ast.Module(body=[needed[place]], type_ignores=[])
         exec(compile(unit, f"<{path.name}, cell {place[0]}>", "exec"), namespace)  # noqa: S102 -- trusted
-    return namespace
+    cells = {cell.number: cell.source for cell in code.cells}
+    return Reference(namespace, definitions((needed[place], cells[place[0]]) for place in sorted(needed)))
 
 
 def _module(folder: Path, name: str) -> types.ModuleType | None:

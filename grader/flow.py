@@ -23,7 +23,7 @@ from nbformat import NotebookNode
 
 from grader.assignment import Assignment, load_assignment
 from grader.errors import UsageError
-from grader.judge import judge_check
+from grader.judge import diagnose, judge_check, needs_diagnosis
 from grader.notebook.cells import Code, read_code
 from grader.notebook.facts import find_functions
 from grader.notebook.read import parse_notebook
@@ -32,7 +32,18 @@ from grader.observe.calls import CallSettings, make_calls
 from grader.observe.notebook_run import NotebookLimits, run_notebook
 from grader.observe.sandbox import Sandbox
 from grader.plan import make_plan
-from grader.records import Call, FunctionFacts, NotebookRun, Observation, Outcome, Plan, Score, Status
+from grader.records import (
+    Call,
+    Diagnosis,
+    FunctionFacts,
+    NotebookRun,
+    Observation,
+    Outcome,
+    Plan,
+    Score,
+    Status,
+    Verdict,
+)
 from grader.rubric.load import load_rubric
 from grader.rubric.model import Rubric
 from grader.rubric.score import score_nothing, score_submission
@@ -89,12 +100,26 @@ def grade(submission: str, observation: Observation, course: Course) -> Score:
         check = next(check for check in question.checks if check.id == planned.check)
         facts = observation.functions[question.function or ""]
         verdicts[question.id, check.id] = judge_check(check, planned, observation.outcomes, facts)
+    diagnoses = _diagnoses(verdicts, observation, course)
     remarks = {
         question.id: _remarks(observation.functions[question.function], observation, course)
         for question in course.rubric.questions
         if question.function
     }
-    return score_submission(submission, course.rubric, verdicts, remarks)
+    return score_submission(submission, course.rubric, verdicts, remarks, diagnoses)
+
+
+def _diagnoses(
+    verdicts: Mapping[tuple[str, str], Verdict], observation: Observation, course: Course
+) -> dict[str, Diagnosis]:
+    """Name the mistakes of the questions in which something is wrong that does not follow from another."""
+    wrong = {question for (question, _), verdict in verdicts.items() if needs_diagnosis(verdict)}
+    found = {
+        question: diagnose(course.plan.candidates[question], observation.outcomes)
+        for question in wrong
+        if question in course.plan.candidates
+    }
+    return {question: diagnosis for question, diagnosis in found.items() if diagnosis is not None}
 
 
 def unreadable(submission: str, reason: str, course: Course) -> Score:

@@ -1,17 +1,17 @@
 """The only types that cross from one stage to the next; all frozen, all plain data.
 
-plan  ->  Call, PlannedCheck, Plan
+plan  ->  Call, PlannedCheck, Candidates, Plan
 observe  ->  Outcome, CellRun, NotebookRun, FunctionFacts, Observation
-judge  ->  Evidence, Verdict
+judge  ->  Evidence, Verdict, Diagnosis
 score  ->  CheckScore, QuestionScore, Score
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 
 class OutcomeKind(StrEnum):
@@ -174,16 +174,69 @@ class PlannedCheck:
 
 
 @dataclass(frozen=True)
+class Prediction:
+    """What a candidate returns on one input (parts as arrays), or the type of the exception it raises.
+
+    `parts` is None where it returns something without numbers.
+    """
+
+    parts: tuple[Any, ...] | None = None
+    raised: str = ""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Something that a student may have written: one or two known mistakes, or (no codes) the reference."""
+
+    codes: tuple[str, ...]
+    name: str
+    message: str
+    credit: float
+    predictions: Mapping[str, Prediction]
+    same_as: frozenset[str] = frozenset()
+
+
+class Candidates(Protocol):
+    """What a function could be, as far as the course knows; computed when it is first needed."""
+
+    calls: tuple[Call, ...]
+    rtol: float
+
+    def observed(self, call: str, value: Any) -> Prediction:
+        """Return the parts of a returned value that the mathematics determines."""
+        ...
+
+    def lengths(self, call: str) -> tuple[int, ...]:
+        """Return the lengths of the first argument: points and dimensions, users and items."""
+        ...
+
+    def right(self) -> Candidate:
+        """Return the reference."""
+        ...
+
+    def single(self) -> Sequence[Candidate]:
+        """Return every known mistake."""
+        ...
+
+    def pairs(self) -> Sequence[Candidate]:
+        """Return every two known mistakes that can be made together."""
+        ...
+
+
+@dataclass(frozen=True)
 class Plan:
-    """Every call that every submission will be asked, made once."""
+    """Every call that every submission will be asked, made once; `candidates` by question."""
 
     assignment: str
     checks: tuple[PlannedCheck, ...]
+    candidates: Mapping[str, Candidates] = field(default_factory=dict)
 
     @property
     def calls(self) -> tuple[Call, ...]:
         """All calls, each once, in the order of the rubric."""
-        return tuple({call.id: call for check in self.checks for call in check.calls}.values())
+        planned = [call for check in self.checks for call in check.calls]
+        planned += [call for known in self.candidates.values() for call in known.calls]
+        return tuple({call.id: call for call in reversed(planned)}.values())[::-1]
 
 
 @dataclass(frozen=True)
@@ -217,6 +270,32 @@ class Verdict:
     remarks: tuple[str, ...] = ()
 
 
+class DiagnosisKind(StrEnum):
+    """How sure a diagnosis is: a closed set."""
+
+    NAMED = "named"
+    AMBIGUOUS = "ambiguous"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What mistake explains the results of a function, and how sure that is.
+
+    `residual` is the largest relative difference between the results and those of the mistake, `margin` the
+    same for the next best explanation; `codes` are one mistake or several made together, or, where the
+    kind is ambiguous, those that explain the results equally well.
+    """
+
+    kind: DiagnosisKind
+    codes: tuple[str, ...] = ()
+    name: str = ""
+    message: str = ""
+    credit: float = 0.0
+    residual: float | None = None
+    margin: float | None = None
+
+
 @dataclass(frozen=True)
 class CheckScore:
     """The points of one check and the verdict that they rest on."""
@@ -240,6 +319,7 @@ class QuestionScore:
     max_points: float
     checks: tuple[CheckScore, ...]
     remarks: tuple[str, ...] = ()
+    diagnosis: Diagnosis | None = None
 
 
 @dataclass(frozen=True)

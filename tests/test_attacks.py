@@ -25,7 +25,7 @@ IDS = [attack.name for attack in ATTACKS]
 BITING = (
     "reads the reference",
     "reads another submission",
-    "reads the environment",
+    "reads a file of the host",
     "calls the grader's machine by TCP",
 )
 

@@ -4,8 +4,10 @@ compare, near_miss, finite_difference   the numerics
 properties                              what must hold whatever the values are
 outcomes                                why a call gave no value
 checks                                  one verdict a check
+match, patterns, diagnosis              what mistake explains the results
 """
 
 from grader.judge.checks import judge_check
+from grader.judge.diagnosis import diagnose, needs_diagnosis
 
-__all__ = ["judge_check"]
+__all__ = ["diagnose", "judge_check", "needs_diagnosis"]

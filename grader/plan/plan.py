@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import singledispatchmethod
@@ -14,6 +13,7 @@ import numpy as np
 from grader.assignment import Assignment, Case
 from grader.errors import AssignmentError, RubricError
 from grader.plan.calls import call_id, trusted_call
+from grader.plan.candidates import KnownMistakes
 from grader.plan.gradient import plan_gradient
 from grader.plan.transform import transformed
 from grader.records import Call, CallLimits, Plan, PlannedCheck
@@ -25,6 +25,7 @@ from grader.rubric.model import (
     Limits,
     MetricCheck,
     PropertyCheck,
+    Question,
     RaisesCheck,
     ReferenceCheck,
     Rubric,
@@ -42,13 +43,16 @@ class Follow:
 def make_plan(rubric: Rubric, assignment: Assignment) -> Plan:
     """Return every call of every check; raise AssignmentError where the reference cannot give an answer."""
     checks = []
+    candidates = {}
     for question in rubric.questions:
         if question.function is not None:
             planner = Planner(assignment, question.function, rubric.limits, rubric.seed)
             for check in question.checks:
                 calls, context = planner.plan(check)
                 checks.append(PlannedCheck(question.id, check.id, tuple(calls), context))
-    return Plan(rubric.assignment, tuple(checks))
+            if assignment.misconceptions:
+                candidates[question.id] = planner.candidates(question)
+    return Plan(rubric.assignment, tuple(checks), candidates)
 
 
 class Planner:
@@ -128,6 +132,22 @@ class Planner:
         calls = [self._call(check, case) for case in self._cases(check)]
         return calls, {"cases": [(call.id,) for call in calls]}
 
+    def candidates(self, question: Question) -> KnownMistakes:
+        """Return what the function could be, judged by the inputs of the question's checks."""
+        recognition = question.recognition
+        kinds = (RaisesCheck,) if recognition.fingerprint else (ReferenceCheck, GradientCheck, RaisesCheck)
+        cases = [
+            (self._call(check, case), case)
+            for check in question.checks
+            if isinstance(check, kinds)
+            for case in self._cases(check)
+        ]
+        for generator in recognition.inputs:
+            for case in self.assignment.cases(generator, self.seed):
+                cases.append((self._made(case, recognition.call_seconds), case))
+        unique = {call.id: (call, case) for call, case in cases}
+        return KnownMistakes(self.assignment, self.function, recognition, tuple(unique.values()), self.seed)
+
     def _bound(
         self, value: float | str, case: Case, check: MetricCheck, measure: Callable[..., float]
     ) -> float:
@@ -153,10 +173,14 @@ class Planner:
     def _call(
         self, check: InputsCheck, case: Case, function: str = "", *, echo: bool = False, repeat: int = 0
     ) -> Call:
+        return self._made(case, check.call_seconds, function, echo=echo, repeat=repeat)
+
+    def _made(
+        self, case: Case, seconds: float | None, function: str = "", *, echo: bool = False, repeat: int = 0
+    ) -> Call:
         name = function or self.function
         identity = call_id(name, case.args, case.keywords, echo, repeat)
-        seconds = check.call_seconds or self.limits.call_seconds
-        limits = CallLimits(seconds, self.limits.memory_mb, self.limits.result_mb)
+        limits = CallLimits(seconds or self.limits.call_seconds, self.limits.memory_mb, self.limits.result_mb)
         return Call(identity, name, case.args, case.keywords, self.seed % 2**32, echo, limits)
 
     def _expected(self, case: Case) -> Any:
@@ -185,20 +209,8 @@ class Planner:
 
     def _with(self, functions: Mapping[str, Callable[..., Any]], case: Case) -> Any:
         """Call the reference with some of the functions that it uses replaced."""
-        replaced = _replaced(self.assignment.namespace, functions)
+        replaced = self.assignment.reference.replaced(functions)
         return trusted_call(replaced[self.function], case, self.seed)
-
-
-def _replaced(namespace: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]]) -> dict[str, Any]:
-    """Return a copy of the reference in which every function calls `functions` in place of its own."""
-    copied: dict[str, Any] = dict(namespace)
-    for name, value in namespace.items():
-        if isinstance(value, types.FunctionType) and value.__globals__ is namespace:
-            rebuilt = types.FunctionType(value.__code__, copied, name, value.__defaults__, value.__closure__)
-            rebuilt.__kwdefaults__ = value.__kwdefaults__
-            copied[name] = rebuilt
-    copied.update({name: function for name, function in functions.items() if name in copied})
-    return copied
 
 
 def _spy(name: str, function: Callable[..., Any], made: list[tuple[str, Case]]) -> Callable[..., Any]:

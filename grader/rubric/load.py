@@ -159,8 +159,8 @@ def _step(current: Any, part: str | int) -> Any:
     checks |= {"gradient": "GradientCheck", "metric": "MetricCheck", "property": "PropertyCheck"}
     if isinstance(part, int):
         return current
-    if part == "feedback":
-        return model.Feedback
+    if part in ("feedback", "recognition"):
+        return model.Feedback if part == "feedback" else model.Recognition
     return getattr(model, checks[part]) if part in checks else by_tag.get(part, current)
 
 

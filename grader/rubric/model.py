@@ -206,6 +206,19 @@ Check = Annotated[
 ]
 
 
+class Recognition(Model):
+    """How the results of a function are matched with those of known mistakes."""
+
+    inputs: tuple[Identifier, ...] = ()
+    """Further generators of inputs.py whose inputs are called for this purpose alone."""
+    fingerprint: Identifier | None = None
+    """A function in metrics.py, (returned value, case) -> numbers that the mathematics determines."""
+    rtol: PositiveFloat = 1e-3
+    """Largest difference at which a mistake explains a result, relative to its largest entry."""
+    call_seconds: PositiveFloat | None = None
+    """Processor seconds for one call, where the rubric's limit does not fit."""
+
+
 class Question(Model):
     """One thing to grade: a function with its checks, or a written part that a person reads."""
 
@@ -223,6 +236,8 @@ class Question(Model):
     """Earlier questions that must have earned something for this one to count."""
     checks: tuple[Check, ...] = ()
     """The checks, in the order of the feedback."""
+    recognition: Recognition = Recognition()
+    """How the misconceptions of the assignment are recognised in the results."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

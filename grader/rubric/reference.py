@@ -20,6 +20,7 @@ SECTIONS = (
     ("environment", model.Environment),
     ("limits", model.Limits),
     ("A question", model.Question),
+    ("recognition", model.Recognition),
     ("Every check", model.CheckBase),
     ("feedback", model.Feedback),
 )

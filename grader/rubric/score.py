@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from grader.records import (
     CheckScore,
+    Diagnosis,
+    DiagnosisKind,
     QuestionScore,
     Score,
     Status,
@@ -14,18 +17,23 @@ from grader.records import (
     Verdict,
     VerdictKind,
 )
-from grader.rubric.model import CheckBase, Question, Rubric
+from grader.rubric.model import CheckBase, GradientCheck, MetricCheck, Question, ReferenceCheck, Rubric
 
 Verdicts = Mapping[tuple[str, str], Verdict]
 
 
 def score_submission(
-    submission: str, rubric: Rubric, verdicts: Verdicts, remarks: Mapping[str, Sequence[str]]
+    submission: str,
+    rubric: Rubric,
+    verdicts: Verdicts,
+    remarks: Mapping[str, Sequence[str]],
+    diagnoses: Mapping[str, Diagnosis] = MappingProxyType({}),
 ) -> Score:
-    """Return the score of a submission: `verdicts` by (question, check), `remarks` by question."""
+    """Return the score: `verdicts` by (question, check), `remarks` and `diagnoses` by question."""
     questions: dict[str, QuestionScore] = {}
     for question in rubric.questions:
-        scored = _question(question, verdicts, tuple(remarks.get(question.id, ())))
+        diagnosis = diagnoses.get(question.id)
+        scored = _question(question, verdicts, diagnosis, tuple(remarks.get(question.id, ())))
         missing = [name for name in question.requires if _nothing(questions[name])]
         questions[question.id] = _blocked_question(scored, missing) if missing else scored
     scores = tuple(questions.values())
@@ -41,18 +49,30 @@ def score_nothing(submission: str, rubric: Rubric, status: Status, message: str)
     return Score(submission, status, Summary(status.value), questions, message)
 
 
-def _question(question: Question, verdicts: Verdicts, remarks: tuple[str, ...]) -> QuestionScore:
+def _question(
+    question: Question, verdicts: Verdicts, diagnosis: Diagnosis | None, remarks: tuple[str, ...]
+) -> QuestionScore:
     if question.manual:
         return QuestionScore(question.id, question.title, None, question.points, (), remarks)
     checks: dict[str, CheckScore] = {}
     for check in question.checks:
-        verdict = verdicts[question.id, check.id]
+        verdict = _credited(check, verdicts[question.id, check.id], diagnosis)
         missing = [name for name in check.requires if not _earned(checks[name])]
         checks[check.id] = _check(check, _blocked(verdict, missing) if missing else verdict)
     scores = tuple(checks.values())
     undecided = any(s.verdict.kind is VerdictKind.INCONCLUSIVE and s.max_points for s in scores)
     points = None if undecided else _rounded(sum(score.points for score in scores))
-    return QuestionScore(question.id, question.title, points, question.points, scores, remarks)
+    return QuestionScore(question.id, question.title, points, question.points, scores, remarks, diagnosis)
+
+
+def _credited(check: CheckBase, verdict: Verdict, diagnosis: Diagnosis | None) -> Verdict:
+    """Raise the share of a check on values to what the course credits a named mistake with."""
+    named = diagnosis is not None and diagnosis.kind is DiagnosisKind.NAMED
+    if diagnosis is None or not named or not isinstance(check, ReferenceCheck | GradientCheck | MetricCheck):
+        return verdict
+    if verdict.kind not in (VerdictKind.FAILED, VerdictKind.PARTIAL) or verdict.fraction >= diagnosis.credit:
+        return verdict
+    return replace(verdict, kind=VerdictKind.PARTIAL, fraction=diagnosis.credit)
 
 
 def _check(check: CheckBase, verdict: Verdict) -> CheckScore:

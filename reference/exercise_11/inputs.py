@@ -195,6 +195,54 @@ def strong_regularisation(rng: Generator) -> list[Case]:
     return [_factorization(rng, "lambda = 10000", optimizer="als", reg_lambda=1e4, max_steps=5)]
 
 
+def full_matrices(rng: Generator) -> list[Case]:
+    """Matrices without unknown entries and with a flat spectrum: one step does not lead to their SVD."""
+    return [
+        _small(
+            rng, "one step from the SVD", rng.standard_normal((12, 9)), density=1.0, init="svd", max_steps=1
+        )
+    ]
+
+
+def telling_runs(rng: Generator) -> list[Case]:
+    """Small runs that tell the known mistakes of a factorization apart, whatever path it takes."""
+    exact = rng.standard_normal((14, 2)) @ rng.standard_normal((2, 10))
+    exact /= exact.std()
+    near, noisy = (exact + size * rng.standard_normal((14, 10)) for size in (0.3, 1.5))
+    return [
+        _small(rng, "exact", exact, init="svd", max_steps=60),
+        _small(rng, "settled", near, init="svd", reg_lambda=0.5, max_steps=60),
+        _small(rng, "descent", exact, optimizer="sgd", max_steps=150, lr=0.05, reg_lambda=1e-4),
+        _small(rng, "strong", exact, init="svd", reg_lambda=1e4, max_steps=5),
+        _small(rng, "patience", noisy, k=5, init="svd", reg_lambda=1e-3, max_steps=60, patience=3),
+        _small(rng, "three steps", noisy, init="svd", max_steps=3),
+        *full_matrices(rng),
+    ]
+
+
+def _small(rng: Generator, name: str, matrix: Array, *, density: float = 0.75, **options: Any) -> Case:
+    """Return a run on a small matrix of which a share is known, some of it held out for validation."""
+    known = rng.random(matrix.shape) < density
+    known[np.arange(len(matrix)), rng.integers(0, matrix.shape[1], len(matrix))] = True
+    places = np.argwhere(known)
+    held_out = rng.choice(len(places), 15, replace=False)
+    validation = tuple(places[held_out].T)
+    if density < 1.0:
+        known[validation] = False
+    k, reg_lambda = options.pop("k", 2), options.pop("reg_lambda", 1e-6)
+    defaults = {"max_steps": 30, "init": "random", "log_every": 1000, "patience": 1000, "eval_every": 1}
+    keywords = {**defaults, "optimizer": "als", "lr": 0.01, **options}
+    args = (
+        csr_matrix(np.where(known, matrix, 0.0)),
+        np.argwhere(known),
+        k,
+        validation,
+        matrix[validation],
+        reg_lambda,
+    )
+    return Case(name, args, keywords, {"run": name})
+
+
 def _factorization(rng: Generator, name: str, **options: Any) -> Case:
     """Return a case: training matrix and validation values go in, the test ratings stay with the judge."""
     ratings = _sparse(rng, 100, 60, density=0.5)

@@ -79,8 +79,8 @@ def train_loss_rise(value: Any, case: Case) -> float:
 
 
 def stopped_at_max_steps(value: Any, case: Case) -> float:
-    """Return 1 if converged_after is -1, as agreed for a run that max_steps ends, else 0."""
-    return float(int(value[4]) == -1)
+    """Return 1 if max_steps ended the run (it may record the start) and converged_after is -1, else 0."""
+    return float(int(value[4]) == -1 and len(value[2]) <= case.keywords["max_steps"] + 1)
 
 
 def stopped_by_patience(value: Any, case: Case) -> float:
@@ -95,6 +95,58 @@ def remaining_size(value: Any, case: Case) -> float:
     known = tuple(np.asarray(case.args[1]).T)
     ratings = np.asarray(case.args[0].todense())[known]
     return float(np.linalg.norm((q @ p)[known]) / np.linalg.norm(ratings))
+
+
+def distance_from_svd(value: Any, case: Case) -> float:
+    """Return the sine of the angle between the columns of Q and the leading left singular vectors."""
+    q, _ = _factors(value, case)
+    u = np.linalg.svd(np.asarray(case.args[0].todense()), full_matrices=False)[0][:, : case.args[2]]
+    basis = np.linalg.svd(q, full_matrices=False)[0]
+    return float(np.linalg.norm(u - basis @ (basis.T @ u), 2))
+
+
+def projection(value: Any, case: Case) -> Array:
+    """Return W1 W2, which the optimum determines up to the scale of rounding; its factors are free."""
+    w1, w2 = (_array(part) for part in value)
+    return w1 @ w2
+
+
+def start_marks(value: Any, case: Case) -> tuple[Array, ...]:
+    """Return what tells a start: Q P for the SVD, marks of the distribution for a random one."""
+    q, p = (_array(part) for part in value)
+    if case.keywords["init"] == "svd":
+        return (q @ p,)
+    entries = np.concatenate([q.ravel(), p.ravel()])
+    whole = np.array_equal(entries, np.rint(entries))
+    marks = [entries.min() < 0, entries.min() < -1, entries.max() >= 1, whole, np.ptp(entries) == 0]
+    shapes = np.asarray([*q.shape, *p.shape], dtype=np.float64)
+    return np.asarray(marks, dtype=np.float64), shapes
+
+
+def run_marks(value: Any, case: Case) -> tuple[Array, ...]:
+    """Return what a run can be recognised by, whatever its path: how it ended, and what it found."""
+    steps, run = case.keywords["max_steps"], case.known["run"]
+    ended = [int(value[4]) == -1, len(value[2]) <= steps + 1, len(value[2]) < steps]
+    known = tuple(np.asarray(case.args[1]).T)
+    ratings = np.asarray(case.args[0].todense())
+    found = np.asarray(value[0], dtype=np.float64) @ np.asarray(value[1], dtype=np.float64)
+    with np.errstate(all="ignore"):
+        size = float(np.linalg.norm(found[known]) / np.linalg.norm(ratings[known]))
+        off = float(np.linalg.norm((found - ratings)[known]) / np.linalg.norm(ratings[known]))
+    marks = {
+        "descent": [off < 0.3, _climbed(value[3])],
+        "settled": [np.isfinite(off) and als_gradient(value, case) < 0.02],
+        "strong": [size < 0.5],
+        "one step from the SVD": [np.isfinite(off) and distance_from_svd(value, case) < 0.1],
+    }
+    said = np.asarray([*ended, *marks.get(run, [])], dtype=np.float64)
+    return (said, found) if run == "exact" else (said,)
+
+
+def _climbed(losses: Any) -> bool:
+    """Whether losses rose to many times the first, or beyond all numbers."""
+    recorded = np.asarray([float(loss) for loss in losses])
+    return not bool(np.isfinite(recorded).all() and recorded[-1] < 10 * recorded[0])
 
 
 def loss_curves(value: Any) -> dict[str, list[float]]:

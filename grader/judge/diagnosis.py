@@ -1,0 +1,108 @@
+"""Names the mistake behind the results of a function, if one explains them and no other comes near.
+
+    results  ~  known mistakes  ->  two known mistakes  ->  transformations of the right result  ->  unknown
+
+A name is given where the results agree with a prediction on every input, and with no other prediction by a
+margin; where several agree, all are listed and none is chosen. Pure; student code is not run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from grader.judge.match import residual
+from grader.judge.patterns import COMBINABLE, TRANSFORMATIONS, transformed
+from grader.records import (
+    Candidate,
+    Candidates,
+    Diagnosis,
+    DiagnosisKind,
+    Outcome,
+    OutcomeKind,
+    Prediction,
+    Verdict,
+    VerdictKind,
+)
+
+MARGIN = 10.0  # times nearer than the next best explanation
+SEPARATED = 1e-4  # and that one at least so far away
+EXACT = 1e-6  # for explanations that are put together, of which there are many
+FAR = 0.1
+Ranked = Sequence[tuple[float, Candidate]]
+
+
+def diagnose(candidates: Candidates, outcomes: Mapping[str, Outcome]) -> Diagnosis | None:
+    """Return what explains the outcomes; None if they are right, or if nothing came back at all."""
+    observed = _observed(candidates, outcomes)
+    right = candidates.right()
+    if not any(seen.parts is not None for seen in observed.values()):
+        return None
+    wrong = residual(observed, right)
+    if wrong <= candidates.rtol:
+        return None
+    for explanations, rtol in _explanations(candidates, observed, right):
+        found = _best(explanations, observed, rtol, wrong)
+        if found is not None:
+            return found
+    return Diagnosis(DiagnosisKind.UNKNOWN)
+
+
+def needs_diagnosis(verdict: Verdict) -> bool:
+    """Whether a verdict says that something is wrong, and not only because of another function."""
+    return verdict.kind in (VerdictKind.FAILED, VerdictKind.PARTIAL) and verdict.code != "follow_through"
+
+
+def _observed(candidates: Candidates, outcomes: Mapping[str, Outcome]) -> dict[str, Prediction]:
+    """Return what came back of each call, as far as it can be compared with a prediction."""
+    found = {}
+    for call in candidates.calls:
+        outcome = outcomes.get(call.id)
+        if outcome is None:
+            continue
+        if outcome.kind is OutcomeKind.RETURNED:
+            found[call.id] = candidates.observed(call.id, outcome.value)
+        elif outcome.kind is OutcomeKind.RAISED and outcome.fault is not None:
+            found[call.id] = Prediction(raised=outcome.fault.type)
+        else:
+            found[call.id] = Prediction(raised=outcome.kind.value)
+    return found
+
+
+def _explanations(
+    candidates: Candidates, observed: Mapping[str, Prediction], right: Candidate
+) -> Iterable[tuple[Iterable[Candidate], float]]:
+    """Yield explanations, the simplest first, each kind with the difference that it allows."""
+    yield candidates.single(), candidates.rtol
+    lengths = {call: candidates.lengths(call) for call in observed}
+    yield transformed(right, observed, lengths, TRANSFORMATIONS), min(EXACT, candidates.rtol)
+    yield candidates.pairs(), min(EXACT, candidates.rtol)
+    both = (new for known in candidates.single() for new in transformed(known, observed, lengths, COMBINABLE))
+    yield both, min(EXACT, candidates.rtol)
+
+
+def _best(
+    explanations: Iterable[Candidate], observed: Mapping[str, Prediction], rtol: float, wrong: float
+) -> Diagnosis | None:
+    """Return the explanation that fits, or those that fit equally well; None if none does."""
+    ranked = sorted(
+        ((residual(observed, candidate, FAR), candidate) for candidate in explanations),
+        key=lambda pair: pair[0],
+    )
+    if not ranked or not ranked[0][0] <= rtol:
+        return None
+    nearest, best = ranked[0]
+    others = [(away, other) for away, other in ranked[1:] if not _same(best, other)]
+    margin = min([away for away, _ in others[:1]] + [wrong])
+    if margin > max(MARGIN * nearest, SEPARATED):
+        return Diagnosis(
+            DiagnosisKind.NAMED, best.codes, best.name, best.message, best.credit, nearest, min(margin, 1.0)
+        )
+    close = [best, *(other for away, other in others if away <= max(MARGIN * nearest, SEPARATED))]
+    names = "; or: ".join(dict.fromkeys(candidate.name for candidate in close[:3]))
+    codes = tuple(dict.fromkeys("+".join(candidate.codes) for candidate in close))
+    return Diagnosis(DiagnosisKind.AMBIGUOUS, codes, names, residual=nearest, margin=min(margin, 1.0))
+
+
+def _same(first: Candidate, second: Candidate) -> bool:
+    """Whether the course declared two mistakes to be one in their results."""
+    return bool(first.same_as & set(second.codes) or second.same_as & set(first.codes))

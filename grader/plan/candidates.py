@@ -1,0 +1,151 @@
+"""What a function could be, as far as the course knows: the reference, each known mistake, two together.
+
+    misconceptions --edits--> changed reference --inputs of the checks--> predictions
+
+Nothing is computed before it is needed: most submissions are right, and most mistakes are known ones.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import combinations
+from threading import RLock
+from typing import Any
+
+import numpy as np
+
+from grader.assignment import Assignment, Case
+from grader.errors import AssignmentError
+from grader.judge.match import parts_of, residual
+from grader.misconception import Misconception
+from grader.plan.calls import trusted_call
+from grader.records import Call, Candidate, Prediction
+from grader.rubric.model import Recognition
+
+SAME = 1e-9  # results that differ by less come from the same function
+
+
+class KnownMistakes:
+    """The candidates of one question (`grader.records.Candidates`)."""
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        function: str,
+        recognition: Recognition,
+        cases: Sequence[tuple[Call, Case]],
+        seed: int,
+    ) -> None:
+        self.assignment = assignment
+        self.function = function
+        self.rtol = recognition.rtol
+        self.calls = tuple(call for call, _ in cases)
+        self.cases = {call.id: case for call, case in cases}
+        self.seed = seed
+        self.fingerprint = assignment.metric(recognition.fingerprint) if recognition.fingerprint else None
+        self._lock = RLock()
+
+    def observed(self, call: str, value: Any) -> Prediction:
+        """Return the parts of a returned value that the mathematics determines."""
+        if self.fingerprint is None:
+            return Prediction(parts_of(value))
+        try:
+            with np.errstate(all="ignore"):
+                return Prediction(parts_of(self.fingerprint(value, self.cases[call])))
+        except Exception:  # it may trip over whatever a student's function returned
+            return Prediction()
+
+    def lengths(self, call: str) -> tuple[int, ...]:
+        """Return the lengths of the first argument along its axes."""
+        return tuple(int(n) for n in np.shape(self.cases[call].args[0]))
+
+    def right(self) -> Candidate:
+        """Return the reference."""
+        with self._lock:
+            return self._right
+
+    def single(self) -> Sequence[Candidate]:
+        """Return every known mistake that shows on the inputs."""
+        with self._lock:
+            return self._single
+
+    def pairs(self) -> Sequence[Candidate]:
+        """Return every two known mistakes that can be made together; none where results are fingerprints."""
+        with self._lock:
+            return self._pairs
+
+    @property
+    def known(self) -> tuple[Misconception, ...]:
+        """The misconceptions of the function and, where results are compared whole, of those it calls."""
+        used = self.assignment.reference.used_by(self.function)
+        if self.fingerprint is not None:
+            used = frozenset({self.function})
+        return tuple(each for each in self.assignment.misconceptions if each.function in used)
+
+    @cached_property
+    def _right(self) -> Candidate:
+        return Candidate((), "right", "", 1.0, self._predictions(self.assignment.namespace))
+
+    @cached_property
+    def _single(self) -> tuple[Candidate, ...]:
+        found = [self._candidate((known,)) for known in self.known]
+        return tuple(each for each in found if each is not None and self._shows(each))
+
+    @cached_property
+    def _pairs(self) -> tuple[Candidate, ...]:
+        if self.fingerprint is not None:
+            return ()
+        shown = {code for candidate in self._single for code in candidate.codes}
+        known = [each for each in self.known if each.code in shown]
+        found = [self._candidate(pair) for pair in combinations(known, 2)]
+        return tuple(each for each in found if each is not None)
+
+    def _shows(self, candidate: Candidate) -> bool:
+        return residual(candidate.predictions, self._right) > SAME
+
+    def _candidate(self, made: tuple[Misconception, ...]) -> Candidate | None:
+        """Return what happens if mistakes are made together, None if they exclude each other."""
+        try:
+            namespace = changed(self.assignment, made)
+        except AssignmentError:
+            return None
+        return Candidate(
+            tuple(known.code for known in made),
+            ", and ".join(known.name for known in made),
+            " ".join(known.message for known in made),
+            float(np.prod([known.credit for known in made])),
+            self._predictions(namespace),
+            frozenset(code for known in made for code in known.same_as),
+        )
+
+    def _predictions(self, namespace: Mapping[str, Any]) -> dict[str, Prediction]:
+        function = namespace[self.function]
+        return {call: self._prediction(function, call, case) for call, case in self.cases.items()}
+
+    def _prediction(self, function: Callable[..., Any], call: str, case: Case) -> Prediction:
+        try:
+            with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
+                return self.observed(call, trusted_call(function, case, self.seed))
+        except Exception as error:  # a mistake may raise anything
+            return Prediction(raised=type(error).__name__)
+
+
+def changed(assignment: Assignment, made: Iterable[Misconception]) -> dict[str, Any]:
+    """Return the reference with mistakes made in it; raise AssignmentError if they exclude each other."""
+    made = tuple(made)
+    edits: dict[str, dict[str, str]] = {}
+    for known in made:
+        taken = edits.setdefault(known.function, {})
+        if known.variant is not None and len([m for m in made if m.function == known.function]) > 1:
+            raise AssignmentError(f"{known.code} replaces all of {known.function}")
+        if taken.keys() & known.edits.keys():
+            raise AssignmentError(f"two mistakes edit the same text of {known.function}")
+        taken.update(known.edits)
+    reference = assignment.reference
+    sources = {name: reference.edited(name, wanted) for name, wanted in edits.items() if wanted}
+    namespace = reference.redefined(sources)
+    namespace.update({known.function: known.variant for known in made if known.variant is not None})
+    return namespace
