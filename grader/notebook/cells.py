@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ast
 import symtable
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
+
+from grader.notebook.quiet import quiet
 
 TRANSPARENT_MAGICS = ("time", "timeit", "capture", "prun", "memit", "mprun")
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -70,8 +71,7 @@ def read_code(notebook: nbformat.NotebookNode) -> Code:
 
 def _read_cell(number: int, source: str) -> CodeCell:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet():
             python = to_python(source)
             body = ast.parse(python).body
             statements = tuple(_statement(number, index, node) for index, node in enumerate(body))

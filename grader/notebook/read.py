@@ -7,7 +7,6 @@ marks, empty files, web pages saved under the name of a notebook, files of 300 M
 from __future__ import annotations
 
 import json
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import nbformat
 from nbformat.corpus.words import generate_corpus_id
 
 from grader.errors import NotebookUnreadable
+from grader.notebook.quiet import quiet
 
 MAX_BYTES = 50 << 20
 CELL_TYPES = ("code", "markdown", "raw")
@@ -58,8 +58,7 @@ def _upgraded(content: dict[str, Any]) -> nbformat.NotebookNode:
     version = content.get("nbformat", 4 if "cells" in content else 3)
     content["nbformat"], content["nbformat_minor"] = version, content.get("nbformat_minor", 0)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet():
             node = nbformat.from_dict(content)
             upgraded: nbformat.NotebookNode = node if version >= 4 else nbformat.convert(node, 4)
             return upgraded

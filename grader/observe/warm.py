@@ -138,8 +138,10 @@ class _Parent:
             data = b""
         self.control.settimeout(None)
         if not data:
-            self.stop()
+            self.process.kill()
             errors = self.process.stderr.read().decode(errors="replace") if self.process.stderr else ""
+            self.stop()
+            self.control.close()
             last = errors.strip().splitlines()[-1:] or ["it said nothing"]
             raise SandboxError(f"the warm parent did not start at tier {tier!r}: {last[0]}")
         message: dict[str, Any] = json.loads(data)
@@ -168,6 +170,8 @@ class _Parent:
         self.process.wait()
         with contextlib.suppress(OSError):
             self.control.shutdown(socket.SHUT_RDWR)
+        if self.process.stderr is not None:
+            self.process.stderr.close()
 
     def _read(self) -> None:
         while True:
@@ -190,6 +194,7 @@ class _Parent:
         for process in list(self.running.values()):
             process.end(-1, fault="the warm parent of the sandbox died")
         self.running.clear()
+        self.control.close()
 
 
 class WarmSandbox:
