@@ -186,10 +186,13 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Candidate:
-    """Something that a student may have written: one or two known mistakes, or (no codes) the reference."""
+    """Something that a student may have written: one or two known mistakes, or (no codes) the reference.
+
+    `names` says in words what each of the `codes` stands for.
+    """
 
     codes: tuple[str, ...]
-    name: str
+    names: tuple[str, ...]
     message: str
     credit: float
     predictions: Mapping[str, Prediction]
@@ -284,12 +287,13 @@ class Diagnosis:
 
     `residual` is the largest relative difference between the results and those of the mistake, `margin` the
     same for the next best explanation; `codes` are one mistake or several made together, or, where the
-    kind is ambiguous, those that explain the results equally well.
+    kind is ambiguous, those that explain the results equally well (joined by + where two belong together).
+    `names` says in words what each code stands for.
     """
 
     kind: DiagnosisKind
     codes: tuple[str, ...] = ()
-    name: str = ""
+    names: tuple[str, ...] = ()
     message: str = ""
     credit: float = 0.0
     residual: float | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,37 @@ questions:
         requires: [values]
   - {id: essay, title: Essay, points: 2, manual: true}
 """
+
+
+class Page(HTMLParser):
+    """Collects tags, attributes and the text of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words = ""
+        self.inside: dict[str, str] = {}
+        self.last = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.last = tag
+
+    def handle_data(self, data: str) -> None:
+        if self.last in ("style", "script"):
+            self.inside[self.last] = self.inside.get(self.last, "") + data
+        else:
+            self.words += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self.last = ""
+
+    def policy(self) -> str:
+        """Return the content security policy."""
+        return next(
+            a["content"] or "" for t, a in self.tags if a.get("http-equiv") == "Content-Security-Policy"
+        )
 
 
 def rubric() -> Rubric:

@@ -95,11 +95,11 @@ def _best(
     margin = min([away for away, _ in others[:1]] + [wrong])
     if margin > max(MARGIN * nearest, SEPARATED):
         return Diagnosis(
-            DiagnosisKind.NAMED, best.codes, best.name, best.message, best.credit, nearest, min(margin, 1.0)
+            DiagnosisKind.NAMED, best.codes, best.names, best.message, best.credit, nearest, min(margin, 1.0)
         )
     close = [best, *(other for away, other in others if away <= max(MARGIN * nearest, SEPARATED))]
-    names = "; or: ".join(dict.fromkeys(candidate.name for candidate in close[:3]))
-    codes = tuple(dict.fromkeys("+".join(candidate.codes) for candidate in close))
+    named = {"+".join(candidate.codes): ", and ".join(candidate.names) for candidate in close}
+    codes, names = tuple(named), tuple(named.values())
     return Diagnosis(DiagnosisKind.AMBIGUOUS, codes, names, residual=nearest, margin=min(margin, 1.0))
 
 

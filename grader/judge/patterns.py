@@ -44,11 +44,10 @@ def transformed(
     for pattern in patterns:
         predictions = _apply(pattern, candidate, observed, lengths)
         if predictions is not None:
-            name = f"{candidate.name}, and {pattern.message}" if candidate.codes else pattern.message
             yield replace(
                 candidate,
                 codes=(*candidate.codes, pattern.code),
-                name=name,
+                names=(*candidate.names, pattern.message),
                 predictions=predictions,
                 credit=0.0,
             )
@@ -111,13 +110,13 @@ def _factor(candidate: Candidate, observed: Mapping[str, Prediction]) -> Candida
     ):
         return None
     name = f"it is right up to a constant factor: it is {factor:.4g} times as large"
-    name = f"{candidate.name}, and {name}" if candidate.codes else name
     predictions = {
         call: replace(seen, parts=tuple(factor * part for part in seen.parts)) if seen.parts else seen
         for call, seen in candidate.predictions.items()
     }
     codes = (*candidate.codes, "constant_factor")
-    return replace(candidate, codes=codes, name=name, predictions=predictions, credit=0.0)
+    names = (*candidate.names, name)
+    return replace(candidate, codes=codes, names=names, predictions=predictions, credit=0.0)
 
 
 def _each(change: Callable[[Array], Array]) -> Callable[[Parts, Parts, Lengths], Parts]:

@@ -87,7 +87,7 @@ class KnownMistakes:
 
     @cached_property
     def _right(self) -> Candidate:
-        return Candidate((), "right", "", 1.0, self._predictions(self.assignment.namespace))
+        return Candidate((), (), "", 1.0, self._predictions(self.assignment.namespace))
 
     @cached_property
     def _single(self) -> tuple[Candidate, ...]:
@@ -114,7 +114,7 @@ class KnownMistakes:
             return None
         return Candidate(
             tuple(known.code for known in made),
-            ", and ".join(known.name for known in made),
+            tuple(known.name for known in made),
             " ".join(known.message for known in made),
             float(np.prod([known.credit for known in made])),
             self._predictions(namespace),

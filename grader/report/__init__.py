@@ -2,6 +2,7 @@
 
 table      grades.csv and grades.json
 pages      index.html, feedback.html, notebook.html: one self-contained file each
+mistake    what a diagnosis says in words
 chart      small pictures as inline SVG
 terminal   one submission's result for a terminal
 """

@@ -19,6 +19,7 @@ from pygments.formatters import HtmlFormatter
 
 from grader.records import CellRun, NotebookRun, QuestionScore, Score, Summary, VerdictKind
 from grader.report import chart
+from grader.report.mistake import explain
 from grader.report.notebook import show_cells
 from grader.report.statistics import course_statistics
 from grader.rubric.model import Rubric
@@ -100,7 +101,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals |= {"bar": chart.bar, "draw": chart.draw}
+    environment.globals |= {"bar": chart.bar, "draw": chart.draw, "explain": explain}
     environment.filters |= {
         "points": "{:.4g}".format,
         "words": lambda value: str(value.value).replace("_", " "),

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from grader.records import QuestionScore, Score, Status, VerdictKind
+from grader.records import DiagnosisKind, QuestionScore, Score, Status, VerdictKind
+from grader.report.mistake import sentence
 from grader.rubric.model import Rubric
 
 BINS = 10
@@ -28,8 +29,23 @@ class QuestionStatistics:
 
 
 @dataclass(frozen=True)
+class MistakeStatistics:
+    """A named mistake in one question, and the submissions that made it, alone or with others."""
+
+    code: str
+    name: str
+    question: str
+    title: str
+    submissions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class CourseStatistics:
-    """Counts and means over the graded submissions."""
+    """Counts and means over the graded submissions.
+
+    `mistakes` are those that were named, the commonest first; `unnamed` counts the answers that are wrong in
+    a way that fits none, or several.
+    """
 
     graded: int
     unreadable: int
@@ -40,6 +56,8 @@ class CourseStatistics:
     histogram: tuple[int, ...]
     labels: tuple[str, ...]
     questions: tuple[QuestionStatistics, ...]
+    mistakes: tuple[MistakeStatistics, ...]
+    unnamed: int
 
 
 def course_statistics(scores: Sequence[Score], rubric: Rubric) -> CourseStatistics:
@@ -56,7 +74,32 @@ def course_statistics(scores: Sequence[Score], rubric: Rubric) -> CourseStatisti
         most,
         *_histogram(points, most),
         tuple(_question(graded, place, question.title) for place, question in enumerate(rubric.questions)),
+        _named(graded),
+        sum(
+            question.diagnosis is not None and question.diagnosis.kind is not DiagnosisKind.NAMED
+            for score in graded
+            for question in score.questions
+        ),
     )
+
+
+def _named(graded: Sequence[Score]) -> tuple[MistakeStatistics, ...]:
+    """Return the mistakes by question and code, the commonest first."""
+    found: dict[tuple[str, str], list[str]] = {}
+    words: dict[tuple[str, str], tuple[str, str]] = {}
+    for score in graded:
+        for question in score.questions:
+            diagnosis = question.diagnosis
+            if diagnosis is None or diagnosis.kind is not DiagnosisKind.NAMED:
+                continue
+            for code, name in zip(diagnosis.codes, diagnosis.names, strict=True):
+                found.setdefault((question.id, code), []).append(score.submission)
+                words.setdefault((question.id, code), (sentence(name), question.title))
+    counted = [
+        MistakeStatistics(code, words[question, code][0], question, words[question, code][1], tuple(names))
+        for (question, code), names in found.items()
+    ]
+    return tuple(sorted(counted, key=lambda mistake: -len(mistake.submissions)))
 
 
 def _median(points: Sequence[float]) -> float:

@@ -8,7 +8,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from grader.records import CheckScore, QuestionScore, Score, Status, Summary, VerdictKind
+from grader.records import CheckScore, Diagnosis, QuestionScore, Score, Status, Summary, VerdictKind
+from grader.report.mistake import evidence, explain
 
 STYLES = {
     VerdictKind.PASSED: ("✓", "green"),
@@ -61,7 +62,20 @@ def _question(question: QuestionScore) -> RenderableType:
     points = "pending" if question.points is None else f"{question.points:.4g} / {question.max_points:.4g}"
     head = Text.assemble("\n", (question.title, "bold"), f"  {points}")
     remarks = [Padding(Text(remark, style="blue"), (0, 0, 0, 2)) for remark in question.remarks]
-    return Group(head, *remarks, _checks(question.checks))
+    return Group(head, *remarks, *_diagnosis(question.diagnosis), _checks(question.checks))
+
+
+def _diagnosis(diagnosis: Diagnosis | None) -> list[RenderableType]:
+    """Say what the mistake is, as the student reads it, and the codes behind it."""
+    if diagnosis is None:
+        return []
+    found = explain(diagnosis)
+    words = Text()
+    if found is not None:
+        words.append(f"{found.lead}: ", style="yellow").append(" ".join(found.mistakes), style="bold")
+        words.append(f" {found.message}\n" if found.message else "\n")
+    words.append(evidence(diagnosis), style="dim")
+    return [Padding(words, (0, 0, 0, 2))]
 
 
 def _checks(checks: tuple[CheckScore, ...]) -> RenderableType:

@@ -5,46 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from html.parser import HTMLParser
 
 import pytest
-from support import not_graded, notebook, rubric, run, score
+from support import Page, not_graded, notebook, rubric, run, score
 
 from grader.records import CellRun, Fault, NotebookRun, Plot
 from grader.report import chart
 from grader.report.pages import course_page, feedback_page, notebook_page
 
 HOSTILE = "<script>alert(1)</script>\"'&"
-
-
-class Page(HTMLParser):
-    """Collects tags, attributes and the text of a page."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.words = ""
-        self.inside: dict[str, str] = {}
-        self.last = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        self.last = tag
-
-    def handle_data(self, data: str) -> None:
-        if self.last in ("style", "script"):
-            self.inside[self.last] = self.inside.get(self.last, "") + data
-        else:
-            self.words += data
-
-    def handle_endtag(self, tag: str) -> None:
-        self.last = ""
-
-    def policy(self) -> str:
-        return next(
-            a["content"] or "" for t, a in self.tags if a.get("http-equiv") == "Content-Security-Policy"
-        )
 
 
 PAGES = {
