@@ -1,6 +1,7 @@
 """The command line: parse, call, print.
 
-Exit codes: 0 graded, 2 usage or rubric, 3 some not graded through our fault, 130 interrupted.
+Exit codes: 0 graded, 1 below the minimum tier (doctor), 2 usage or rubric, 3 some not graded through our
+fault, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -23,13 +24,17 @@ if TYPE_CHECKING:  # heavy, and not needed for --help
     from grader.records import Score
 
 MAX_WIDTH = 100
-EXIT_USAGE, EXIT_FAULT, EXIT_INTERRUPTED = 2, 3, 130
+EXIT_TIER, EXIT_USAGE, EXIT_FAULT, EXIT_INTERRUPTED = 1, 2, 3, 130
 HELP = """Grade Jupyter notebooks of numerical machine learning.
 
 \b
 A teaching assistant grades a folder, and looks at one result:
     grader grade submissions/exercise_11
     grader show correct/loops
+
+\b
+Before that, whether this machine can hold the notebooks of strangers:
+    grader doctor
 
 \b
 An author of rubrics lets the editor complete and check them:
@@ -115,6 +120,29 @@ def schema(markdown: bool) -> None:
     from grader.rubric.reference import rubric_reference  # noqa: PLC0415
 
     click.echo(rubric_reference() if markdown else json_schema(), nl=False)
+
+
+@cli.command(short_help="Try the walls that this machine can build around notebooks.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--minimum",
+    type=click.Choice(["isolated", "restricted", "plain"]),
+    default="restricted",
+    show_default=True,
+    help="The tier below which the exit code is 1.",
+)
+def doctor(as_json: bool, minimum: str) -> None:
+    """Build a box, attack it from inside, and say of each layer whether it holds.
+
+    The layers add up to a tier: isolated (all of them), restricted (no namespaces), plain (no walls).
+    Where a higher one can be had, the command that raises it is named.
+    """
+    from rich.console import Console  # noqa: PLC0415 -- keeps --help fast
+
+    from grader.doctor import examine  # noqa: PLC0415
+
+    if not examine(minimum, Console(highlight=False), as_json=as_json):
+        sys.exit(EXIT_TIER)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -9,7 +9,8 @@ from rich.console import Console
 
 from grader.batch import Graded, grade_all
 from grader.flow import load_course
-from grader.observe.tiers import PLAIN, choose_sandbox
+from grader.observe.layers import PLAIN
+from grader.observe.tiers import choose_sandbox
 from grader.progress import LiveProgress, PlainProgress, choose_progress, closing_words
 from grader.records import Score, Status
 from grader.results import Results

@@ -36,6 +36,7 @@ class Program:
     """What to start: a module of `inside`, its arguments, the directory with its data files.
 
     `wires` is a directory for unix sockets; `memory_mb` what all processes of the program may hold together.
+    `bare` leaves out Landlock and seccomp: for our own code, which tries the layers beneath them.
     """
 
     module: str
@@ -44,6 +45,7 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     wires: Path | None = None
     memory_mb: int = 8192
+    bare: bool = False
 
 
 class Process(Protocol):

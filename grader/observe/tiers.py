@@ -1,40 +1,88 @@
-"""Which walls this machine can hold: the tiers, from the strongest to none, and how one is chosen.
+"""Which walls this machine can hold: boxes are built, attacked from inside, and the strongest kind is kept.
 
-isolated     namespaces, own read-only root, Landlock, seccomp, limits
-restricted   Landlock, seccomp, limits, an unprivileged user (what plain Docker allows)
-plain        limits alone: no walls; only with --unsafe
+    for every kind of box, the strongest first:  start it, try its layers (probe.py)  -->  the tier it reaches
+
+A kernel that offers a layer and does not keep its promise lowers the tier as one that lacks it does.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from grader.errors import SandboxError, UsageError
-from grader.observe.inside.walls import ISOLATED, RESTRICTED
+from grader.observe.layers import ISOLATED, LAYERS, PLAIN, RESTRICTED, TIERS, Found, reached_tier, reaches
+from grader.observe.probe import bait, probe_sandbox
 from grader.observe.sandbox import PlainSandbox
 from grader.observe.warm import WarmSandbox
 
-PLAIN = "plain"
-TIERS = (ISOLATED, RESTRICTED, PLAIN)
+KINDS = (ISOLATED, RESTRICTED)
 
 
-def choose_sandbox(preload: Sequence[str], *, unsafe: bool = False) -> WarmSandbox | PlainSandbox:
-    """Return the strongest sandbox that starts here; raise UsageError if none has walls and not `unsafe`."""
-    reasons = []
-    for tier in (ISOLATED, RESTRICTED) if sys.platform == "linux" else ():
-        sandbox = WarmSandbox(preload, tier)
-        try:
-            sandbox.warm()
-        except SandboxError as error:
-            reasons.append(str(error))
-            sandbox.close()
-        else:
-            return sandbox
-    if unsafe:
-        return PlainSandbox()
-    why = "; ".join(reasons) or f"there are none for {sys.platform}"
+@dataclass(frozen=True)
+class Survey:
+    """What this machine can hold: the tier, the layers of the best box, why boxes of a kind do not start."""
+
+    tier: str = PLAIN
+    kind: str = PLAIN
+    layers: tuple[Found, ...] = ()
+    failures: Mapping[str, str] = field(default_factory=dict)
+
+
+def choose_sandbox(
+    preload: Sequence[str], minimum: str = RESTRICTED, *, unsafe: bool = False
+) -> WarmSandbox | PlainSandbox:
+    """Return the strongest sandbox that starts here.
+
+    Raises UsageError if its tier is below `minimum`, unless `unsafe`.
+    """
+    sandbox, survey = start_best(preload)
+    if reaches(survey.tier, minimum) or unsafe:
+        return sandbox or PlainSandbox()
+    if sandbox is not None:
+        sandbox.close()
     raise UsageError(
-        f"no walls can be built around the notebooks here ({why}). Run `grader doctor` for the command that "
-        "helps, or give --unsafe to run them without walls, on a machine that holds nothing they may not have"
+        f"the notebooks would run in the tier {survey.tier!r}, and {minimum!r} is the least that is allowed: "
+        f"{'; '.join(shortcomings(survey))}. `grader doctor` tries every layer and names the command that "
+        "helps; --unsafe runs them all the same, on a machine that holds nothing they may not have"
     )
+
+
+def start_best(preload: Sequence[str] = (), *, thorough: bool = False) -> tuple[WarmSandbox | None, Survey]:
+    """Start the kind of sandbox that reaches the highest tier; None if no kind starts.
+
+    `thorough` tries the layers too that take seconds.
+    """
+    layers = tuple(layer for layer in LAYERS if thorough or not layer.thorough)
+    best, survey, failures = None, Survey(), {}
+    with bait() as known:
+        for kind in KINDS if sys.platform == "linux" else ():
+            sandbox = WarmSandbox(preload, kind)
+            try:
+                found = probe_sandbox(sandbox, known, layers)
+            except SandboxError as error:
+                failures[kind] = str(error)
+                sandbox.close()
+                continue
+            except BaseException:
+                sandbox.close()
+                raise
+            sandbox.name = reached_tier({each.layer.key: each.holds for each in found})
+            if best is None or TIERS.index(sandbox.name) < TIERS.index(survey.tier):
+                if best is not None:
+                    best.close()
+                best, survey = sandbox, Survey(sandbox.name, kind, found)
+            else:
+                sandbox.close()
+            if reaches(survey.tier, kind):
+                break
+    return best, Survey(survey.tier, survey.kind, survey.layers, failures)
+
+
+def shortcomings(survey: Survey) -> list[str]:
+    """Return what keeps this machine below the highest tier, in words."""
+    if sys.platform != "linux":
+        return [f"there are no walls for {sys.platform}"]
+    lacking = [f"{found.layer.title}: {found.detail}" for found in survey.layers if not found.holds]
+    return [*survey.failures.values(), *lacking]

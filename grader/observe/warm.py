@@ -168,6 +168,8 @@ class _Parent:
         with contextlib.suppress(OSError):
             self.process.kill()
         self.process.wait()
+        if self.process.stderr is not None:
+            self.process.stderr.close()
         with contextlib.suppress(OSError):
             self.control.shutdown(socket.SHUT_RDWR)
         if self.process.stderr is not None:
@@ -191,6 +193,7 @@ class _Parent:
                 if process is not None:
                     process.end(-1, fault=f"the warm parent could not fork: {message['failed']}")
         self.alive = False
+        self.control.close()
         for process in list(self.running.values()):
             process.end(-1, fault="the warm parent of the sandbox died")
         self.running.clear()
@@ -198,11 +201,15 @@ class _Parent:
 
 
 class WarmSandbox:
-    """Starts programs behind walls, in milliseconds; `name` is the tier. Close it, or use `with`."""
+    """Starts programs behind walls, in milliseconds. Close it, or use `with`.
+
+    `kind` is how the boxes are built, `name` the tier that they reach: lower where a layer does not hold.
+    """
 
     def __init__(
         self, preload: Sequence[str] = (), tier: str = ISOLATED, python: str = sys.executable
     ) -> None:
+        self.kind = tier
         self.name = tier
         self.python = python
         self.preload = tuple(dict.fromkeys((*preload, *KERNEL_MODULES)))
@@ -231,14 +238,14 @@ class WarmSandbox:
             if self._parent is None or not self._parent.alive:
                 if self._parent is not None:
                     self._parent.stop()
-                self._parent = _Parent(self.name, self.preload, self.python, self.scratch)
+                self._parent = _Parent(self.kind, self.preload, self.python, self.scratch)
             return self._parent
 
     def launch(self, program: Program) -> WarmProcess:
         """Start a program in a box of its own; raise SandboxError if that is impossible."""
         parent = self.warm()
         identity = next(parent.numbers)
-        user = BOX_USER + (identity % BOX_USERS if self.name == RESTRICTED else 0)
+        user = BOX_USER + (identity % BOX_USERS if self.kind == RESTRICTED else 0)
         self._hand_over(program, user)
         in_read, in_write = os.pipe()
         out_read, out_write = os.pipe()
@@ -255,6 +262,7 @@ class WarmSandbox:
             "files": [path.name for path in files],
             "memory_mb": program.memory_mb,
             "user": user,
+            "bare": program.bare,
         }
         try:
             parent.start(message, [in_read, out_write, *opened], process)
@@ -272,7 +280,7 @@ class WarmSandbox:
         if os.getuid() != 0:
             return
         writable = [program.wires] if program.wires else []
-        if self.name == RESTRICTED:
+        if self.kind == RESTRICTED:
             writable += [program.directory, *program.directory.iterdir()]
         for path in writable:
             os.chown(path, user, BOX_USER)

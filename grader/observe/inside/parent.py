@@ -194,9 +194,8 @@ def _become(message: dict[str, Any], descriptors: list[int], plan: walls.Plan) -
             if fd > 2:
                 os.close(fd)
         files = tuple(zip(message["files"], kept, strict=True))
-        directory = walls.build_inner(
-            plan, walls.Room(files, message["directory"], message["wires"], message["user"])
-        )
+        places = (message["directory"], message["wires"], message["user"], message["bare"])
+        directory = walls.build_inner(plan, walls.Room(files, *places))
         os.environ.clear()
         os.environ.update({**message["environment"], "HOME": directory})
         sys.argv = [message["module"], *message["arguments"]]

@@ -1,0 +1,78 @@
+"""The layers of the walls, and the tier that they add up to: policy as a table.
+
+isolated     every layer below
+restricted   no namespaces, Landlock in their place (what plain Docker allows); or the reverse
+plain        no walls: limits that a program sets on itself
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+ISOLATED, RESTRICTED, PLAIN = "isolated", "restricted", "plain"
+TIERS = (ISOLATED, RESTRICTED, PLAIN)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer: its key, its name, what `inside/probe.py` tries against it.
+
+    `bare` layers are tried in a box without Landlock and seccomp, which would refuse the attempt first.
+    `thorough` ones take long enough to be left out when a batch starts.
+    """
+
+    key: str
+    title: str
+    attack: str
+    bare: bool = True
+    thorough: bool = False
+
+
+@dataclass(frozen=True)
+class Found:
+    """What trying a layer found: whether it holds, and what was obtained or why it could not be built."""
+
+    layer: Layer
+    holds: bool
+    detail: str = ""
+
+
+NAMESPACES = (
+    Layer("user", "user namespace", "own files as root"),
+    Layer("mount", "mount namespace", "read a file of the host"),
+    Layer("pid", "process namespace", "see a process of the host"),
+    Layer("net", "network namespace", "reach the host by TCP"),
+    Layer("ipc", "ipc namespace", "find the host's shared memory"),
+    Layer("uts", "uts namespace", "learn the name of the host"),
+    Layer("root", "read-only root", "make a directory in /"),
+    Layer("tmpfs", "private tmpfs with a limit", "take 540 MB of disk"),
+)
+LANDLOCK = Layer("landlock", "Landlock", "list /", bare=False)
+ALWAYS = (
+    Layer("seccomp", "seccomp", "netlink, io_uring, unshare", bare=False),
+    Layer("privileges", "no new privileges", "run a setuid program"),
+    Layer("capabilities", "no capabilities", "chroot, rename the host"),
+    Layer("uid", "never uid 0", "become root"),
+    Layer("limits", "limits on a process", "400 processes, 2000 files"),
+    Layer("memory", "memory of a whole box", "share it among children", thorough=True),
+    Layer("descriptors", "closed descriptors", "use the grader's open files"),
+    Layer("clock", "outer wall clock", "ignore it, leave a process", thorough=True),
+)
+LAYERS = (*NAMESPACES, LANDLOCK, *ALWAYS)
+APART = ("mount", "pid", "net", "root")  # what Landlock can be replaced by
+
+
+def reached_tier(holds: Mapping[str, bool]) -> str:
+    """Return the tier of layers that hold; a layer that was not tried is taken to hold."""
+    if not all(holds.get(layer.key, True) for layer in ALWAYS):
+        return PLAIN
+    landlock = holds.get("landlock", True)
+    if landlock and all(holds.get(layer.key, True) for layer in NAMESPACES):
+        return ISOLATED
+    return RESTRICTED if landlock or all(holds.get(key, True) for key in APART) else PLAIN
+
+
+def reaches(tier: str, minimum: str) -> bool:
+    """Whether a tier is at least the other."""
+    return TIERS.index(tier) <= TIERS.index(minimum)
