@@ -4,6 +4,7 @@
         notebook.ipynb    the instructor's notebook: the one source of solutions and skeleton
         inputs.py         generators: name(rng) -> list[Case]; optionally files(seed) -> {name: bytes}
         metrics.py        optional measures: name(value, case) -> float
+        public.py         optional generators, like those of inputs.py, of the inputs that students get
         misconceptions.py optional: MISCONCEPTIONS, the known mistakes (grader.misconception)
 
 None of this is ever visible to a process that runs student code.
@@ -24,6 +25,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from grader.case import Case
 from grader.errors import AssignmentError, NotebookUnreadable
 from grader.misconception import Misconception
 from grader.notebook.cells import Code, read_code
@@ -32,15 +34,7 @@ from grader.notebook.skeleton import make_skeleton
 from grader.notebook.slicing import slice_function
 from grader.reference import Reference, definitions
 
-
-@dataclass(frozen=True)
-class Case:
-    """One input of a function: positional arguments, optional keywords, and what only the judge may know."""
-
-    name: str
-    args: tuple[Any, ...]
-    keywords: Mapping[str, Any] = field(default_factory=dict)
-    known: Mapping[str, Any] = field(default_factory=dict)
+__all__ = ["Assignment", "Case", "load_assignment", "load_public_cases"]
 
 
 @dataclass(frozen=True)
@@ -113,6 +107,17 @@ def load_assignment(folder: Path, functions: tuple[str, ...], seed: int) -> Assi
         reference.sources,
         _misconceptions(folder, reference),
     )
+
+
+def load_public_cases(folder: Path, generator: str) -> list[Case]:
+    """Return the inputs of a generator of public.py; they do not depend on the seed of the hidden ones."""
+    make = getattr(_module(folder, "public"), generator, None)
+    if not callable(make):
+        raise AssignmentError(f"{folder / 'public.py'} has no generator {generator!r}")
+    cases = list(make(np.random.default_rng(zlib.crc32(generator.encode()))))
+    if not cases:
+        raise AssignmentError(f"{folder / 'public.py'}: {generator}() makes no inputs")
+    return cases
 
 
 def _misconceptions(folder: Path, reference: Reference) -> tuple[Misconception, ...]:

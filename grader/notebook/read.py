@@ -6,8 +6,6 @@ marks, empty files, web pages saved under the name of a notebook, files of 300 M
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -15,42 +13,16 @@ from nbformat.corpus.words import generate_corpus_id
 
 from grader.errors import NotebookUnreadable
 from grader.notebook.quiet import quiet
+from grader.notebook.sources import MAX_BYTES, load_json, read_bytes
 
-MAX_BYTES = 50 << 20
+__all__ = ["MAX_BYTES", "parse_notebook", "read_bytes"]
+
 CELL_TYPES = ("code", "markdown", "raw")
-
-
-def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
-    """Return the bytes of a submission; raise NotebookUnreadable if it is no regular file or too large."""
-    try:
-        if not path.is_file():
-            raise NotebookUnreadable("it is not a regular file")
-        size = path.stat().st_size
-        if size > max_bytes:
-            raise NotebookUnreadable(
-                f"the file has {size / 2**20:.0f} MB, more than the {max_bytes / 2**20:.0f} MB allowed; "
-                "clear the outputs of the notebook and hand it in again"
-            )
-        return path.read_bytes()
-    except OSError as error:
-        raise NotebookUnreadable(f"the file cannot be read: {error.strerror}") from error
 
 
 def parse_notebook(data: bytes) -> nbformat.NotebookNode:
     """Return the notebook in nbformat 4.5, outputs kept; raise NotebookUnreadable."""
-    if not data.strip():
-        raise NotebookUnreadable("the file is empty")
-    try:
-        content = json.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise NotebookUnreadable(f"it is not a notebook: {_looks_like(data)}") from None
-    except RecursionError:
-        raise NotebookUnreadable("it is not a notebook: its JSON is nested without end") from None
-    except ValueError as error:
-        raise NotebookUnreadable(f"it is not a notebook: {_looks_like(data)} ({error})") from None
-    if not isinstance(content, dict) or not ("cells" in content or "worksheets" in content):
-        raise NotebookUnreadable('it is JSON but not a notebook: it has no "cells"')
-    return _normalised(_upgraded(content))
+    return _normalised(_upgraded(load_json(data)))
 
 
 def _upgraded(content: dict[str, Any]) -> nbformat.NotebookNode:
@@ -96,18 +68,3 @@ def _cell(cell: dict[str, Any]) -> nbformat.NotebookNode:
     if isinstance(cell.get("attachments"), dict) and kind == "markdown":
         new["attachments"] = cell["attachments"]
     return new
-
-
-def _looks_like(data: bytes) -> str:
-    """Say what kind of file was handed in under the name of a notebook."""
-    head = data[:64].lstrip().lower()
-    known = {
-        b"%pdf": "a PDF",
-        b"<!doctype": "a web page",
-        b"<html": "a web page",
-        b"pk\x03\x04": "a ZIP archive",
-    }
-    for start, name in known.items():
-        if head.startswith(start):
-            return f"it is {name}"
-    return "it is cut off or damaged" if head.startswith(b"{") else "it is not JSON"

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.assignment import Case
+from grader.case import Case
 from grader.observe.inside import wire
 
 SEEDED = threading.Lock()  # the random state that notebooks use is one for the whole process

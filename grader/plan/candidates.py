@@ -13,17 +13,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import combinations
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grader.assignment import Assignment, Case
+from grader.case import Case
 from grader.errors import AssignmentError
 from grader.judge.match import parts_of, residual
 from grader.misconception import Misconception
 from grader.plan.calls import trusted_call
 from grader.records import Call, Candidate, Prediction
 from grader.rubric.model import Recognition
+
+if TYPE_CHECKING:  # loads notebooks, which planning at home does not need
+    from grader.assignment import Assignment
 
 SAME = 1e-9  # results that differ by less come from the same function
 

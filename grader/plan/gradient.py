@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.assignment import Case
+from grader.case import Case
 from grader.errors import AssignmentError
 from grader.judge.finite_difference import RATIO, numeric_gradient
 
@@ -39,7 +40,7 @@ def plan_gradient(
     cost: Callable[..., Any], case: Case, wrt: tuple[str, ...], rng: np.random.Generator
 ) -> tuple[Numeric, OwnCost]:
     """Return the numeric gradient of `cost` at a case, and the points for the student's own cost."""
-    names = cost.__code__.co_varnames[: cost.__code__.co_argcount]
+    names = tuple(inspect.signature(cost).parameters)
     unknown = [name for name in wrt if name not in names]
     if unknown:
         raise AssignmentError(f"the cost {cost.__name__} has no argument {unknown[0]!r}; it has {names}")

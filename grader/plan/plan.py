@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import singledispatchmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grader.assignment import Assignment, Case
+from grader.case import Case
 from grader.errors import AssignmentError, RubricError
 from grader.plan.calls import call_id, trusted_call
 from grader.plan.candidates import KnownMistakes
@@ -30,6 +31,9 @@ from grader.rubric.model import (
     ReferenceCheck,
     Rubric,
 )
+
+if TYPE_CHECKING:  # loads notebooks, which planning at home does not need
+    from grader.assignment import Assignment
 
 
 @dataclass(frozen=True)
@@ -226,4 +230,4 @@ def _part(value: Any, output: int | None) -> Any:
 
 
 def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
-    return function.__code__.co_varnames[: function.__code__.co_argcount]
+    return tuple(inspect.signature(function).parameters)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.assignment import Case
+from grader.case import Case
 from grader.errors import AssignmentError
 from grader.rubric.model import PropertyCheck
 

@@ -159,8 +159,9 @@ def _step(current: Any, part: str | int) -> Any:
     checks |= {"gradient": "GradientCheck", "metric": "MetricCheck", "property": "PropertyCheck"}
     if isinstance(part, int):
         return current
-    if part in ("feedback", "recognition"):
-        return model.Feedback if part == "feedback" else model.Recognition
+    parts = {"feedback": model.Feedback, "recognition": model.Recognition, "public": model.Public}
+    if part in parts:
+        return parts[str(part)]
     return getattr(model, checks[part]) if part in checks else by_tag.get(part, current)
 
 

@@ -29,6 +29,8 @@ class Environment(Model):
 
     preload: tuple[str, ...] = ("numpy",)
     """Modules imported before the functions are called, so that their import costs no student time."""
+    packages: tuple[str, ...] = ()
+    """Modules that notebooks may import beside those of `preload`, the handed-out notebook and Python."""
 
 
 class Limits(Model):
@@ -59,6 +61,15 @@ class Feedback(Model):
     """Shown when it did not; a hint that teaches and does not give the answer."""
 
 
+class Public(Model):
+    """What students get of a check, so that they can run it at home."""
+
+    inputs: Identifier
+    """The generator in the assignment's public.py; what it makes is handed out, and is never hidden."""
+    values: bool = False
+    """Whether the values that are right on these inputs are handed out too."""
+
+
 class CheckBase(Model):
     """What every check has."""
 
@@ -83,6 +94,23 @@ class InputsCheck(CheckBase):
     """The generator in the assignment's inputs.py that makes the inputs from a seed."""
     call_seconds: PositiveFloat | None = None
     """Processor seconds for one call, where the rubric's limit does not fit."""
+    public: Public | None = None
+    """What students get of it; left out for a check that they cannot run at home."""
+
+    @model_validator(mode="after")
+    def _public_fits(self) -> Self:
+        if self.public is None:
+            return self
+        if isinstance(self, MetricCheck):
+            raise ValueError("a metric needs the course's own code: it has no form for students at home")
+        asks = isinstance(self, ReferenceCheck) and not self.form_only
+        if asks != self.public.values:
+            raise ValueError(
+                "public: 'values: true' is needed to compare with the reference at home"
+                if asks
+                else "public: 'values' has no meaning here, as the check needs no values to compare with"
+            )
+        return self
 
 
 class ReferenceCheck(InputsCheck):
@@ -102,6 +130,8 @@ class ReferenceCheck(InputsCheck):
     """The share of the points for a recognised near miss, by its code (for example constant_factor)."""
     given: tuple[Identifier, ...] = ()
     """Follow-through: also right if it is right given the student's own results of these functions."""
+    form_only: bool = False
+    """Whether only structure, shape and finite entries are compared, and the values may be any."""
     given_credit: Fraction = 1.0
     """The share of the points for a result that is right given the student's own functions."""
 

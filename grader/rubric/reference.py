@@ -22,6 +22,7 @@ SECTIONS = (
     ("A question", model.Question),
     ("recognition", model.Recognition),
     ("Every check", model.CheckBase),
+    ("public", model.Public),
     ("feedback", model.Feedback),
 )
 CHECKS = (

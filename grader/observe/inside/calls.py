@@ -19,7 +19,6 @@ import ast
 import contextlib
 import ctypes
 import importlib
-import inspect
 import linecache
 import os
 import random
@@ -29,18 +28,17 @@ import signal
 import struct
 import sys
 import time
-import traceback
 import types
 from typing import Any
 
 import numpy as np
 
 from . import wire
+from .execute import MESSAGE_LENGTH, accepted, fault, plain_fault
 
 FRAME = struct.Struct("<4sIQ")
 MARK = b"FRAM"
 GROUP = 0xFFFFFFFF
-MESSAGE_LENGTH = 400
 PR_SET_PDEATHSIG = 1
 PATIENCE = 2  # calls of one function in a row that may run out of time before the rest is skipped
 SKIPPED = "not tried: earlier calls of this function used up the time"
@@ -118,7 +116,7 @@ def _group(function: dict[str, Any], out: int) -> None:
             _send(
                 out,
                 call["index"],
-                {"kind": "wall_timeout", "seconds": 0.0, "fault": _plain_fault("", SKIPPED)},
+                {"kind": "wall_timeout", "seconds": 0.0, "fault": plain_fault("", SKIPPED)},
             )
             continue
         started = time.monotonic()
@@ -144,7 +142,7 @@ def _run_statements(cells: list[dict[str, Any]]) -> tuple[dict[str, Any], list[d
             try:
                 exec(compile(unit, filename, "exec"), module.__dict__)  # noqa: S102 -- what the box is for
             except BaseException as error:
-                failures.append(_fault(error))
+                failures.append(fault(error))
     return module.__dict__, failures
 
 
@@ -201,8 +199,8 @@ def _death(ending: str | None, code: int) -> dict[str, Any]:
     if code == -signal.SIGXCPU:
         return {"kind": "cpu_timeout"}
     if code < 0:
-        return {"kind": "killed_by_signal", "fault": _plain_fault(signal.Signals(-code).name, "")}
-    return {"kind": "killed_by_signal", "fault": _plain_fault("SystemExit", "the process ended itself")}
+        return {"kind": "killed_by_signal", "fault": plain_fault(signal.Signals(-code).name, "")}
+    return {"kind": "killed_by_signal", "fault": plain_fault("SystemExit", "the process ended itself")}
 
 
 def _call(target: Any, call: dict[str, Any], write: int) -> None:
@@ -213,14 +211,14 @@ def _call(target: Any, call: dict[str, Any], write: int) -> None:
     np.random.seed(seed)
     started = time.perf_counter()
     try:
-        keywords, ignored = _accepted(target, call["keywords"])
+        keywords, ignored = accepted(target, call["keywords"])
         payload = {"kind": "returned", "value": target(*call["args"], **keywords), "ignored": ignored}
         if call["echo"]:
             payload["after"] = call["args"]
     except MemoryError as error:
-        payload = {"kind": "out_of_memory", "fault": _fault(error)}
+        payload = {"kind": "out_of_memory", "fault": fault(error)}
     except BaseException as error:
-        payload = {"kind": "raised", "fault": _fault(error)}
+        payload = {"kind": "raised", "fault": fault(error)}
     payload["seconds"] = time.perf_counter() - started
     data = _encoded(payload, call["result_mb"] << 20)
     while data:
@@ -240,18 +238,6 @@ def _limit(call: dict[str, Any]) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 20, 64 << 20))
 
 
-def _accepted(target: Any, keywords: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Split keyword arguments into those that the function takes and the names of the others."""
-    try:
-        parameters = inspect.signature(target).parameters
-    except (TypeError, ValueError):
-        return keywords, []
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-        return keywords, []
-    taken = {name: value for name, value in keywords.items() if name in parameters}
-    return taken, [name for name in keywords if name not in parameters]
-
-
 def _encoded(payload: dict[str, Any], max_bytes: int) -> bytes:
     """Encode a result; what cannot be encoded becomes an outcome that says why."""
     seconds = payload["seconds"]
@@ -263,23 +249,4 @@ def _encoded(payload: dict[str, Any], max_bytes: int) -> bytes:
         failed, reason = "out_of_memory", "no memory was left to send the result"
     except BaseException as error:
         failed, reason = "undecodable", str(error)[:MESSAGE_LENGTH]
-    return wire.encode({"kind": failed, "fault": _plain_fault("", reason), "seconds": seconds})
-
-
-def _plain_fault(kind: str, message: str) -> dict[str, Any]:
-    return {"type": kind, "message": message, "cell": None, "line": None, "code": ""}
-
-
-def _fault(error: BaseException) -> dict[str, Any]:
-    """Describe an exception: type, message, and the innermost line of a notebook cell in its traceback."""
-    try:
-        message = str(error)[:MESSAGE_LENGTH]
-    except BaseException:
-        message = ""
-    fault = _plain_fault(type(error).__name__, message)
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if frame.filename.startswith("<cell "):
-            number = int(frame.filename[6:-1])
-            fault.update(cell=number, line=frame.lineno, code=(frame.line or "")[:200])
-            break
-    return fault
+    return wire.encode({"kind": failed, "fault": plain_fault("", reason), "seconds": seconds})

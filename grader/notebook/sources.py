@@ -1,0 +1,76 @@
+"""Reads the file of a notebook with the standard library alone, as a student's machine does in a moment.
+
+Executes nothing. `read.py` makes a whole notebook of it, where outputs, ids and old formats matter.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from grader.errors import NotebookUnreadable
+
+MAX_BYTES = 50 << 20
+
+
+def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
+    """Return the bytes of a submission; raise NotebookUnreadable if it is no regular file or too large."""
+    try:
+        if not path.is_file():
+            raise NotebookUnreadable("it is not a regular file")
+        size = path.stat().st_size
+        if size > max_bytes:
+            raise NotebookUnreadable(
+                f"the file has {size / 2**20:.0f} MB, more than the {max_bytes / 2**20:.0f} MB allowed; "
+                "clear the outputs of the notebook and hand it in again"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise NotebookUnreadable(f"the file cannot be read: {error.strerror}") from error
+
+
+def load_json(data: bytes) -> dict[str, Any]:
+    """Return the JSON of a notebook; raise NotebookUnreadable if it is none, saying what it looks like."""
+    if not data.strip():
+        raise NotebookUnreadable("the file is empty")
+    try:
+        content = json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise NotebookUnreadable(f"it is not a notebook: {_looks_like(data)}") from None
+    except RecursionError:
+        raise NotebookUnreadable("it is not a notebook: its JSON is nested without end") from None
+    except ValueError as error:
+        raise NotebookUnreadable(f"it is not a notebook: {_looks_like(data)} ({error})") from None
+    if not isinstance(content, dict) or not ("cells" in content or "worksheets" in content):
+        raise NotebookUnreadable('it is JSON but not a notebook: it has no "cells"')
+    return content
+
+
+def code_sources(content: dict[str, Any]) -> list[str]:
+    """Return the sources of the code cells; raise NotebookUnreadable for the format before version 4."""
+    if "cells" not in content:
+        raise NotebookUnreadable("it is in an old format of notebooks; open it in Jupyter and save it again")
+    cells = content["cells"] if isinstance(content["cells"], list) else []
+    return [joined(cell) for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
+
+
+def joined(cell: dict[str, Any]) -> str:
+    """Return the source of a cell, which may be a list of lines."""
+    source = cell.get("source", "")
+    return "".join(str(line) for line in source) if isinstance(source, list) else str(source)
+
+
+def _looks_like(data: bytes) -> str:
+    """Say what kind of file was handed in under the name of a notebook."""
+    head = data[:64].lstrip().lower()
+    known = {
+        b"%pdf": "a PDF",
+        b"<!doctype": "a web page",
+        b"<html": "a web page",
+        b"pk\x03\x04": "a ZIP archive",
+    }
+    for start, name in known.items():
+        if head.startswith(start):
+            return f"it is {name}"
+    return "it is cut off or damaged" if head.startswith(b"{") else "it is not JSON"

@@ -1,0 +1,41 @@
+"""What calling a student's function means on any system: which arguments it takes, and how it failed."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from typing import Any
+
+MESSAGE_LENGTH = 400
+
+
+def accepted(target: Any, keywords: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Split keyword arguments into those that the function takes and the names of the others."""
+    try:
+        parameters = inspect.signature(target).parameters
+    except (TypeError, ValueError):
+        return keywords, []
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return keywords, []
+    taken = {name: value for name, value in keywords.items() if name in parameters}
+    return taken, [name for name in keywords if name not in parameters]
+
+
+def plain_fault(kind: str, message: str) -> dict[str, Any]:
+    """Return how code failed, where there is no exception to tell it."""
+    return {"type": kind, "message": message, "cell": None, "line": None, "code": ""}
+
+
+def fault(error: BaseException) -> dict[str, Any]:
+    """Describe an exception: type, message, and the innermost line of a notebook cell in its traceback."""
+    try:
+        message = str(error)[:MESSAGE_LENGTH]
+    except BaseException:
+        message = ""
+    found = plain_fault(type(error).__name__, message)
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename.startswith("<cell "):
+            number = int(frame.filename[6:-1])
+            found.update(cell=number, line=frame.lineno, code=(frame.line or "")[:200])
+            break
+    return found
