@@ -134,7 +134,7 @@ def _grade_one(
     if submission.remark:
         remarks = (*graded.score.remarks, submission.remark)
         graded = replace(graded, score=replace(graded.score, remarks=remarks))
-    return graded
+    return replace(graded, score=replace(graded.score, tier=sandbox.name))
 
 
 def _observed(submission: Submission, course: Course, sandbox: Sandbox, store: Store) -> Graded:

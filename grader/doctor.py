@@ -20,7 +20,7 @@ from rich.text import Text
 
 from grader import __version__
 from grader.observe.layers import ISOLATED, LAYERS, PLAIN, RESTRICTED, Found, reaches
-from grader.observe.tiers import Survey, start_best
+from grader.observe.tiers import CLOSED, Survey, start_best
 
 MEANING = {
     ISOLATED: "every layer holds: notebooks of strangers may run here",
@@ -80,11 +80,24 @@ def remedy(survey: Survey, read: Callable[[str], str] | None = None) -> Remedy |
         return None
     if sys.platform != "linux":
         return Remedy(DOCKER.format(options=""), f"{sys.platform} has no walls to build; Linux in Docker has")
+    return _rights(survey, read) or _kernel(read)
+
+
+def _rights(survey: Survey, read: Callable[[str], str]) -> Remedy | None:
+    """Return the command that opens what is closed to this process, not to the kernel."""
+    for failure in survey.failures.values():
+        if failure.startswith(CLOSED) and survey.tier == PLAIN:
+            return Remedy(f"chmod o+x {failure.removeprefix(CLOSED).strip()}", failure)
     if os.getuid() == 0 or any(map(read, CONTAINER_SIGNS)):
         return Remedy(
             DOCKER.format(options="--privileged "),
             "a container may make no namespaces unless it is started so",
         )
+    return None
+
+
+def _kernel(read: Callable[[str], str]) -> Remedy:
+    """Return the command that makes the kernel offer what it does not."""
     for path, bad, setting in SWITCHES:
         if read(path).strip() == bad:
             return Remedy(f"sudo sysctl -w {setting}", f"{path} is {bad}: namespaces are switched off")

@@ -9,13 +9,19 @@ from rich.console import Console
 
 from grader.batch import Graded, grade_all
 from grader.flow import load_course
-from grader.observe.layers import PLAIN
+from grader.observe.layers import ISOLATED, PLAIN, RESTRICTED
 from grader.observe.tiers import choose_sandbox
 from grader.progress import LiveProgress, PlainProgress, choose_progress, closing_words
 from grader.records import Score, Status
 from grader.results import Results
 from grader.store import Store
 from grader.submissions import Submission, find_submissions
+
+WARNINGS = {
+    RESTRICTED: "the notebooks run in the tier restricted: no namespaces; see `grader doctor`",
+    PLAIN: "the notebooks run in the tier plain, WITHOUT WALLS: they can read and do what you can; "
+    "see `grader doctor`",
+}
 
 
 def grade_folder(
@@ -33,11 +39,11 @@ def grade_folder(
     submissions = find_submissions(folder)
     course = load_course(assignment, root, rubric)
     console = Console(highlight=False)
-    with choose_sandbox(course.rubric.environment.preload, unsafe=unsafe) as sandbox:
+    environment = course.rubric.environment
+    with choose_sandbox(environment.preload, environment.minimum_tier, unsafe=unsafe) as sandbox:
         results = Results(out, course.rubric, sandbox.name)
         results.open()
-        if sandbox.name == PLAIN:
-            console.print("[red]The notebooks run without walls (--unsafe).[/]")
+        _warn(sandbox.name)
         with Store(out / "grader.db") as store, choose_progress(len(submissions), console) as display:
             if fresh:
                 store.forget()
@@ -50,6 +56,16 @@ def grade_folder(
     closing_words(scores, console)
     console.print(f"{out / 'index.html'}", soft_wrap=True)
     return sum(score.status is Status.NOT_GRADED for score in scores)
+
+
+def _warn(tier: str) -> None:
+    """Say on standard error what a lower tier leaves open."""
+    if tier == ISOLATED:
+        return
+    colour = "red" if tier == PLAIN else "yellow"
+    Console(stderr=True, highlight=False).print(
+        f"[bold {colour}]warning:[/] {WARNINGS[tier]}", soft_wrap=True
+    )
 
 
 class _Writer:

@@ -328,7 +328,7 @@ class QuestionScore:
 
 @dataclass(frozen=True)
 class Score:
-    """What a submission earned, and why."""
+    """What a submission earned, and why; `tier` is that of the walls behind which it ran."""
 
     submission: str
     status: Status
@@ -336,6 +336,7 @@ class Score:
     questions: tuple[QuestionScore, ...]
     message: str = ""
     remarks: tuple[str, ...] = ()
+    tier: str = ""
 
     @property
     def points(self) -> float:

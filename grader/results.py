@@ -29,14 +29,20 @@ from grader.report.table import grades_csv, grades_json
 from grader.rubric.model import Rubric
 from grader.submissions import Submission
 
+WALLS = {
+    "isolated": "notebooks run in the tier isolated",
+    "restricted": "notebooks run in the tier restricted (no namespaces)",
+    "plain": "notebooks run in the tier plain: WITHOUT WALLS, so a hostile one could have changed this",
+}
+
 
 @dataclass(frozen=True)
 class Results:
-    """The folder of results of one rubric; `sandbox` names the walls that the submissions ran behind."""
+    """The folder of results of one rubric; `tier` is that of the walls that the submissions ran behind."""
 
     out: Path
     rubric: Rubric
-    sandbox: str
+    tier: str
 
     def open(self) -> None:
         """Make the folder; raise UsageError if it cannot be written."""
@@ -64,13 +70,13 @@ class Results:
     def write_course(self, submissions: Sequence[Submission], scores: Sequence[Score]) -> None:
         """Write the gradebook and the course page."""
         links = {s.id: quote(f"{s.directory}/feedback.html") for s in submissions}
-        made = {"grader": __version__, "sandbox": self.sandbox, "seed": self.rubric.seed}
+        made = {"grader": __version__, "tier": self.tier, "seed": self.rubric.seed}
         _write(self.out / "grades.csv", grades_csv(scores, self.rubric))
         _write(self.out / "grades.json", grades_json(scores, self.rubric, made))
         _write(self.out / "index.html", course_page(self.rubric, scores, links, self._made()))
 
     def _made(self) -> str:
-        return f"Made by grader {__version__}, sandbox: {self.sandbox}."
+        return f"Made by grader {__version__}, {WALLS[self.tier]}."
 
 
 def _write(path: Path, text: str) -> None:

@@ -26,6 +26,7 @@ from grader.rubric.load import parse_rubric
 from grader.rubric.model import Rubric
 
 ROOT = Path(__file__).resolve().parent.parent
+GRADE = ("grade", "--unsafe")  # the strongest walls all the same; and on a machine without any, none
 CURVES = Plot(
     "line",
     "Losses <b>",

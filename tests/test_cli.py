@@ -12,14 +12,22 @@ from pathlib import Path
 
 import psutil
 import pytest
-from support import RIGHT, ROOT, WRONG, write_course
+from support import GRADE, RIGHT, ROOT, WRONG, write_course
+
+from grader.observe.layers import TIERS
 
 COMMAND = [sys.executable, "-m", "grader"]
 
 
 def grader(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command, *rest = arguments
     return subprocess.run(
-        [*COMMAND, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120, check=False
+        [*COMMAND, *(GRADE if command == "grade" else [command]), *rest],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
 
 
@@ -42,7 +50,18 @@ def test_grading_prints_a_line_for_each_submission_and_where_the_results_are(gra
     assert lines[-2] == "3 submissions: 2 correct, 1 wrong"
     assert lines[-1] == str(Path("results/index.html"))
     assert "\x1b" not in done.stdout
-    assert done.stderr == ""
+    assert [line for line in done.stderr.splitlines() if not line.startswith("warning: ")] == []
+
+
+def test_the_results_say_in_which_tier_the_notebooks_ran(graded) -> None:
+    results = graded[0] / "results"
+    content = json.loads((results / "grades.json").read_text())
+    tier = content["made"]["tier"]
+    assert tier in TIERS
+    assert {submission["tier"] for submission in content["submissions"]} == {tier}
+    for page in ("index.html", "anna/feedback.html"):
+        assert f"notebooks run in the tier {tier}" in (results / page).read_text()
+    assert f"Graded in the tier {tier}." in grader("show", "anna", cwd=graded[0]).stdout
 
 
 def test_grading_writes_the_gradebook_and_a_folder_for_each_submission(graded) -> None:
@@ -127,12 +146,15 @@ def test_a_fault_of_ours_exits_with_3_and_the_submission_is_not_graded(tmp_path:
     folder = write_course(tmp_path, anna=RIGHT)
     program = (
         "import grader.observe.warm as s, grader.errors as e\n"
-        "def launch(*_): raise e.SandboxError('no more processes')\n"
-        "s.WarmSandbox.launch = launch\n"
+        "launch = s.WarmSandbox.launch\n"
+        "def fail(sandbox, program):\n"
+        "    if program.module == 'probe': return launch(sandbox, program)\n"
+        "    raise e.SandboxError('no more processes')\n"
+        "s.WarmSandbox.launch = fail\n"
         "import sys; from grader.cli import main; main(sys.argv[1:])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, "grade", str(folder)],
+        [sys.executable, "-c", program, *GRADE, str(folder)],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -147,7 +169,7 @@ def test_a_fault_of_ours_exits_with_3_and_the_submission_is_not_graded(tmp_path:
 def test_an_interrupt_keeps_everything_finished_and_leaves_no_process(tmp_path: Path) -> None:
     folder = write_course(tmp_path, anna=RIGHT, bert="while True: pass\n" + RIGHT)
     started = subprocess.Popen(
-        [*COMMAND, "grade", str(folder), "--jobs", "1"],
+        [*COMMAND, *GRADE, str(folder), "--jobs", "1"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -183,7 +205,7 @@ def test_the_live_display_on_a_terminal_ends_with_the_same_result(tmp_path: Path
     folder = write_course(tmp_path, anna=RIGHT)
     parent, child = pty.openpty()
     done = subprocess.run(
-        [*COMMAND, "grade", str(folder)], cwd=tmp_path, stdout=child, stderr=child, check=False
+        [*COMMAND, *GRADE, str(folder)], cwd=tmp_path, stdout=child, stderr=child, check=False
     )
     os.close(child)
     shown = b""

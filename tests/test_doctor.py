@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -115,6 +116,7 @@ def failing(kind: str) -> Callable[..., object]:
 
 def test_a_kind_that_does_not_start_gives_way_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiers, "probe_sandbox", failing("isolated"))
+    monkeypatch.setattr(tiers, "_require_open_python", lambda kind: None)
     with choose_sandbox(()) as sandbox:
         assert sandbox.name == "restricted"
     with pytest.raises(UsageError, match="no isolated box; user namespace: lost"):
@@ -153,6 +155,22 @@ def test_the_command_that_helps_depends_on_what_is_in_the_way(
     better = doctor.remedy(Survey("restricted"), lambda path: files.get(path, ""))
     assert better is not None
     assert command in better.command
+
+
+def test_an_interpreter_that_no_box_could_read_is_named_with_the_command_that_opens_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "bin").mkdir()
+    tmp_path.chmod(0o700)
+    monkeypatch.setattr("os.getuid", lambda: 0)
+    monkeypatch.setattr(tiers, "readable_paths", lambda: (str(tmp_path / "bin"),))
+    monkeypatch.setattr(tiers, "KINDS", ("restricted",))
+    monkeypatch.setattr(tiers, "probe_sandbox", pytest.fail)
+    sandbox, survey = start_best()
+    assert sandbox is None
+    better = doctor.remedy(survey)
+    assert better is not None
+    assert better.command in {f"chmod o+x {folder}" for folder in (tmp_path, *tmp_path.parents)}
 
 
 def test_nothing_raises_the_highest_tier() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from support import ROOT
+from support import GRADE, ROOT
 
 PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"<!-- (?P<what>[^\n]*?) -->\n(?:```\w+\n(?P<text>.*?)```\n)?", re.S)
@@ -51,7 +51,8 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def grader(course: Path, line: str) -> subprocess.CompletedProcess[str]:
     program, *arguments = line.split()
     assert program == "grader"
-    command = [sys.executable, "-m", "grader", *arguments]
+    command = [sys.executable, "-m", "grader", *(GRADE if arguments[0] == "grade" else arguments[:1])]
+    command += arguments[1:]
     return subprocess.run(command, cwd=course, capture_output=True, text=True, timeout=300, check=False)
 
 

@@ -7,16 +7,20 @@ A kernel that offers a layer and does not keep its promise lowers the tier as on
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from grader.errors import SandboxError, UsageError
 from grader.observe.layers import ISOLATED, LAYERS, PLAIN, RESTRICTED, TIERS, Found, reached_tier, reaches
 from grader.observe.probe import bait, probe_sandbox
 from grader.observe.sandbox import PlainSandbox
-from grader.observe.warm import WarmSandbox
+from grader.observe.warm import WarmSandbox, readable_paths
 
+CLOSED = "Python lies in a directory that is closed to the user of a box:"
 KINDS = (ISOLATED, RESTRICTED)
 
 
@@ -60,6 +64,7 @@ def start_best(preload: Sequence[str] = (), *, thorough: bool = False) -> tuple[
         for kind in KINDS if sys.platform == "linux" else ():
             sandbox = WarmSandbox(preload, kind)
             try:
+                _require_open_python(kind)
                 found = probe_sandbox(sandbox, known, layers)
             except SandboxError as error:
                 failures[kind] = str(error)
@@ -78,6 +83,16 @@ def start_best(preload: Sequence[str] = (), *, thorough: bool = False) -> tuple[
             if reaches(survey.tier, kind):
                 break
     return best, Survey(survey.tier, survey.kind, survey.layers, failures)
+
+
+def _require_open_python(kind: str) -> None:
+    """Raise SandboxError if a box of another user than root could not read the interpreter."""
+    if kind != RESTRICTED or os.getuid() != 0:
+        return
+    for path in map(Path, readable_paths()):
+        for folder in (*reversed(path.parents), path):
+            if not folder.stat().st_mode & stat.S_IXOTH:
+                raise SandboxError(f"{CLOSED} {folder}")
 
 
 def shortcomings(survey: Survey) -> list[str]:

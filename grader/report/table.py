@@ -36,7 +36,7 @@ def grades_csv(scores: Iterable[Score], rubric: Rubric) -> str:
 
 
 def grades_json(scores: Iterable[Score], rubric: Rubric, made: Mapping[str, Any]) -> str:
-    """Return everything that was judged as JSON; `made` says how (versions, sandbox)."""
+    """Return everything that was judged as JSON; `made` says how (versions, tier)."""
     return json.dumps(
         {
             "assignment": rubric.assignment,

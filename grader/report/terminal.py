@@ -55,6 +55,10 @@ def show_score(score: Score) -> RenderableType:
     if pending and score.status is not Status.NOT_GRADED:
         names = ", ".join(f"{question.title} ({question.max_points:g})" for question in pending)
         parts.append(Text(f"\nPending, given by a person: {names}", style="dim"))
+    if score.tier:
+        parts.append(
+            Text(f"\nGraded in the tier {score.tier}.", style="red" if score.tier == "plain" else "dim")
+        )
     return Group(*parts)
 
 
