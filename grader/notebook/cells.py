@@ -8,35 +8,30 @@ from __future__ import annotations
 
 import ast
 import re
-import symtable
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from grader.notebook.names import Names, names_of
 from grader.notebook.quiet import quiet
 
 if TYPE_CHECKING:
     import nbformat
 
 MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.M)
-TRANSPARENT_MAGICS = ("time", "timeit", "capture", "prun", "memit", "mprun")
-Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+TRANSPARENT_MAGICS = ("time", "timeit", "capture", "prun", "memit", "mprun", "debug", "snakeviz", "wandb")
+TIME = re.compile(r"^([ \t]*)%time[ \t]+(?=\w)", re.M)
+TIMED = re.compile(r"^([ \t]*)get_ipython\(\)\.run_line_magic\('time', (['\"].*['\"])\)[ \t]*$", re.M)
 
 
 @dataclass(frozen=True)
-class Statement:
-    """One top-level statement: where it stands, which names it binds, and which it reads.
-
-    `reads` are needed when the statement runs, `deferred` when a function that it defines is called.
-    """
+class Statement(Names):
+    """One top-level statement, where it stands, and its global names."""
 
     cell: int
     index: int
     node: ast.stmt
-    binds: frozenset[str]
-    reads: frozenset[str]
-    deferred: frozenset[str]
-    touches: frozenset[str]
 
     @property
     def place(self) -> tuple[int, int]:
@@ -91,13 +86,18 @@ def _read_cell(number: int, source: str) -> CodeCell:
 
 def to_python(source: str) -> str:
     """Return the Python that IPython would run for a cell; line numbers stay the same."""
-    first, _, rest = source.lstrip("\n").partition("\n")
-    if first.startswith("%%"):
-        words = first[2:].split()
-        transparent = bool(words) and words[0] in TRANSPARENT_MAGICS
-        lead = "\n" * (len(source) - len(source.lstrip("\n")) + 1)
-        return lead + to_python(rest) if transparent else ""
-    return source if _is_python(source) else _transformed(source)
+    lead = "\n" * _blank_lines(source)
+    lines = source.splitlines(keepends=True)[len(lead) :]
+    if not (lines and lines[0].startswith("%%")):
+        return source if _is_python(source) else lead + _transformed("".join(lines))
+    words = lines[0][2:].split()
+    transparent = bool(words) and words[0] in TRANSPARENT_MAGICS
+    return f"{lead}\n{to_python(''.join(lines[1:]))}" if transparent else ""
+
+
+def _blank_lines(source: str) -> int:
+    """Count the blank lines before the code: IPython drops them, a traceback counts them."""
+    return len(list(takewhile(lambda line: not line.strip(), source.splitlines())))
 
 
 def _is_python(source: str) -> bool:
@@ -113,51 +113,15 @@ def _transformed(source: str) -> str:
     try:
         from IPython.core.inputtransformer2 import TransformerManager  # noqa: PLC0415 -- takes 0.3 s
     except ImportError:  # a student's editor brings IPython only into the kernel
-        return MAGIC.sub(r"\1pass", source)
-    return TransformerManager().transform_cell(source)
+        return MAGIC.sub(r"\1pass", TIME.sub(r"\1", source))
+    return TIMED.sub(_untimed, TransformerManager().transform_cell(source))
+
+
+def _untimed(magic: re.Match[str]) -> str:
+    """Return the statement behind `%time`, which binds what it binds; the magic itself if it is none."""
+    statement = str(ast.literal_eval(magic[2]))
+    return f"{magic[1]}{statement}" if _is_python(statement) else magic[0]
 
 
 def _statement(cell: int, index: int, node: ast.stmt) -> Statement:
-    """Let Python's own symbol table say which global names a statement binds and reads."""
-    top = symtable.symtable(ast.unparse(node), "<cell>", "exec")
-    binds = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
-    reads = {s.get_name() for s in top.get_symbols() if s.is_referenced()}
-    deferred: set[str] = set()
-    for child in top.get_children():
-        _collect(child, immediate=child.get_type() == "class", reads=reads, deferred=deferred, binds=binds)
-    return Statement(
-        cell, index, node, frozenset(binds), frozenset(reads), frozenset(deferred), frozenset(_touched(node))
-    )
-
-
-def _collect(
-    table: symtable.SymbolTable, *, immediate: bool, reads: set[str], deferred: set[str], binds: set[str]
-) -> None:
-    """Add the global names of a nested scope; a `global` assignment binds at module level."""
-    for symbol in table.get_symbols():
-        if symbol.is_global():
-            if symbol.is_declared_global() and symbol.is_assigned():
-                binds.add(symbol.get_name())
-            if symbol.is_referenced():
-                (reads if immediate else deferred).add(symbol.get_name())
-    for child in table.get_children():
-        inner = immediate and child.get_type() == "class"
-        _collect(child, immediate=inner, reads=reads, deferred=deferred, binds=binds)
-
-
-def _touched(node: ast.stmt) -> set[str]:
-    """Return the names whose objects a statement changes in place: `x[0] = 1`, `x.a = 1`, `x.append(1)`."""
-    names = set()
-    if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        names = {_root(t) for t in targets if isinstance(t, ast.Subscript | ast.Attribute)}
-    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        function = node.value.func
-        names = {_root(function)} if isinstance(function, ast.Attribute) else set()
-    return names - {""}
-
-
-def _root(node: ast.expr) -> str:
-    while isinstance(node, ast.Subscript | ast.Attribute):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else ""
+    return Statement(**vars(names_of(node)), cell=cell, index=index, node=node)

@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable
 
 from grader.notebook.cells import Code, Statement
-from grader.notebook.slicing import Slice, definition_node, same_code, slice_function
+from grader.notebook.names import aliases, dotted, last_name
+from grader.notebook.slicing import (
+    WRAPPERS,
+    Function,
+    Slice,
+    definition_nodes,
+    is_stub,
+    same_code,
+    slice_function,
+)
 from grader.records import FunctionFacts
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
+# how the names of functions begin that make data: load_digits, read_csv, make_blobs, randn, normal
+SOURCES = (
+    "load",
+    "read",
+    "fetch",
+    "make_",
+    "genfromtxt",
+    "fromfile",
+    "open",
+    "rand",
+    "normal",
+    "uniform",
+    "standard_",
+    "choice",
+    "permutation",
+)
 
 
 def find_functions(
@@ -29,66 +54,79 @@ def find_functions(
 def _facts(code: Code, name: str, found: Slice | None, given: Slice | None) -> FunctionFacts:
     if found is None:
         return FunctionFacts(name, "missing", remark=_why_missing(code, name))
-    node = definition_node(found.definition, name)
-    untouched = given is not None and same_code(node, definition_node(given.definition, name))
-    status = "not_attempted" if untouched or _is_stub(node) else "found"
+    statement, nodes = _function(found)
+    untouched = given is not None and len(nodes) == 1 and same_code(nodes[0], _function(given)[1][0])
+    status = "not_attempted" if untouched or all(map(is_stub, nodes)) else "found"
     return FunctionFacts(
         name,
         status,
         found.definition.cell,
         found.key,
         calls=dotted_names(found.statements),
-        notebook_globals=_leaned_on(found, node),
-        unread=_unread_parameters(node),
+        notebook_globals=_leaned_on(found, statement, nodes[-1]),
+        unread=_unread_parameters(nodes[-1]),
     )
+
+
+def _function(found: Slice) -> tuple[Statement, list[ast.AST]]:
+    """Return the definitions of a function and their statement, also behind another name or a wrapper."""
+    nodes = definition_nodes(found.definition, found.name)
+    if not isinstance(nodes[0], ast.Assign | ast.AnnAssign) or isinstance(nodes[0].value, ast.Lambda):
+        return found.definition, nodes
+    mentioned = {inner.id for inner in ast.walk(nodes[0]) if isinstance(inner, ast.Name)}
+    for statement in reversed(found.statements):
+        if isinstance(statement.node, Function) and statement.node.name in mentioned:
+            return statement, [statement.node]
+    return found.definition, nodes
 
 
 def _why_missing(code: Code, name: str) -> str:
     """Say that the function stands in a cell which is not Python, if that is so."""
     for cell in code.cells:
-        if cell.error and f"def {name}" in cell.source:
+        if cell.error and re.search(rf"\bdef\s+{name}\b|^{name}\s*=", cell.source, re.M):
             return f"Its cell has a syntax error: {cell.error}."
     return f"The notebook does not define a function named {name}."
 
 
-def _is_stub(node: ast.AST) -> bool:
-    """Whether a function's body does nothing: pass, ..., or raise NotImplementedError."""
-    if not isinstance(node, Function):
-        return False
-    body = node.body[1:] if ast.get_docstring(node) is not None else node.body
-    return all(_does_nothing(statement) for statement in body)
-
-
-def _does_nothing(statement: ast.stmt) -> bool:
-    if isinstance(statement, ast.Raise):
-        return "NotImplementedError" in ast.unparse(statement)
-    constant = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-    return isinstance(statement, ast.Pass) or constant
-
-
-def _leaned_on(found: Slice, node: ast.AST) -> tuple[str, ...]:
-    """Return the variables (no functions, imports or constants) that the function's own code reads."""
+def _leaned_on(found: Slice, statement: Statement, node: ast.AST) -> tuple[str, ...]:
+    """Return the data of the notebook that a function's own code reads: no functions, imports, constants."""
     if not isinstance(node, Function):
         return ()
-    reads = found.definition.deferred
-    names = {
-        name
-        for statement in found.statements
-        for name in statement.binds & reads
-        if isinstance(statement.node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.For | ast.With)
-        and not _is_plain(statement.node)
-    }
-    return tuple(sorted(names))
+    functions = {name for s in found.statements if isinstance(s.node, Function) for name in s.binds}
+    data: set[str] = set()
+    for earlier in found.statements:
+        if _makes_data(earlier.node, data, functions):
+            data |= earlier.binds
+        else:
+            data -= earlier.binds - earlier.perhaps
+    return tuple(sorted(data & statement.deferred))
 
 
-def _is_plain(node: ast.stmt) -> bool:
-    """Whether an assignment's value is a constant, a lambda or a wrapper: no data of the notebook."""
-    value = getattr(node, "value", None)
-    if isinstance(value, ast.Call):
-        return not any(
-            isinstance(inner, ast.Name | ast.Call) for arg in value.args for inner in ast.walk(arg)
+def _makes_data(node: ast.stmt, data: set[str], functions: set[str]) -> bool:
+    """Whether a statement binds data, and not a constant, a lambda, a wrapper or a function."""
+    if isinstance(node, ast.For | ast.With | ast.While):
+        return True
+    if isinstance(node, ast.If | ast.Try):
+        return any(
+            _makes_data(n, data, functions) for n in ast.iter_child_nodes(node) if isinstance(n, ast.stmt)
         )
-    return value is not None and not any(isinstance(inner, ast.Name | ast.Call) for inner in ast.walk(value))
+    value = node.value if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) else None
+    if value is None or isinstance(value, ast.Lambda):
+        return False
+    if isinstance(value, ast.Call) and last_name(value.func) in WRAPPERS:
+        return False
+    return any(_is_data(inner, data, functions) for inner in ast.walk(value))
+
+
+def _is_data(node: ast.AST, data: set[str], functions: set[str]) -> bool:
+    """Whether a part of a value is data: made from data, loaded, drawn, or computed by a function."""
+    if isinstance(node, ast.Name):
+        return node.id in data
+    if not isinstance(node, ast.Call):
+        return False
+    own = isinstance(node.func, ast.Name) and node.func.id in functions
+    wraps = bool(node.args) and all(isinstance(a, ast.Name) and a.id in functions for a in node.args)
+    return last_name(node.func).startswith(SOURCES) or (own and not wraps)
 
 
 def _unread_parameters(node: ast.AST) -> tuple[str, ...]:
@@ -102,30 +140,17 @@ def _unread_parameters(node: ast.AST) -> tuple[str, ...]:
 
 
 def dotted_names(statements: Iterable[Statement]) -> frozenset[str]:
-    """Return the full dotted names that code uses, aliases of imports resolved: `sklearn.manifold.TSNE`."""
-    nodes = [statement.node for statement in statements]
-    aliases = dict(pair for node in nodes for inner in ast.walk(node) for pair in _aliases(inner))
-    names = {_dotted(inner, aliases) for node in nodes for inner in ast.walk(node)}
-    return frozenset(names - {""}) | frozenset(aliases.values())
+    """Return the full dotted names that code uses, aliases of imports resolved: `sklearn.manifold.TSNE`.
 
-
-def _aliases(node: ast.AST) -> Iterable[tuple[str, str]]:
-    if isinstance(node, ast.Import):
-        for alias in node.names:
-            yield (
-                (alias.asname or alias.name.split(".")[0]),
-                (alias.name if alias.asname else alias.name.split(".")[0]),
-            )
-    elif isinstance(node, ast.ImportFrom) and node.module:
-        for alias in node.names:
-            yield alias.asname or alias.name, f"{node.module}.{alias.name}"
-
-
-def _dotted(node: ast.AST, aliases: Mapping[str, str]) -> str:
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name) or node.id not in aliases:
-        return ""
-    return ".".join([aliases[node.id], *reversed(parts)])
+    An import alone is no use: a name may be imported for another part of the notebook.
+    """
+    nodes = [inner for statement in statements for inner in ast.walk(statement.node)]
+    known = dict(pair for node in nodes for pair in aliases(node))
+    used = {dotted(node) for node in nodes if isinstance(node, ast.Attribute | ast.Name)} - {""}
+    stars = [full.removesuffix("*") for name, full in known.items() if name == "*"]
+    resolved = {
+        known[name.split(".")[0]] + name[len(name.split(".")[0]) :]
+        for name in used
+        if name.split(".")[0] in known
+    }
+    return frozenset(resolved) | {star + name for star in stars for name in used}

@@ -6,6 +6,7 @@ marks, empty files, web pages saved under the name of a notebook, files of 300 M
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import nbformat
@@ -13,10 +14,11 @@ from nbformat.corpus.words import generate_corpus_id
 
 from grader.errors import NotebookUnreadable
 from grader.notebook.quiet import quiet
-from grader.notebook.sources import MAX_BYTES, load_json, read_bytes
+from grader.notebook.sources import MAX_BYTES, joined, load_json, read_bytes
 
 __all__ = ["MAX_BYTES", "parse_notebook", "read_bytes"]
 
+ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 CELL_TYPES = ("code", "markdown", "raw")
 
 
@@ -27,8 +29,10 @@ def parse_notebook(data: bytes) -> nbformat.NotebookNode:
 
 def _upgraded(content: dict[str, Any]) -> nbformat.NotebookNode:
     """Convert any older format to version 4; a notebook of an unknown future one is taken as it is."""
-    version = content.get("nbformat", 4 if "cells" in content else 3)
-    content["nbformat"], content["nbformat_minor"] = version, content.get("nbformat_minor", 0)
+    version, minor = content.get("nbformat"), content.get("nbformat_minor")
+    if type(version) is not int:
+        version = 4 if "cells" in content else 3
+    content["nbformat"], content["nbformat_minor"] = version, minor if type(minor) is int else 0
     try:
         with quiet():
             node = nbformat.from_dict(content)
@@ -45,9 +49,9 @@ def _normalised(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         raise NotebookUnreadable('its "cells" are not a list')
     kept = [_cell(cell) for cell in cells if isinstance(cell, dict)]
     seen: set[str] = set()
-    for cell in kept:
-        while cell["id"] in seen:
-            cell["id"] = generate_corpus_id()
+    for number, cell in enumerate(kept, 1):
+        while not ID.fullmatch(cell["id"]) or cell["id"] in seen:
+            cell["id"] = f"cell-{number}" if f"cell-{number}" not in seen else generate_corpus_id()
         seen.add(cell["id"])
     metadata = {"language_info": {"name": "python"}}
     clean: nbformat.NotebookNode = nbformat.v4.new_notebook(cells=kept, metadata=metadata)
@@ -58,13 +62,11 @@ def _normalised(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 def _cell(cell: dict[str, Any]) -> nbformat.NotebookNode:
     kind = cell.get("cell_type")
     kind = kind if kind in CELL_TYPES else "raw"
-    source = cell.get("source", "")
-    text = "".join(str(line) for line in source) if isinstance(source, list) else str(source)
     metadata = cell.get("metadata")
     options = {"metadata": nbformat.from_dict(metadata if isinstance(metadata, dict) else {})}
-    new: nbformat.NotebookNode = getattr(nbformat.v4, f"new_{kind}_cell")(text, **options)
+    new: nbformat.NotebookNode = getattr(nbformat.v4, f"new_{kind}_cell")(joined(cell), **options)
     identity = cell.get("id")
-    new["id"] = identity if isinstance(identity, str) and 0 < len(identity) <= 64 else generate_corpus_id()
+    new["id"] = identity if isinstance(identity, str) else ""
     if isinstance(cell.get("attachments"), dict) and kind == "markdown":
         new["attachments"] = cell["attachments"]
     return new

@@ -15,12 +15,15 @@ import ast
 import builtins
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from grader.notebook.cells import Code, Definition, Statement
+from grader.notebook.cells import Code, Statement
+from grader.notebook.names import Definition, Imported, aliases, dotted, imported_modules, last_name
 
 WRAPPERS = frozenset({"vectorize", "partial", "jit", "njit", "lru_cache", "cache", "wraps", "staticmethod"})
 BUILTINS = frozenset(dir(builtins)) | {"display", "get_ipython", "__name__", "__file__"}
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+END = 1 << 30  # an index behind every statement of a cell
 
 
 @dataclass(frozen=True)
@@ -52,25 +55,44 @@ def slice_function(code: Code, name: str) -> Slice | None:
 def find_definition(code: Code, name: str) -> Statement | None:
     """Return the last statement that binds `name` to something that can be called.
 
-    A `def` (also inside `if`, `try`, `with`), a class, a lambda, or a wrapper around any of these counts;
-    `loss = criterion(x)` does not take the place of `def loss`.
+    A `def` (also inside `if`, `try`, `with`), a class, a lambda, another name of any of these, or a wrapper
+    around it counts; `loss = criterion(x)` does not take the place of `def loss`.
     """
+    return _last_definition(tuple(code.statements), name)
+
+
+def _last_definition(statements: tuple[Statement, ...], name: str) -> Statement | None:
     found = None
-    for statement in code.statements:
-        if name in statement.binds and _defines(statement.node, name, known=found is not None):
+    bound = [(i, s) for i, s in enumerate(statements) if name in s.binds]
+    for index, statement in bound:
+        if _defines(statement, name, statements[:index], known=found is not None):
             found = statement
-    if found is None:
-        bound = [s for s in code.statements if name in s.binds]
-        found = bound[-1] if bound else None
-    return found
+    return found or (bound[-1][1] if bound else None)
 
 
-def definition_node(statement: Statement, name: str) -> ast.AST:
-    """Return the innermost definition of `name` in a statement: the function, or the whole statement."""
-    for node in ast.walk(statement.node):
-        if isinstance(node, Definition) and node.name == name:
-            return node
-    return statement.node
+def definition_nodes(statement: Statement, name: str) -> list[ast.AST]:
+    """Return every definition of `name` in a statement (more than one in `if`, `try`), else the statement."""
+    found: list[ast.AST] = [node for node in ast.walk(statement.node) if _is_definition(node, name)]
+    return found or [statement.node]
+
+
+def _is_definition(node: ast.AST, name: str) -> bool:
+    return isinstance(node, Definition) and node.name == name
+
+
+def is_stub(node: ast.AST) -> bool:
+    """Whether a function's body does nothing: pass, ..., or raise NotImplementedError."""
+    if not isinstance(node, Function):
+        return False
+    body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+    return all(_does_nothing(statement) for statement in body)
+
+
+def _does_nothing(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Raise):
+        return "NotImplementedError" in ast.unparse(statement)
+    constant = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    return isinstance(statement, ast.Pass) or constant
 
 
 def same_code(first: ast.AST, second: ast.AST) -> bool:
@@ -78,31 +100,31 @@ def same_code(first: ast.AST, second: ast.AST) -> bool:
     return ast.dump(_without_docstring(first)) == ast.dump(_without_docstring(second))
 
 
-def _defines(node: ast.stmt, name: str, *, known: bool) -> bool:
-    if any(isinstance(inner, Definition) and inner.name == name for inner in ast.walk(node)):
-        return True
-    if isinstance(node, ast.Import | ast.ImportFrom):
+def _defines(statement: Statement, name: str, before: tuple[Statement, ...], *, known: bool) -> bool:
+    node = statement.node
+    if any(_is_definition(inner, name) for inner in ast.walk(node)) or isinstance(node, Imported):
         return True
     if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
         return False
-    value = node.value
-    if isinstance(value, ast.Lambda):
-        return True
+    return _is_callable(node.value, name, before, known=known)
+
+
+def _is_callable(value: ast.expr, name: str, before: tuple[Statement, ...], *, known: bool) -> bool:
+    """Whether a value that is assigned to `name` is a function, as far as its form tells."""
     if isinstance(value, ast.Call):
-        return _last_name(value.func) in WRAPPERS or _mentions(value, name)
-    return isinstance(value, ast.Name | ast.Attribute) and not known
+        wrapped = [arg.id for arg in value.args if isinstance(arg, ast.Name)]
+        return last_name(value.func) in WRAPPERS or (wrapped == [name] and len(value.args) == 1)
+    if isinstance(value, ast.Name | ast.Attribute) and known:
+        root = dotted(value).split(".")[0]
+        bound = _last_definition(before, root) if root != name else None
+        imported = bound is not None and isinstance(bound.node, Imported | ast.ClassDef)
+        return imported or (isinstance(value, ast.Name) and bound is not None and _makes(bound, root, before))
+    return isinstance(value, ast.Lambda | ast.Name | ast.Attribute)
 
 
-def _last_name(node: ast.expr) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    if isinstance(node, ast.Call):
-        return _last_name(node.func)
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def _mentions(node: ast.AST, name: str) -> bool:
-    return any(isinstance(inner, ast.Name) and inner.id == name for inner in ast.walk(node))
+def _makes(bound: Statement, name: str, before: tuple[Statement, ...]) -> bool:
+    """Whether a statement binds `name` to a function, so that another name for it is one too."""
+    return _defines(bound, name, before[: before.index(bound)], known=True)
 
 
 def _without_docstring(node: ast.AST) -> ast.AST:
@@ -119,59 +141,123 @@ class _Tracer:
     """Follows names back to their bindings until nothing new is needed."""
 
     def __init__(self, statements: tuple[Statement, ...]) -> None:
-        self.statements = statements
+        self.statements = _with_effects(statements)
         self.needed: set[tuple[int, int]] = set()
         self.unbound: set[str] = set()
+        self.foreign = False
         self.bindings: dict[str, list[Statement]] = {}
-        for statement in statements:
+        self.loaders: dict[str, list[Statement]] = {}
+        self.aliases: dict[str, str] = {}
+        for statement in self.statements:
             for name in statement.binds:
                 self.bindings.setdefault(name, []).append(statement)
-        self.stars = [s for s in statements if _is_star_import(s.node)]
+            for node in () if isinstance(statement.node, Definition) else ast.walk(statement.node):
+                self.aliases.update(aliases(node))
+                for module in imported_modules(node):
+                    self.loaders.setdefault(module, []).append(statement)
 
     def need(self, statement: Statement) -> None:
         """Add a statement, and all that it reads."""
-        pending = [statement]
+        pending = [next(s for s in self.statements if s.place == statement.place)]
         while pending:
             current = pending.pop()
             if current.place in self.needed:
                 continue
             self.needed.add(current.place)
-            pending += self._bound(current.reads - current.binds, current, before=current.place)
-            pending += self._bound(current.reads & current.binds, current, before=current.place)
-            pending += self._bound(current.deferred, current, before=(current.cell, 1 << 30))
+            pending += self._bound(current.reads, current, before=current.place)
+            pending += self._bound(current.deferred, current, before=(current.cell, END))
+            pending += self._called(current)
             pending += self._changes(current)
+            pending += self._submodules(current)
 
     def result(self) -> tuple[Statement, ...]:
         """Return the needed statements in notebook order, star imports before what follows them."""
-        stars = {star.place for star in self.stars} if self.unbound - BUILTINS else set()
+        stars = {s.place for s in self.statements if _is_star_import(s.node)} if self.foreign else set()
         return tuple(s for s in self.statements if s.place in self.needed | stars)
 
     def _bound(self, names: Iterable[str], reader: Statement, before: tuple[int, int]) -> Iterable[Statement]:
         for name in sorted(names):
-            found = self._binding(name, reader, before)
-            if found is not None:
-                yield found
-            elif name not in BUILTINS:
-                self.unbound.add(name)
+            found = self._in_effect(name, reader, before)
+            yield from found
+            if not found and name not in reader.binds:
+                self.foreign = True  # perhaps of a star import, which may also hide a builtin
+                self.unbound |= {name} - BUILTINS
 
-    def _binding(self, name: str, reader: Statement, before: tuple[int, int]) -> Statement | None:
-        """Return the last binding before a place, else the first after it (a helper defined later)."""
+    def _called(self, caller: Statement) -> Iterable[Statement]:
+        """Return what the functions that a statement may call find bound at that moment."""
+        lambdas = frozenset() if isinstance(caller.node, Definition) else caller.deferred
+        pending, seen = [*caller.reads, *lambdas], set(caller.reads | lambdas)
+        while pending:
+            for found in self._with_former(pending.pop(), caller):
+                yield found
+                behind = (found.deferred | found.reads) - seen
+                pending += behind
+                seen |= behind
+
+    def _with_former(self, name: str, reader: Statement) -> Iterable[Statement]:
+        """Return the bindings of a name in effect, and those that they build on: `class C(C)`."""
+        pending = self._in_effect(name, reader, reader.place)
+        while pending:
+            found = pending.pop()
+            yield found
+            pending += self._in_effect(name, found, found.place) if name in found.reads else []
+
+    def _in_effect(self, name: str, reader: Statement, before: tuple[int, int]) -> list[Statement]:
+        """Return the last binding before a place, with those that it may leave in effect.
+
+        A function may read what is bound after it (a helper defined later), also where only a stub of it
+        was there before.
+        """
         bindings = [s for s in self.bindings.get(name, []) if s.place != reader.place]
-        earlier = [s for s in bindings if s.place < before]
-        if earlier:
-            return earlier[-1]
-        if name in reader.binds or before[1] != 1 << 30:
-            return None
-        return bindings[0] if bindings else None
+        found: list[Statement] = []
+        for statement in reversed([s for s in bindings if s.place < before]):
+            found.append(statement)
+            if name not in statement.perhaps:
+                break
+        if before[1] != END or (found and not is_stub(found[0].node)):
+            return found
+        later = [s for s in bindings if s.place > before]
+        if found:
+            return [s for s in later if isinstance(s.node, Definition) and not is_stub(s.node)][-1:] or found
+        return later[:1] if name not in reader.binds else []
 
     def _changes(self, binding: Statement) -> Iterable[Statement]:
-        """Return the statements that change in place what a plain assignment or an import bound."""
-        imports = isinstance(binding.node, ast.Import | ast.ImportFrom)
-        if isinstance(binding.node, Definition):
-            return
+        """Return the statements that change in place what a statement bound, while it is bound.
+
+        A call changes neither a module (`np.random.seed(0)`) nor, as a rule, a function.
+        """
+        lasting = isinstance(binding.node, Imported | Definition)
         for statement in self.statements:
-            if statement.touches & binding.binds and not (imports and isinstance(statement.node, ast.Expr)):
-                yield statement
+            by_call = isinstance(statement.node, Definition) if lasting else True
+            changed = statement.stores | (statement.touches if by_call else frozenset())
+            for name in changed & binding.binds:
+                imports = isinstance(binding.node, Imported) and name not in statement.stores
+                if not imports and binding in self._in_effect(name, statement, statement.place):
+                    yield statement
+
+    def _submodules(self, reader: Statement) -> Iterable[Statement]:
+        """Return the imports of the submodules that a statement reaches through their package.
+
+        `import sklearn` and, elsewhere, `from sklearn.linear_model import Ridge` make
+        `sklearn.linear_model.Lasso` usable.
+        """
+        for path in {dotted(node) for node in ast.walk(reader.node) if isinstance(node, ast.Attribute)}:
+            root, _, rest = path.partition(".")
+            parts = f"{self.aliases.get(root, '')}.{rest}".split(".")
+            for length in range(2, len(parts) + 1):
+                yield from self.loaders.get(".".join(parts[:length]), [])[:1]
+
+
+def _with_effects(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    """Let a statement that calls a function with `global x` bind x, as the call may do."""
+    writers = {name: s.writes for s in statements if s.writes for name in s.binds}
+    found = []
+    for statement in statements:
+        callers = () if isinstance(statement.node, Definition) else statement.reads & writers.keys()
+        written = frozenset(name for caller in callers for name in writers[caller]) - statement.binds
+        binds, perhaps = statement.binds | written, statement.perhaps | written
+        found.append(replace(statement, binds=binds, perhaps=perhaps) if written else statement)
+    return tuple(found)
 
 
 def _is_star_import(node: ast.stmt) -> bool:

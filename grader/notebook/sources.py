@@ -35,7 +35,7 @@ def load_json(data: bytes) -> dict[str, Any]:
     if not data.strip():
         raise NotebookUnreadable("the file is empty")
     try:
-        content = json.loads(data.decode("utf-8-sig"))
+        content = json.loads(data.decode(json.detect_encoding(data)))
     except UnicodeDecodeError:
         raise NotebookUnreadable(f"it is not a notebook: {_looks_like(data)}") from None
     except RecursionError:
@@ -58,7 +58,12 @@ def code_sources(content: dict[str, Any]) -> list[str]:
 def joined(cell: dict[str, Any]) -> str:
     """Return the source of a cell, which may be a list of lines."""
     source = cell.get("source", "")
-    return "".join(str(line) for line in source) if isinstance(source, list) else str(source)
+    return "".join(map(_plain, source)) if isinstance(source, list) else _plain(source)
+
+
+def _plain(text: Any) -> str:
+    """Return a source, or a line of one, as text that can be encoded; null is no text."""
+    return "" if text is None else str(text).encode("utf-8", "replace").decode()
 
 
 def _looks_like(data: bytes) -> str:

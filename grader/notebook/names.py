@@ -1,0 +1,225 @@
+"""Which global names one top-level statement binds, reads and changes. Executes nothing.
+
+Scopes are Python's own affair, so its symbol table is asked; what the table does not say (which object a
+statement changes in place, whether a branch binds a name at all) is read from the syntax tree.
+"""
+
+from __future__ import annotations
+
+import ast
+import symtable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+Imported = ast.Import | ast.ImportFrom
+COMPREHENSIONS = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr"})
+# methods that change their object although their value is used, functions that change their first argument
+CHANGING_METHODS = frozenset({"fit", "fit_transform", "partial_fit", "pop", "popitem", "setdefault"})
+CHANGING_FUNCTIONS = frozenset(
+    "shuffle fill_diagonal put place putmask copyto at heappush heapify insort setattr delattr".split()
+)
+
+
+@dataclass(frozen=True)
+class Names:
+    """The global names of one statement.
+
+    `binds` when it runs (those in `perhaps` only on some paths), `writes` when a function that it defines
+    is called (`global`); `reads` when it runs, `deferred` when a function that it defines is called.
+    `stores` are changed in place by an assignment (`x[0] = 1`), `touches` by a call (`x.append(1)`).
+    """
+
+    binds: frozenset[str]
+    perhaps: frozenset[str]
+    writes: frozenset[str]
+    reads: frozenset[str]
+    deferred: frozenset[str]
+    stores: frozenset[str]
+    touches: frozenset[str]
+
+
+def names_of(node: ast.stmt) -> Names:
+    """Return the global names of a statement; raise SyntaxError if it can stand at no top level."""
+    top = symtable.symtable(ast.unparse(node), "<cell>", "exec")
+    binds = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
+    reads = {s.get_name() for s in top.get_symbols() if s.is_referenced()}
+    writes: set[str] = set()
+    deferred: set[str] = set()
+    for child in top.get_children():
+        _collect(
+            child, immediate=_is_immediate(child), binds=binds, writes=writes, reads=reads, deferred=deferred
+        )
+    if isinstance(node, ast.Delete):
+        reads, binds = reads | binds, set()
+    augmented = {_root(inner.target) for inner in ast.walk(node) if isinstance(inner, ast.AugAssign)}
+    reads -= binds - _exposed([node])
+    reads |= augmented & binds & _exposed([node])
+    deferred |= augmented & writes
+    stores = {_root(inner) for inner in _own_nodes(node) if _is_store(inner)}
+    touches = {name for inner in _own_nodes(node) for name in _touched(inner)}
+    perhaps = binds - surely_bound([node])
+    return Names(*map(frozenset, (binds, perhaps, writes, reads, deferred, stores - {""}, touches - {""})))
+
+
+def _is_immediate(table: symtable.SymbolTable) -> bool:
+    """Whether a scope is evaluated where it stands: the body of a class, a comprehension."""
+    return table.get_type() == "class" or table.get_name() in COMPREHENSIONS
+
+
+def _collect(
+    table: symtable.SymbolTable,
+    *,
+    immediate: bool,
+    binds: set[str],
+    writes: set[str],
+    reads: set[str],
+    deferred: set[str],
+) -> None:
+    """Add the global names of a nested scope; `:=` in a comprehension binds outside it."""
+    for symbol in table.get_symbols():
+        if symbol.is_global():
+            if symbol.is_declared_global() and symbol.is_assigned():
+                (binds if immediate else writes).add(symbol.get_name())
+            if symbol.is_referenced():
+                (reads if immediate else deferred).add(symbol.get_name())
+    for child in table.get_children():
+        inner = immediate and _is_immediate(child)
+        _collect(child, immediate=inner, binds=binds, writes=writes, reads=reads, deferred=deferred)
+
+
+def surely_bound(body: Iterable[ast.stmt]) -> set[str]:
+    """Return the names that statements bind on every path."""
+    return {name for node in body for name in _surely(node)}
+
+
+def _surely(node: ast.stmt) -> set[str]:  # noqa: PLR0911 -- a table of statements
+    if isinstance(node, ast.If):
+        return surely_bound(node.body) & surely_bound(node.orelse) | _stored(node.test)
+    if isinstance(node, ast.Try | ast.TryStar):
+        paths = [surely_bound([*node.body, *node.orelse]), *(surely_bound(h.body) for h in node.handlers)]
+        return set.intersection(*paths) | surely_bound(node.finalbody)
+    if isinstance(node, ast.With | ast.AsyncWith):
+        return surely_bound(node.body) | {n for item in node.items for n in _stored(item)}
+    if isinstance(node, ast.For | ast.AsyncFor):
+        return _stored(node.target) | _stored(node.iter)
+    if isinstance(node, ast.While | ast.Match):
+        return _stored(node.test if isinstance(node, ast.While) else node.subject)
+    if isinstance(node, Definition):
+        return {node.name}
+    if isinstance(node, Imported):
+        return {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+    return _stored(node)
+
+
+def _exposed(body: Iterable[ast.stmt]) -> set[str]:
+    """Return the names that statements read before they bind them: of `for i in r: x += i`, r and x."""
+    exposed: set[str] = set()
+    bound: set[str] = set()
+    for node in body:
+        exposed |= _exposed_by(node) - bound
+        bound |= _surely(node)
+    return exposed
+
+
+def _exposed_by(node: ast.stmt) -> set[str]:
+    if isinstance(node, ast.For | ast.AsyncFor):
+        return _loaded(node.iter) | (_exposed(node.body) - _stored(node.target)) | _exposed(node.orelse)
+    if isinstance(node, ast.With | ast.AsyncWith):
+        given = {name for item in node.items for name in _stored(item)}
+        return {n for item in node.items for n in _loaded(item)} | (_exposed(node.body) - given)
+    if isinstance(node, ast.If | ast.While):
+        return _loaded(node.test) | ((_exposed(node.body) | _exposed(node.orelse)) - _stored(node.test))
+    if isinstance(node, ast.Try | ast.TryStar):
+        handlers = [
+            {n for part in ast.iter_child_nodes(h) if isinstance(part, ast.expr) for n in _loaded(part)}
+            | (_exposed(h.body) - {h.name or ""})
+            for h in node.handlers
+        ]
+        return _exposed([*node.body, *node.orelse]).union(*handlers) | _exposed(node.finalbody)
+    return _loaded(node)
+
+
+def _loaded(node: ast.AST) -> set[str]:
+    names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+    added = {_root(n.target) for n in ast.walk(node) if isinstance(n, ast.AugAssign)}
+    return {n.id for n in names if isinstance(n.ctx, ast.Load)} | added
+
+
+def _stored(node: ast.AST) -> set[str]:
+    stored = (ast.Store, ast.Del)
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, stored)}
+
+
+def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes that are evaluated when a statement runs: not the bodies of functions."""
+    yield node
+    for name, value in ast.iter_fields(node):
+        if name == "body" and isinstance(node, Definition | ast.Lambda):
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                yield from _own_nodes(child)
+
+
+def _is_store(node: ast.AST) -> bool:
+    return isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del)
+
+
+def _touched(node: ast.AST) -> Iterator[str]:
+    """Yield the names whose objects a call changes, as far as its form tells."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        if isinstance(node.value.func, ast.Attribute):
+            yield _root(node.value.func)
+        if last_name(node.value.func) in CHANGING_FUNCTIONS and node.value.args:
+            yield _root(node.value.args[0])
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr in CHANGING_METHODS:
+            yield _root(node.func)
+    elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+        calls = (d.func if isinstance(d, ast.Call) else d for d in node.decorator_list)
+        yield from (_root(call) for call in calls if isinstance(call, ast.Attribute))
+
+
+def _root(node: ast.AST) -> str:
+    while isinstance(node, ast.Subscript | ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def last_name(node: ast.AST) -> str:
+    """Return the name by which something is called: `jit` of `numba.jit(nopython=True)`."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    if isinstance(node, ast.Call):
+        return last_name(node.func)
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def aliases(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Yield the names that an import binds, each with the full dotted name that it stands for."""
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            whole = alias.name if alias.asname else alias.name.split(".")[0]
+            yield alias.asname or whole, whole
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        for alias in node.names:
+            yield alias.asname or alias.name, f"{node.module}.{alias.name}"
+
+
+def imported_modules(node: ast.AST) -> Iterator[str]:
+    """Yield the modules that an import loads, or may load (`from a import b`)."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        yield node.module
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def dotted(node: ast.AST) -> str:
+    """Return `a.b.c` of an attribute of a name, '' of anything else."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
