@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import nbformat
 import pytest
 
@@ -86,3 +88,12 @@ def test_cells_are_numbered_among_the_code_cells_and_statements_within_their_cel
         name: s.place for s in read_code(nbformat.v4.new_notebook(cells=cells)).statements for name in s.binds
     }
     assert places == {"a": (1, 0), "b": (1, 1), "c": (3, 0)}
+
+
+def test_without_ipython_magics_do_nothing_and_a_timed_statement_binds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "IPython.core.inputtransformer2", None)
+    assert bound("%matplotlib inline\n!ls\n%time x = 1\nif x:\n    %timeit f()\n    y = 2") == ["x", "y"]
+    (found,) = code("!ls\n%time x = 1").cells[0].statements[1:]
+    assert found.node.lineno == 2

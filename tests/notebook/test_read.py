@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from grader.errors import NotebookUnreadable
 from grader.notebook.read import parse_notebook, read_bytes
+from grader.notebook.sources import code_sources
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -204,3 +205,11 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(NotebookUnreadable, match="cannot be read: Permission denied"):
         read_bytes(tmp_path / "a.ipynb")
+
+
+def test_the_sources_of_the_code_cells_are_read_without_the_rest() -> None:
+    cells = [cell(["x = 1\n", "y"]), cell("# Text", cell_type="markdown"), cell(None), 5]
+    assert code_sources(content(*cells)) == ["x = 1\ny", ""]
+    assert code_sources({"cells": 5}) == []
+    with pytest.raises(NotebookUnreadable, match="old format of notebooks; open it in Jupyter"):
+        code_sources({"worksheets": []})
