@@ -145,6 +145,28 @@ def doctor(as_json: bool, minimum: str) -> None:
         sys.exit(EXIT_TIER)
 
 
+@cli.command(short_help="Make the PDF to hand in of a notebook and other solutions.")
+@click.argument("notebook", type=EXISTING)
+@click.option("-o", "--out", type=EXISTING, required=True, help="The PDF to write.")
+@click.option("--run", is_flag=True, help="Run the notebook first, in its folder; the file stays as it is.")
+@click.option(
+    "--append", type=EXISTING, multiple=True, help="A PDF with other solutions; can be given several times."
+)
+@click.option("--notebook-first", is_flag=True, help="The notebook before the other solutions, not after.")
+@click.option("--name", default="", help="Your name, for the first page and the foot of every page.")
+@click.option("--title", default="", help="The title [default: the notebook's first heading].")
+@click.option("--pictures", type=EXISTING, help="A folder whose pictures the notebook's text may show.")
+def pdf(notebook: Path, out: Path, **wishes: Any) -> None:
+    """Make one PDF of NOTEBOOK, as it was last run and saved, behind your other solutions.
+
+    Needs nothing but pip (no LaTeX, no browser). The notebook's own text cannot read files or fetch
+    anything; pictures have to be in the notebook, or in the folder that you allow with --pictures.
+    """
+    from grader.student.pdf.command import pdf_command  # noqa: PLC0415 -- needs the extra "pdf"
+
+    pdf_command(notebook, out, wishes)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit."""
     logging.basicConfig(

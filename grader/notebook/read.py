@@ -16,15 +16,20 @@ from grader.errors import NotebookUnreadable
 from grader.notebook.quiet import quiet
 from grader.notebook.sources import MAX_BYTES, joined, load_json, read_bytes
 
-__all__ = ["MAX_BYTES", "parse_notebook", "read_bytes"]
+__all__ = ["MAX_BYTES", "load_notebook", "parse_notebook", "read_bytes"]
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 CELL_TYPES = ("code", "markdown", "raw")
 
 
 def parse_notebook(data: bytes) -> nbformat.NotebookNode:
-    """Return the notebook in nbformat 4.5, outputs kept; raise NotebookUnreadable."""
-    return _normalised(_upgraded(load_json(data)))
+    """Return the notebook in nbformat 4.5, without its outputs; raise NotebookUnreadable."""
+    return _normalised(load_notebook(data))
+
+
+def load_notebook(data: bytes) -> nbformat.NotebookNode:
+    """Return the notebook in nbformat 4 as it was saved, with its outputs; raise NotebookUnreadable."""
+    return _upgraded(load_json(data))
 
 
 def _upgraded(content: dict[str, Any]) -> nbformat.NotebookNode:

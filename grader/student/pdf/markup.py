@@ -1,0 +1,124 @@
+"""HTML as a tree of the few elements that are set; everything else is its text, or nothing.
+
+The HTML of a notebook goes through nh3 (a browser's parser and an allow-list) first, so that what is read
+here is well-formed; addresses are never opened.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+import nh3
+from markdown_it import MarkdownIt
+
+MAX_DEPTH = 16
+TAGS = """
+    a b blockquote br caption code col colgroup dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5
+    h6 hr i img input ins kbd li mark ol p pre q s samp small span strong strike sub summary sup table tbody
+    td tfoot th thead tr tt u ul var center
+""".split()
+VOID = frozenset({"br", "hr", "img", "input", "col"})
+DROPPED = {"script", "style", "iframe", "object", "embed", "template", "noscript", "svg", "math", "title"}
+ATTRIBUTES = {
+    "a": {"href"},
+    "code": {"class"},
+    "img": {"src", "alt", "width", "height"},
+    "input": {"checked"},
+    "ol": {"start"},
+    "td": {"colspan", "rowspan", "style"},
+    "th": {"colspan", "rowspan", "style"},
+}
+SCHEMES = {"http", "https", "mailto", "data", "attachment"}
+
+
+@dataclass
+class Element:
+    """An element: its tag, its attributes, and what is in it."""
+
+    tag: str
+    attributes: dict[str, str] = field(default_factory=dict)
+    children: list[Element | str] = field(default_factory=list)
+
+    def find(self, *tags: str) -> list[Element]:
+        """Return the elements below this one that have one of the tags, in order."""
+        found = []
+        for child in self.children:
+            if isinstance(child, Element):
+                found += [child] if child.tag in tags else child.find(*tags)
+        return found
+
+    @property
+    def text(self) -> str:
+        """All text in it."""
+        return "".join(child if isinstance(child, str) else child.text for child in self.children)
+
+
+def markdown_to_html(source: str) -> str:
+    """Return the HTML of Markdown as Jupyter reads it: CommonMark with tables and strikethrough."""
+    reader = MarkdownIt("commonmark", {"html": True, "maxNesting": 40}).enable(["table", "strikethrough"])
+    reader.validateLink = _any_link  # type: ignore[method-assign]
+    return str(reader.render(source))
+
+
+def _any_link(url: str) -> bool:
+    """Let every link pass: nh3 decides which ones stay."""
+    return bool(url)
+
+
+def read_html(html: str) -> Element:
+    """Return the tree of a piece of foreign HTML."""
+    clean = nh3.clean(
+        html,
+        tags=set(TAGS),
+        attributes=ATTRIBUTES,
+        clean_content_tags=DROPPED,
+        filter_style_properties={"text-align"},
+        url_schemes=SCHEMES,
+        link_rel=None,
+    )
+    reader = _Reader()
+    reader.feed(clean)
+    reader.close()
+    return reader.root
+
+
+class _Reader(HTMLParser):
+    """Builds the tree; below MAX_DEPTH elements are no longer nested, only their text is kept."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.root = Element("div")
+        self.open = [self.root]
+        self.below = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Open an element."""
+        element = Element(tag, {name: value or "" for name, value in attrs})
+        if tag in VOID:
+            self.open[-1].children.append(element)
+        elif len(self.open) > MAX_DEPTH:
+            self.below += 1
+        else:
+            self.open[-1].children.append(element)
+            self.open.append(element)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close an element."""
+        if tag in VOID:
+            return
+        if self.below:
+            self.below -= 1
+        elif len(self.open) > 1:
+            self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        """Take text."""
+        self.open[-1].children.append(data)
+
+
+def alignment(element: Element) -> str:
+    """Return how the style of a cell of a table aligns it: left, center, right, or "" ."""
+    found = re.search(r"text-align:\s*(left|center|right)", element.attributes.get("style", ""))
+    return found[1] if found else ""

@@ -1,0 +1,67 @@
+"""Sets a draft as a PDF, in a child process with limits on time and memory and no way to the network."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib import resources
+from pathlib import Path
+
+from grader.errors import GraderFault
+from grader.student.pdf.draft import Draft
+from grader.student.pdf.text import needs_other_fonts
+
+SECONDS = 180
+OTHER_FONTS = """
+    Noto Sans, Noto Sans CJK SC, Noto Sans SC, PingFang SC, Hiragino Sans, Microsoft YaHei, SimSun,
+    DejaVu Sans, Segoe UI Symbol, Segoe UI Emoji, Apple Color Emoji, Noto Color Emoji, Noto Emoji
+"""
+NOWHERE = "http://127.0.0.1:9"
+
+
+def typeset(draft: Draft, name: str, source: str, pages_before: int, pages_after: int) -> bytes:
+    """Return the PDF of a draft; raise GraderFault if it cannot be set."""
+    footer = " · ".join(part for part in (name, source) if part)
+    pages = {"pages_before": pages_before, "pages_after": pages_after}
+    header = {
+        "name": name,
+        "source": source,
+        "footer": footer,
+        "fonts": [font.strip() for font in OTHER_FONTS.split(",")],
+        **pages,
+    }
+    draft.write(**header)
+    page = resources.files(__package__) / "page.typ"
+    (draft.folder / "page.typ").write_bytes(page.read_bytes())
+    other = needs_other_fonts((draft.folder / "data.json").read_text(encoding="utf-8"))
+    for file in _run(draft.folder, "other" if other else "own"):
+        _warn_of(file, draft)
+    return (draft.folder / "out.pdf").read_bytes()
+
+
+def _run(folder: Path, fonts: str) -> list[str]:
+    command = [sys.executable, "-I", "-m", "grader.student.pdf.typesetter", str(folder), fonts]
+    environment = {**os.environ, "HTTP_PROXY": NOWHERE, "HTTPS_PROXY": NOWHERE, "https_proxy": NOWHERE}
+    try:
+        done = subprocess.run(
+            command, capture_output=True, timeout=SECONDS, check=False, cwd=folder, env=environment
+        )
+    except subprocess.TimeoutExpired as error:
+        raise GraderFault(
+            f"the PDF was not finished after {SECONDS} s; is the notebook very long?"
+        ) from error
+    if done.returncode != 0:
+        words = done.stderr.decode("utf-8", "replace").strip()[-1500:]
+        raise GraderFault(f"the pages could not be set; please report this with the notebook:\n{words}")
+    replaced: list[str] = json.loads(done.stdout)
+    return replaced
+
+
+def _warn_of(file: str, draft: Draft) -> None:
+    if file.endswith(".typ"):
+        number = int(Path(file).stem)
+        draft.warn(f"this formula could not be set and is shown as text: {draft.short(number)}")
+    else:
+        draft.warn("a damaged picture is left out")
