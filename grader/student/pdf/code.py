@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pygments.lexer import Lexer
-from pygments.lexers import PythonLexer, get_lexer_by_name
+from pygments.lexers import get_lexer_by_name
 from pygments.token import Token, _TokenType
 from pygments.util import ClassNotFound
 
@@ -43,14 +43,11 @@ def set_code(source: str, language: str = "python", columns: int = COLUMNS) -> l
 
 
 def _lexer(language: str) -> Lexer | None:
-    options = {"stripnl": False, "ensurenl": True}
-    if language.lower() in ("python", "python3", "ipython", "ipython3", "py"):
-        return PythonLexer(**options)
+    name = "python" if language.lower() in ("ipython", "ipython3") else language
     try:
-        lexer = get_lexer_by_name(language, **options)
+        return get_lexer_by_name(name, stripnl=False, ensurenl=True)
     except ClassNotFound:
         return None
-    return lexer if isinstance(lexer, Lexer) else None
 
 
 def _style(token: _TokenType) -> Style:

@@ -1,0 +1,156 @@
+"""A notebook with everything in it becomes pages on which everything can be read."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_markdown_cell, new_output, new_raw_cell
+from pypdf import PdfReader
+from student.pdf_support import code, convert, pages, png, shown, squeezed, text, write_notebook
+from support import ROOT
+
+from grader.student.pdf.hand_in import HandIn, Wishes, make_hand_in
+
+LONG = "answer = " + " + ".join(f"value_{number}" for number in range(60)) + "  # the end"
+UNBROKEN = "blob = '" + "0123456789" * 40 + "'"
+TABLE = """<style>td {color: red}</style><table border="1" class="dataframe"><thead>
+<tr style="text-align: right;"><th></th><th>loss</th><th>note</th></tr></thead>
+<tbody><tr><th>0</th><td>0.125</td><td>below &lt;one&gt;</td></tr></tbody></table>"""
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30"><text x="2" y="20">vector</text></svg>'
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> HandIn:
+    attached = new_markdown_cell("![sketch](attachment:my%20sketch.png)")
+    attached["attachments"] = {"my sketch.png": {"image/png": base64.b64encode(png(64, 32)).decode()}}
+    return convert(
+        tmp_path_factory.mktemp("document"),
+        "# Restaurant ratings $R$\n\nWritten by **hand**; `inline_code` costs \\$5.",
+        "## The loss\n\n| k | error |\n|--:|:--|\n| 10 | small |\n\n- a point\n    - below it\n\n> quoted",
+        "$$\\begin{aligned} L &= \\sum_u \\|q_u\\|_2^2 \\\\ &= \\begin{pmatrix}1&2\\\\3&4\\end{pmatrix} \\end{aligned}$$",
+        code(f"def f(x):\n\treturn x\n{LONG}\n{UNBROKEN}\nprint('中文', 'é')"),
+        code("plot", shown(image_png=base64.b64encode(png()).decode(), text_plain="<Figure>")),
+        code("vector", new_output("display_data", {"image/svg+xml": SVG})),
+        code("table", shown(text_html=TABLE, text_plain="as text")),
+        code("said", new_output("stream", name="stdout", text="\x1b[31mred words\x1b[0m\rover\nkept\n")),
+        code("warned", new_output("stream", name="stderr", text="careful now\n")),
+        code(
+            "failed",
+            new_output("error", ename="E", evalue="v", traceback=["\x1b[0;31mValueError\x1b[0m: no good"]),
+        ),
+        code("bare", new_output("error", ename="KeyError", evalue="'k'", traceback=[])),
+        code("maths", shown(text_latex="$\\displaystyle \\frac{1}{3}$", text_plain="1/3 as text")),
+        attached,
+        new_raw_cell("raw *words* #stay $as$ they are"),
+        name="Ada Lovelace",
+    )
+
+
+def test_every_line_of_code_is_in_the_text_of_the_pages(document: HandIn) -> None:
+    whole = squeezed(text(document))
+    for line in (LONG, UNBROKEN, "def f(x):", "return x", "'é'"):
+        assert squeezed(line) in whole
+
+
+def test_a_long_line_is_wrapped_within_the_page_and_not_clipped(document: HandIn) -> None:
+    rows = [row for page in pages(document) for row in page.splitlines() if "value_" in row]
+    assert len(rows) > 5
+    assert max(map(len, rows)) <= 100
+
+
+def test_all_code_of_a_real_notebook_is_in_its_pages() -> None:
+    path = ROOT / "submissions/exercise_11/correct/loops.ipynb"
+    document = make_hand_in(path, Wishes())
+    whole = squeezed(text(document))
+    lines = [
+        line
+        for cell in nbformat.read(str(path), 4).cells
+        if cell.cell_type == "code"
+        for line in cell.source.splitlines()
+    ]
+    assert len(lines) > 100
+    assert [line for line in lines if squeezed(line) not in whole] == []
+    assert document.warnings == ()
+
+
+def test_what_a_notebook_shows_can_be_read(document: HandIn) -> None:
+    whole = squeezed(text(document))
+    for words in (
+        "Written by hand", "inline_code", "costs $5", "small", "below it", "quoted", "0.125", "below <one>",
+        "over", "kept", "careful now", "ValueError: no good", "KeyError: 'k'", "raw *words* #stay $as$ they are",
+    ):  # fmt: skip
+        assert squeezed(words) in whole, words
+    for words in ("red words", "as text", "td {color", "frac", "begin{"):
+        assert squeezed(words) not in whole, words
+
+
+def test_the_title_is_the_first_heading_and_stands_with_the_name_on_the_page_and_in_the_file(
+    document: HandIn,
+) -> None:
+    reader = PdfReader(io.BytesIO(document.content))
+    assert reader.metadata is not None
+    assert reader.metadata.title == "Restaurant ratings R"
+    assert reader.metadata.author == "Ada Lovelace"
+    assert text(document).count("Restaurant ratings") == 1
+    assert all("Ada Lovelace" in page for page in pages(document))
+
+
+def test_headings_are_bookmarks_and_pages_are_numbered(document: HandIn) -> None:
+    reader = PdfReader(io.BytesIO(document.content))
+    outline = str(reader.outline)
+    assert "Restaurant ratings" in outline
+    assert "The loss" in outline
+    total = len(reader.pages)
+    for number, page in enumerate(pages(document), 1):
+        assert f"{number} / {total}" in page
+
+
+def test_pictures_of_every_kind_are_in_the_pages(document: HandIn) -> None:
+    reader = PdfReader(io.BytesIO(document.content))
+    sizes = {image.image.size for page in reader.pages for image in page.images if image.image}
+    assert {(30, 20), (64, 32)} <= sizes
+    assert "vector" in text(document)
+    assert document.warnings == ()
+
+
+def test_the_same_notebook_gives_the_same_bytes(tmp_path: Path) -> None:
+    cells = ("# T\n\n$x^2$", code("x = 1", shown(image_png=base64.b64encode(png()).decode())))
+    assert convert(tmp_path, *cells).content == convert(tmp_path, *cells).content
+
+
+def test_a_notebook_without_a_heading_is_called_after_its_file(tmp_path: Path) -> None:
+    document = make_hand_in(write_notebook(tmp_path / "my work.ipynb", code("x = 1")), Wishes())
+    assert document.parts[0].name == "my work"
+    assert "my work" in pages(document)[0]
+
+
+def test_running_it_first_shows_fresh_outputs_and_leaves_the_file_alone(tmp_path: Path) -> None:
+    (tmp_path / "data.txt").write_text("from the folder")
+    path = write_notebook(
+        tmp_path / "n.ipynb",
+        code("print(open('data.txt').read())", new_output("stream", name="stdout", text="stale\n")),
+        code("1 / 0"),
+        code("print('after ' + 'the error')"),
+    )
+    before = path.read_bytes()
+    whole = squeezed(text(make_hand_in(path, Wishes(run=True))))
+    assert "fromthefolder" in whole
+    assert "ZeroDivisionError" in whole
+    assert "aftertheerror" in whole
+    assert "stale" not in whole
+    assert path.read_bytes() == before
+
+
+def test_a_long_output_is_shortened_in_the_middle_and_says_so(tmp_path: Path) -> None:
+    output = new_output("stream", name="stdout", text="".join(f"row {n}.\n" for n in range(5000)))
+    document = convert(tmp_path, code("x", output))
+    whole = text(document)
+    assert "row 0." in whole
+    assert "row 4999." in whole
+    assert "row 2500." not in whole
+    assert "4910 lines are left out" in whole
+    assert any("4910 lines" in warning for warning in document.warnings)
