@@ -51,6 +51,7 @@ class Assignment:
     files: Mapping[str, bytes]
     sources: Mapping[str, str] = field(default_factory=dict)
     misconceptions: tuple[Misconception, ...] = ()
+    folder: Path = Path()
 
     @property
     def reference(self) -> Reference:
@@ -89,7 +90,7 @@ def load_assignment(folder: Path, functions: tuple[str, ...], seed: int) -> Assi
         notebook = parse_notebook(path.read_bytes())
     except (OSError, NotebookUnreadable) as error:
         raise AssignmentError(f"{path}: cannot read the instructor's notebook: {error}") from error
-    inputs = _module(folder, "inputs")
+    inputs = load_module(folder, "inputs")
     if inputs is None:
         raise AssignmentError(f"{folder / 'inputs.py'} is missing: it makes the inputs of the checks")
     skeleton = make_skeleton(notebook)
@@ -102,10 +103,11 @@ def load_assignment(folder: Path, functions: tuple[str, ...], seed: int) -> Assi
         read_code(skeleton),
         reference.namespace,
         inputs,
-        _module(folder, "metrics"),
+        load_module(folder, "metrics"),
         make_files(seed) if make_files else {},
         reference.sources,
         _misconceptions(folder, reference),
+        folder,
     )
 
 
@@ -122,7 +124,7 @@ def load_public_cases(folder: Path, generator: str) -> list[Case]:
 
 def _misconceptions(folder: Path, reference: Reference) -> tuple[Misconception, ...]:
     """Return the known mistakes; raise AssignmentError for one that says nothing that can be executed."""
-    module = _module(folder, "misconceptions")
+    module = load_module(folder, "misconceptions")
     found: tuple[Misconception, ...] = tuple(getattr(module, "MISCONCEPTIONS", ()))
     codes: set[str] = set()
     for known in found:
@@ -154,7 +156,7 @@ def _reference(code: Code, functions: tuple[str, ...], path: Path) -> Reference:
     return Reference(namespace, definitions((needed[place], cells[place[0]]) for place in sorted(needed)))
 
 
-def _module(folder: Path, name: str) -> types.ModuleType | None:
+def load_module(folder: Path, name: str) -> types.ModuleType | None:
     """Import a module of the assignment's folder, as part of a package of its own."""
     if not (folder / f"{name}.py").is_file():
         return None

@@ -1,7 +1,7 @@
 """The command line: parse, call, print.
 
-Exit codes: 0 graded, 1 below the minimum tier (doctor), 2 usage or rubric, 3 some not graded through our
-fault, 130 interrupted.
+Exit codes: 0 graded, 1 below the minimum tier (doctor) or a claim broken (verify), 2 usage or rubric,
+3 some not graded through our fault, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ Before that, whether this machine can hold the notebooks of strangers:
     grader doctor
 
 \b
-An author of rubrics lets the editor complete and check them:
+An author of rubrics lets the editor complete and check them, and proves them:
     grader schema > rubrics/rubric.schema.json
+    grader verify exercise_11
 
 An assignment is a folder reference/NAME with the instructor's notebook and the generators of hidden
 inputs, and a file rubrics/NAME.yaml with the questions and points.
@@ -110,6 +111,46 @@ def show(submission: str, out: Path) -> None:
         scores = [score for name in store.assignments() for score in store.get_scores(name).values()]
     console = Console(highlight=False)
     console.print(show_score(_chosen(submission, scores)), width=min(console.width, MAX_WIDTH))
+
+
+@cli.command(short_help="Prove a rubric: the CI of a course.")
+@click.argument("assignment", required=False)
+@click.option(
+    "--seeds", type=click.IntRange(1, 1000), default=20, show_default=True, help="Hidden inputs tried."
+)
+@click.option("--jobs", type=click.IntRange(1, 256), help="Worker processes [default: the cores].")
+@click.option("--only", help="Check only the claims whose id contains this text.")
+@click.option("--json", "as_data", is_flag=True, help="Print the claims as JSON.")
+@click.option("--separation", is_flag=True, help="Print how far apart the known mistakes are, and end.")
+@click.option("--renew", is_flag=True, help="Store the results of the reference as they are now, and end.")
+@click.option(
+    "--root", type=EXISTING, help="The folder with rubrics/ and reference/ [default: found upwards]."
+)
+def verify(
+    assignment: str | None,
+    seeds: int,
+    jobs: int | None,
+    only: str | None,
+    as_data: bool,
+    separation: bool,
+    renew: bool,
+    root: Path | None,
+) -> None:
+    """Check everything that is claimed of the rubric of ASSIGNMENT; exit 0 if all of it holds, else 1.
+
+    The reference must earn every point and the skeleton none; known mistakes and those made by a machine
+    must lose points; other ways to write the reference must lose nothing.
+    """
+    from grader.verify import command  # noqa: PLC0415
+
+    root = root or _root(Path.cwd())
+    path = root / "rubrics" / f"{assignment or _assignment(Path.cwd(), root)}.yaml"
+    if renew:
+        command.renew(path, root)
+    elif separation:
+        command.separation(path, root)
+    elif not command.verify(path, root, seeds, jobs or _cores(), only or "", as_data=as_data):
+        sys.exit(1)
 
 
 @cli.command(short_help="Print the JSON Schema of rubrics, for editors.")

@@ -14,7 +14,7 @@ import hashlib
 import io
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -93,27 +93,34 @@ def observe(data: bytes, course: Course, sandbox: Sandbox, store: Store) -> Obse
 
 def grade(submission: str, observation: Observation, course: Course) -> Score:
     """Judge and score an observation; runs no student code."""
-    questions = {question.id: question for question in course.rubric.questions}
-    verdicts = {}
-    for planned in course.plan.checks:
-        question = questions[planned.question]
-        check = next(check for check in question.checks if check.id == planned.check)
-        facts = observation.functions[question.function or ""]
-        verdicts[question.id, check.id] = judge_check(check, planned, observation.outcomes, facts)
-    diagnoses = _diagnoses(verdicts, observation, course)
+    judged = dict(verdicts(observation, course))
+    diagnoses = _diagnoses(judged, observation, course)
     remarks = {
         question.id: _remarks(observation.functions[question.function], observation, course)
         for question in course.rubric.questions
         if question.function
     }
-    return score_submission(submission, course.rubric, verdicts, remarks, diagnoses)
+    return score_submission(submission, course.rubric, judged, remarks, diagnoses)
+
+
+def verdicts(
+    observation: Observation, course: Course, function: str | None = None
+) -> Iterator[tuple[tuple[str, str], Verdict]]:
+    """Yield the verdict of every check (of the questions about one function only) by (question, check)."""
+    questions = {question.id: question for question in course.rubric.questions}
+    for planned in course.plan.checks:
+        question = questions[planned.question]
+        if function is None or question.function == function:
+            check = next(check for check in question.checks if check.id == planned.check)
+            facts = observation.functions[question.function or ""]
+            yield (question.id, check.id), judge_check(check, planned, observation.outcomes, facts)
 
 
 def _diagnoses(
-    verdicts: Mapping[tuple[str, str], Verdict], observation: Observation, course: Course
+    judged: Mapping[tuple[str, str], Verdict], observation: Observation, course: Course
 ) -> dict[str, Diagnosis]:
     """Name the mistakes of the questions in which something is wrong that does not follow from another."""
-    wrong = {question for (question, _), verdict in verdicts.items() if needs_diagnosis(verdict)}
+    wrong = {question for (question, _), verdict in judged.items() if needs_diagnosis(verdict)}
     found = {
         question: diagnose(course.plan.candidates[question], observation.outcomes)
         for question in wrong

@@ -1,0 +1,47 @@
+"""Which known mistakes the hidden inputs tell apart, and how far apart they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grader.judge.match import residual
+from grader.records import Candidate
+
+SEPARATED = 1e-4  # the least relative difference at which a diagnosis chooses one of two
+RIGHT = "(right)"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two explanations and the largest relative difference of their results."""
+
+    first: str
+    second: str
+    distance: float
+
+
+def distances(right: Candidate, known: Sequence[Candidate]) -> list[Pair]:
+    """Return how far every known mistake is from the reference, and every two from each other."""
+    pairs = []
+    for place, first in enumerate(known):
+        for second in (right, *known[:place]):
+            away = residual(first.predictions, second)
+            pairs.append(Pair(_code(first), _code(second), away))
+    return pairs
+
+
+def close_pairs(right: Candidate, known: Sequence[Candidate]) -> list[Pair]:
+    """Return the pairs that are not separated and not declared to be the same."""
+    declared = {(_code(each), code) for each in known for code in each.same_as}
+    return [
+        pair
+        for pair in distances(right, known)
+        if pair.distance < SEPARATED
+        and (pair.first, pair.second) not in declared
+        and (pair.second, pair.first) not in declared
+    ]
+
+
+def _code(candidate: Candidate) -> str:
+    return "+".join(candidate.codes) or RIGHT
