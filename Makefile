@@ -1,19 +1,25 @@
 # make grade   set up, then grade the sample submissions into results/
 # make test    set up, then run the linter, the type checker and the tests
+# make verify  set up, then prove every rubric (SEEDS=20, JUNIT=report.xml for a CI service)
 # make lock    renew requirements.lock (after a change of pyproject.toml)
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 ASSIGNMENT ?= exercise_11
+SEEDS ?= 20
+JUNIT ?=
 
-.PHONY: grade test lint lock clean
+.PHONY: grade test lint verify lock clean
 
 grade: $(READY)
 	$(BIN)/grader grade submissions/$(ASSIGNMENT)
 
 test: lint
 	$(BIN)/python -m pytest
+
+verify: $(READY)
+	$(BIN)/python -m pytest rubrics --grader-seeds $(SEEDS) $(if $(JUNIT),--junit-xml $(JUNIT))
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -115,12 +115,16 @@ class Evidence:
 
     @cached_property
     def close(self) -> list[Pair]:
-        """The pairs of known mistakes that the hidden inputs do not tell apart."""
-        return [
-            pair
-            for planned in self.course.plan.candidates.values()
-            for pair in close_pairs(planned.right(), planned.single())
-        ]
+        """The pairs of known mistakes of one function that its hidden inputs do not tell apart."""
+        pairs = []
+        for question in self.course.rubric.questions:
+            known = self.course.plan.candidates.get(question.id)
+            if known is not None:
+                own = {
+                    m.code for m in self.course.assignment.misconceptions if m.function == question.function
+                }
+                pairs += close_pairs(known.right(), [one for one in known.single() if own & set(one.codes)])
+        return pairs
 
     @cached_property
     def mutants(self) -> list[MutantReport]:
@@ -135,6 +139,9 @@ class Evidence:
         """The digest of the hidden inputs as another process makes them."""
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
             return pool.submit(inputs_digest_of, self.target, self.course.rubric.seed).result()
+
+    def _codes(self, function: str | None) -> set[str]:
+        return {each.code for each in self.course.assignment.misconceptions if each.function == function}
 
     def _seeds(self, number: int) -> list[int]:
         return [self.course.rubric.seed + FRESH + place for place in range(number)]

@@ -43,6 +43,8 @@ def write_goldens(course: Course) -> Path:
 def drifted(course: Course) -> list[str]:
     """Return what differs from the stored numbers, in words; raise AssignmentError if there are none."""
     path = course.assignment.folder / FILE
+    if not course.plan.candidates:
+        return []  # nothing to recognise, so no results to keep
     try:
         stored: dict[str, list[float]] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -481,7 +481,7 @@ FIT = (
         "fit_centred",
         "The data are centred before their directions are computed",
         "Could a bias add the mean again here?",
-        {"svd(X, full": "svd(X - X.mean(axis=0), full"},
+        {"qr(X, mode": "qr(X - X.mean(axis=0), mode"},
     ),
     Misconception(
         "fit_linear_autoencoder",
@@ -519,7 +519,7 @@ FIT = (
         "fit_first_coordinates",
         "The first k coordinates are kept in place of directions of the data",
         "Does the fit look at the data at all?",
-        {"np.linalg.svd(X, full_matrices=False)[2][:k]": "np.eye(X.shape[1])[:k]"},
+        {'np.linalg.svd(np.linalg.qr(X, mode="r"))[2][:k]': "np.eye(X.shape[1])[:k]"},
     ),
 )
 
