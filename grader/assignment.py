@@ -113,7 +113,7 @@ def load_assignment(folder: Path, functions: tuple[str, ...], seed: int) -> Assi
 
 def load_public_cases(folder: Path, generator: str) -> list[Case]:
     """Return the inputs of a generator of public.py; they do not depend on the seed of the hidden ones."""
-    make = getattr(_module(folder, "public"), generator, None)
+    make = getattr(load_module(folder, "public"), generator, None)
     if not callable(make):
         raise AssignmentError(f"{folder / 'public.py'} has no generator {generator!r}")
     cases = list(make(np.random.default_rng(zlib.crc32(generator.encode()))))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # heavy, and not needed for --help
     from grader.records import Score
 
 MAX_WIDTH = 100
-EXIT_TIER, EXIT_USAGE, EXIT_FAULT, EXIT_INTERRUPTED = 1, 2, 3, 130
+EXIT_NO, EXIT_USAGE, EXIT_FAULT, EXIT_INTERRUPTED = 1, 2, 3, 130
 HELP = """Grade Jupyter notebooks of numerical machine learning.
 
 \b
@@ -150,7 +150,7 @@ def verify(
     elif separation:
         command.separation(path, root)
     elif not command.verify(path, root, seeds, jobs or _cores(), only or "", as_data=as_data):
-        sys.exit(1)
+        sys.exit(EXIT_NO)
 
 
 @cli.command(short_help="Print the JSON Schema of rubrics, for editors.")
@@ -183,7 +183,7 @@ def doctor(as_json: bool, minimum: str) -> None:
     from grader.doctor import examine  # noqa: PLC0415
 
     if not examine(minimum, Console(highlight=False), as_json=as_json):
-        sys.exit(EXIT_TIER)
+        sys.exit(EXIT_NO)
 
 
 @cli.command(short_help="Make the PDF to hand in of a notebook and other solutions.")
