@@ -6,7 +6,7 @@ import ast
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.verify.mutants import make_mutants
@@ -72,9 +72,11 @@ def test_a_mutant_says_which_line_it_changes() -> None:
     assert mutant.id == "double: return -x -> return x"
 
 
-@given(
-    st.recursive(st.sampled_from(["x", "y", "1", "2.5"]), lambda s: st.tuples(s, st.sampled_from("+-*/"), s))
-)
+LEAVES = st.sampled_from(["x", "y", "1", "2.5"])
+
+
+@settings(max_examples=25)
+@given(st.recursive(LEAVES, lambda inner: st.tuples(inner, st.sampled_from("+-*/"), inner), max_leaves=6))
 def test_one_change_changes_one_line_of_any_expression(tree: object) -> None:
     def text(node: object) -> str:
         return node if isinstance(node, str) else f"({text(node[0])} {node[1]} {text(node[2])})"  # type: ignore[index]
