@@ -1,7 +1,8 @@
 """One verdict a check: goes through the cases of a planned check and says what was found.
 
 A case earns a fraction between 0 and 1; the verdict of the check is their mean (or, where the rubric says
-`by_case: false`, the smallest), with the words of the worst case.
+`by_case: false`, the smallest), with the words of the worst case. Cases that cannot be decided do not count,
+unless none can.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from grader.judge import properties
-from grader.judge.compare import compare
+from grader.judge.compare import Tolerance
+from grader.judge.freedom import compare_up_to
 from grader.judge.gradient import judge_gradient_case
 from grader.judge.near_miss import near_miss
 from grader.judge.outcomes import why_not_called
@@ -62,7 +64,7 @@ def judge_case(check: CheckBase, case: tuple[Any, ...], outcomes: Outcomes) -> C
 
 @judge_case.register
 def _(check: ReferenceCheck, case: tuple[Any, ...], outcomes: Outcomes) -> CaseResult:
-    identity, expected, follow, scale = case
+    identity, expected, follow, scale, sensitivity = case
     outcome = outcomes.get(identity)
     if outcome is None or outcome.kind is not OutcomeKind.RETURNED:
         return CaseResult.died(outcome)
@@ -72,10 +74,11 @@ def _(check: ReferenceCheck, case: tuple[Any, ...], outcomes: Outcomes) -> CaseR
             return CaseResult(0.0, "structure", "it did not return a tuple with all its parts")
         value = value[check.output]
     rtol = np.inf if check.form_only else check.rtol
-    found = compare(value, expected, rtol, flatten=check.flatten, scale=scale)
+    allowed = Tolerance(rtol, check.flatten, scale, sensitivity)
+    found = compare_up_to(value, expected, allowed, check.up_to)
     if found.equal:
         return CaseResult(1.0)
-    if follow is not None and _right_given_own(check, value, follow, outcomes):
+    if follow is not None and _right_given_own(check, value, follow, outcomes, allowed):
         message = f"it is right given your own {' and '.join(check.given)}"
         return CaseResult(check.given_credit, "follow_through", message)
     near = near_miss(value, expected, max(check.rtol, 1e-6))
@@ -85,7 +88,9 @@ def _(check: ReferenceCheck, case: tuple[Any, ...], outcomes: Outcomes) -> CaseR
     return CaseResult(check.credit.get(near.code, 0.0), near.code, near.message, facts)
 
 
-def _right_given_own(check: ReferenceCheck, value: Any, follow: Any, outcomes: Outcomes) -> bool:
+def _right_given_own(
+    check: ReferenceCheck, value: Any, follow: Any, outcomes: Outcomes, allowed: Tolerance
+) -> bool:
     """Whether a value is what the reference computes from the student's own intermediate results."""
     own = [outcomes.get(call) for call in follow.calls]
     values = [outcome.value for outcome in own if outcome and outcome.kind is OutcomeKind.RETURNED]
@@ -93,7 +98,7 @@ def _right_given_own(check: ReferenceCheck, value: Any, follow: Any, outcomes: O
         return False
     try:
         with np.errstate(all="ignore"):
-            return compare(value, follow.recompute(values), check.rtol, flatten=check.flatten).equal
+            return compare_up_to(value, follow.recompute(values), allowed, check.up_to).equal
     except Exception:  # the reference may trip over whatever a student's function returned
         return False
 
@@ -212,14 +217,15 @@ class _Sentence:
 
 
 def _combined(results: list[CaseResult], *, by_case: bool) -> Verdict:
-    """Make one verdict of the results of all cases."""
+    """Make one verdict of the results of the cases that say something; inconclusive if none does."""
+    results = [result for result in results if not result.inconclusive] or results
     fractions = [result.fraction for result in results]
     fraction = float(np.mean(fractions)) if by_case else min(fractions)
     worst = min(results, key=lambda result: result.fraction)
     plot = worst.plot or next((result.plot for result in results if result.plot), None)
     evidence = Evidence(worst.facts, plot)
     message = _Sentence(results).text()
-    if any(result.inconclusive for result in results):
+    if results[0].inconclusive:
         return Verdict(VerdictKind.INCONCLUSIVE, fraction, message, "inconclusive", evidence)
     if all(fraction == 1.0 for fraction in fractions):
         code = next((result.code for result in results if result.code), "")

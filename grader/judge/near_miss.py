@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.judge.compare import dense
+from grader.judge.compare import dense, shape_slip
 from grader.rubric.model import NearMissCode
 
 
@@ -41,13 +41,8 @@ def _common(got: Any, expected: tuple[Any, ...], rtol: float) -> NearMiss | None
 
 
 def _other_shape(got: NDArray[Any], right: NDArray[Any], rtol: float) -> NearMiss | None:
-    if got.size != right.size:
-        return None
-    if got.ndim == 2 and got.T.shape == right.shape and _equal(got.T, right, rtol):
-        return NearMiss("transposed", "the entries are right, but the result is transposed")
-    if _equal(got.reshape(right.shape), right, rtol):
-        return NearMiss("reshaped", "the entries are right, but the shape is not")
-    return None
+    slip = shape_slip(got, right, rtol)
+    return None if slip is None else NearMiss(*slip)
 
 
 def _factor(got: NDArray[Any], right: NDArray[Any], rtol: float) -> NearMiss | None:

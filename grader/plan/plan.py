@@ -13,9 +13,12 @@ import numpy as np
 
 from grader.case import Case
 from grader.errors import AssignmentError, RubricError
+from grader.judge.compare import Sensitivity
+from grader.judge.numeric import Numeric
 from grader.plan.calls import call_id, trusted_call
 from grader.plan.candidates import KnownMistakes
-from grader.plan.gradient import plan_gradient
+from grader.plan.conditioning import sensitivity
+from grader.plan.gradient import OwnCost, plan_gradient
 from grader.plan.transform import transformed
 from grader.records import Call, CallLimits, Plan, PlannedCheck
 from grader.rubric.model import (
@@ -34,6 +37,9 @@ from grader.rubric.model import (
 
 if TYPE_CHECKING:  # loads notebooks, which planning at home does not need
     from grader.assignment import Assignment
+
+ATTEMPTS = 4  # to draw an input that finite differences decide
+AGAIN = 2**40  # between the seeds of these, so that none is the seed of another rubric
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ class Planner:
         self.function = function
         self.limits = limits
         self.seed = seed
+        self._gradients: dict[str, list[tuple[Case, Numeric, OwnCost]]] = {}
 
     @singledispatchmethod
     def plan(self, check: CheckBase) -> tuple[list[Call], dict[str, Any]]:
@@ -85,16 +92,15 @@ class Planner:
             expected = _part(self._expected(case), check.output)
             followed, follow = self._follow(check, case)
             calls += [call, *followed]
-            cases.append((call.id, expected, follow, float(case.known.get("scale", 0.0))))
+            scale = float(case.known.get("scale", 0.0))
+            cases.append((call.id, expected, follow, scale, self._sensitivity(check, case)))
         return calls, {"cases": cases}
 
     @plan.register
     def _(self, check: GradientCheck) -> tuple[list[Call], dict[str, Any]]:
-        cost = self.assignment.function(check.cost)
         calls, cases = [], []
-        for place, case in enumerate(self._cases(check)):
+        for case, numeric, own in self._decided(check):
             call = self._call(check, case)
-            numeric, own = plan_gradient(cost, case, check.wrt, np.random.default_rng([self.seed, place]))
             own_calls = (
                 [self._call(check, point, check.cost) for point in own.points] if check.own_cost else []
             )
@@ -172,7 +178,35 @@ class Planner:
         return float(case.known[value] if isinstance(value, str) else value)
 
     def _cases(self, check: InputsCheck) -> list[Case]:
+        if isinstance(check, GradientCheck):
+            return [case for case, _, _ in self._decided(check)]
         return self.assignment.cases(check.inputs, self.seed)
+
+    def _decided(self, check: GradientCheck) -> list[tuple[Case, Numeric, OwnCost]]:
+        """Return the cases of a gradient check; where differences do not tell, of those drawn again."""
+        if check.id not in self._gradients:
+            drawn = self.assignment.cases(check.inputs, self.seed)
+            self._gradients[check.id] = [self._decidable(check, place) for place in range(len(drawn))]
+        return self._gradients[check.id]
+
+    def _decidable(self, check: GradientCheck, place: int) -> tuple[Case, Numeric, OwnCost]:
+        """Return a case that finite differences of the trusted cost decide; the first one if none does."""
+        found = []
+        for attempt in range(ATTEMPTS):
+            case = self.assignment.cases(check.inputs, self.seed + attempt * AGAIN)[place]
+            rng = np.random.default_rng([self.seed, place, attempt])
+            cost = self.assignment.function(check.cost)
+            found.append((case, *plan_gradient(cost, case, check.wrt, rng, self._expected)))
+            if found[-1][1].decides(check.rtol):
+                return found[-1]
+        return found[0]
+
+    def _sensitivity(self, check: ReferenceCheck, case: Case) -> Sensitivity:
+        """Return what rounding the input does to the part of the result that is compared."""
+        if not check.conditioned:
+            return Sensitivity()
+        rng = np.random.default_rng([self.seed, 2])
+        return sensitivity(lambda near: _part(self._expected(near), check.output), case, check.up_to, rng)
 
     def _call(
         self, check: InputsCheck, case: Case, function: str = "", *, echo: bool = False, repeat: int = 0

@@ -17,6 +17,8 @@ Fraction = Annotated[float, Field(ge=0, le=1, strict=True)]
 Points = Annotated[float, Field(ge=0, le=1000, strict=True)]
 NearMissCode = Literal["constant_factor", "sign", "transposed", "reshaped", "integer_dtype"]
 
+Freedom = Literal["sign", "rotation", "permutation", "factor"]
+
 
 class Model(BaseModel):
     """A part of a rubric: unknown keys are errors, values never change."""
@@ -128,6 +130,11 @@ class ReferenceCheck(InputsCheck):
     """Whether each input counts for its share of the points, or all inputs must be right for any."""
     flatten: bool = False
     """Whether the shape may differ as long as the entries are the same, in order."""
+    up_to: Freedom | None = None
+    """What the mathematics leaves free: the sign of each column, a rotation or reflection of the columns,
+    their order, or an invertible factor (A G and G^-1 B for A and B; the column space for a single A)."""
+    conditioned: bool = False
+    """Whether the tolerance grows with what rounding the inputs does to the reference's result."""
     credit: dict[NearMissCode, Fraction] = {}
     """The share of the points for a recognised near miss, by its code (for example constant_factor)."""
     given: tuple[Identifier, ...] = ()

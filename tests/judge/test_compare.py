@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from scipy.sparse import coo_matrix, csr_matrix
 
 from grader.judge import compare as module
-from grader.judge.compare import Comparison, compare, dense, describe, relative_error
+from grader.judge.compare import Comparison, Tolerance, compare, dense, describe, relative_error
 
 RTOL = 1e-4
 RIGHT = np.array([[1.0, 2.5, -3.25], [0.5, 0.125, 4.0]])
@@ -37,7 +37,7 @@ class Agreeable(np.ndarray[Any, Any]):
 
 
 def code(got: Any, expected: Any, **options: Any) -> str:
-    return compare(got, expected, RTOL, **options).code
+    return compare(got, expected, Tolerance(RTOL, **options)).code
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_one_nan_anywhere_spoils_any_array(right: Any, data: st.DataObject) -> N
     got = right.copy()
     place = data.draw(st.integers(0, got.size - 1))
     got.flat[place] = np.nan
-    found = compare(got, right, 1e9, flatten=True, scale=1e9)
+    found = compare(got, right, Tolerance(1e9, flatten=True, scale=1e9))
     assert found.code == "not_finite"
     assert found.worst == np.unravel_index(place, got.shape)
 

@@ -15,8 +15,9 @@ from scipy.sparse import csr_matrix
 
 from grader.assignment import Case
 from grader.judge.gradient import MAX_POINTS, judge_gradient_case
+from grader.judge.numeric import Numeric
 from grader.judge.result import CaseResult
-from grader.plan.gradient import Numeric, OwnCost, plan_gradient
+from grader.plan.gradient import OwnCost, plan_gradient
 from grader.records import Fault, Outcome, OutcomeKind
 from grader.rubric.model import GradientCheck
 
@@ -34,12 +35,13 @@ def returned(value: Any) -> Outcome:
     return Outcome(OutcomeKind.RETURNED, value)
 
 
-def judge(value: Any, right: Any, error: Any = 1e-12, **options: Any) -> CaseResult:
+def judge(value: Any, right: Any, error: Any = 1e-12, known: Any = None, **options: Any) -> CaseResult:
     """Judge a value against one numeric gradient (or several parts) with a given estimated error."""
     parts = right if isinstance(right, tuple) else (np.asarray(right, dtype=np.float64),)
     errors = tuple(np.full(part.shape, error) for part in parts)
-    case = ("call", Numeric(parts, errors), NO_OWN, [])
-    return judge_gradient_case(check(**options), case, {"call": returned(value)})
+    case = ("call", Numeric(parts, errors, **(known or {})), NO_OWN, [])
+    names = [f"x{place}" for place in range(len(parts))] if len(parts) > 1 else ["x"]
+    return judge_gradient_case(check(wrt=names, **options), case, {"call": returned(value)})
 
 
 @dataclass(frozen=True)
@@ -124,10 +126,34 @@ def test_a_gradient_of_zeros_is_refused_at_every_scale_and_called_zero(size: flo
     assert judge(right, right, 1e-8 * size).fraction == 1.0
 
 
-def test_a_gradient_of_zeros_is_right_where_the_cost_is_flat() -> None:
-    assert judge(np.zeros(3), np.zeros(3), 1e-12).fraction == 1.0
-    assert judge(np.zeros(3), np.full(3, 3e-13), 1e-12).fraction == 1.0
-    assert judge(np.full(3, 1e-6), np.zeros(3), 1e-12).fraction == 0.0
+def test_a_gradient_of_zeros_is_right_where_the_trusted_one_is_zero_but_for_rounding() -> None:
+    flat = {"flat": (True,), "rounding": (1e-15,)}
+    for got, right in ((0.0, 0.0), (0.0, 3e-13), (1e-15, 0.0)):
+        assert judge(np.full(3, got), np.full(3, right), 1e-12, flat).fraction == 1.0
+    wrong = judge(np.full(3, 1e-6), np.zeros(3), 1e-12, flat)
+    assert (wrong.fraction, wrong.inconclusive) == (0.0, False)
+    assert "which are zero" in wrong.message
+
+
+def test_a_gradient_of_zeros_is_never_accepted_only_because_the_gradient_is_below_the_noise() -> None:
+    for got in (0.0, 3e-13):
+        assert judge(np.full(3, got), np.full(3, 3e-13), 1e-12).inconclusive
+    assert not judge(np.full(3, 1e-10), np.full(3, 3e-13), 1e-12).inconclusive
+
+
+def test_rounding_of_the_inputs_is_forgiven_the_more_the_coarser_the_numbers_that_came_back() -> None:
+    known = {"rounding": (1e-12,), "flat": (False,)}
+    off = SQUARE * (1 + 1e-9)
+    assert judge(off, SQUARE, 1e-14, known, rtol=1e-13).fraction == 0.0
+    assert judge(SQUARE.astype(np.float32), SQUARE, 1e-14, known, rtol=1e-13).fraction == 1.0
+    assert judge(SQUARE.astype(np.float32) * np.float32(1.01), SQUARE, 1e-14, known).fraction == 0.0
+
+
+def test_a_kink_is_said_where_it_hides_the_slope() -> None:
+    result = judge(SQUARE, SQUARE, 1e-2, {"kink": True})
+    assert result.inconclusive
+    assert "kink" in result.message
+    assert judge(SQUARE, SQUARE, 1e-9, {"kink": True}).fraction == 1.0
 
 
 @pytest.mark.parametrize(
@@ -239,13 +265,15 @@ def test_the_gradient_of_nothing_is_accepted_without_facts() -> None:
     assert judge(np.zeros((0, 2)), np.zeros((0, 2))) == CaseResult(1.0)
 
 
-def test_the_evidence_names_the_worst_entry_and_shows_no_hidden_number() -> None:
+def test_the_evidence_names_the_worst_entry_and_the_values_there() -> None:
     right = 1234.5 * SQUARE
     value = right.copy()
     value[1, 0] *= -3
     result = judge(value, right)
     facts = dict(result.facts)
-    assert facts["worst entry"] == "(1, 0)"
+    assert facts["worst entry"] == "x[1, 0]"
+    assert float(facts["returned there"]) == pytest.approx(-3 * 1234.5 * 0.5, rel=1e-5)
+    assert float(facts["finite difference there"]) == pytest.approx(1234.5 * 0.5, rel=1e-5)
     assert float(facts["best-fitting factor"]) == pytest.approx(1 - 4 * 0.25 / 14.25, abs=1e-3)
     assert result.plot is not None
     ((_, points),) = result.plot.series

@@ -15,7 +15,8 @@ from pydantic import TypeAdapter
 from grader.assignment import Case
 from grader.judge import judge_check
 from grader.judge.checks import judge_case
-from grader.plan.gradient import Numeric
+from grader.judge.compare import Sensitivity
+from grader.judge.numeric import Numeric
 from grader.records import (
     Fault,
     FunctionFacts,
@@ -28,6 +29,7 @@ from grader.records import (
 from grader.rubric.model import Check, CheckBase
 
 FOUND = FunctionFacts("f", "found")
+EXACT = Sensitivity()
 RIGHT = np.array([[1.0, 2.5], [-3.25, 0.5]])
 CHECKS: TypeAdapter[Any] = TypeAdapter(Check)
 
@@ -51,7 +53,7 @@ def judged(asked: CheckBase, cases: list[tuple[Any, ...]], outcomes: dict[str, O
 
 def compared(values: list[Any], right: Any = RIGHT, **options: Any) -> Verdict:
     """Judge one returned value a case against the same right one."""
-    cases = [(str(place), right, None, 0.0) for place in range(len(values))]
+    cases = [(str(place), right, None, 0.0, EXACT) for place in range(len(values))]
     outcomes = {
         str(place): value if isinstance(value, Outcome) else returned(value)
         for place, value in enumerate(values)
@@ -65,7 +67,7 @@ def compared(values: list[Any], right: Any = RIGHT, **options: Any) -> Verdict:
 )
 def test_a_function_that_is_not_there_earns_nothing_and_says_why(status: str, kind: VerdictKind) -> None:
     facts = FunctionFacts("f", status, remark="The notebook defines no function f.")
-    planned = PlannedCheck("q", "c", (), {"cases": [("0", RIGHT, None, 0.0)]})
+    planned = PlannedCheck("q", "c", (), {"cases": [("0", RIGHT, None, 0.0, EXACT)]})
     verdict = judge_check(check("reference"), planned, {"0": returned(RIGHT)}, facts)
     assert (verdict.kind, verdict.fraction, verdict.code) == (kind, 0.0, status)
     assert verdict.message
@@ -131,16 +133,18 @@ def test_the_fraction_is_the_mean_or_the_smallest_of_the_cases(shares: list[floa
         assert 0.0 <= found.fraction <= 1.0
 
 
-def test_one_inconclusive_case_makes_the_whole_check_inconclusive() -> None:
+def test_a_case_that_cannot_be_decided_counts_only_if_no_other_can() -> None:
     quiet, noisy = (Numeric((RIGHT,), (np.full((2, 2), error),)) for error in (1e-12, 1e-2))
-    cases = [("0", quiet, None, []), ("1", noisy, None, []), ("2", quiet, None, [])]
+    right, undecided, wrong = ("0", quiet, None, []), ("1", noisy, None, []), ("2", quiet, None, [])
     outcomes = {"0": returned(RIGHT), "1": returned(RIGHT), "2": returned(RIGHT + 1)}
     asked = check("gradient", cost="cost", wrt=["x"])
-    verdict = judged(asked, cases[:2], outcomes)
-    assert (verdict.kind, verdict.fraction) == (VerdictKind.INCONCLUSIVE, 0.5)
-    assert "too noisy" in verdict.message
-    assert judged(asked, cases, outcomes).kind is VerdictKind.INCONCLUSIVE
-    assert judged(asked, cases[:1], outcomes).kind is VerdictKind.PASSED
+    found = judged(asked, [undecided, undecided], outcomes)
+    assert (found.kind, found.fraction) == (VerdictKind.INCONCLUSIVE, 0.0)
+    assert "too noisy" in found.message
+    assert judged(asked, [right, undecided], outcomes).kind is VerdictKind.PASSED
+    assert judged(asked, [undecided, wrong], outcomes).kind is VerdictKind.FAILED
+    found = judged(asked, [right, undecided, wrong], outcomes)
+    assert (found.kind, found.fraction) == (VerdictKind.PARTIAL, 0.5)
 
 
 # reference
@@ -167,7 +171,7 @@ def test_a_wrong_result_earns_nothing_by_itself_and_keeps_its_code(value: Any, c
 
 
 def test_a_call_without_an_outcome_is_no_pass() -> None:
-    verdict = judged(check("reference"), [("0", RIGHT, None, 0.0)], {})
+    verdict = judged(check("reference"), [("0", RIGHT, None, 0.0, EXACT)], {})
     assert (verdict.fraction, verdict.code) == (0.0, "not_called")
 
 
@@ -208,7 +212,7 @@ def test_only_the_part_that_the_rubric_names_is_compared(value: Any, fraction: f
 def test_flatten_and_the_scale_of_the_case_are_used() -> None:
     assert compared([RIGHT.ravel()], flatten=True).fraction == 1.0
     for scale, fraction in ((0.0, 0.0), (1.0, 1.0)):
-        found = judged(check("reference"), [("0", 0.0, None, scale)], {"0": returned(1e-9)})
+        found = judged(check("reference"), [("0", 0.0, None, scale, EXACT)], {"0": returned(1e-9)})
         assert found.fraction == fraction
 
 
@@ -222,7 +226,9 @@ def followed(
     value: Any, own: dict[str, Outcome], recompute: Callable[[list[Any]], Any], **options: Any
 ) -> Verdict:
     asked = check("reference", given=["helper"], **options)
-    return judged(asked, [("0", RIGHT, Follow(("own",), recompute), 0.0)], {"0": returned(value), **own})
+    return judged(
+        asked, [("0", RIGHT, Follow(("own",), recompute), 0.0, EXACT)], {"0": returned(value), **own}
+    )
 
 
 def test_a_result_that_is_right_given_the_students_own_helper_earns_the_follow_through() -> None:
@@ -250,7 +256,7 @@ def test_follow_through_needs_a_helper_that_explains_the_result(
 
 
 def test_follow_through_on_a_later_input_is_said_in_the_message() -> None:
-    cases = [("0", RIGHT, None, 0.0), ("1", RIGHT, Follow((), lambda values: 3 * RIGHT), 0.0)]
+    cases = [("0", RIGHT, None, 0.0, EXACT), ("1", RIGHT, Follow((), lambda values: 3 * RIGHT), 0.0, EXACT)]
     outcomes = {"0": returned(RIGHT), "1": returned(3 * RIGHT)}
     verdict = judged(check("reference", given=["helper"]), cases, outcomes)
     assert (verdict.kind, verdict.code) == (VerdictKind.PASSED, "follow_through")

@@ -147,7 +147,7 @@ def test_a_written_question_needs_no_calls() -> None:
 
 def test_the_expected_value_and_the_scale_stay_in_the_context() -> None:
     made = plan("reference", "both", output=1)
-    (_, first, follow, scale), (_, second, _, without) = cases(made)
+    (_, first, follow, scale, _), (_, second, _, without, _) = cases(made)
     assert (first.tolist(), second.tolist(), follow, scale, without) == (
         [2.0, -4.0],
         [4.0, -8.0],
@@ -167,7 +167,7 @@ def test_follow_through_asks_for_the_students_own_helper_on_the_inputs_of_the_re
     names = [call.function for call in made.checks[0].calls]
     assert names == ["both", "double", "double"] * 2
     assert made.checks[0].calls[2].args[0].tolist() == [2.0, -1.0]
-    _, expected, follow, _ = cases(made)[0]
+    _, expected, follow, *_ = cases(made)[0]
     assert expected.tolist() == [6.0, -6.0]
     assert follow.recompute([np.ones(2), np.full(2, 5.0)]).tolist() == [6.0, 6.0]
 
