@@ -131,8 +131,7 @@ class ReferenceCheck(InputsCheck):
     flatten: bool = False
     """Whether the shape may differ as long as the entries are the same, in order."""
     up_to: Freedom | None = None
-    """What the mathematics leaves free: the sign of each column, a rotation or reflection of the columns,
-    their order, or an invertible factor (A G and G^-1 B for A and B; the column space for a single A)."""
+    """What the mathematics leaves free of columns, or of A and B in a product (docs/comparing.md)."""
     conditioned: bool = False
     """Whether the tolerance grows with what rounding the inputs does to the reference's result."""
     credit: dict[NearMissCode, Fraction] = {}
