@@ -204,6 +204,8 @@ class Candidates(Protocol):
 
     calls: tuple[Call, ...]
     rtol: float
+    whole: bool
+    """Whether predictions are results as they came back; otherwise they are fingerprints of them."""
 
     def observed(self, call: str, value: Any) -> Prediction:
         """Return the parts of a returned value that the mathematics determines."""

@@ -71,13 +71,20 @@ def _observed(candidates: Candidates, outcomes: Mapping[str, Outcome]) -> dict[s
 def _explanations(
     candidates: Candidates, observed: Mapping[str, Prediction], right: Candidate
 ) -> Iterable[tuple[Iterable[Candidate], float]]:
-    """Yield explanations, the simplest first, each kind with the difference that it allows."""
+    """Yield explanations, the simplest first, each kind with the difference that it allows.
+
+    Nothing is done to a fingerprint as it could be done to a result: only known mistakes explain it.
+    """
+    exact = min(EXACT, candidates.rtol)
     yield candidates.single(), candidates.rtol
+    if not candidates.whole:
+        yield candidates.pairs(), exact
+        return
     lengths = {call: candidates.lengths(call) for call in observed}
-    yield transformed(right, observed, lengths, TRANSFORMATIONS), min(EXACT, candidates.rtol)
-    yield candidates.pairs(), min(EXACT, candidates.rtol)
+    yield transformed(right, observed, lengths, TRANSFORMATIONS), exact
+    yield candidates.pairs(), exact
     both = (new for known in candidates.single() for new in transformed(known, observed, lengths, COMBINABLE))
-    yield both, min(EXACT, candidates.rtol)
+    yield both, exact
 
 
 def _best(

@@ -25,13 +25,14 @@ ENOUGH = 0.3
 class Pattern:
     """A transformation of the right parts, given those that came back and the lengths of the argument.
 
-    A `partial` one compares only some entries; it counts where these are enough to say anything.
+    One with a mask takes the entries of the mask as they came back and compares the others; it counts where
+    these are enough to say anything.
     """
 
     code: str
     message: str
     transform: Callable[[Parts, Parts, Lengths], Parts | None]
-    partial: bool = False
+    mask: Mask | None = None
 
 
 def transformed(
@@ -73,18 +74,15 @@ def _apply(
         if parts is None:
             return None
         found[call] = Prediction(parts)
-    return found if not pattern.partial or _compared(candidate, found) >= ENOUGH else None
+    return found if pattern.mask is None or _compared(pattern.mask, found) >= ENOUGH else None
 
 
-def _compared(candidate: Candidate, found: Mapping[str, Prediction]) -> float:
-    """Return the share of all entries that a partial pattern leaves as predicted."""
-    pairs = [
-        (new, old)
-        for call, prediction in found.items()
-        for new, old in zip(prediction.parts or (), candidate.predictions[call].parts or (), strict=False)
-    ]
-    kept = sum(int(np.count_nonzero(new == old)) for new, old in pairs)
-    return kept / max(1, sum(int(old.size) for _, old in pairs))
+def _compared(mask: Mask, found: Mapping[str, Prediction]) -> float:
+    """Return the share of all entries that a mask leaves to be compared."""
+    parts = [part for prediction in found.values() for part in prediction.parts or ()]
+    hidden = [mask(part) for part in parts]
+    left = sum(int(np.count_nonzero(~where)) for where in hidden if where is not None)
+    return left / max(1, sum(int(part.size) for part in parts))
 
 
 def _factor(candidate: Candidate, observed: Mapping[str, Prediction]) -> Candidate | None:
@@ -209,6 +207,6 @@ TRANSFORMATIONS = (
     Pattern("root", "it is the root of what is asked", _each(lambda part: np.sqrt(np.abs(part)))),
     Pattern("absolute", "it lost its signs", _each(np.abs)),
     Pattern("integer_dtype", "its fractions are cut off on integer input", _truncated),
-    *(Pattern(code, message, _except(mask), partial=True) for code, message, mask in PARTIAL),
+    *(Pattern(code, message, _except(mask), mask) for code, message, mask in PARTIAL),
 )
 COMBINABLE = TRANSFORMATIONS[:3]

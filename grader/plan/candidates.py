@@ -49,6 +49,8 @@ class KnownMistakes:
         self.cases = {call.id: case for call, case in cases}
         self.seed = seed
         self.fingerprint = assignment.metric(recognition.fingerprint) if recognition.fingerprint else None
+        self.whole = self.fingerprint is None
+        self.together = recognition.pairs
         self._lock = RLock()
 
     def observed(self, call: str, value: Any) -> Prediction:
@@ -76,7 +78,7 @@ class KnownMistakes:
             return self._single
 
     def pairs(self) -> Sequence[Candidate]:
-        """Return every two known mistakes that can be made together; none where results are fingerprints."""
+        """Return every two known mistakes that can be made together, if the rubric wants them."""
         with self._lock:
             return self._pairs
 
@@ -99,7 +101,7 @@ class KnownMistakes:
 
     @cached_property
     def _pairs(self) -> tuple[Candidate, ...]:
-        if self.fingerprint is not None:
+        if not self.together:
             return ()
         shown = {code for candidate in self._single for code in candidate.codes}
         known = [each for each in self.known if each.code in shown]

@@ -46,8 +46,8 @@ def evidence(diagnosis: Diagnosis) -> str:
 
 
 def sentence(name: str) -> str:
-    """Return the name of a mistake as a sentence."""
-    whole = name[:1].upper() + name[1:]
+    """Return the name of a mistake as a sentence; a symbol at its beginning stays as it is."""
+    whole = name[:1].upper() + name[1:] if name.partition(" ")[0].rstrip(",").isalpha() else name
     return whole if whole.endswith((".", "!", "?")) else whole + "."
 
 

@@ -251,6 +251,8 @@ class Recognition(Model):
     """Further generators of inputs.py whose inputs are called for this purpose alone."""
     fingerprint: Identifier | None = None
     """A function in metrics.py, (returned value, case) -> numbers that the mathematics determines."""
+    pairs: bool = True
+    """Whether two mistakes made together are looked for; false where one prediction takes long."""
     rtol: PositiveFloat = 1e-3
     """Largest difference at which a mistake explains a result, relative to its largest entry."""
     call_seconds: PositiveFloat | None = None

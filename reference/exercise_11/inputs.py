@@ -80,6 +80,7 @@ def _joint(rng: Generator, n: int, *, zeros: bool = False) -> Array:
     if zeros:
         p *= rng.random((n, n)) < 0.5
         p[0, 1:] += 0.1
+        p[1, 2] = p[2, 1] = 0.0
     p = p + p.T
     np.fill_diagonal(p, 0.0)
     return p / p.sum()
@@ -197,49 +198,52 @@ def strong_regularisation(rng: Generator) -> list[Case]:
 
 def full_matrices(rng: Generator) -> list[Case]:
     """Matrices without unknown entries and with a flat spectrum: one step does not lead to their SVD."""
-    return [
-        _small(
-            rng, "one step from the SVD", rng.standard_normal((12, 9)), density=1.0, init="svd", max_steps=1
-        )
-    ]
+    matrix = rng.standard_normal((12, 9))
+    known = np.ones(matrix.shape, dtype=bool)
+    held_out = tuple(rng.choice(np.argwhere(known), 15, replace=False).T)
+    options = {"init": "svd", "max_steps": 1}
+    return [_small("one step from the SVD", matrix, known, held_out, matrix[held_out], **options)]
 
 
 def telling_runs(rng: Generator) -> list[Case]:
-    """Small runs that tell the known mistakes of a factorization apart, whatever path it takes."""
-    exact = rng.standard_normal((14, 2)) @ rng.standard_normal((2, 10))
-    exact /= exact.std()
-    near, noisy = (exact + size * rng.standard_normal((14, 10)) for size in (0.3, 1.5))
+    """Small runs that tell the known mistakes of a factorization apart, whatever path it takes.
+
+    Two directions of the same strength, two thirds known in every row and column. The validation values
+    are chosen so that the best step is the last whatever is drawn; for the patience, the ratings are so small
+    that nothing changes after the first steps.
+    """
+    left, right = (np.linalg.qr(rng.standard_normal((n, 2)))[0] for n in (16, 12))
+    flat = left @ right.T
+    exact, lifted = flat / flat.std(), flat + 0.1
+    known = (rng.permutation(16)[:, None] + rng.permutation(12)) % 3 > 0
+    rest = np.nonzero(~known)
+    patient = {"reg_lambda": 1e-3, "max_steps": 60, "patience": 3}
+    slow = {"optimizer": "sgd", "lr": 1e-3, "max_steps": 5}
     return [
-        _small(rng, "exact", exact, init="svd", max_steps=60),
-        _small(rng, "settled", near, init="svd", reg_lambda=0.5, max_steps=60),
-        _small(rng, "descent", exact, optimizer="sgd", max_steps=150, lr=0.05, reg_lambda=1e-4),
-        _small(rng, "strong", exact, init="svd", reg_lambda=1e4, max_steps=5),
-        _small(rng, "patience", noisy, k=5, init="svd", reg_lambda=1e-3, max_steps=60, patience=3),
-        _small(rng, "three steps", noisy, init="svd", max_steps=3),
+        _small("exact", exact, known, rest, exact[rest], init="svd", max_steps=100),
+        _small("settled", lifted, known, rest, 3.0 * lifted[rest], init="svd", reg_lambda=0.08, max_steps=40),
+        _small("descent", exact, known, rest, exact[rest], optimizer="sgd", max_steps=60, lr=0.1),
+        _small("slow descent", exact, known, rest, exact[rest], **slow),
+        _small("strong", exact, known, rest, 0.0 * exact[rest], init="svd", reg_lambda=1e4, max_steps=5),
+        _small("patience", 1e-20 * exact, known, rest, 1.0 + 0.0 * exact[rest], **patient),
+        _small("three steps", exact, known, rest, exact[rest], init="svd", max_steps=3),
         *full_matrices(rng),
     ]
 
 
-def _small(rng: Generator, name: str, matrix: Array, *, density: float = 0.75, **options: Any) -> Case:
-    """Return a run on a small matrix of which a share is known, some of it held out for validation."""
-    known = rng.random(matrix.shape) < density
-    known[np.arange(len(matrix)), rng.integers(0, matrix.shape[1], len(matrix))] = True
-    places = np.argwhere(known)
-    held_out = rng.choice(len(places), 15, replace=False)
-    validation = tuple(places[held_out].T)
-    if density < 1.0:
-        known[validation] = False
-    k, reg_lambda = options.pop("k", 2), options.pop("reg_lambda", 1e-6)
+def _small(
+    name: str,
+    matrix: Array,
+    known: NDArray[np.bool_],
+    held_out: tuple[NDArray[np.int64], ...],
+    values: Array,
+    **options: Any,
+) -> Case:
+    """Return a run on the known entries of a small matrix, with validation values at other places."""
+    reg_lambda = options.pop("reg_lambda", 1e-6)
     defaults = {"max_steps": 30, "init": "random", "log_every": 1000, "patience": 1000, "eval_every": 1}
     keywords = {**defaults, "optimizer": "als", "lr": 0.01, **options}
-    args = (
-        csr_matrix(np.where(known, matrix, 0.0)),
-        np.argwhere(known),
-        k,
-        validation,
-        matrix[validation],
-        reg_lambda,
-    )
+    args = (csr_matrix(np.where(known, matrix, 0.0)), np.argwhere(known), 2, held_out, values, reg_lambda)
     return Case(name, args, keywords, {"run": name})
 
 

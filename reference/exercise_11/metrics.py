@@ -100,9 +100,8 @@ def remaining_size(value: Any, case: Case) -> float:
 def distance_from_svd(value: Any, case: Case) -> float:
     """Return the sine of the angle between the columns of Q and the leading left singular vectors."""
     q, _ = _factors(value, case)
-    u = np.linalg.svd(np.asarray(case.args[0].todense()), full_matrices=False)[0][:, : case.args[2]]
-    basis = np.linalg.svd(q, full_matrices=False)[0]
-    return float(np.linalg.norm(u - basis @ (basis.T @ u), 2))
+    u = np.linalg.svd(np.asarray(case.args[0].todense()), full_matrices=False)[0]
+    return _sine(q, u[:, : case.args[2]])
 
 
 def projection(value: Any, case: Case) -> Array:
@@ -114,12 +113,12 @@ def projection(value: Any, case: Case) -> Array:
 def start_marks(value: Any, case: Case) -> tuple[Array, ...]:
     """Return what tells a start: Q P for the SVD, marks of the distribution for a random one."""
     q, p = (_array(part) for part in value)
+    shapes = np.asarray([*q.shape, *p.shape], dtype=np.float64)
     if case.keywords["init"] == "svd":
-        return (q @ p,)
+        return shapes, q @ p if q.shape[1] == p.shape[0] else q.T @ p.T
     entries = np.concatenate([q.ravel(), p.ravel()])
     whole = np.array_equal(entries, np.rint(entries))
     marks = [entries.min() < 0, entries.min() < -1, entries.max() >= 1, whole, np.ptp(entries) == 0]
-    shapes = np.asarray([*q.shape, *p.shape], dtype=np.float64)
     return np.asarray(marks, dtype=np.float64), shapes
 
 
@@ -134,19 +133,32 @@ def run_marks(value: Any, case: Case) -> tuple[Array, ...]:
         size = float(np.linalg.norm(found[known]) / np.linalg.norm(ratings[known]))
         off = float(np.linalg.norm((found - ratings)[known]) / np.linalg.norm(ratings[known]))
     marks = {
-        "descent": [off < 0.3, _climbed(value[3])],
-        "settled": [np.isfinite(off) and als_gradient(value, case) < 0.02],
+        "descent": [off < 0.3, size < 0.1],
+        "slow descent": [_rose(value[3])],
+        "settled": [np.isfinite(off) and als_gradient(value, case) < 0.01],
         "strong": [size < 0.5],
-        "one step from the SVD": [np.isfinite(off) and distance_from_svd(value, case) < 0.1],
+        "one step from the SVD": _alignment(value, case) if np.isfinite(off) else [],
     }
     said = np.asarray([*ended, *marks.get(run, [])], dtype=np.float64)
     return (said, found) if run == "exact" else (said,)
 
 
-def _climbed(losses: Any) -> bool:
-    """Whether losses rose to many times the first, or beyond all numbers."""
-    recorded = np.asarray([float(loss) for loss in losses])
-    return not bool(np.isfinite(recorded).all() and recorded[-1] < 10 * recorded[0])
+def _rose(losses: Any) -> bool:
+    """Whether the last loss is larger than the first."""
+    return len(losses) > 1 and float(losses[-1]) > float(losses[0])
+
+
+def _alignment(value: Any, case: Case) -> list[bool]:
+    """Return whether the columns of Q span the leading left singular vectors, and whether the last ones."""
+    q, _ = _factors(value, case)
+    u, k = np.linalg.svd(np.asarray(case.args[0].todense()), full_matrices=False)[0], case.args[2]
+    return [_sine(q, u[:, :k]) < 0.1, _sine(q, u[:, -k:]) < 0.1]
+
+
+def _sine(q: Array, u: Array) -> float:
+    """Return the sine of the largest angle between the columns of q and the orthonormal ones of u."""
+    basis = np.linalg.svd(q, full_matrices=False)[0]
+    return float(np.linalg.norm(u - basis @ (basis.T @ u), 2))
 
 
 def loss_curves(value: Any) -> dict[str, list[float]]:

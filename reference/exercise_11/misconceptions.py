@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from grader.misconception import Misconception
 
+DIFFERENCES = "Y[:, None, :] - Y[None, :, :]"
 INVERSE = "1.0 / (1.0 + np.sum(differences**2, axis=-1))"
 SQUARES = "np.sum(differences**2, axis=-1)"
 
@@ -90,6 +91,13 @@ SIMILARITIES = (
         "Q is divided by its largest entry",
         "What must the entries of Q add up to?",
         {"inverse / inverse.sum()": "inverse / inverse.max()"},
+    ),
+    Misconception(
+        "low_dimensional_similarities",
+        "q_two_dimensions",
+        "It supports two dimensions only",
+        "Nothing in the definition of d_ij depends on d = 2.",
+        {DIFFERENCES: f"({DIFFERENCES})[:, :, [0, 1]]"},
     ),
 )
 
@@ -242,6 +250,25 @@ GRADIENT = (
         "It supports two dimensions only",
         "Nothing in the formula depends on d = 2.",
         {'("ij,ijd->id", forces, differences)': '("ij,ijd->id", forces, differences[:, :, [0, 1]])'},
+    ),
+    Misconception(
+        "tsne_gradient",
+        "gradient_plane_only",
+        "It supports two dimensions only, in the distances as well",
+        "Nothing in the formula depends on d = 2.",
+        {DIFFERENCES: f"({DIFFERENCES})[:, :, [0, 1]]"},
+    ),
+    Misconception(
+        "tsne_gradient",
+        "gradient_of_distance",
+        "It is the gradient for a d_sj that contains the distance where its square belongs",
+        "Look at the exponent in the definition of d_ij, and derive the gradient for that.",
+        {
+            SQUARES: "np.sqrt(np.sum(differences**2, axis=-1))",
+            "return 4.0 * np": "length = np.sqrt(np.sum(differences**2, axis=-1, keepdims=True))\n"
+            "    differences = differences / np.where(length == 0.0, 1.0, length)\n"
+            "    return 2.0 * np",
+        },
     ),
     Misconception(
         "tsne_gradient",
@@ -436,7 +463,7 @@ BOUND = (
         "bound_early",
         "The sum begins one singular value too early",
         "Python counts from 0: which index has the first value that is lost?",
-        {"singular_values[k:]": "singular_values[max(k - 1, 0) :]"},
+        {"singular_values[k:]": "singular_values[k - 1 :]"},
     ),
     Misconception(
         "minimum_error",
@@ -642,6 +669,16 @@ START = (
         "The singular values go into both factors in full",
         "What do you get if you multiply Q and P?",
         {"return u * s, vt": "return u * s, s[:, None] * vt"},
+    ),
+    Misconception(
+        "initialize_Q_P",
+        "start_transposed",
+        "Q and P are transposed",
+        "Which of the shapes N, k and D has Q, which has P?",
+        {
+            RANDOM: "np.random.rand(k, matrix.shape[0]), np.random.rand(matrix.shape[1], k)",
+            "return u * s, vt": "return (u * s).T, vt.T",
+        },
     ),
     Misconception(
         "initialize_Q_P",

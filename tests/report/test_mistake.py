@@ -13,7 +13,7 @@ from rich.console import Console
 from support import Page, rubric, score
 
 from grader.records import Diagnosis, DiagnosisKind, Score
-from grader.report.mistake import evidence, explain
+from grader.report.mistake import evidence, explain, sentence
 from grader.report.pages import course_page, feedback_page
 from grader.report.statistics import course_statistics
 from grader.report.table import grades_json
@@ -80,6 +80,19 @@ def test_no_more_than_three_that_fit_are_listed_and_the_rest_is_counted() -> Non
     assert found is not None
     assert found.mistakes == ("A.", "B.", "C.")
     assert "2 more fit too" in found.sure
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("it is late", "It is late."),
+        ("d_ij lacks the 1", "d_ij lacks the 1."),
+        ("Who knows?", "Who knows?"),
+        ("", "."),
+    ],
+)
+def test_a_name_becomes_a_sentence_in_which_symbols_stay(name: str, expected: str) -> None:
+    assert sentence(name) == expected
 
 
 @pytest.mark.parametrize("diagnosis", [None, UNKNOWN])
