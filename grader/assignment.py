@@ -125,10 +125,17 @@ def load_public_cases(folder: Path, generator: str) -> list[Case]:
 def _misconceptions(folder: Path, reference: Reference) -> tuple[Misconception, ...]:
     """Return the known mistakes; raise AssignmentError for one that says nothing that can be executed."""
     module = load_module(folder, "misconceptions")
-    found: tuple[Misconception, ...] = tuple(getattr(module, "MISCONCEPTIONS", ()))
+    if module is None:
+        return ()
+    found = getattr(module, "MISCONCEPTIONS", None)
+    path = folder / "misconceptions.py"
+    if found is None:
+        raise AssignmentError(f"{path}: it defines no MISCONCEPTIONS")
+    if not isinstance(found, tuple | list) or not all(isinstance(known, Misconception) for known in found):
+        raise AssignmentError(f"{path}: MISCONCEPTIONS is not a sequence of Misconception")
     codes: set[str] = set()
     for known in found:
-        where = f"{folder / 'misconceptions.py'}: the misconception {known.code!r}"
+        where = f"{path}: the misconception {known.code!r}"
         problem = known.problem() or ("it is given twice" if known.code in codes else "")
         if problem:
             raise AssignmentError(f"{where}: {problem}")
@@ -137,7 +144,7 @@ def _misconceptions(folder: Path, reference: Reference) -> tuple[Misconception, 
             reference.edited(known.function, known.edits)
         except AssignmentError as error:
             raise AssignmentError(f"{where}: {error}") from error
-    return found
+    return tuple(found)
 
 
 def _reference(code: Code, functions: tuple[str, ...], path: Path) -> Reference:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from grader.records import Score, Status, Summary, Verdict, VerdictKind
+from grader.records import Diagnosis, DiagnosisKind, Score, Status, Summary, Verdict, VerdictKind
 from grader.rubric.model import GradientCheck, MetricCheck, ReferenceCheck, Rubric
 from grader.rubric.score import score_nothing, score_submission
 
@@ -286,3 +286,69 @@ def test_the_functions_of_a_rubric_are_those_called_each_once() -> None:
     assert made.functions == ("helper", "loss", "energy", "gradient")
     kinds = [type(check) for asked in made.questions for check in asked.checks]
     assert kinds == [ReferenceCheck, GradientCheck, GradientCheck, MetricCheck]
+
+
+# the credit of a named mistake
+
+NAMED = Diagnosis(DiagnosisKind.NAMED, ("sign",), ("its sign is wrong",), credit=0.25)
+
+
+def property_check(name: str) -> dict[str, Any]:
+    return {
+        "id": name,
+        "title": name,
+        "type": "property",
+        "property": "symmetric",
+        "points": 4.0,
+        "inputs": "i",
+    }
+
+
+def credited(check: dict[str, Any], verdict: Verdict, diagnosis: Diagnosis) -> tuple[VerdictKind, float]:
+    score = score_submission(
+        "s", rubric(question("q", check)), {("q", check["id"]): verdict}, {}, {"q": diagnosis}
+    )
+    assert score.questions[0].diagnosis == diagnosis
+    return score.questions[0].checks[0].verdict.kind, score.questions[0].checks[0].points
+
+
+@pytest.mark.parametrize(
+    ("verdict", "diagnosis", "kind", "points"),
+    [
+        pytest.param(FAILED, NAMED, VerdictKind.PARTIAL, 1.0, id="a named mistake earns its credit"),
+        pytest.param(HALF, NAMED, VerdictKind.PARTIAL, 2.0, id="what is earned already stays"),
+        pytest.param(PASSED, NAMED, VerdictKind.PASSED, 4.0, id="what passed stays passed"),
+        pytest.param(UNDECIDED, NAMED, VerdictKind.INCONCLUSIVE, 0.0, id="what is undecided stays so"),
+        pytest.param(BLANK, NAMED, VerdictKind.NOT_ATTEMPTED, 0.0, id="what is blank earns nothing"),
+        pytest.param(
+            FAILED,
+            Diagnosis(DiagnosisKind.AMBIGUOUS, ("a", "b"), credit=0.25),
+            VerdictKind.FAILED,
+            0.0,
+            id="one of several earns nothing",
+        ),
+        pytest.param(FAILED, Diagnosis(DiagnosisKind.UNKNOWN), VerdictKind.FAILED, 0.0, id="unknown"),
+        pytest.param(
+            FAILED,
+            Diagnosis(DiagnosisKind.NAMED, ("a",), ("a",)),
+            VerdictKind.FAILED,
+            0.0,
+            id="a mistake without credit",
+        ),
+    ],
+)
+def test_a_check_on_values_earns_at_least_the_credit_of_a_named_mistake(
+    verdict: Verdict, diagnosis: Diagnosis, kind: VerdictKind, points: float
+) -> None:
+    assert credited(reference("a", 4.0), verdict, diagnosis) == (kind, points)
+
+
+def test_a_check_on_something_else_than_values_earns_no_credit() -> None:
+    assert credited(property_check("a"), FAILED, NAMED) == (VerdictKind.FAILED, 0.0)
+
+
+def test_the_credit_of_one_question_is_not_given_in_another() -> None:
+    made = rubric(question("p", reference("a")), question("q", reference("a")))
+    verdicts = {("p", "a"): FAILED, ("q", "a"): FAILED}
+    score = score_submission("s", made, verdicts, {}, {"q": NAMED})
+    assert [asked.points for asked in score.questions] == [0.0, 0.25]
