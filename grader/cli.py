@@ -19,6 +19,7 @@ import click
 
 from grader import __version__
 from grader.errors import GraderError, GraderFault, UsageError
+from grader.student.commands import check, release
 
 if TYPE_CHECKING:  # heavy, and not needed for --help
     from grader.records import Score
@@ -206,6 +207,10 @@ def pdf(notebook: Path, out: Path, **wishes: Any) -> None:
     from grader.student.pdf.command import pdf_command  # noqa: PLC0415 -- needs the extra "pdf"
 
     pdf_command(notebook, out, wishes)
+
+
+cli.add_command(check)
+cli.add_command(release)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

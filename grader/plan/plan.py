@@ -88,7 +88,7 @@ class Planner:
     def _(self, check: ReferenceCheck) -> tuple[list[Call], dict[str, Any]]:
         calls, cases = [], []
         for case in self._cases(check):
-            call = self._call(check, case)
+            call = self.call(check, case)
             expected = _part(self._expected(case), check.output)
             followed, follow = self._follow(check, case)
             calls += [call, *followed]
@@ -100,9 +100,9 @@ class Planner:
     def _(self, check: GradientCheck) -> tuple[list[Call], dict[str, Any]]:
         calls, cases = [], []
         for case, numeric, own in self._decided(check):
-            call = self._call(check, case)
+            call = self.call(check, case)
             own_calls = (
-                [self._call(check, point, check.cost) for point in own.points] if check.own_cost else []
+                [self.call(check, point, check.cost) for point in own.points] if check.own_cost else []
             )
             calls += [call, *own_calls]
             cases.append((call.id, numeric, own, [c.id for c in own_calls]))
@@ -114,7 +114,7 @@ class Planner:
         picture = self.assignment.metric(check.plot) if check.plot else None
         calls, cases = [], []
         for case in self._cases(check):
-            call = self._call(check, case)
+            call = self.call(check, case)
             full, none = (self._bound(value, case, check, measure) for value in (check.full, check.none))
             if full == none or not np.isfinite([full, none]).all():
                 raise AssignmentError(
@@ -130,16 +130,16 @@ class Planner:
         calls, cases = [], []
         names = _parameters(self.assignment.function(self.function))
         for case in self._cases(check):
-            call = self._call(check, case, echo=check.property == "input_not_mutated")
+            call = self.call(check, case, echo=check.property == "input_not_mutated")
             other, relation = transformed(check, case, names, rng)
-            second = [] if other is None else [self._call(check, other, repeat=1 if other is case else 0)]
+            second = [] if other is None else [self.call(check, other, repeat=1 if other is case else 0)]
             calls += [call, *second]
             cases.append((call.id, second[0].id if second else None, relation, case))
         return calls, {"cases": cases}
 
     @plan.register
     def _(self, check: RaisesCheck) -> tuple[list[Call], dict[str, Any]]:
-        calls = [self._call(check, case) for case in self._cases(check)]
+        calls = [self.call(check, case) for case in self._cases(check)]
         return calls, {"cases": [(call.id,) for call in calls]}
 
     def candidates(self, question: Question) -> KnownMistakes:
@@ -147,7 +147,7 @@ class Planner:
         recognition = question.recognition
         kinds = (RaisesCheck,) if recognition.fingerprint else (ReferenceCheck, GradientCheck, RaisesCheck)
         cases = [
-            (self._call(check, case), case)
+            (self.call(check, case), case)
             for check in question.checks
             if isinstance(check, kinds)
             for case in self._cases(check)
@@ -208,9 +208,10 @@ class Planner:
         rng = np.random.default_rng([self.seed, 2])
         return sensitivity(lambda near: _part(self._expected(near), check.output), case, check.up_to, rng)
 
-    def _call(
+    def call(
         self, check: InputsCheck, case: Case, function: str = "", *, echo: bool = False, repeat: int = 0
     ) -> Call:
+        """Return the call of the function, or of another, on a case of a check."""
         return self._made(case, check.call_seconds, function, echo=echo, repeat=repeat)
 
     def _made(
@@ -236,7 +237,7 @@ class Planner:
         made: list[tuple[str, Case]] = []
         spies = {name: _spy(name, self.assignment.function(name), made) for name in check.given}
         self._with(spies, case)
-        calls = [self._call(check, inner, name) for name, inner in made]
+        calls = [self.call(check, inner, name) for name, inner in made]
 
         def recompute(values: list[Any]) -> Any:
             answers = iter(values)

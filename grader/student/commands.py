@@ -1,0 +1,110 @@
+"""The commands of students, and the one that makes what they get. Imports nothing heavy before it runs."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.errors import NotebookUnreadable, UsageError
+
+if TYPE_CHECKING:  # heavy, and not needed for --help
+    from grader.student.functions import NotebookFunctions
+    from grader.student.kit import Kit
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command(short_help="Make the kit that students get.")
+@click.argument("assignment")
+@click.option("-o", "--out", type=PATH, help="The folder to write; it must be new or empty.")
+@click.option("--check", "old", type=PATH, help="Say what changed since this kit was made; write nothing.")
+@click.option("--root", type=PATH, help="The folder with rubrics/ and reference/ [default: found upwards].")
+@click.option("--wheel", type=PATH, help="A wheel of grader to hand out with the kit.")
+def release(
+    assignment: str, out: Path | None, old: Path | None, root: Path | None, wheel: Path | None
+) -> None:
+    """Make the kit of ASSIGNMENT that a course hands out.
+
+    It holds the notebook without solutions, the data files, the public checks and a README. With --check,
+    the exit code is 0 if nothing changed and 1 if something did.
+    """
+    from grader.student.release import build_kit, changes, find_root, write_folder  # noqa: PLC0415 -- heavy
+
+    if (out is None) == (old is None):
+        raise UsageError("give either -o FOLDER, to write a kit, or --check FOLDER, to compare with one")
+    if wheel is not None and not wheel.is_file():
+        raise UsageError(f"there is no wheel {wheel}")
+    content = build_kit(assignment, root or find_root(Path.cwd()), wheel)
+    if old is not None:
+        lines = changes(old, content)
+        click.echo("\n".join(lines) if lines else f"{old} is what would be handed out now.")
+        sys.exit(1 if lines else 0)
+    if out is not None:
+        write_folder(content, out)
+        click.echo("\n".join(f"{len(data):>10,}  {out / name}" for name, data in content.items()))
+
+
+@click.command(short_help="Check a notebook on your own machine.")
+@click.argument("notebook", type=PATH)
+@click.option("-f", "--function", "only", multiple=True, help="Check this function alone; may be repeated.")
+@click.option("--kit", "kit_path", type=PATH, help="The file *.checks.json [default: beside the notebook].")
+def check(notebook: Path, only: tuple[str, ...], kit_path: Path | None) -> None:
+    """Make the public checks of the functions in NOTEBOOK, without running the notebook.
+
+    The judge and the tolerances are those of the grading; the inputs are the public ones. Exit code: 0 if
+    all checks hold, 1 if some do not, 2 if some could not be made.
+    """
+    from grader.student.home import check_functions  # noqa: PLC0415 -- heavy
+    from grader.student.kit import find_kit, read_kit  # noqa: PLC0415
+    from grader.student.text import ASCII, exit_code, lines_of, summary  # noqa: PLC0415
+
+    kit = read_kit(kit_path or find_kit(notebook.parent))
+    names = _chosen(kit, only)
+    functions = _functions(kit, notebook)
+    reports, width = [], min(shutil.get_terminal_size().columns, 100)
+    table = {} if _shows("✓") else ASCII
+    for report in check_functions(kit, functions, names, limit=True):
+        reports.append(report)
+        click.echo("\n".join(lines_of(report, width, _paint)).translate(table))
+    click.echo("\n" + summary(reports))
+    sys.exit(exit_code(reports))
+
+
+def _functions(kit: Kit, notebook: Path) -> NotebookFunctions:
+    from grader.notebook.cells import read_sources  # noqa: PLC0415
+    from grader.notebook.sources import code_sources, load_json, read_bytes  # noqa: PLC0415
+    from grader.student.functions import NotebookFunctions  # noqa: PLC0415
+
+    try:
+        sources = code_sources(load_json(read_bytes(notebook)))
+    except NotebookUnreadable as error:
+        raise UsageError(f"{notebook} cannot be checked: {error}") from error
+    return NotebookFunctions(read_sources(sources), kit.functions)
+
+
+def _chosen(kit: Kit, only: tuple[str, ...]) -> list[str]:
+    """Return the functions to check; raise UsageError for a name that is none of the kit's."""
+    for name in only:
+        if name not in kit.functions:
+            near = get_close_matches(name, kit.functions, 1, 0.5)
+            known = f"did you mean {near[0]}?" if near else f"there are: {', '.join(kit.functions)}"
+            raise UsageError(f"{kit.title} has no function {name!r}; {known}")
+    return list(dict.fromkeys(only)) or list(kit.functions)
+
+
+def _paint(text: str, style: str) -> str:
+    return click.style(text, bold=True) if style == "bold" else click.style(text, fg=style)
+
+
+def _shows(text: str) -> bool:
+    """Whether the terminal can show a character; one on Windows may not."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

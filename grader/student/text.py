@@ -1,0 +1,90 @@
+"""Reports as text: for a terminal, in colour where it has any, and as the plain form in a notebook."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+
+from grader.records import VerdictKind
+from grader.student.home import Finding, Report
+
+Paint = Callable[[str, str], str]
+MARKS = {
+    VerdictKind.PASSED: ("✓", "green"),
+    VerdictKind.FAILED: ("✗", "red"),
+    VerdictKind.INCONCLUSIVE: ("?", "yellow"),
+    VerdictKind.NOT_ATTEMPTED: ("–", "bright_black"),
+}
+ASCII = str.maketrans({"✓": "+", "✗": "x", "–": "-", "×": "x", "“": '"', "”": '"'})
+LABEL = 8
+
+
+def plain(text: str, colour: str) -> str:
+    """Return text without colour."""
+    return text
+
+
+def lines_of(report: Report, width: int = 80, paint: Paint = plain) -> list[str]:
+    """Return the lines of one report, none longer than `width` (beside the colours)."""
+    known = report.function
+    if report.remark:
+        mark, colour = MARKS[report.findings[0].kind] if report.findings else MARKS[VerdictKind.FAILED]
+        sentence = report.remark if report.remark.startswith(known.name) else f"{known.name}: {report.remark}"
+        return [paint(mark, colour) + line[1:] for line in _wrapped(f"  {sentence}", width, "    ")[:1]] + (
+            _wrapped(f"  {sentence}", width, "    ")[1:]
+        )
+    if not report.findings:
+        return [f"  {known.name}: there is no public check of it"]
+    count = f"{report.passed} of {len(report.findings)}"
+    space = " " * max(1, width - len(known.name) - len(count))
+    lines = ["", paint(known.name, "bold") + space + count]
+    for finding in report.findings:
+        lines += _finding(finding, width, paint)
+    return lines
+
+
+def _finding(finding: Finding, width: int, paint: Paint) -> list[str]:
+    mark, colour = MARKS[finding.kind]
+    title = _wrapped(finding.title, width - 4, "")
+    lines = [f"  {paint(mark, colour)} {title[0]}", *(f"    {line}" for line in title[1:])]
+    if finding.kind is VerdictKind.PASSED:
+        return lines
+    for label, text in parts_of(finding):
+        rest = _wrapped(text, width - 4 - LABEL, "")
+        lines.append(f"    {paint(label.ljust(LABEL), 'bright_black')}{rest[0]}")
+        lines += [" " * (4 + LABEL) + line for line in rest[1:]]
+    return lines
+
+
+def parts_of(finding: Finding) -> list[tuple[str, str]]:
+    """Return what is said of a check that does not hold: (label, text)."""
+    parts = [("found", finding.found), ("worst", finding.worst), ("input", finding.input)]
+    return [(label, text) for label, text in [*parts, ("look", finding.look)] if text]
+
+
+def summary(reports: Sequence[Report]) -> str:
+    """Return what came of all checks, in one sentence."""
+    kinds = [finding.kind for report in reports for finding in report.findings]
+    words = {
+        VerdictKind.PASSED: "hold",
+        VerdictKind.FAILED: "do not",
+        VerdictKind.INCONCLUSIVE: "cannot be made yet",
+        VerdictKind.NOT_ATTEMPTED: "are not begun",
+    }
+    counts = [f"{kinds.count(kind)} {word}" for kind, word in words.items() if kinds.count(kind)]
+    noun = "check" if len(kinds) == 1 else "checks"
+    return f"{len(kinds)} public {noun}: {', '.join(counts)}." if kinds else "There are no public checks."
+
+
+def exit_code(reports: Iterable[Report]) -> int:
+    """Return 0 if all checks hold, 1 if some do not, 2 if some could not be made."""
+    kinds = {finding.kind for report in reports for finding in report.findings}
+    if kinds & {VerdictKind.FAILED, VerdictKind.NOT_ATTEMPTED}:
+        return 1
+    return 2 if VerdictKind.INCONCLUSIVE in kinds else 0
+
+
+def _wrapped(text: str, width: int, indent: str) -> list[str]:
+    return textwrap.wrap(
+        text, max(20, width), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    ) or [""]

@@ -1,0 +1,255 @@
+"""`grader check`: right functions pass, wrong ones are told what does not hold and where it can be seen."""
+
+from __future__ import annotations
+
+import io
+import threading
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support import notebook
+from support_student import edited, reports_of, solved, write_kit_to
+
+from grader.cli import main
+from grader.records import VerdictKind
+from grader.student.home import Finding, Report
+from grader.student.kit import Kit
+from grader.student.text import exit_code, lines_of, summary
+
+HALF = ('4.0 * np.einsum("ij,ijd->id"', '2.0 * np.einsum("ij,ijd->id"')
+NO_SQUARE = ("forces = (np.asarray(P)", "inverse = np.sqrt(inverse)\n    forces = (np.asarray(P)")
+
+
+@pytest.fixture(scope="module")
+def kit(tmp_path_factory: pytest.TempPathFactory) -> Kit:
+    return write_kit_to(tmp_path_factory.mktemp("kit"))
+
+
+def finding(report: Report, check: str) -> Finding:
+    return next(found for found in report.findings if found.check == check)
+
+
+def text(report: Report, width: int = 80) -> str:
+    return "\n".join(lines_of(report, width))
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    """Run the command line; return its exit code and what it printed."""
+    out = io.StringIO()
+    with redirect_stdout(out), pytest.raises(SystemExit) as ending:
+        main(list(arguments))
+    return int(ending.value.code or 0), out.getvalue()
+
+
+def test_the_right_notebook_passes_every_public_check(kit: Kit) -> None:
+    reports = reports_of(kit, solved())
+    failed = [
+        (r.function.name, f) for r in reports.values() for f in r.findings if f.kind != VerdictKind.PASSED
+    ]
+    assert failed == []
+    assert sum(len(report.findings) for report in reports.values()) >= 26
+    assert exit_code(reports.values()) == 0
+
+
+def test_a_gradient_of_half_the_size_is_told_so_with_the_entry_and_the_input(kit: Kit) -> None:
+    report = reports_of(kit, edited(HALF), "tsne_gradient")["tsne_gradient"]
+    found = finding(report, "gradient")
+    assert found.kind is VerdictKind.FAILED
+    assert "0.5 times" in found.found
+    assert found.worst == "entry [0, 0]: yours is 0.08846, the slope of your kl_divergence is 0.1769"
+    assert "Y = [[0, 0], [1, 0], [0, 2]]" in found.input
+    assert "4 sum_j" in found.look
+    assert found.plot is not None
+    assert finding(report, "sums_to_zero").kind is VerdictKind.PASSED
+
+
+def test_the_gradient_is_that_of_the_students_own_cost(kit: Kit) -> None:
+    double = ("return float(np.sum(P[counted]", "return 2 * float(np.sum(P[counted]")
+    twice = (HALF[0], HALF[0].replace("4.0", "8.0"))
+    reports = reports_of(kit, edited(double, twice), "kl_divergence", "tsne_gradient")
+    assert finding(reports["tsne_gradient"], "gradient").kind is VerdictKind.PASSED
+    assert finding(reports["kl_divergence"], "values").kind is VerdictKind.FAILED
+
+
+def test_a_gradient_waits_for_its_cost(kit: Kit) -> None:
+    gradient = "import numpy as np\ndef tsne_gradient(P, Y):\n    return np.zeros_like(Y) + 1.0"
+    cost = "def kl_divergence(P, Y):\n    raise NotImplementedError"
+    for cells, words in ((gradient, cost), "still as it was handed out"), ((gradient,), "kl_divergence"):
+        report = reports_of(kit, notebook(*cells).encode(), "tsne_gradient")["tsne_gradient"]
+        found = finding(report, "gradient")
+        assert found.kind is VerdictKind.INCONCLUSIVE
+        assert words in found.found
+        assert finding(report, "rotation").kind is VerdictKind.FAILED
+
+
+def test_a_cost_that_fails_is_named(kit: Kit) -> None:
+    cells = ("def tsne_gradient(P, Y):\n    return Y", "def kl_divergence(P, Y):\n    return P.nothing")
+    report = reports_of(kit, notebook(*cells).encode(), "tsne_gradient")["tsne_gradient"]
+    assert "your own kl_divergence failed" in finding(report, "gradient").found
+    assert "'nothing'" in finding(report, "gradient").found
+
+
+@pytest.mark.parametrize(
+    ("edit", "function", "check", "words"),
+    [
+        (
+            ("np.fill_diagonal(inverse, 0.0)", "pass"),
+            "low_dimensional_similarities",
+            "diagonal",
+            "the diagonal is [",
+        ),
+        (
+            ("return inverse / inverse.sum()", "return inverse"),
+            "low_dimensional_similarities",
+            "sum",
+            "the sum is ",
+        ),
+        (("    return X @ W1 @ W2", "    return (X @ W1 @ W2).T"), "reconstruct", "values", "transposed"),
+        (
+            ("singular_values[k:] ** 2", "singular_values[k:]"),
+            "minimum_error",
+            "values",
+            "yours is 1.5, right is 4.5",
+        ),
+        (
+            ("return directions.T, directions", "return directions, directions.T"),
+            "fit_linear_autoencoder",
+            "shape_of_w1",
+            "(1, 2)",
+        ),
+        (
+            ("def fit_linear_autoencoder(X, k):", "def fit_linear_autoencoder(X, k):\n    X -= 1"),
+            "fit_linear_autoencoder",
+            "input_untouched",
+            "changed its input",
+        ),
+        (
+            ("    return X @ W1 @ W2", "    return undefined @ X"),
+            "reconstruct",
+            "values",
+            "NameError: name 'undefined'",
+        ),
+    ],
+    ids=["diagonal", "sum", "transposed", "not squared", "swapped", "in place", "raises"],
+)
+def test_a_mistake_is_told_in_plain_words(
+    kit: Kit, edit: tuple[str, str], function: str, check: str, words: str
+) -> None:
+    report = reports_of(kit, edited(edit), function)[function]
+    found = finding(report, check)
+    assert found.kind is VerdictKind.FAILED
+    assert words in found.found + found.worst
+    assert " = " in found.input
+    assert len(found.look) > 30
+
+
+def test_an_error_names_the_line_of_the_cell(kit: Kit) -> None:
+    source = "def reconstruct(X, W1, W2):\n    Z = X @ W1\n    return Z @ W3"
+    report = reports_of(kit, notebook("x = 1", source).encode(), "reconstruct")["reconstruct"]
+    assert "code cell 2, line 3: return Z @ W3" in finding(report, "values").found
+
+
+def test_what_stands_as_handed_out_takes_one_line(kit: Kit) -> None:
+    source = 'def reconstruct(X, W1, W2):\n    """Return it."""\n    raise NotImplementedError'
+    reports = reports_of(kit, notebook(source).encode(), "reconstruct", "minimum_error")
+    assert lines_of(reports["reconstruct"]) == ["– reconstruct is still as it was handed out"]
+    assert "✗ " in text(reports["minimum_error"])
+    assert "does not define a function" in text(reports["minimum_error"])
+    assert exit_code(reports.values()) == 1
+
+
+def test_the_notebook_is_not_run(kit: Kit, tmp_path: Path) -> None:
+    witness = tmp_path / "ran"
+    cells = (f"open({str(witness)!r}, 'w')", "def reconstruct(X, W1, W2):\n    return X @ W1 @ W2")
+    report = reports_of(kit, notebook(*cells).encode(), "reconstruct")["reconstruct"]
+    assert report.passed == 1
+    assert not witness.exists()
+
+
+def test_an_endless_loop_ends_and_the_next_function_is_checked(kit: Kit) -> None:
+    short = Kit(**{**vars(kit), "seconds": 0.1})
+    over = threading.Event()
+    np.test_is_over = over.is_set  # type: ignore[attr-defined]
+    loop = "import numpy as np\ndef low_dimensional_similarities(Y):\n    while not np.test_is_over(): pass"
+    cells = notebook(loop, "def reconstruct(X, W1, W2):\n    return X @ W1 @ W2").encode()
+    reports = reports_of(short, cells, "low_dimensional_similarities", "reconstruct", limit=True)
+    over.set()
+    for thread in set(threading.enumerate()) - {threading.current_thread()}:
+        thread.join(5)
+    del np.test_is_over  # type: ignore[attr-defined]
+    first, second, third = reports["low_dimensional_similarities"].findings
+    assert "did not finish within 0.4 s" in first.found
+    assert "not tried" in second.found
+    assert "not tried" in third.found
+    assert reports["reconstruct"].passed == 1
+
+
+def test_the_random_state_of_the_student_stays(kit: Kit) -> None:
+    np.random.seed(5)
+    before = np.random.get_state()[1].copy()  # type: ignore[index, union-attr]
+    reports_of(kit, solved(), "initialize_Q_P")
+    assert np.array_equal(np.random.get_state()[1], before)  # type: ignore[index]
+
+
+def test_prints_and_warnings_of_a_function_are_not_shown(
+    kit: Kit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = "import warnings\ndef reconstruct(X, W1, W2):\n    print('noise')\n    warnings.warn('noise')\n    return X @ W1 @ W2"
+    assert reports_of(kit, notebook(source).encode(), "reconstruct")["reconstruct"].passed == 1
+    assert "noise" not in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_no_line_is_wider_than_the_terminal(kit: Kit, width: int) -> None:
+    reports = reports_of(kit, edited(HALF, ("singular_values[k:] ** 2", "singular_values[k:]")))
+    lines = [line for report in reports.values() for line in lines_of(report, width)]
+    assert max(map(len, lines)) <= width
+
+
+def test_the_sentence_at_the_end_counts_everything(kit: Kit) -> None:
+    reports = reports_of(kit, edited(HALF), "tsne_gradient", "reconstruct")
+    assert summary(list(reports.values())) == "7 public checks: 6 hold, 1 do not."
+
+
+def test_the_command_says_it_all_with_exit_0_and_1(tmp_path: Path) -> None:
+    write_kit_to(tmp_path)
+    path = tmp_path / "exercise_11.ipynb"
+    path.write_bytes(solved())
+    code, out = run("check", str(path), "-f", "reconstruct", "-f", "minimum_error")
+    assert (code, out.splitlines()[-1]) == (0, "2 public checks: 2 hold.")
+    path.write_bytes(edited(HALF))
+    code, out = run("check", str(path), "-f", "tsne_gradient")
+    assert code == 1
+    assert "✗ The gradient agrees" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("none.ipynb",), "not a regular file"),
+        (("README.md",), "cannot be checked"),
+        (("exercise_11.ipynb", "-f", "tsne_gradiant"), "did you mean tsne_gradient?"),
+        (("exercise_11.ipynb", "--kit", "none.checks.json"), "cannot be read"),
+    ],
+    ids=["no file", "no notebook", "unknown function", "no kit"],
+)
+def test_what_cannot_be_checked_is_exit_2_and_says_why(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    words: str,
+) -> None:
+    write_kit_to(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ending:
+        main(["check", *arguments])
+    assert ending.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_gradient_that_cannot_be_checked_is_exit_2() -> None:
+    unclear = Report(None, (Finding("a", "A", VerdictKind.INCONCLUSIVE),))  # type: ignore[arg-type]
+    assert exit_code([unclear]) == 2
