@@ -13,7 +13,6 @@ import contextlib
 import hashlib
 import io
 import json
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,7 +29,7 @@ from grader.notebook.read import parse_notebook
 from grader.notebook.slicing import Slice
 from grader.observe.calls import CallSettings, make_calls
 from grader.observe.notebook_run import NotebookLimits, run_notebook
-from grader.observe.sandbox import Sandbox
+from grader.observe.sandbox import Sandbox, run_directory
 from grader.plan import make_plan
 from grader.records import (
     Call,
@@ -193,10 +192,10 @@ def _called(
     sandbox: Sandbox,
     settings: CallSettings,
 ) -> dict[str, Outcome]:
-    with tempfile.TemporaryDirectory(prefix="run-", dir=sandbox.scratch) as folder:
+    with run_directory(sandbox.scratch) as folder:
         for name, data in course.assignment.files.items():
-            (Path(folder) / name).write_bytes(data)
-        return make_calls(code, slices, calls, sandbox, settings, Path(folder))
+            (folder / name).write_bytes(data)
+        return make_calls(code, slices, calls, sandbox, settings, folder)
 
 
 def _code_key(found: Slice, course: Course, sandbox: Sandbox) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +24,14 @@ sys.path.insert(0, str(Path(__file__).parent / "attacks"))
 import files
 import numbers_that_lie
 import processes
+import protocol
 import resources
 from attack import SECRET, Attack
 from support import notebook, write_course
 
 from grader import flow
 from grader.batch import Graded, grade_all
+from grader.observe import tiers
 from grader.observe.inside import system
 from grader.observe.inside.walls import RESTRICTED
 from grader.observe.sandbox import Sandbox
@@ -41,6 +45,7 @@ ATTACKS: tuple[Attack, ...] = (
     *processes.ATTACKS,
     *numbers_that_lie.ATTACKS,
     *resources.ATTACKS,
+    *protocol.ATTACKS,
 )
 LIMITS = {
     "notebook_seconds": 20,
@@ -117,7 +122,7 @@ def planted(root: Path, found: Outcome) -> Iterator[dict[str, Any]]:
     os.environ["GRADER_TEST_TOKEN"] = SECRET
     kept = os.open(found.host / "secret.txt", os.O_RDONLY)
     os.set_inheritable(kept, True)
-    with listeners(found) as port:
+    with listeners(found, root / "log.socket") as port:
         yield {
             "reference": root / "reference/tiny/notes.txt",
             "rubric": root / "rubrics/notes.yaml",
@@ -126,14 +131,15 @@ def planted(root: Path, found: Outcome) -> Iterator[dict[str, Any]]:
             "host": found.host / "secret.txt",
             "pid": os.getpid(),
             "port": port,
+            "log": root / "log.socket",
         }
     os.close(kept)
     del os.environ["GRADER_TEST_TOKEN"]
 
 
 @contextmanager
-def listeners(found: Outcome) -> Iterator[int]:
-    """Listen by TCP, UDP and an abstract socket; note whoever calls."""
+def listeners(found: Outcome, log: Path) -> Iterator[int]:
+    """Listen by TCP, UDP and unix sockets, of which two take datagrams; note whoever calls."""
     tcp = socket.create_server(("127.0.0.1", 0))
     port = tcp.getsockname()[1]
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -141,15 +147,21 @@ def listeners(found: Outcome) -> Iterator[int]:
     abstract = socket.socket(socket.AF_UNIX)
     abstract.bind("\0grader-test")
     abstract.listen()
+    datagrams = {}
+    for address in (str(log), "\0grader-test-datagram"):
+        datagrams[address] = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        datagrams[address].bind(address)
+    log.chmod(0o777)
+    names = {tcp: "tcp", udp: "udp", abstract: "abstract"} | dict.fromkeys(datagrams.values(), "datagram")
     over = threading.Event()
 
     def listen() -> None:
         import select
 
         while not over.is_set():
-            for ready in select.select([tcp, udp, abstract], [], [], 0.05)[0]:
-                found.connections.append("udp" if ready is udp else "tcp" if ready is tcp else "abstract")
-                if ready is udp:
+            for ready in select.select([*names], [], [], 0.05)[0]:
+                found.connections.append(names[ready])
+                if ready not in (tcp, abstract):
                     ready.recv(100)
                 else:
                     ready.accept()[0].close()
@@ -161,7 +173,7 @@ def listeners(found: Outcome) -> Iterator[int]:
     finally:
         over.set()
         thread.join()
-        for each in (tcp, udp, abstract):
+        for each in names:
             each.close()
 
 
@@ -222,13 +234,40 @@ def like_a_container() -> None:
         system.unmount(kept)
 
 
+@cache
+def offered_kinds() -> tuple[str, ...]:
+    """Return the kinds of walls that can be built here: a box of that kind starts and keeps its tier."""
+    command = [sys.executable, __file__, "offered"]
+    environment = {"PYTHONPATH": str(Path(__file__).parent), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return tuple(json.loads(done.stdout))
+
+
+def print_offered_kinds() -> None:
+    like_a_container()
+    offered = []
+    for kind in tiers.KINDS:
+        tiers.KINDS = (kind,)
+        sandbox, survey = tiers.start_best()
+        if sandbox is not None:
+            sandbox.close()
+        if survey.tier == kind:
+            offered.append(kind)
+    print(json.dumps(offered))
+
+
 def main() -> None:
     """Grade the corpus behind a tier and print what happened as JSON: some tiers need a world of their own."""
+    if sys.argv[1:] == ["offered"]:
+        print_offered_kinds()
+        return
     tier, root = sys.argv[1], Path(sys.argv[2])
     if tier == RESTRICTED:
         like_a_container()
+    wanted = set(sys.argv[3:])
+    chosen = [attack for attack in ATTACKS if not wanted or attack.name in wanted]
     with WarmSandbox(("numpy", "scipy.sparse"), tier) as sandbox:
-        found = grade_corpus(root, sandbox)
+        found = grade_corpus(root, sandbox, chosen)
         scratch = sandbox.scratch
     report = {
         "points": {n: s.points if s.status == "graded" else None for n, s in found.scores.items()},

@@ -25,6 +25,11 @@ from grader.records import Call, Fault, Outcome, OutcomeKind
 
 START_SECONDS = 60.0
 
+ENDED = {
+    "out_of_memory": Outcome(OutcomeKind.OUT_OF_MEMORY),
+    "disk_full": Outcome(OutcomeKind.KILLED_BY_SIGNAL, fault=Fault("", "it wrote more files than it may")),
+}
+
 
 @dataclass(frozen=True)
 class CallSettings:
@@ -52,7 +57,7 @@ def make_calls(
     job = wire.encode(_job(code, slices, wanted, settings))
     functions = {call.function for call in wanted}
     seconds = START_SECONDS + len(functions) * (settings.setup_seconds + settings.function_seconds + 5)
-    frames = _converse(process, job, seconds)
+    frames = _converse(process, job, seconds, max(call.limits.result_mb for call in wanted) + 16)
     if process.fault:
         raise GraderFault(process.fault)
     return _outcomes(wanted, frames, process.reason)
@@ -96,7 +101,7 @@ def _message(index: int, call: Call) -> dict[str, Any]:
     }
 
 
-def _converse(process: Process, job: bytes, seconds: float) -> list[tuple[int, bytes]]:
+def _converse(process: Process, job: bytes, seconds: float, frame_mb: int) -> list[tuple[int, bytes]]:
     """Send the job, collect the frames until the worker ends or its time is over; leave no process."""
     if process.stdin is None or process.stdout is None:
         raise GraderFault("the sandbox started a worker without pipes")
@@ -106,7 +111,7 @@ def _converse(process: Process, job: bytes, seconds: float) -> list[tuple[int, b
     writer.start()
     clock.start()
     try:
-        return list(_frames(process.stdout))
+        return list(_frames(process.stdout, frame_mb << 20))
     finally:
         clock.cancel()
         process.kill()
@@ -119,14 +124,14 @@ def _write(stream: IO[bytes], data: bytes) -> None:
         stream.close()
 
 
-def _frames(stream: IO[bytes], max_bytes: int = 2 << 30) -> Iterator[tuple[int, bytes]]:
-    """Yield (index, payload) until the stream ends, or stops being frames."""
+def _frames(stream: IO[bytes], max_frame: int, max_bytes: int = 2 << 30) -> Iterator[tuple[int, bytes]]:
+    """Yield (index, payload) until the stream ends, stops being frames, or has a frame that is too long."""
     total = 0
     with contextlib.suppress(OSError, ValueError):
         while len(header := stream.read(FRAME.size)) == FRAME.size:
             mark, index, size = FRAME.unpack(header)
             total += size
-            if mark != MARK or total > max_bytes:
+            if mark != MARK or size > max_frame or total > max_bytes:
                 return
             payload = stream.read(size)
             if len(payload) < size:
@@ -193,8 +198,8 @@ def _fault(message: Any) -> Fault | None:
 
 def _missing(group: dict[str, Any], reason: str) -> Outcome:
     """Say why a call has no frame: its function could not be made, its group died, or all of the box did."""
-    if reason == "out_of_memory":
-        return Outcome(OutcomeKind.OUT_OF_MEMORY)
+    if reason in ENDED:
+        return ENDED[reason]
     died = group.get("died")
     failures = group.get("failures") or []
     fault = _fault(failures[-1]) if failures else None

@@ -11,13 +11,26 @@ import time
 from queue import Empty
 from typing import Any
 
+import zmq
 from jupyter_client.asynchronous.client import AsyncKernelClient
 
 TRY_SECONDS = 1.0
+MAX_MESSAGE = 32 << 20
+MAX_WAITING = 100
 
 
 class PromptClient(AsyncKernelClient):
-    """An asynchronous client whose `wait_for_ready` returns as soon as the kernel is ready."""
+    """An asynchronous client whose `wait_for_ready` returns as soon as the kernel is ready.
+
+    A kernel that sends a larger message than MAX_MESSAGE is cut off, and of what it sends faster than it is
+    read little is kept: neither may cost the grader its memory.
+    """
+
+    def _create_connected_socket(self, channel: str, identity: bytes | None = None) -> Any:
+        """Return a socket of a channel with limits; they must be set before it connects."""
+        self.context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE)
+        self.context.setsockopt(zmq.RCVHWM, MAX_WAITING)
+        return super()._create_connected_socket(channel, identity)
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait for an answer on both channels; raise RuntimeError if the kernel dies or says nothing."""

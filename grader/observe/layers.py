@@ -51,6 +51,7 @@ NAMESPACES = (
 LANDLOCK = Layer("landlock", "Landlock", "list /", bare=False)
 ALWAYS = (
     Layer("seccomp", "seccomp", "netlink, io_uring, unshare", bare=False),
+    Layer("signals", "no signals to others", "end the grader", bare=False),
     Layer("privileges", "no new privileges", "run a setuid program"),
     Layer("capabilities", "no capabilities", "chroot, rename the host"),
     Layer("uid", "never uid 0", "become root"),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from nbclient.exceptions import DeadKernelError
 from grader.errors import GraderFault
 from grader.observe.client import PromptClient
 from grader.observe.provisioner import NAME, SandboxProvisioner
-from grader.observe.sandbox import Sandbox
+from grader.observe.sandbox import Sandbox, run_directory
 from grader.records import CellRun, Fault, NotebookRun
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -50,8 +49,8 @@ def run_notebook(
 ) -> NotebookRun:
     """Execute every code cell in order, with `files` in the working directory; raise GraderFault."""
     notebook = nbformat.from_dict(notebook)
-    with tempfile.TemporaryDirectory(prefix="run-", dir=sandbox.scratch) as folder:
-        work, wires = Path(folder) / "work", Path(folder) / "k"
+    with run_directory(sandbox.scratch) as folder:
+        work, wires = folder / "work", folder / "k"
         work.mkdir()
         wires.mkdir()
         for name, data in files.items():
@@ -168,10 +167,17 @@ class _Run:
         except DeadKernelError:
             self.remark = f"The kernel ended in cell {number}; the cells after it were not run."
             status = "error"
+        except (GraderFault, OSError):
+            raise
+        except Exception as error:  # whatever a forged message makes of the client
+            QUIET.info("cell %d: %r", number, error)
+            self.remark = f"The kernel sent nonsense in cell {number}; the cells after it were not run."
+            status = "error"
         seconds = time.monotonic() - started
         if client.dropped:
             note = f"[output cut off after {self.limits.output_kb} kB]\n"
             cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text=note))
+        _keep_valid(cell)
         fault = _cell_fault(cell, number)
         status = status or ("timeout" if seconds >= limit else "error" if fault else "ok")
         self.cells.append(CellRun(number, status, seconds, fault))
@@ -184,6 +190,18 @@ class _Run:
             await manager.shutdown_kernel(now=True)
         if manager is not None:
             await manager._async_cleanup_resources()
+
+
+def _keep_valid(cell: Any) -> None:
+    """Drop outputs that no kernel makes: messages can be forged."""
+    good = []
+    for output in cell.outputs:
+        try:
+            nbformat.validate(output, "output", version=4)
+        except nbformat.ValidationError:
+            continue
+        good.append(output)
+    cell.outputs = good
 
 
 def _cell_fault(cell: Any, number: int) -> Fault | None:

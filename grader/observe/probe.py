@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.observe.layers import LAYERS, Found, Layer
-from grader.observe.sandbox import Process, Program, Sandbox
+from grader.observe.sandbox import Process, Program, Sandbox, run_directory
 
 SECRET = "bait-of-grader-doctor"  # noqa: S105 -- worth nothing
 PROBE_SECONDS = 30.0
@@ -116,8 +116,8 @@ def _started(
     bare: bool,
     memory_mb: int = PLENTY_MB,
 ) -> Iterator[Process]:
-    with tempfile.TemporaryDirectory(prefix="run-", dir=sandbox.scratch) as folder:
-        process = sandbox.launch(Program("probe", Path(folder), memory_mb=memory_mb, bare=bare))
+    with run_directory(sandbox.scratch) as folder:
+        process = sandbox.launch(Program("probe", folder, memory_mb=memory_mb, bare=bare))
         try:
             job = json.dumps({"layers": list(keys), "known": dict(known)}).encode()
             if process.stdin is not None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol, Self
@@ -46,6 +47,26 @@ class Program:
     wires: Path | None = None
     memory_mb: int = 8192
     bare: bool = False
+
+
+@contextlib.contextmanager
+def run_directory(parent: Path) -> Iterator[Path]:
+    """Make a directory for one run below `parent`, and remove it with whatever a student left there."""
+    folder = Path(tempfile.mkdtemp(prefix="run-", dir=parent))
+    try:
+        yield folder
+    finally:
+        remove_tree(folder)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a directory that may be hostile: nested deeper than Python follows, or closed to its owner."""
+    try:
+        shutil.rmtree(folder)
+    except (OSError, RecursionError):
+        with contextlib.suppress(OSError):
+            subprocess.run(["chmod", "-R", "u+rwX", "--", folder], check=False, stderr=subprocess.DEVNULL)  # noqa: S607
+            subprocess.run(["rm", "-rf", "--", folder], check=False, stderr=subprocess.DEVNULL)  # noqa: S607
 
 
 class Process(Protocol):

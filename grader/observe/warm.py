@@ -13,7 +13,6 @@ import contextlib
 import itertools
 import json
 import os
-import shutil
 import site
 import socket
 import subprocess
@@ -27,7 +26,7 @@ from typing import IO, Any
 
 from grader.errors import SandboxError
 from grader.observe.inside.walls import ISOLATED, RESTRICTED
-from grader.observe.sandbox import BOOT, Program, minimal_environment
+from grader.observe.sandbox import BOOT, Program, minimal_environment, remove_tree
 
 START_SECONDS = 60.0
 BOX_USER = 61_011  # an id that no account of an ordinary system has
@@ -230,7 +229,7 @@ class WarmSandbox:
             if self._parent is not None:
                 self._parent.stop()
                 self._parent = None
-            shutil.rmtree(self.scratch, ignore_errors=True)
+            remove_tree(self.scratch)
 
     def warm(self) -> _Parent:
         """Return a living parent, started if need be."""

@@ -8,7 +8,8 @@
 
     frames on the worker's stdout:  b"FRAM" | u32 index | u64 length | payload (wire format)
 
-The index is the call's place in the job, or GROUP for what became of a function's statements. A call's
+The index is the call's place in the job, GROUP for what became of a function's statements, or STARTED
+before any student's code runs: a worker that ends after that was ended by the student. A call's
 result is plain data (`wire.py`); how it died is seen by its group, how the group died by the worker. All
 of this is the student's side of the wall: nothing that it says of itself is believed, only the values count.
 """
@@ -38,7 +39,7 @@ from .execute import MESSAGE_LENGTH, accepted, fault, plain_fault
 
 FRAME = struct.Struct("<4sIQ")
 MARK = b"FRAM"
-GROUP = 0xFFFFFFFF
+GROUP, STARTED = 0xFFFFFFFF, 0xFFFFFFFE
 PR_SET_PDEATHSIG = 1
 PATIENCE = 2  # calls of one function in a row that may run out of time before the rest is skipped
 SKIPPED = "not tried: earlier calls of this function used up the time"
@@ -48,6 +49,7 @@ def main() -> None:
     """Read one job from standard input, do it, write its frames to standard output."""
     job = wire.decode(sys.stdin.buffer.read())
     out = _take_over_stdio()
+    _send(out, STARTED, {})
     for name in job["preload"]:
         with contextlib.suppress(Exception):
             importlib.import_module(name)

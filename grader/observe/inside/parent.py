@@ -5,7 +5,7 @@
 
 Messages are JSON, one a packet; `start` carries descriptors: standard input, standard output, data files.
 The parent never runs a student's code, has one thread, and writes nowhere. It also watches: a box that
-holds more memory than it may is killed, however many processes share it.
+holds more memory or disk than it may is ended, however many processes share it.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ import socket
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from . import walls
+from . import walls, watch
 
 MAX_MESSAGE = 1 << 20
 MAX_FILES = 32
 WATCH_SECONDS = 0.5
-PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass
 class Child:
-    """A program that runs: the pid of its waiter, the megabytes that its box may hold."""
+    """A program that runs: the megabytes that its box may hold, the directories that it may write to."""
 
     identity: int
     memory_mb: int
+    wires: str
+    directory: str
     reason: str = ""
 
 
@@ -123,7 +123,9 @@ class _Server:
             return
         if pid == 0:
             _become(message, descriptors, self.plan)
-        self.children[pid] = Child(message["id"], message["memory_mb"])
+        self.children[pid] = Child(
+            message["id"], message["memory_mb"], message["wires"], message["directory"]
+        )
         _send(self.control, {"id": message["id"], "pid": pid})
 
     def _kill(self, identity: int) -> None:
@@ -149,33 +151,16 @@ class _Server:
                 _send(self.control, {"ended": child.identity, "code": code, "reason": child.reason})
 
     def _watch(self) -> None:
-        """Kill the boxes whose processes together hold more memory than they may."""
-        resident = _resident_by_box(set(self.children))
+        """End the boxes that hold more memory, disk or sockets than they may."""
+        held = watch.memory_by_box(set(self.children))
         for pid, child in list(self.children.items()):
-            if resident.get(pid, 0) > child.memory_mb << 20:
+            if held.get(pid, 0) > child.memory_mb << 20:
                 child.reason = "out_of_memory"
-                self._kill(child.identity)
-
-
-def _resident_by_box(boxes: set[int]) -> dict[int, int]:
-    """Return the private resident bytes of every box: those of all descendants of its waiter."""
-    parents: dict[int, int] = {}
-    held: dict[int, int] = {}
-    for name in os.listdir("/proc"):  # noqa: PTH208
-        if name.isdigit():
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                stat = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()
-                memory = Path(f"/proc/{name}/statm").read_text().split()
-                parents[int(name)] = int(stat[1])
-                held[int(name)] = (int(memory[1]) - int(memory[2])) * PAGE
-    totals: dict[int, int] = dict.fromkeys(boxes, 0)
-    for pid, size in held.items():
-        ancestor: int | None = pid
-        while ancestor is not None and ancestor not in boxes:
-            ancestor = parents.get(ancestor)
-        if ancestor is not None:
-            totals[ancestor] += size
-    return totals
+            elif watch.overfull(child.wires, child.directory if self.plan.tier != walls.ISOLATED else ""):
+                child.reason = "disk_full"
+            else:
+                continue
+            self._kill(child.identity)
 
 
 def _become(message: dict[str, Any], descriptors: list[int], plan: walls.Plan) -> None:

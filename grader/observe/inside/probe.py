@@ -121,6 +121,11 @@ def _call_what_is_filtered(known: Known) -> str:
     return ""
 
 
+def _signal_the_grader(known: Known) -> str:
+    os.kill(known["pid"], 0)
+    return f"process {known['pid']}, the grader, can be ended"
+
+
 def _run_a_setuid_program(known: Known) -> str:
     """Start a program that the system runs as root for anybody, and see as whom it runs."""
     for program in _setuid_programs():
@@ -240,6 +245,7 @@ ATTACKS: dict[str, Callable[[Known], str]] = {
     "tmpfs": _fill_the_disk,
     "landlock": _list_the_root,
     "seccomp": _call_what_is_filtered,
+    "signals": _signal_the_grader,
     "privileges": _run_a_setuid_program,
     "capabilities": _use_a_capability,
     "uid": _become_root,

@@ -4,6 +4,7 @@
     clone3                       -> ENOSYS (its flags cannot be read; the C library falls back to clone)
     clone with new namespaces    -> EPERM
     socket, not of AF_UNIX       -> EOPNOTSUPP (libzmq aborts on any other answer)
+    a datagram socket            -> EOPNOTSUPP (it reaches any address without connecting)
     a call of DENIED             -> EPERM
     everything else              -> allowed
 
@@ -18,12 +19,12 @@ import struct
 from .system import MACHINE, load_filter
 
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 KILL, ALLOW, ERRNO = 0x80000000, 0x7FFF0000, 0x50000
-NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16
+NUMBER, ARCHITECTURE, FIRST_ARGUMENT, SECOND_ARGUMENT = 0, 4, 16, 24
 NEW_NAMESPACES = 0x7E020080
 X32 = 0x40000000
-AF_UNIX = 1
+AF_UNIX, SOCK_DGRAM, SOCKET_TYPES = 1, 2, 0xF
 # name: (x86_64, aarch64); None where the architecture has no such call
 NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "clone": (56, 220),
@@ -50,6 +51,8 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),
     "io_uring_setup": (425, 425),
+    "ioperm": (173, None),
+    "iopl": (172, None),
     "kcmp": (312, 272),
     "kexec_file_load": (320, 294),
     "kexec_load": (246, 104),
@@ -57,10 +60,17 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "lookup_dcookie": (212, 18),
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
+    "modify_ldt": (154, None),
     "mount": (165, 40),
     "mount_setattr": (442, 442),
     "move_mount": (429, 429),
     "move_pages": (279, 239),
+    "mq_open": (240, 180),
+    "mq_unlink": (241, 181),
+    "msgctl": (71, 187),
+    "msgget": (68, 186),
+    "msgrcv": (70, 188),
+    "msgsnd": (69, 189),
     "name_to_handle_at": (303, 264),
     "open_by_handle_at": (304, 265),
     "open_tree": (428, 428),
@@ -73,15 +83,24 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "process_vm_writev": (311, 271),
     "ptrace": (101, 117),
     "quotactl": (179, 60),
+    "quotactl_fd": (443, 443),
     "reboot": (169, 142),
     "request_key": (249, 218),
+    "semctl": (66, 191),
+    "semget": (64, 190),
+    "semop": (65, 193),
+    "semtimedop": (220, 192),
     "setns": (308, 268),
     "settimeofday": (164, 170),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
+    "shmget": (29, 194),
     "swapoff": (168, 225),
     "swapon": (167, 224),
     "syslog": (103, 116),
     "umount2": (166, 39),
     "unshare": (272, 97),
+    "uselib": (134, None),
     "userfaultfd": (323, 282),
     "vmsplice": (278, 75),
 }
@@ -115,9 +134,12 @@ def build(machine: str = MACHINE) -> list[Instruction]:
     ]
     for name in ("socket", "socketpair"):
         program += [
-            (EQUAL, 0, 4, call[name] or 0),
+            (EQUAL, 0, 7, call[name] or 0),
             (LOAD, 0, 0, FIRST_ARGUMENT),
-            (EQUAL, 1, 0, AF_UNIX),
+            (EQUAL, 0, 3, AF_UNIX),
+            (LOAD, 0, 0, SECOND_ARGUMENT),
+            (AND, 0, 0, SOCKET_TYPES),
+            (EQUAL, 0, 1, SOCK_DGRAM),
             (RETURN, 0, 0, ERRNO | errno.EOPNOTSUPP),
             (RETURN, 0, 0, ALLOW),
         ]

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import landlock, seccomp, system
+from .limits import DESCRIPTORS, DISK_MB, FILE_MB, INODES, PROCESSES, SHARED_MB
 
 ISOLATED, RESTRICTED = "isolated", "restricted"
 TEMPORARY = "/tmp"  # noqa: S108 -- a private one
@@ -48,8 +49,6 @@ OUTER = (
     system.CLONE_NEWNS | system.CLONE_NEWPID | system.CLONE_NEWNET | system.CLONE_NEWIPC | system.CLONE_NEWUTS
 )
 INNER = OUTER | system.CLONE_NEWUSER | system.CLONE_NEWCGROUP
-PROCESSES, DESCRIPTORS = 256, 512
-FILE_MB, DISK_MB, SHARED_MB, INODES = 256, 512, 128, 8192
 
 
 @dataclass(frozen=True)
