@@ -5,6 +5,45 @@
 
 grader.flow     the stages for one submission       grader.batch    many submissions
 grader.records  what crosses from stage to stage    grader.errors   the hierarchy of our faults
+
+In a student's notebook, beside the kit of the course (`grader.student`):
+
+    import grader
+    grader.check(tsne_gradient)       or: %load_ext grader, then %check tsne_gradient
+    grader.inputs("tsne_gradient")    the inputs that its public checks use
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # imported when they are used: `import grader` costs nothing
+    from grader.case import Case
+    from grader.student.live import Checked
+
 __version__ = "0.1.0"
+__all__ = ["__version__", "check", "inputs"]
+
+
+def check(*functions: Callable[..., Any] | str) -> Checked:
+    """Make the public checks of functions of this notebook; of all that the kit knows if none is given.
+
+    What comes back shows itself in a notebook or a terminal; its `passed` says whether all checks hold.
+    Raises UsageError if there is no kit in this folder or above it.
+    """
+    from grader.student.live import check_live  # noqa: PLC0415
+
+    return check_live(functions)
+
+
+def inputs(function: Callable[..., Any] | str) -> tuple[Case, ...]:
+    """Return the inputs that the public checks of a function use: each has a `name`, `args`, `keywords`."""
+    from grader.student.live import public_inputs  # noqa: PLC0415
+
+    return public_inputs(function)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Add the magic `%check` to IPython: `%check tsne_gradient kl_divergence`, or `%check` for all."""
+    shell.register_magic_function(lambda line: check(*line.split()), "line", "check")
