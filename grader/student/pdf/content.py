@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from grader.student.pdf.code import set_code
-from grader.student.pdf.draft import Draft, Node
+from grader.student.pdf.draft import MAX_FORMULAS, Draft, Node
 from grader.student.pdf.formulas.find import MARK, take_formulas
 from grader.student.pdf.markup import Element, markdown_to_html, read_html
 from grader.student.pdf.pictures import KINDS, Picture, PictureUnreadableError
@@ -16,7 +16,7 @@ from grader.student.pdf.rows import COLUMNS
 from grader.student.pdf.tables import Table, read_table
 from grader.student.pdf.text import joined, plain
 
-MAX_MARKDOWN, MAX_HTML = 200_000, 600_000
+MAX_MARKDOWN, MAX_HTML = 60_000, 600_000
 INLINE = {
     **dict.fromkeys(("b", "strong", "summary", "dt"), "strong"),
     **dict.fromkeys(("em", "i", "var"), "emph"),
@@ -112,11 +112,16 @@ class Content:
         position = 0
         for mark in MARK.finditer(text):
             yield from _words(text[position : mark.start()])
-            if int(mark[1]) < len(self.draft.formulas):
-                kind = "display" if self.draft.formulas[int(mark[1])].display else "math"
-                yield {"t": kind, "n": int(mark[1])}
+            yield from self._formula(int(mark[1]))
             position = mark.end()
         yield from _words(text[position:])
+
+    def _formula(self, number: int) -> Iterator[Node]:
+        formulas = self.draft.formulas
+        if number < min(len(formulas), MAX_FORMULAS):
+            yield {"t": "display" if formulas[number].display else "math", "n": number}
+        elif number < len(formulas):
+            yield {"t": "code", "s": _breakable(formulas[number].written)}
 
     def _set_br(self, _: Element) -> Iterator[Node]:
         yield {"t": "br"}

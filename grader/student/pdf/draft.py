@@ -17,7 +17,7 @@ from grader.student.pdf.rows import PLAIN, Row, Style
 
 Node = dict[str, Any] | str
 Block = dict[str, Any]
-MAX_WARNINGS = 30
+MAX_WARNINGS, MAX_FORMULAS = 30, 3000
 
 
 @dataclass
@@ -45,7 +45,10 @@ class Draft:
 
     def keep_formula(self, found: Found) -> int:
         """Take a formula with the macros that are known at this place; return its number."""
-        self.tex.append(tidy(self.macros.expand(self.macros.take(found.tex))))
+        if len(self.formulas) == MAX_FORMULAS:
+            self.warn(f"only the first {MAX_FORMULAS} formulas are set, the others are shown as text")
+        within = len(self.formulas) < MAX_FORMULAS
+        self.tex.append(tidy(self.macros.expand(self.macros.take(found.tex))) if within else "")
         self.formulas.append(found)
         return len(self.formulas) - 1
 
@@ -66,6 +69,8 @@ class Draft:
 
     def local_picture(self, address: str) -> Picture:
         """Return a picture of the folder that the student allowed; raise PictureUnreadableError."""
+        if not address:
+            raise PictureUnreadableError("a picture without an address of its own is left out")
         if self.pictures_from is None:
             raise PictureUnreadableError(f"the picture {address} is a file of its own and left out")
         folder = self.pictures_from.resolve()
@@ -76,21 +81,23 @@ class Draft:
 
     def write(self, **header: Any) -> None:
         """Write all that the typesetter reads into the folder."""
-        formulas = self.folder / "formulas"
-        formulas.mkdir(exist_ok=True)
-        for number, typst in enumerate(
-            translate([(t, f.display) for t, f in zip(self.tex, self.formulas, strict=True)])
-        ):
-            if not typst and self.tex[number]:
-                self.warn(f"this formula could not be read and is shown as text: {self.short(number)}")
-            shown = typst or (as_source(self.formulas[number].written) if self.tex[number] else "")
-            (formulas / f"{number}.typ").write_text(shown, encoding="utf-8")
+        self._write_formulas()
         written = json.dumps([formula.written for formula in self.formulas])
         (self.folder / "sources.json").write_text(written, encoding="utf-8")
         styles = [asdict(style) for style in self.styles]
         data = {**header, "title": self.title, "styles": styles, "blocks": self.blocks}
         text = json.dumps(data, ensure_ascii=False)
         (self.folder / "data.json").write_bytes(text.encode("utf-8", "replace"))
+
+    def _write_formulas(self) -> None:
+        folder = self.folder / "formulas"
+        folder.mkdir(exist_ok=True)
+        wanted = [(tex, found.display) for tex, found in zip(self.tex, self.formulas, strict=True)]
+        for number, typst in enumerate(translate(wanted[:MAX_FORMULAS])):
+            if not typst and self.tex[number]:
+                self.warn(f"this formula could not be read and is shown as text: {self.short(number)}")
+            shown = typst or (as_source(self.formulas[number].written) if self.tex[number] else "")
+            (folder / f"{number}.typ").write_text(shown, encoding="utf-8")
 
     def short(self, number: int) -> str:
         """Return how formula `number` was written, in at most a line."""

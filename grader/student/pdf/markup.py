@@ -13,7 +13,9 @@ from html.parser import HTMLParser
 import nh3
 from markdown_it import MarkdownIt
 
-MAX_DEPTH = 16
+MAX_DEPTH, MAX_FOREIGN_DEPTH = 16, 400
+TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+CLOSED_BY_OTHERS = frozenset("p li td th tr thead tbody tfoot col br hr img input dd dt option".split())
 TAGS = """
     a b blockquote br caption code col colgroup dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5
     h6 hr i img input ins kbd li mark ol p pre q s samp small span strong strike sub summary sup table tbody
@@ -68,7 +70,9 @@ def _any_link(url: str) -> bool:
 
 
 def read_html(html: str) -> Element:
-    """Return the tree of a piece of foreign HTML."""
+    """Return the tree of a piece of foreign HTML; of one that is nested without end, only the text."""
+    if _too_nested(html):
+        return Element("div", children=[re.sub(r"<[^<>]*>", " ", html)])
     clean = nh3.clean(
         html,
         tags=set(TAGS),
@@ -82,6 +86,16 @@ def read_html(html: str) -> Element:
     reader.feed(clean)
     reader.close()
     return reader.root
+
+
+def _too_nested(html: str) -> bool:
+    """Say whether more elements are open at once than a document has: a parser would take very long."""
+    depth = deepest = 0
+    for tag in TAG.finditer(html):
+        if tag[2].lower() not in CLOSED_BY_OTHERS:
+            depth = max(depth + (-1 if tag[1] else 1), 0)
+            deepest = max(deepest, depth)
+    return deepest > MAX_FOREIGN_DEPTH
 
 
 class _Reader(HTMLParser):

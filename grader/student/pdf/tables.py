@@ -41,12 +41,12 @@ def read_table(element: Element) -> Table | None:
     kept = rows[:MAX_ROWS]
     headings = next((i for i, (_, heading) in enumerate(kept) if not heading), len(kept))
     placed = list(_placed([row for row, _ in kept], headings))
-    width = max((cell.x + cell.colspan for cell in placed), default=0)
-    cells = tuple(_narrowed(cell) for cell in placed if cell.x < MAX_COLUMNS)
+    cells = tuple(_narrowed(cell) for cell in placed)
     if not cells:
         return None
-    columns = min(width, MAX_COLUMNS)
-    return Table(cells, columns, len(kept), headings, len(rows) - len(kept), width - columns)
+    columns = max(cell.x + cell.colspan for cell in cells)
+    wanted = max(len(row.find("td", "th")) for row, _ in kept)
+    return Table(cells, columns, len(kept), headings, len(rows) - len(kept), max(wanted - columns, 0))
 
 
 def _rows(element: Element) -> Iterator[tuple[Element, bool]]:
@@ -66,6 +66,8 @@ def _placed(rows: list[Element], headings: int) -> Iterator[TableCell]:
         for element in row.find("td", "th"):
             while (x, y) in taken:
                 x += 1
+            if x >= MAX_COLUMNS:
+                break
             end = headings if y < headings else len(rows)
             cell = TableCell(
                 element,

@@ -45,7 +45,7 @@ NORM = re.compile(
     r"(?<!\\left)(?<!\\right)\\Vert\s((?:(?!\\Vert|\\left|\\right|\\\\|&).){1,300}?)(?<!\\right)\\Vert(?![a-zA-Z])",
     re.S,
 )
-MAX_DEPTH = 20
+MAX_DEPTH = 12
 
 
 def tidy(tex: str) -> str:

@@ -1,11 +1,17 @@
 -- pandoc lua translate.lua < [[tex, display], ...] > [typst, ...]
--- Only pandoc's writer is called: no reader, no file, no address.
+-- Only pandoc's writer is called: no reader, no file, no address. It writes "/" as "\/", so that no formula
+-- can contain what separates them.
+local separator = "//@@"
 local formulas = pandoc.json.decode(io.read("a"), false)
-local translated = pandoc.List{}
-for index, formula in ipairs(formulas) do
+local blocks = pandoc.List{}
+for _, formula in ipairs(formulas) do
   local kind = formula[2] and "DisplayMath" or "InlineMath"
-  local document = pandoc.Pandoc{pandoc.Plain{pandoc.Math(kind, formula[1])}}
-  local done, typst = pcall(pandoc.write, document, "typst", pandoc.WriterOptions{wrap_text = "wrap-none"})
-  translated[index] = done and typst or ""
+  blocks:insert(pandoc.Plain{pandoc.Math(kind, formula[1])})
+  blocks:insert(pandoc.RawBlock("typst", separator))
+end
+local text = pandoc.write(pandoc.Pandoc(blocks), "typst", pandoc.WriterOptions{wrap_text = "wrap-none"})
+local translated = pandoc.List{}
+for typst in (text .. "\n"):gmatch("(.-)\n" .. separator .. "\n") do
+  translated:insert((typst:gsub("^%s+", "")))
 end
 io.write(pandoc.json.encode(translated))
