@@ -45,6 +45,11 @@ def points(rng: Generator) -> list[Case]:
     ]
 
 
+def any_points(rng: Generator) -> list[Case]:
+    """Points Y (N, d) for what must hold of any Q: as above, and two points alone, whose Q is always the same."""
+    return [*points(rng), Case("two points", (rng.standard_normal((2, 2)),))]
+
+
 def plane_points(rng: Generator) -> list[Case]:
     """P (N, N) and Y (N, 2): of size 1, far apart, and tiny as at the start of t-SNE."""
     return [
@@ -70,8 +75,10 @@ def other_points(rng: Generator) -> list[Case]:
 
 
 def pairs(rng: Generator) -> list[Case]:
-    """All inputs (P, Y) of the cost."""
-    return plane_points(rng) + other_points(rng)
+    """All inputs (P, Y) of the cost, and two points alone, with a P that is not symmetric."""
+    share = rng.uniform(0.1, 0.4)
+    two = Case("two points", (np.array([[0.0, share], [1.0 - share, 0.0]]), rng.standard_normal((2, 2))))
+    return [*plane_points(rng), *other_points(rng), two]
 
 
 def _joint(rng: Generator, n: int, *, zeros: bool = False) -> Array:
@@ -112,9 +119,10 @@ def compressions(rng: Generator) -> list[Case]:
 
 
 def fits(rng: Generator) -> list[Case]:
-    """X (N, D) and k for training: off centre, so that centring the data hurts."""
+    """X (N, D) and k for training: off centre, so that centring the data hurts; one X is of rank 3."""
     x, other = _data(rng, 40, 6), _data(rng, 30, 4)
-    return [Case("k = 2", (x, 2)), Case("k = 1", (other, 1)), Case("k = 3", (other, 3))]
+    deficient = _data(rng, 30, 2) @ rng.standard_normal((2, 5)) + 2.0 * rng.standard_normal(5)
+    return [Case("k = 2", (x, 2)), Case("k = 3", (other, 3)), Case("k = 1, rank 3", (deficient, 1))]
 
 
 def _data(rng: Generator, n: int, d: int) -> Array:

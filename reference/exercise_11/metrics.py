@@ -105,9 +105,9 @@ def distance_from_svd(value: Any, case: Case) -> float:
 
 
 def projection(value: Any, case: Case) -> Array:
-    """Return W1 W2, which the optimum determines up to the scale of rounding; its factors are free."""
+    """Return X W1 W2, which the optimum determines; W1 and W2 are free up to an invertible matrix."""
     w1, w2 = (_array(part) for part in value)
-    return w1 @ w2
+    return np.asarray(case.args[0], dtype=np.float64) @ w1 @ w2
 
 
 def start_marks(value: Any, case: Case) -> tuple[Array, ...]:
