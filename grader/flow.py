@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 
 from grader.assignment import Assignment, load_assignment
 from grader.errors import UsageError
-from grader.judge import diagnose, judge_check, needs_diagnosis
+from grader.judge import diagnose, judge_check, judge_given, needs_diagnosis
 from grader.notebook.cells import Code, read_code
 from grader.notebook.facts import find_functions
 from grader.notebook.read import parse_notebook
@@ -34,6 +34,7 @@ from grader.plan import make_plan
 from grader.records import (
     Call,
     Diagnosis,
+    DiagnosisKind,
     FunctionFacts,
     NotebookRun,
     Observation,
@@ -44,7 +45,7 @@ from grader.records import (
     Verdict,
 )
 from grader.rubric.load import load_rubric
-from grader.rubric.model import Rubric
+from grader.rubric.model import MetricCheck, Rubric
 from grader.rubric.score import score_nothing, score_submission
 from grader.store import Store
 
@@ -94,6 +95,9 @@ def grade(submission: str, observation: Observation, course: Course) -> Score:
     """Judge and score an observation; runs no student code."""
     judged = dict(verdicts(observation, course))
     diagnoses = _diagnoses(judged, observation, course)
+    judged |= _followed_through(judged, diagnoses, observation, course)
+    wrong = _wrong(judged)
+    diagnoses = {question: found for question, found in diagnoses.items() if question in wrong}
     remarks = {
         question.id: _remarks(observation.functions[question.function], observation, course)
         for question in course.rubric.questions
@@ -119,13 +123,42 @@ def _diagnoses(
     judged: Mapping[tuple[str, str], Verdict], observation: Observation, course: Course
 ) -> dict[str, Diagnosis]:
     """Name the mistakes of the questions in which something is wrong that does not follow from another."""
-    wrong = {question for (question, _), verdict in judged.items() if needs_diagnosis(verdict)}
     found = {
         question: diagnose(course.plan.candidates[question], observation.outcomes)
-        for question in wrong
+        for question in _wrong(judged)
         if question in course.plan.candidates
     }
     return {question: diagnosis for question, diagnosis in found.items() if diagnosis is not None}
+
+
+def _wrong(judged: Mapping[tuple[str, str], Verdict]) -> set[str]:
+    return {question for (question, _), verdict in judged.items() if needs_diagnosis(verdict)}
+
+
+def _followed_through(
+    judged: Mapping[tuple[str, str], Verdict],
+    diagnoses: Mapping[str, Diagnosis],
+    observation: Observation,
+    course: Course,
+) -> dict[tuple[str, str], Verdict]:
+    """Return the verdicts of results that are right given mistakes named in functions that they build on."""
+    questions = {question.id: question for question in course.rubric.questions}
+    named = {
+        questions[question].function: found.codes
+        for question, found in diagnoses.items()
+        if found.kind is DiagnosisKind.NAMED
+    }
+    followed = {}
+    for planned in course.plan.checks:
+        before = judged[planned.question, planned.check]
+        check = next(check for check in questions[planned.question].checks if check.id == planned.check)
+        if not isinstance(check, MetricCheck) or not check.given or not needs_diagnosis(before):
+            continue
+        codes = [code for name in check.given for code in named.get(name, ())]
+        verdict = judge_given(check, planned, observation.outcomes, codes)
+        if verdict is not None and verdict.fraction > before.fraction:
+            followed[planned.question, planned.check] = verdict
+    return followed
 
 
 def unreadable(submission: str, reason: str, course: Course) -> Score:

@@ -7,7 +7,7 @@ checks                                  one verdict a check
 match, patterns, diagnosis              what mistake explains the results
 """
 
-from grader.judge.checks import judge_check
+from grader.judge.checks import judge_check, judge_given
 from grader.judge.diagnosis import diagnose, needs_diagnosis
 
-__all__ = ["diagnose", "judge_check", "needs_diagnosis"]
+__all__ = ["diagnose", "judge_check", "judge_given", "needs_diagnosis"]

@@ -7,7 +7,7 @@ unless none can.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
@@ -54,6 +54,27 @@ def judge_check(check: CheckBase, planned: PlannedCheck, outcomes: Outcomes, fac
         return _judge_forbidden(check, facts)
     results = [judge_case(check, case, outcomes) for case in planned.context["cases"]]
     return _combined(results, by_case=getattr(check, "by_case", True))
+
+
+def judge_given(
+    check: MetricCheck, planned: PlannedCheck, outcomes: Outcomes, codes: Sequence[str]
+) -> Verdict | None:
+    """Return the verdict of a result that is right given known mistakes in `check.given`, else None."""
+    measure = planned.context["given"].measure(codes)
+    if measure is None:
+        return None
+    cases = [
+        (identity, inputs, measure, 0.0, 1.0, picture)
+        for identity, inputs, _, _, _, picture in planned.context["cases"]
+    ]
+    results = [judge_case(check, case, outcomes) for case in cases]
+    if any(result.fraction < 1.0 for result in results):
+        return None
+    message = f"it is right given your own {' and '.join(check.given)}"
+    credited = [
+        CaseResult(check.given_credit, "follow_through", message, plot=result.plot) for result in results
+    ]
+    return _combined(credited, by_case=True)
 
 
 @singledispatch

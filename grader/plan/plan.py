@@ -18,6 +18,7 @@ from grader.judge.numeric import Numeric
 from grader.plan.calls import call_id, trusted_call
 from grader.plan.candidates import KnownMistakes
 from grader.plan.conditioning import sensitivity
+from grader.plan.given import GivenMistakes
 from grader.plan.gradient import OwnCost, plan_gradient
 from grader.plan.transform import transformed
 from grader.records import Call, CallLimits, Plan, PlannedCheck
@@ -122,7 +123,11 @@ class Planner:
                 )
             calls.append(call)
             cases.append((call.id, case, measure, full, none, picture))
-        return calls, {"cases": cases}
+        context: dict[str, Any] = {"cases": cases}
+        if check.own_metric:
+            own = self.assignment.metric(check.own_metric)
+            context["given"] = GivenMistakes(self.assignment, own, self.seed)
+        return calls, context
 
     @plan.register
     def _(self, check: PropertyCheck) -> tuple[list[Call], dict[str, Any]]:

@@ -178,6 +178,18 @@ class MetricCheck(InputsCheck):
     """A function in metrics.py: returned value -> {name: numbers}; drawn as curves in the feedback."""
     tolerance: Annotated[float, Field(ge=0)] = 0.0
     """How far from `full` still earns all points, as a share of the way to `none`."""
+    given: tuple[Identifier, ...] = ()
+    """Follow-through: also right if it is right given the mistakes that are named in these functions."""
+    own_metric: Identifier | None = None
+    """The measure for that, in metrics.py: (returned value, case, call) -> share that is lost, 0 to 1."""
+    given_credit: Fraction = 1.0
+    """The share of the points for a result that is right given the student's own functions."""
+
+    @model_validator(mode="after")
+    def _given_is_measured(self) -> Self:
+        if bool(self.given) != bool(self.own_metric):
+            raise ValueError("given and own_metric belong together: name both, or none")
+        return self
 
     @model_validator(mode="after")
     def _bounds_differ(self) -> Self:
@@ -326,7 +338,7 @@ class Rubric(Model):
             for check in question.checks:
                 if isinstance(check, GradientCheck) and check.own_cost:
                     names[check.cost] = None
-                if isinstance(check, ReferenceCheck):
+                if isinstance(check, ReferenceCheck | MetricCheck):
                     names.update(dict.fromkeys(check.given))
             if question.function:
                 names[question.function] = None

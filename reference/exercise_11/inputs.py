@@ -46,7 +46,7 @@ def points(rng: Generator) -> list[Case]:
 
 
 def any_points(rng: Generator) -> list[Case]:
-    """Points Y (N, d) for what must hold of any Q: as above, and two points alone, whose Q is always the same."""
+    """Points Y (N, d) for what must hold of any Q: as above, and two points alone."""
     return [*points(rng), Case("two points", (rng.standard_normal((2, 2)),))]
 
 

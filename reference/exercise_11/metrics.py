@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from grader.assignment import Case
 from grader.judge.compare import dense
 
 Array = NDArray[np.float64]
+Call = Callable[..., Any]
 
 
 def excess_error(value: Any, case: Case) -> float:
@@ -22,6 +24,20 @@ def excess_error(value: Any, case: Case) -> float:
     squares = np.linalg.svd(x, compute_uv=False) ** 2
     least, most = squares[k:].sum(), squares.sum()
     return float((((x - x @ w1 @ w2) ** 2).sum() - least) / (most - least))
+
+
+def own_excess_error(value: Any, case: Case, call: Call) -> float:
+    """Return how much of the reducible part of the student's own error is left, beside the true optimum.
+
+    Weights that are better by their own error than those that are best by the true one were trained on it.
+    """
+    x, k = np.asarray(case.args[0], dtype=np.float64), case.args[1]
+    w1, w2 = (_array(part) for part in value)
+    best = call("fit_linear_autoencoder", x, k)
+    own, least, most = (
+        call("reconstruction_error", x, *pair) for pair in ((w1, w2), best, (0.0 * w1, 0.0 * w2))
+    )
+    return float((own - least) / abs(most - least))
 
 
 def random_start(value: Any, case: Case) -> float:
@@ -47,6 +63,20 @@ def held_out_rmse(value: Any, case: Case) -> float:
     q, p = _factors(value, case)
     predicted = (q @ p)[case.known["test_idx"]]
     return float(np.sqrt(np.mean((predicted - case.known["test_values"]) ** 2)))
+
+
+def own_held_out_rmse(value: Any, case: Case, call: Call) -> float:
+    """Return the share of the way from what is reached from the student's own start to no use at all."""
+    own = held_out_rmse(call("latent_factor_alternating_optimization", *case.args, **case.keywords), case)
+    reached, useless = held_out_rmse(value, case), max(case.known["user_mean_rmse"], 1.1 * own)
+    return (reached - own) / (useless - own)
+
+
+def own_distance_from_svd(value: Any, case: Case, call: Call) -> float:
+    """Return how far the run from the student's own start is from that of the reference from this start."""
+    own = call("latent_factor_alternating_optimization", *case.args, **case.keywords)
+    q, other = (np.linalg.svd(_factors(run, case)[0], full_matrices=False)[0] for run in (value, own))
+    return _sine(q, other)
 
 
 def als_gradient(value: Any, case: Case) -> float:

@@ -1,0 +1,212 @@
+"""One mistake is punished once: what is right given a mistake in another function keeps its points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from support import notebook
+
+from grader.assignment import Case, load_assignment
+from grader.errors import AssignmentError, RubricError
+from grader.flow import Course, grade
+from grader.plan import make_plan
+from grader.plan.calls import trusted_call
+from grader.records import FunctionFacts, Observation, Outcome, OutcomeKind, QuestionScore
+from grader.rubric.load import parse_rubric
+
+FUNCTIONS = '''
+import numpy as np
+
+def error(x, c):
+    """Return the mean squared distance of the numbers x from c."""
+    ### BEGIN SOLUTION
+    return float(np.mean((x - c) ** 2))
+    ### END SOLUTION
+
+def fit(x):
+    """Return the c with the smallest error."""
+    ### BEGIN SOLUTION
+    return float(np.mean(x))
+    ### END SOLUTION
+'''
+INPUTS = """
+import numpy as np
+from grader.assignment import Case
+
+def centres(rng):
+    return [Case("seven", (rng.gamma(0.5, size=7), 3.0)), Case("nine", (rng.gamma(0.5, size=9), 2.0))]
+
+def numbers(rng):
+    return [Case("skewed", (rng.gamma(0.3, size=15),)), Case("too", (rng.gamma(0.3, size=11),))]
+"""
+METRICS = """
+import numpy as np
+
+def excess(value, case):
+    x = case.args[0]
+    return float(np.mean((x - value) ** 2) / np.var(x)) - 1.0
+
+def own_excess(value, case, call):
+    x = case.args[0]
+    own, least, most = (call("error", x, c) for c in (value, call("fit", x), 2 * x.max()))
+    return (own - least) / (most - least)
+"""
+MISCONCEPTIONS = """
+from grader.misconception import Misconception
+
+MISCONCEPTIONS = (
+    Misconception("error", "absolute", "It adds absolute values", "Norm?", {"(x - c) ** 2": "np.abs(x - c)"}),
+    Misconception("error", "worst", "It is the largest", "Mean?", {"np.mean(": "np.max("}),
+    Misconception("error", "halved", "It is halved", "Half?", {"float(np.mean": "float(0.5 * np.mean"}),
+)
+"""
+RUBRIC = """
+assignment: centre
+title: Centre
+questions:
+  - id: error
+    title: Error
+    function: error
+    points: 1
+    checks: [{id: values, title: Values, type: reference, points: 1, inputs: centres}]
+  - id: fit
+    title: Fit
+    function: fit
+    points: 2
+    checks:
+      - id: optimum
+        title: Optimum
+        type: metric
+        points: 2
+        inputs: numbers
+        metric: excess
+        full: 0.0
+        none: 0.05
+        tolerance: 0.02
+        given: [error]
+        own_metric: own_excess
+        given_credit: CREDIT
+"""
+
+
+def absolute(x: Any, c: float) -> float:
+    return sum(abs(each - c) for each in x) / len(x)
+
+
+def negative(x: Any, c: float) -> float:
+    return -float(np.mean((x - c) ** 2))
+
+
+def strange(x: Any, c: float) -> float:
+    return float(np.sum(np.cos(x)) + c)
+
+
+def right(x: Any, c: float) -> float:
+    return float(np.mean((x - c) ** 2))
+
+
+def mean(x: Any) -> float:
+    return float(np.mean(x))
+
+
+def median(x: Any) -> float:
+    return float(np.median(x))
+
+
+def last(x: Any) -> float:
+    return float(np.max(x))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "centre"
+    place.mkdir()
+    for name, text in {"inputs": INPUTS, "metrics": METRICS, "misconceptions": MISCONCEPTIONS}.items():
+        (place / f"{name}.py").write_text(text, encoding="utf-8")
+    (place / "notebook.ipynb").write_text(notebook(FUNCTIONS), encoding="utf-8")
+    return place
+
+
+def graded(
+    folder: Path, error: Callable[..., Any], fit: Callable[..., Any] | None, credit: float = 1.0
+) -> tuple[QuestionScore, QuestionScore]:
+    rubric = parse_rubric(RUBRIC.replace("CREDIT", str(credit)), "centre.yaml")
+    assignment = load_assignment(folder, rubric.functions, 3)
+    course = Course(rubric, assignment, make_plan(rubric, assignment))
+    functions = {"error": error, "fit": fit}
+    outcomes = {
+        call.id: Outcome(OutcomeKind.RETURNED, trusted_call(function, Case("", call.args, call.keywords), 0))
+        for call in course.plan.calls
+        if (function := functions[call.function]) is not None
+    }
+    facts = {name: FunctionFacts(name, "found" if functions[name] else "missing") for name in functions}
+    first, second = grade("anna", Observation(None, facts, outcomes), course).questions
+    return first, second
+
+
+def test_a_fit_to_the_optimum_of_the_students_own_error_keeps_its_points_and_is_told_so(folder: Path) -> None:
+    error, fit = graded(folder, absolute, median)
+    assert error.points == 0.0
+    assert error.diagnosis is not None
+    assert error.diagnosis.codes == ("absolute",)
+    assert fit.points == 2.0
+    assert fit.checks[0].verdict.code == "follow_through"
+    assert "right given your own error" in fit.checks[0].verdict.message
+    assert fit.diagnosis is None
+
+
+def test_the_rubric_says_what_a_result_that_follows_from_another_mistake_earns(folder: Path) -> None:
+    fit = graded(folder, absolute, median, credit=0.25)[1]
+    assert fit.points == 0.5
+
+
+@pytest.mark.parametrize(
+    ("error", "fit"),
+    [
+        (right, median),
+        (absolute, last),
+        (negative, median),
+        (strange, median),
+        (absolute, None),
+    ],
+    ids=["the error is right", "the optimum of neither", "only transformed", "not recognised", "no fit"],
+)
+def test_a_fit_that_follows_from_no_named_mistake_earns_nothing_by_it(
+    folder: Path, error: Callable[..., Any], fit: Callable[..., Any] | None
+) -> None:
+    scored = graded(folder, error, fit)[1]
+    assert scored.points == 0.0
+    assert scored.checks[0].verdict.code != "follow_through"
+
+
+def test_a_right_fit_stays_right_beside_a_wrong_error(folder: Path) -> None:
+    fit = graded(folder, absolute, mean, credit=0.25)[1]
+    assert fit.points == 2.0
+    assert fit.checks[0].verdict.code != "follow_through"
+
+
+def test_mistakes_that_exclude_each_other_are_followed_nowhere(folder: Path) -> None:
+    rubric = parse_rubric(RUBRIC.replace("CREDIT", "1"), "centre.yaml")
+    assignment = load_assignment(folder, rubric.functions, 3)
+    given = make_plan(rubric, assignment).checks[1].context["given"]
+    assert given.measure(("absolute",)) is not None
+    assert given.measure(("worst", "halved")) is None
+    assert given.measure(()) is None
+    assert given.measure(("sign",)) is None
+
+
+@pytest.mark.parametrize("line", ["        given: [error]\n", "        own_metric: own_excess\n"])
+def test_given_and_own_metric_belong_together(line: str) -> None:
+    with pytest.raises(RubricError, match="given and own_metric belong together"):
+        parse_rubric(RUBRIC.replace("CREDIT", "1").replace(line, ""), "centre.yaml")
+
+
+def test_an_own_metric_that_is_missing_is_reported_when_the_plan_is_made(folder: Path) -> None:
+    rubric = parse_rubric(RUBRIC.replace("CREDIT", "1").replace("own_excess", "nowhere"), "centre.yaml")
+    assignment = load_assignment(folder, rubric.functions, 3)
+    with pytest.raises(AssignmentError, match="no metric 'nowhere'"):
+        make_plan(rubric, assignment)
