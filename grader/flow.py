@@ -29,7 +29,7 @@ from grader.notebook.read import parse_notebook
 from grader.notebook.slicing import Slice
 from grader.observe.calls import CallSettings, make_calls
 from grader.observe.notebook_run import NotebookLimits, run_notebook
-from grader.observe.sandbox import Sandbox, run_directory
+from grader.observe.sandbox import Sandbox, prepared_directory
 from grader.plan import make_plan
 from grader.records import (
     Call,
@@ -225,10 +225,8 @@ def _called(
     sandbox: Sandbox,
     settings: CallSettings,
 ) -> dict[str, Outcome]:
-    with run_directory(sandbox.scratch) as folder:
-        for name, data in course.assignment.files.items():
-            (folder / name).write_bytes(data)
-        return make_calls(code, slices, calls, sandbox, settings, folder)
+    with prepared_directory(sandbox, course.assignment.files) as folder:
+        return make_calls(code, slices, calls, sandbox, settings, folder / "work")
 
 
 def _code_key(found: Slice, course: Course, sandbox: Sandbox) -> str:

@@ -8,10 +8,13 @@ here from how it ended.
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import sys
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,6 +27,7 @@ from grader.observe.sandbox import Process, Program, Sandbox
 from grader.records import Call, Fault, Outcome, OutcomeKind
 
 START_SECONDS = 60.0
+SETTLE_SECONDS = 2.0
 
 ENDED = {
     "out_of_memory": Outcome(OutcomeKind.OUT_OF_MEMORY),
@@ -53,14 +57,27 @@ def make_calls(
     if not wanted:
         return {}
     memory_mb = max(call.limits.memory_mb for call in wanted)
-    process = sandbox.launch(Program("calls", directory, memory_mb=2 * memory_mb))
-    job = wire.encode(_job(code, slices, wanted, settings))
     functions = {call.function for call in wanted}
+    modules = imported_modules(slices[name] for name in functions)
+    process = sandbox.launch(Program("calls", directory, memory_mb=2 * memory_mb, modules=modules))
+    preload = tuple(name for name in settings.preload if name.partition(".")[0] in modules)
+    job = wire.encode(_job(code, slices, wanted, replace(settings, preload=preload)))
     seconds = START_SECONDS + len(functions) * (settings.setup_seconds + settings.function_seconds + 5)
     frames = _converse(process, job, seconds, max(call.limits.result_mb for call in wanted) + 16)
     if process.fault:
         raise GraderFault(process.fault)
     return _outcomes(wanted, frames, process.reason)
+
+
+def imported_modules(slices: Iterable[Slice]) -> tuple[str, ...]:
+    """Return the top-level modules, beside Python's own, that the statements of slices import anywhere."""
+    names = set()
+    for node in (node for found in slices for s in found.statements for node in ast.walk(s.node)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.partition(".")[0])
+    return tuple(sorted(names - sys.stdlib_module_names))
 
 
 def _job(
@@ -111,11 +128,20 @@ def _converse(process: Process, job: bytes, seconds: float, frame_mb: int) -> li
     writer.start()
     clock.start()
     try:
-        return list(_frames(process.stdout, frame_mb << 20))
+        frames = list(_frames(process.stdout, frame_mb << 20))
+        _settle(process)
+        return frames
     finally:
         clock.cancel()
         process.kill()
         writer.join()
+
+
+def _settle(process: Process) -> None:
+    """Give a worker that has said its last the time to end by itself: then how it ended is known."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.002)
 
 
 def _write(stream: IO[bytes], data: bytes) -> None:

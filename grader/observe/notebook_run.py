@@ -25,10 +25,11 @@ from nbclient.exceptions import DeadKernelError
 from grader.errors import GraderFault
 from grader.observe.client import PromptClient
 from grader.observe.provisioner import NAME, SandboxProvisioner
-from grader.observe.sandbox import Sandbox, run_directory
+from grader.observe.sandbox import Process, Sandbox, prepared_directory
 from grader.records import CellRun, Fault, NotebookRun
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+START_SECONDS = 60
 QUIET = logging.getLogger("grader.nbclient")
 QUIET.addHandler(logging.NullHandler())
 QUIET.propagate = False
@@ -49,13 +50,9 @@ def run_notebook(
 ) -> NotebookRun:
     """Execute every code cell in order, with `files` in the working directory; raise GraderFault."""
     notebook = nbformat.from_dict(notebook)
-    with run_directory(sandbox.scratch) as folder:
-        work, wires = folder / "work", folder / "k"
-        work.mkdir()
-        wires.mkdir()
-        for name, data in files.items():
-            (work / name).write_bytes(data)
-        return asyncio.run(_Run(notebook, sandbox, limits).execute(work, wires))
+    with prepared_directory(sandbox, files) as folder:
+        (wires := folder / "k").mkdir()
+        return asyncio.run(_Run(notebook, sandbox, limits).execute(folder / "work", wires))
 
 
 class CappedClient(NotebookClient):
@@ -121,7 +118,7 @@ class _Run:
             self.notebook, km=manager, allow_errors=True, store_widget_state=False, log=QUIET, **options
         )
         client.max_bytes = self.limits.output_kb << 10
-        client.startup_timeout = 60
+        client.startup_timeout = START_SECONDS
         return client
 
     async def _start(self, client: CappedClient, work: Path) -> None:
@@ -134,7 +131,9 @@ class _Run:
             await client.async_start_new_kernel(cwd=str(work))
             await client.async_start_new_kernel_client()
         except (RuntimeError, OSError) as error:
-            raise GraderFault(f"the notebook's kernel did not start: {error}") from error
+            process = _process(client)
+            why = process.fault if process and process.fault else error
+            raise GraderFault(f"the notebook's kernel did not start: {why}") from error
 
     async def _cells(self, client: CappedClient) -> None:
         deadline = time.monotonic() + self.limits.seconds
@@ -158,15 +157,14 @@ class _Run:
         client.used, client.dropped = 0, False
         started = time.monotonic()
         limit = self.limits.cell_seconds
-        status = ""
+        status, fault = "", None
         try:
             await asyncio.wait_for(client.async_execute_cell(cell, index), limit + 5)
         except TimeoutError:
             self.remark = f"Cell {number} did not stop when its {limit:g} s were over; the kernel was ended."
             status = "timeout"
         except DeadKernelError:
-            self.remark = f"The kernel ended in cell {number}; the cells after it were not run."
-            status = "error"
+            status, fault = "error", self._death(client, number)
         except (GraderFault, OSError):
             raise
         except Exception as error:  # whatever a forged message makes of the client
@@ -178,9 +176,20 @@ class _Run:
             note = f"[output cut off after {self.limits.output_kb} kB]\n"
             cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text=note))
         _keep_valid(cell)
-        fault = _cell_fault(cell, number)
+        fault = fault or _cell_fault(cell, number)
         status = status or ("timeout" if seconds >= limit else "error" if fault else "ok")
         self.cells.append(CellRun(number, status, seconds, fault))
+
+    def _death(self, client: CappedClient, number: int) -> Fault | None:
+        """Say why the kernel has ended in a cell; raise GraderFault if the student is not the cause."""
+        process = _process(client)
+        if process is not None and process.fault:
+            raise GraderFault(process.fault)
+        if process is not None and process.reason == "out_of_memory":
+            self.remark = f"The kernel ran out of memory in cell {number}; the cells after it were not run."
+            return Fault("MemoryError", "the notebook took more memory than it may", number)
+        self.remark = f"The kernel ended in cell {number}; the cells after it were not run."
+        return None
 
     async def _stop(self, client: CappedClient) -> None:
         manager: Any = client.km
@@ -202,6 +211,12 @@ def _keep_valid(cell: Any) -> None:
             continue
         good.append(output)
     cell.outputs = good
+
+
+def _process(client: CappedClient) -> Process | None:
+    """Return the kernel's process, as the provisioner has it."""
+    provisioner = getattr(client.km, "provisioner", None)
+    return provisioner.process if isinstance(provisioner, SandboxProvisioner) else None
 
 
 def _cell_fault(cell: Any, number: int) -> Fault | None:

@@ -22,7 +22,7 @@ from typing import IO, Protocol, Self
 
 import psutil
 
-from grader.errors import SandboxError
+from grader.errors import GraderFault, SandboxError
 
 BOOT = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); "
@@ -37,7 +37,8 @@ class Program:
     """What to start: a module of `inside`, its arguments, the directory with its data files.
 
     `wires` is a directory for unix sockets; `memory_mb` what all processes of the program may hold together.
-    `bare` leaves out Landlock and seccomp: for our own code, which tries the layers beneath them.
+    `bare` leaves out Landlock and seccomp: for our own code, which tries the layers beneath them. `modules`
+    are those that its code imports, None if that is not known: a sandbox may choose by them what it forks.
     """
 
     module: str
@@ -47,6 +48,7 @@ class Program:
     wires: Path | None = None
     memory_mb: int = 8192
     bare: bool = False
+    modules: tuple[str, ...] | None = None
 
 
 @contextlib.contextmanager
@@ -77,8 +79,16 @@ class Process(Protocol):
 
     stdin: IO[bytes] | None
     stdout: IO[bytes] | None
-    fault: str
-    reason: str
+
+    @property
+    def fault(self) -> str:
+        """How we failed it."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Why the sandbox or the system ended it."""
+        ...
 
     def poll(self) -> int | None:
         """Return the exit code, or None while it runs."""
@@ -107,12 +117,18 @@ class PlainProcess:
     """A plain subprocess in a session of its own."""
 
     fault = ""
-    reason = ""
 
     def __init__(self, started: subprocess.Popen[bytes]) -> None:
         self.started = started
+        self.asked = False
         self.stdin = started.stdin
         self.stdout = started.stdout
+
+    @property
+    def reason(self) -> str:
+        """Why it was ended: a SIGKILL that was not ours is the kernel's for want of memory."""
+        killed = self.started.returncode == -signal.SIGKILL and not self.asked
+        return "out_of_memory" if killed else ""
 
     def poll(self) -> int | None:
         """Return the exit code, None while it runs."""
@@ -120,6 +136,7 @@ class PlainProcess:
 
     def kill(self) -> None:
         """Kill every process of its session, collect it, close its pipes."""
+        self.asked = self.asked or self.poll() is None
         for pid in psutil.pids():
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 if os.getsid(pid) == self.started.pid:
@@ -164,6 +181,20 @@ class PlainSandbox:
         except OSError as error:
             raise SandboxError(f"cannot start {self.python}: {error}") from error
         return PlainProcess(started)
+
+
+@contextlib.contextmanager
+def prepared_directory(sandbox: Sandbox, files: Mapping[str, bytes]) -> Iterator[Path]:
+    """Make a run's directory, with data files in `work`; raises GraderFault if there is no room for it."""
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(run_directory(sandbox.scratch))
+            (folder / "work").mkdir()
+            for name, data in files.items():
+                (folder / "work" / name).write_bytes(data)
+        except OSError as error:
+            raise GraderFault(f"no place could be made for a program: {error}") from error
+        yield folder
 
 
 def minimal_environment(home: Path) -> dict[str, str]:

@@ -33,6 +33,7 @@ import types
 from typing import Any
 
 import numpy as np
+import numpy.random  # NumPy imports it when it is first used: that would be once in every call
 
 from . import wire
 from .execute import MESSAGE_LENGTH, accepted, fault, plain_fault
@@ -167,12 +168,13 @@ def _one_call(target: Any, call: dict[str, Any]) -> tuple[bytes, bool]:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL) if ending else None
         os.kill(pid, signal.SIGKILL) if ending else None
-    _, status = os.waitpid(pid, 0)
+    _, status, usage = os.wait4(pid, 0)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
     if ending is None and data:
         return data, False
-    death = _death(ending, os.waitstatus_to_exitcode(status))
+    exhausted = usage.ru_utime + usage.ru_stime >= call["seconds"]
+    death = _death(ending, os.waitstatus_to_exitcode(status), exhausted=exhausted)
     late = death["kind"] in ("wall_timeout", "cpu_timeout")
     return wire.encode({**death, "seconds": time.monotonic() - started}), late
 
@@ -194,12 +196,17 @@ def _receive(read: int, deadline: float, max_bytes: int) -> tuple[bytes, str | N
         chunks.append(chunk)
 
 
-def _death(ending: str | None, code: int) -> dict[str, Any]:
-    """Name how a call ended that returned nothing."""
+def _death(ending: str | None, code: int, *, exhausted: bool) -> dict[str, Any]:
+    """Name how a call ended that returned nothing; `exhausted` is whether its processor time was used up.
+
+    The system sends SIGKILL where SIGXCPU was ignored, and where memory has run out.
+    """
     if ending:
         return {"kind": ending}
-    if code == -signal.SIGXCPU:
+    if code == -signal.SIGXCPU or (code == -signal.SIGKILL and exhausted):
         return {"kind": "cpu_timeout"}
+    if code == -signal.SIGKILL:
+        return {"kind": "out_of_memory"}
     if code < 0:
         return {"kind": "killed_by_signal", "fault": plain_fault(signal.Signals(-code).name, "")}
     return {"kind": "killed_by_signal", "fault": plain_fault("SystemExit", "the process ended itself")}

@@ -22,6 +22,7 @@ import socket
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from . import walls, watch
@@ -29,16 +30,25 @@ from . import walls, watch
 MAX_MESSAGE = 1 << 20
 MAX_FILES = 32
 WATCH_SECONDS = 0.5
+NOT_FORKED = -1000
+KILLED = 128 + signal.SIGKILL  # how a waiter exits when its program was killed
+FIRST_TO_GO = "1000"  # the score for the kernel's OOM killer: a box before anything else of the machine
 
 
 @dataclass
 class Child:
-    """A program that runs: the megabytes that its box may hold, the directories that it may write to."""
+    """A program that runs: the megabytes that its box may hold, the directories that it may write to.
+
+    `complaints` is where it says what failed us, `asked` whether it was ended on request, `reason` why it
+    was ended by us.
+    """
 
     identity: int
     memory_mb: int
     wires: str
     directory: str
+    complaints: int
+    asked: bool = False
     reason: str = ""
 
 
@@ -116,21 +126,29 @@ class _Server:
         return True
 
     def _start(self, message: dict[str, Any], descriptors: list[int]) -> None:
+        identity = message["id"]
+        pipe: tuple[int, ...] = ()
         try:
+            complaints, complain = pipe = os.pipe()
             pid = os.fork()
         except OSError as error:
-            _send(self.control, {"id": message["id"], "failed": str(error)})
+            for fd in pipe:
+                os.close(fd)
+            fault = f"the warm parent could not fork: {error}"
+            _send(self.control, {"id": identity, "code": NOT_FORKED, "reason": "", "fault": fault})
             return
         if pid == 0:
-            _become(message, descriptors, self.plan)
-        self.children[pid] = Child(
-            message["id"], message["memory_mb"], message["wires"], message["directory"]
-        )
-        _send(self.control, {"id": message["id"], "pid": pid})
+            _become(message, descriptors, self.plan, complain)
+        os.close(complain)
+        os.set_blocking(complaints, False)
+        places = (message["wires"], message["directory"])
+        self.children[pid] = Child(identity, message["memory_mb"], *places, complaints)
+        _send(self.control, {"id": identity, "started": pid})
 
     def _kill(self, identity: int) -> None:
         for pid, child in self.children.items():
             if child.identity == identity:
+                child.asked = True
                 with contextlib.suppress(ProcessLookupError):
                     for inner in walls._children(pid):
                         os.kill(inner, signal.SIGKILL)
@@ -147,8 +165,8 @@ class _Server:
                 return
             child = self.children.pop(pid, None)
             if child is not None:
-                code = os.waitstatus_to_exitcode(status)
-                _send(self.control, {"ended": child.identity, "code": code, "reason": child.reason})
+                ending = _ending(child, os.waitstatus_to_exitcode(status))
+                _send(self.control, {"id": child.identity, **ending})
 
     def _watch(self) -> None:
         """End the boxes that hold more memory, disk or sockets than they may."""
@@ -163,37 +181,64 @@ class _Server:
             self._kill(child.identity)
 
 
-def _become(message: dict[str, Any], descriptors: list[int], plan: walls.Plan) -> None:
-    """In the child: take the descriptors, build the walls, run the program; never returns."""
+def _ending(child: Child, code: int) -> dict[str, Any]:
+    """Say how a box ended: through whom, and as what its waiter exited.
+
+    A program that somebody else killed with SIGKILL met the kernel's OOM killer; a waiter that was killed
+    is our fault, as no student reaches it.
+    """
+    try:
+        fault = os.read(child.complaints, 400).decode(errors="replace")
+    except BlockingIOError:
+        fault = ""
+    os.close(child.complaints)
+    reason = child.reason
+    if not child.asked and not reason:
+        if code == KILLED:
+            reason = "out_of_memory"
+        elif code < 0:
+            fault = fault or f"the process that watches a box was ended from outside (signal {-code})"
+    return {"code": code, "reason": reason, "fault": fault}
+
+
+def _become(message: dict[str, Any], descriptors: list[int], plan: walls.Plan, complain: int) -> None:
+    """In the child: build the box, run the program; never returns."""
     code = 70
     try:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.setsid()
-        walls.close_all_but(descriptors)
-        null = os.open(os.devnull, os.O_WRONLY)
-        for target, fd in enumerate((*descriptors[:2], null)):
-            os.dup2(fd, target)
-        kept = descriptors[2:]
-        for fd in (*descriptors[:2], null):
-            if fd > 2:
-                os.close(fd)
-        files = tuple(zip(message["files"], kept, strict=True))
-        places = (message["directory"], message["wires"], message["user"], message["bare"])
-        directory = walls.build_inner(plan, walls.Room(files, *places))
-        os.environ.clear()
-        os.environ.update({**message["environment"], "HOME": directory})
-        sys.argv = [message["module"], *message["arguments"]]
-        sys.stdin, sys.stdout, sys.stderr = (
-            open(fd, mode, closefd=False)  # noqa: SIM115
-            for fd, mode in ((0, "r"), (1, "w"), (2, "w"))
-        )
+        _move_in(message, descriptors, plan, complain)
         importlib.import_module(f"inside.{message['module']}").main()
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
     except BaseException as error:
-        with contextlib.suppress(BaseException):
-            os.write(2, f"{type(error).__name__}: {error}\n".encode())
+        with contextlib.suppress(BaseException):  # the descriptor is closed once the box is built
+            os.write(complain, f"the box was not built: {type(error).__name__}: {error}".encode()[:400])
     finally:
         os._exit(code)
+
+
+def _move_in(message: dict[str, Any], descriptors: list[int], plan: walls.Plan, complain: int) -> None:
+    """Take the descriptors, build the walls, put the environment and the standard streams in place."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.setsid()
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO)
+    walls.close_all_but((*descriptors, complain))
+    null = os.open(os.devnull, os.O_WRONLY)
+    for target, fd in enumerate((*descriptors[:2], null)):
+        os.dup2(fd, target)
+    for fd in (*descriptors[:2], null):
+        if fd > 2:
+            os.close(fd)
+    files = tuple(zip(message["files"], descriptors[2:], strict=True))
+    places = (message["directory"], message["wires"], message["user"], message["bare"])
+    directory = walls.build_inner(plan, walls.Room(files, *places))
+    os.environ.clear()
+    os.environ.update({**message["environment"], "HOME": directory})
+    sys.argv = [message["module"], *message["arguments"]]
+    sys.stdin, sys.stdout, sys.stderr = (
+        open(fd, mode, closefd=False)  # noqa: SIM115
+        for fd, mode in ((0, "r"), (1, "w"), (2, "w"))
+    )
+    os.close(complain)

@@ -1,0 +1,206 @@
+"""One warm parent process, and the conversation with it.
+
+    grader --start, kill--> control socket --> warm parent (inside/parent.py) --fork--> boxes
+           <--started, failed, ended-- reader thread
+
+A parent that dies takes its boxes along; each then says so in `fault`. One that no longer answers is ended,
+so that the same happens. One that could not fork is tired: it is asked for nothing more, and its boxes go
+on. A dead parent holds nothing: no socket, no pipe, no directory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from grader.errors import SandboxError
+from grader.observe.inside.parent import NOT_FORKED
+from grader.observe.sandbox import BOOT, minimal_environment
+
+START_SECONDS = 60.0
+ANSWER_SECONDS = 20.0
+DEAD = "the warm parent of the sandbox died"
+
+
+class WarmProcess:
+    """A program in a box; `fault` says how we failed it, `reason` why its box was ended."""
+
+    def __init__(
+        self, identity: int, stdin: IO[bytes], stdout: IO[bytes], kill: Callable[[WarmProcess], None]
+    ) -> None:
+        self.stdin: IO[bytes] | None = stdin
+        self.stdout: IO[bytes] | None = stdout
+        self.identity = identity
+        self.fault = ""
+        self.reason = ""
+        self.code: int | None = None
+        self._ended = threading.Event()
+        self._kill = kill
+
+    def poll(self) -> int | None:
+        """Return the exit code, None while the program runs."""
+        return self.code if self._ended.is_set() else None
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Wait for the end; return the exit code, None if the time was over before."""
+        self._ended.wait(timeout)
+        return self.poll()
+
+    def kill(self) -> None:
+        """End the program with everything that it started, and let go of its pipes."""
+        if not self._ended.is_set():
+            self._kill(self)
+        for stream in (self.stdin, self.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+    def end(self, code: int, reason: str = "", fault: str = "") -> None:
+        """Note how it ended."""
+        self.code, self.reason, self.fault = code, reason, fault
+        self._ended.set()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a parent is started with: the interpreter, the modules to import, how its boxes are walled in."""
+
+    python: str
+    preload: tuple[str, ...]
+    plan: Mapping[str, Any]
+    scratch: Path
+
+
+class Parent:
+    """A warm parent; raises SandboxError if it does not start."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.alive = True
+        self.tired = False
+        self.numbers = itertools.count(1)
+        self.running: dict[int, WarmProcess] = {}
+        self.lock = threading.Lock()
+        self.root = Path(tempfile.mkdtemp(prefix="root-", dir=settings.scratch))
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        patience = struct.pack("ll", int(ANSWER_SECONDS), 0)
+        self.control.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, patience)
+        with theirs, tempfile.TemporaryFile(dir=settings.scratch) as errors:
+            try:
+                self.process = self._spawn(settings, theirs, errors)
+            except OSError as error:
+                self._let_go()
+                raise SandboxError(f"cannot start {settings.python}: {error}") from error
+            theirs.close()
+            self.ready = self._first_words(str(settings.plan["tier"]), errors)
+        threading.Thread(target=self._read, name="grader-warm", daemon=True).start()
+
+    def start(self, message: dict[str, Any], descriptors: list[int], process: WarmProcess) -> None:
+        """Ask for a box; what becomes of it arrives at `process`."""
+        with self.lock:
+            if not self.alive:
+                raise SandboxError(DEAD)
+            self.running[process.identity] = process
+            try:
+                socket.send_fds(self.control, [json.dumps(message).encode()], descriptors)
+            except OSError as error:
+                self.running.pop(process.identity, None)
+                raise SandboxError(f"the warm parent does not answer: {error}") from error
+
+    def kill(self, process: WarmProcess) -> None:
+        """Have a box ended; if the parent does not do it in time, it is ended itself with all its boxes."""
+        with contextlib.suppress(OSError), self.lock:
+            self.control.send(json.dumps({"kill": process.identity}).encode())
+        if process.wait(ANSWER_SECONDS) is None:
+            self.stop()
+            process.wait(ANSWER_SECONDS)
+
+    def stop(self) -> None:
+        """End the parent and with it every box."""
+        self.alive = False
+        self.process.kill()
+        self.process.wait()
+        with contextlib.suppress(OSError):
+            self.control.shutdown(socket.SHUT_RDWR)
+
+    def _spawn(self, settings: Settings, theirs: socket.socket, errors: IO[bytes]) -> subprocess.Popen[bytes]:
+        plan = {**settings.plan, "root": str(self.root), "wires": str(settings.scratch)}
+        message = {"control": theirs.fileno(), "plan": plan, "preload": list(settings.preload)}
+        inside = str(Path(__file__).parent)
+        return subprocess.Popen(
+            [settings.python, "-I", "-c", BOOT, inside, "parent", json.dumps(message)],
+            cwd="/",
+            env=minimal_environment(Path("/tmp")),  # noqa: S108 -- the box's own, later
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
+        )
+
+    def _first_words(self, tier: str, errors: IO[bytes]) -> dict[str, Any]:
+        self.control.settimeout(START_SECONDS)
+        try:
+            data = self.control.recv(1 << 16)
+        except OSError:
+            data = b""
+        if not data:
+            self.stop()
+            self._let_go()
+            errors.seek(0)
+            said = errors.read().decode(errors="replace").strip().splitlines()[-1:]
+            raise SandboxError(
+                f"the warm parent did not start at tier {tier!r}: {(said or ['it said nothing'])[0]}"
+            )
+        self.control.settimeout(None)
+        message: dict[str, Any] = json.loads(data)
+        return message
+
+    def _read(self) -> None:
+        """Hear what becomes of the boxes, until the parent is gone."""
+        while data := self._received():
+            message = json.loads(data)
+            process = self.running.get(message["id"])
+            if process is None or "started" in message:
+                continue
+            self.running.pop(message["id"], None)
+            self.tired = self.tired or message["code"] == NOT_FORKED
+            process.end(message["code"], message["reason"], message["fault"])
+        with self.lock:
+            self.alive = False
+            orphans = list(self.running.values())
+            self.running.clear()
+            self._let_go()
+        self.process.kill()
+        self.process.wait()
+        for process in orphans:
+            process.end(-1, fault=DEAD)
+
+    def _received(self) -> bytes:
+        try:
+            return self.control.recv(1 << 16)
+        except OSError:
+            return b""
+
+    def _let_go(self) -> None:
+        """Give back what this parent held."""
+        self.control.close()
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def unprivileged_ids(user: int) -> dict[str, int]:
+    """Return the ids under which a parent works: `user` if this is root, otherwise our own."""
+    if os.getuid() == 0:
+        return {"uid": user, "gid": user}
+    return {"uid": os.getuid(), "gid": os.getgid()}
