@@ -178,7 +178,7 @@ def not_graded(submission: str, reason: str, course: Course) -> Score:
 def _run(data: bytes, notebook: NotebookNode, course: Course, sandbox: Sandbox, store: Store) -> NotebookRun:
     limits = course.rubric.limits
     bounds = NotebookLimits(limits.notebook_seconds, limits.cell_seconds, limits.memory_mb, limits.output_kb)
-    key = _digest(data, json.dumps(asdict(bounds)).encode(), _files_digest(course), sandbox.name.encode())
+    key = _digest(data, json.dumps(asdict(bounds)).encode(), _files_digest(course), _place(course, sandbox))
     run = store.get_run(key)
     if run is None:
         run = run_notebook(notebook, course.assignment.files, sandbox, bounds)
@@ -231,7 +231,13 @@ def _called(
 
 def _code_key(found: Slice, course: Course, sandbox: Sandbox) -> str:
     limits = course.rubric.limits.model_dump_json().encode()
-    return _digest(found.key.encode(), limits, _files_digest(course), sandbox.name.encode())
+    return _digest(found.key.encode(), limits, _files_digest(course), _place(course, sandbox))
+
+
+def _place(course: Course, sandbox: Sandbox) -> bytes:
+    """Return what names the walls and the interpreter that something was observed in."""
+    python = course.rubric.environment.python
+    return (f"{sandbox.name} {python}" if python else sandbox.name).encode()
 
 
 def _files_digest(course: Course) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,7 +41,8 @@ def grade_folder(
     course = load_course(assignment, root, rubric)
     console = Console(highlight=False)
     environment = course.rubric.environment
-    with choose_sandbox(environment.preload, environment.minimum_tier, unsafe=unsafe) as sandbox:
+    python = str(root.resolve() / environment.python) if environment.python else sys.executable
+    with choose_sandbox(environment.preload, environment.minimum_tier, python, unsafe=unsafe) as sandbox:
         results = Results(out, course.rubric, sandbox.name)
         results.open()
         _warn(sandbox.name)

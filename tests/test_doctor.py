@@ -13,6 +13,7 @@ from grader import doctor
 from grader.cli import cli
 from grader.errors import SandboxError, UsageError
 from grader.observe import tiers
+from grader.observe.interpreter import Interpreter
 from grader.observe.layers import ALWAYS, APART, LANDLOCK, LAYERS, NAMESPACES, Layer, reached_tier, reaches
 from grader.observe.probe import bait, probe_sandbox
 from grader.observe.sandbox import PlainSandbox
@@ -116,7 +117,7 @@ def failing(kind: str) -> Callable[..., object]:
 
 def test_a_kind_that_does_not_start_gives_way_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiers, "probe_sandbox", failing("isolated"))
-    monkeypatch.setattr(tiers, "_require_open_python", lambda kind: None)
+    monkeypatch.setattr(tiers, "_require_open_python", lambda kind, python: None)
     with choose_sandbox(()) as sandbox:
         assert sandbox.name == "restricted"
     with pytest.raises(UsageError, match="no isolated box; user namespace: lost"):
@@ -163,7 +164,8 @@ def test_an_interpreter_that_no_box_could_read_is_named_with_the_command_that_op
     (tmp_path / "bin").mkdir()
     tmp_path.chmod(0o700)
     monkeypatch.setattr("os.getuid", lambda: 0)
-    monkeypatch.setattr(tiers, "readable_paths", lambda: (str(tmp_path / "bin"),))
+    found = Interpreter("python", (3, 12), (str(tmp_path / "bin"),))
+    monkeypatch.setattr(tiers, "find_interpreter", lambda python: found)
     monkeypatch.setattr(tiers, "KINDS", ("restricted",))
     monkeypatch.setattr(tiers, "probe_sandbox", pytest.fail)
     sandbox, survey = start_best()

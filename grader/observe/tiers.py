@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.errors import SandboxError, UsageError
+from grader.observe.interpreter import find_interpreter
 from grader.observe.layers import ISOLATED, LAYERS, PLAIN, RESTRICTED, TIERS, Found, reached_tier, reaches
 from grader.observe.probe import bait, probe_sandbox
 from grader.observe.sandbox import PlainSandbox
-from grader.observe.warm import WarmSandbox, readable_paths
+from grader.observe.warm import WarmSandbox
 
 CLOSED = "Python lies in a directory that is closed to the user of a box:"
 KINDS = (ISOLATED, RESTRICTED)
@@ -35,15 +36,19 @@ class Survey:
 
 
 def choose_sandbox(
-    preload: Sequence[str], minimum: str = RESTRICTED, *, unsafe: bool = False
+    preload: Sequence[str],
+    minimum: str = RESTRICTED,
+    python: str = sys.executable,
+    *,
+    unsafe: bool = False,
 ) -> WarmSandbox | PlainSandbox:
     """Return the strongest sandbox that starts here.
 
     Raises UsageError if its tier is below `minimum`, unless `unsafe`.
     """
-    sandbox, survey = start_best(preload)
+    sandbox, survey = start_best(preload, python)
     if reaches(survey.tier, minimum) or unsafe:
-        return sandbox or PlainSandbox()
+        return sandbox or PlainSandbox(python)
     if sandbox is not None:
         sandbox.close()
     raise UsageError(
@@ -53,7 +58,9 @@ def choose_sandbox(
     )
 
 
-def start_best(preload: Sequence[str] = (), *, thorough: bool = False) -> tuple[WarmSandbox | None, Survey]:
+def start_best(
+    preload: Sequence[str] = (), python: str = sys.executable, *, thorough: bool = False
+) -> tuple[WarmSandbox | None, Survey]:
     """Start the kind of sandbox that reaches the highest tier; None if no kind starts.
 
     `thorough` tries the layers too that take seconds.
@@ -62,9 +69,9 @@ def start_best(preload: Sequence[str] = (), *, thorough: bool = False) -> tuple[
     best, survey, failures = None, Survey(), {}
     with bait() as known:
         for kind in KINDS if sys.platform == "linux" else ():
-            sandbox = WarmSandbox(preload, kind)
+            sandbox = WarmSandbox(preload, kind, python)
             try:
-                _require_open_python(kind)
+                _require_open_python(kind, python)
                 found = probe_sandbox(sandbox, known, layers)
             except SandboxError as error:
                 failures[kind] = str(error)
@@ -85,12 +92,12 @@ def start_best(preload: Sequence[str] = (), *, thorough: bool = False) -> tuple[
     return best, Survey(survey.tier, survey.kind, survey.layers, failures)
 
 
-def _require_open_python(kind: str) -> None:
+def _require_open_python(kind: str, python: str) -> None:
     """Raise SandboxError if a box of another user than root could not read the interpreter."""
     if kind != RESTRICTED or os.getuid() != 0:
         return
-    for path in map(Path, readable_paths()):
-        for folder in (*reversed(path.parents), path):
+    for path in map(Path, find_interpreter(python).places):
+        for folder in reversed(path.parents):
             if not folder.stat().st_mode & stat.S_IXOTH:
                 raise SandboxError(f"{CLOSED} {folder}")
 

@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import site
 import sys
-import sysconfig
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -24,6 +22,7 @@ from typing import Any
 
 from grader.errors import SandboxError
 from grader.observe.inside.walls import ISOLATED, RESTRICTED
+from grader.observe.interpreter import find_interpreter
 from grader.observe.sandbox import Program, minimal_environment, remove_tree
 from grader.observe.warm_parent import Parent, Settings, WarmProcess, unprivileged_ids
 
@@ -121,7 +120,7 @@ class WarmSandbox:
             raise SandboxError(f"no box could be prepared: {error}") from error
 
     def _settings(self, which: str) -> Settings:
-        paths = list(readable_paths(self.python))
+        paths = list(find_interpreter(self.python).places)
         plan = {"tier": self.kind, "paths": paths, **unprivileged_ids(BOX_USER)}
         return Settings(self.python, self.preload[which], plan, self.scratch)
 
@@ -181,15 +180,3 @@ def _start(parent: Parent, message: dict[str, Any], files: list[int]) -> WarmPro
         os.close(in_read)
         os.close(out_write)
     return process
-
-
-def readable_paths(python: str = sys.executable) -> tuple[str, ...]:
-    """Return what a box must read beside the system: the interpreter, its packages, the code of the box."""
-    places = [sys.prefix, sys.base_prefix, *site.getsitepackages(), sysconfig.get_path("stdlib")]
-    places += [str(Path(python).resolve().parent.parent), str(Path(__file__).parent / "inside")]
-    found = sorted({place for place in places if Path(place).exists()}, key=len)
-    kept: list[str] = []
-    for place in found:
-        if not any(Path(place).is_relative_to(parent) for parent in (*kept, "/usr")):
-            kept.append(place)
-    return tuple(kept)

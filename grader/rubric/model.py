@@ -33,6 +33,8 @@ class Environment(Model):
     """Modules imported before the functions are called, so that their import costs no student time."""
     packages: tuple[str, ...] = ()
     """Modules that notebooks may import beside those of `preload`, the handed-out notebook and Python."""
+    python: str | None = None
+    """Path of the interpreter that runs the notebooks, from the course's folder; grader's own if left out."""
     minimum_tier: Literal["isolated", "restricted"] = "restricted"
     """The walls (`grader doctor`) below which grading is refused unless `--unsafe` is given."""
 

@@ -1,0 +1,70 @@
+"""The interpreter that runs in the boxes: grader's own, or the one that a course pins.
+
+What a box may read of it are the parts of its installation, never the whole of its directory: a virtual
+environment may have been made in the folder of a course, beside the solutions. Nor what an editable
+installation adds to the path: that is a working tree.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from grader.errors import UsageError
+
+OLDEST = (3, 11)
+NEEDED = ("ipykernel", "numpy")
+PARTS = ("bin", "lib", "lib64", "share", "etc", "include", "pyvenv.cfg")
+INSIDE = str(Path(__file__).parent / "inside")
+QUESTION = (
+    "import importlib.util, json, os, sys, sysconfig; print(json.dumps({"
+    "'version': sys.version_info[:2], 'prefixes': [sys.prefix, sys.base_prefix], "
+    "'places': [sysconfig.get_path('stdlib'), *(p for p in sys.path if p.endswith('-packages'))], "
+    "'real': os.path.realpath(sys.executable), "
+    f"'missing': [name for name in {NEEDED} if importlib.util.find_spec(name) is None]}}))"
+)
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """An interpreter: its executable, its version, what a box must read to run it."""
+
+    python: str
+    version: tuple[int, int]
+    places: tuple[str, ...]
+
+
+@cache
+def find_interpreter(python: str = sys.executable) -> Interpreter:
+    """Ask an interpreter what it is; raise UsageError if no notebook can run in it."""
+    what = f"environment.python: {python}"
+    try:
+        done = subprocess.run(
+            [python, "-I", "-c", QUESTION], capture_output=True, text=True, timeout=60, check=True
+        )
+        answer = json.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        raise UsageError(f"{what} cannot be run as a Python interpreter: {error}") from error
+    version = tuple(answer["version"])
+    if version < OLDEST:
+        raise UsageError(f"{what} is Python {version[0]}.{version[1]}; the boxes need 3.11 or newer")
+    if answer["missing"]:
+        lacking = " ".join(answer["missing"])
+        raise UsageError(f"{what} lacks {lacking}; install: {python} -m pip install {lacking}")
+    return Interpreter(python, (version[0], version[1]), _places(answer))
+
+
+def _places(answer: dict[str, list[str]]) -> tuple[str, ...]:
+    """Return the files and directories of an installation, none of them inside another."""
+    prefixes = {*answer["prefixes"], str(Path(str(answer["real"])).parent.parent)}
+    wanted = {INSIDE, *answer["places"]}
+    wanted |= {str(Path(prefix) / part) for prefix in prefixes for part in PARTS}
+    kept: list[str] = []
+    for place in sorted((place for place in wanted if Path(place).exists()), key=len):
+        if not any(Path(place).is_relative_to(parent) for parent in (*kept, "/usr")):
+            kept.append(place)
+    return tuple(kept)
