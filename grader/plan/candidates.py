@@ -51,6 +51,7 @@ class KnownMistakes:
         self.fingerprint = assignment.metric(recognition.fingerprint) if recognition.fingerprint else None
         self.whole = self.fingerprint is None
         self.together = recognition.pairs
+        self.known = self._known()
         self._lock = RLock()
 
     def observed(self, call: str, value: Any) -> Prediction:
@@ -82,12 +83,9 @@ class KnownMistakes:
         with self._lock:
             return self._pairs
 
-    @property
-    def known(self) -> tuple[Misconception, ...]:
-        """The misconceptions of the function and, where results are compared whole, of those it calls."""
-        used = self.assignment.reference.used_by(self.function)
-        if self.fingerprint is not None:
-            used = frozenset({self.function})
+    def _known(self) -> tuple[Misconception, ...]:
+        """Return the misconceptions of the function and, unless it has a fingerprint, of those it calls."""
+        used = self.assignment.reference.used_by(self.function) if self.whole else {self.function}
         return tuple(each for each in self.assignment.misconceptions if each.function in used)
 
     @cached_property
