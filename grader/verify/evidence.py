@@ -27,7 +27,7 @@ from grader.verify.rewritings import all_rewritings, rewritten
 from grader.verify.separation import Pair, close_pairs
 from grader.verify.trial import Bench, make_bench
 
-MUTANT_SECONDS = 8.0  # for one call; the slowest of the reference takes about one
+MUTANT_SECONDS = 8.0  # of processor time for one call; the slowest of the reference takes about one
 MEMORY_BYTES = 6 << 30
 CHUNK = 12
 FRESH = 1_000_003  # added to the rubric's seed for inputs that the rubric does not use

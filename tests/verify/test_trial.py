@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,7 @@ def test_keywords_that_are_not_taken_are_left_out_and_said() -> None:
 def test_exceptions_endless_loops_and_strange_values_are_outcomes() -> None:
     def endless(x: object) -> None:
         while True:
-            time.sleep(0.01)
+            pass
 
     assert call(lambda x: 1 / x, 0).fault.type == "ZeroDivisionError"
     assert call(endless, 0).kind is OutcomeKind.CPU_TIMEOUT
