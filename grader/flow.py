@@ -14,12 +14,14 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from nbformat import NotebookNode
 
+from grader import notebook
 from grader.assignment import Assignment, load_assignment
 from grader.errors import UsageError
 from grader.judge import diagnose, judge_check, judge_given, needs_diagnosis
@@ -49,7 +51,7 @@ from grader.rubric.model import MetricCheck, Rubric
 from grader.rubric.score import score_nothing, score_submission
 from grader.store import Store
 
-OBSERVER = 1  # raised when the same notebook would be observed differently
+OBSERVER = 2  # raised when the same notebook would be observed differently
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,30 @@ class Course:
     rubric: Rubric
     assignment: Assignment
     plan: Plan
+
+    @cached_property
+    def calls(self) -> Mapping[str, tuple[Call, ...]]:
+        """The planned calls of each function of the rubric."""
+        calls = self.plan.calls
+        return {name: tuple(c for c in calls if c.function == name) for name in self.rubric.functions}
+
+    @cached_property
+    def limits_key(self) -> bytes:
+        """A digest of what holds for every call beside its code: limits and data files."""
+        return _digest(self.rubric.limits.model_dump_json().encode(), self.files_key).encode()
+
+    @cached_property
+    def files_key(self) -> bytes:
+        """A digest of the data files of the assignment."""
+        files = self.assignment.files
+        return _digest(*(part for name in sorted(files) for part in (name.encode(), files[name]))).encode()
+
+    @cached_property
+    def reading_key(self) -> bytes:
+        """A digest of what reading a notebook depends on beside its bytes: our code, the skeleton, names."""
+        code = [path.read_bytes() for path in sorted(Path(notebook.__file__).parent.glob("*.py"))]
+        skeleton = [cell.source.encode() for cell in self.assignment.skeleton_code.cells]
+        return _digest(*code, *skeleton, json.dumps(self.rubric.functions).encode()).encode()
 
 
 def load_course(
@@ -82,12 +108,10 @@ def observe(data: bytes, course: Course, sandbox: Sandbox, store: Store) -> Obse
 
     Raises NotebookUnreadable for the student's fault, GraderFault for ours.
     """
-    notebook = parse_notebook(data)
-    code = read_code(notebook)
-    given = course.assignment.skeleton_code
-    slices, facts = find_functions(code, course.rubric.functions, given)
-    run = _run(data, notebook, course, sandbox, store)
-    outcomes = _outcomes(code, slices, facts, course, sandbox, store)
+    submitted = _Submitted(data, course)
+    facts = _facts(submitted, store)
+    run = _run(submitted, sandbox, store)
+    outcomes = _outcomes(submitted, facts, sandbox, store)
     return Observation(run, facts, outcomes)
 
 
@@ -175,46 +199,97 @@ def not_graded(submission: str, reason: str, course: Course) -> Score:
     )
 
 
-def _run(data: bytes, notebook: NotebookNode, course: Course, sandbox: Sandbox, store: Store) -> NotebookRun:
-    limits = course.rubric.limits
-    bounds = NotebookLimits(limits.notebook_seconds, limits.cell_seconds, limits.memory_mb, limits.output_kb)
-    key = _digest(data, json.dumps(asdict(bounds)).encode(), _files_digest(course), _place(course, sandbox))
+@dataclass(frozen=True)
+class _Submitted:
+    """The bytes that were handed in; read only when something has to be observed."""
+
+    data: bytes
+    course: Course
+
+    @cached_property
+    def notebook(self) -> NotebookNode:
+        return parse_notebook(self.data)
+
+    @cached_property
+    def code(self) -> Code:
+        return read_code(self.notebook)
+
+    @cached_property
+    def found(self) -> tuple[dict[str, Slice], dict[str, FunctionFacts]]:
+        return find_functions(self.code, self.course.rubric.functions, self.course.assignment.skeleton_code)
+
+
+def _facts(submitted: _Submitted, store: Store) -> dict[str, FunctionFacts]:
+    """Return what reading a notebook says of its functions, from the store if it was read before."""
+    key = _digest(submitted.data, submitted.course.reading_key)
+    facts = store.get_facts(key)
+    if facts is None:
+        facts = submitted.found[1]
+        store.put_facts(key, facts)
+    return facts
+
+
+def _run(submitted: _Submitted, sandbox: Sandbox, store: Store) -> NotebookRun:
+    key = run_key(submitted.data, submitted.course, sandbox)
     run = store.get_run(key)
     if run is None:
-        run = run_notebook(notebook, course.assignment.files, sandbox, bounds)
+        files, limits = submitted.course.assignment.files, _notebook_limits(submitted.course)
+        run = run_notebook(submitted.notebook, files, sandbox, limits)
         store.put_run(key, run)
     return run
 
 
+def _notebook_limits(course: Course) -> NotebookLimits:
+    limits = course.rubric.limits
+    return NotebookLimits(limits.notebook_seconds, limits.cell_seconds, limits.memory_mb, limits.output_kb)
+
+
 def _outcomes(
-    code: Code,
-    slices: Mapping[str, Slice],
-    facts: Mapping[str, FunctionFacts],
-    course: Course,
-    sandbox: Sandbox,
-    store: Store,
+    submitted: _Submitted, facts: Mapping[str, FunctionFacts], sandbox: Sandbox, store: Store
 ) -> dict[str, Outcome]:
     """Return the outcome of every call of the functions found; ask only for what the store lacks."""
-    limits = course.rubric.limits
-    settings = CallSettings(
-        course.rubric.environment.preload, limits.function_seconds, limits.function_seconds
-    )
+    course = submitted.course
+    keys = {
+        name: code_key(known, course, sandbox) for name, known in facts.items() if known.status == "found"
+    }
     outcomes: dict[str, Outcome] = {}
-    lacking = []
-    for name, found in slices.items():
-        calls = [call for call in course.plan.calls if call.function == name]
-        known = store.get_outcomes(_code_key(found, course, sandbox), [call.id for call in calls])
-        outcomes |= known
-        lacking += [call for call in calls if call.id not in known]
+    lacking: list[Call] = []
+    for name, key in keys.items():
+        known = store.get_outcomes(key, [call.id for call in course.calls[name]])
+        outcomes |= {call: placed(outcome, facts[name]) for call, outcome in known.items()}
+        lacking += [call for call in course.calls[name] if call.id not in known]
     if lacking:
-        made = _called(
-            code, {c.function: slices[c.function] for c in lacking}, lacking, course, sandbox, settings
-        )
+        slices = {call.function: submitted.found[0][call.function] for call in lacking}
+        made = _called(submitted.code, slices, lacking, course, sandbox)
         outcomes |= made
-        for name in {call.function for call in lacking}:
-            new = {call.id: made[call.id] for call in lacking if call.function == name}
-            store.put_outcomes(_code_key(slices[name], course, sandbox), new)
+        for name in slices:
+            new = {call.id: portable(made[call.id], facts[name]) for call in lacking if call.function == name}
+            store.put_outcomes(keys[name], new)
     return outcomes
+
+
+def portable(outcome: Outcome, facts: FunctionFacts) -> Outcome:
+    """Return an outcome that holds for the same code elsewhere: places counted from the code's statements.
+
+    The cell of its fault becomes the number of the statement (from 0), its line the distance from there.
+    """
+    fault = outcome.fault
+    if fault is None or fault.cell is None or fault.line is None:
+        return outcome
+    before = [i for i, (cell, line) in enumerate(facts.places) if cell == fault.cell and line <= fault.line]
+    if not before:
+        return replace(outcome, fault=replace(fault, cell=None, line=None))
+    line = fault.line - facts.places[before[-1]][1]
+    return replace(outcome, fault=replace(fault, cell=before[-1], line=line))
+
+
+def placed(outcome: Outcome, facts: FunctionFacts) -> Outcome:
+    """Return a portable outcome with the places of this notebook."""
+    fault = outcome.fault
+    if fault is None or fault.cell is None or fault.line is None or fault.cell >= len(facts.places):
+        return outcome
+    cell, line = facts.places[fault.cell]
+    return replace(outcome, fault=replace(fault, cell=cell, line=line + fault.line))
 
 
 def _called(
@@ -223,15 +298,17 @@ def _called(
     calls: list[Call],
     course: Course,
     sandbox: Sandbox,
-    settings: CallSettings,
 ) -> dict[str, Outcome]:
+    seconds = course.rubric.limits.function_seconds
+    settings = CallSettings(course.rubric.environment.preload, seconds, seconds)
     with prepared_directory(sandbox, course.assignment.files) as folder:
         return make_calls(code, slices, calls, sandbox, settings, folder / "work")
 
 
-def _code_key(found: Slice, course: Course, sandbox: Sandbox) -> str:
-    limits = course.rubric.limits.model_dump_json().encode()
-    return _digest(found.key.encode(), limits, _files_digest(course), _place(course, sandbox))
+def run_key(data: bytes, course: Course, sandbox: Sandbox) -> str:
+    """Return the key of a notebook's run: its bytes, the limits, the data files, the walls."""
+    limits = json.dumps(asdict(_notebook_limits(course))).encode()
+    return _digest(data, limits, course.files_key, _place(course, sandbox))
 
 
 def _place(course: Course, sandbox: Sandbox) -> bytes:
@@ -240,9 +317,9 @@ def _place(course: Course, sandbox: Sandbox) -> bytes:
     return (f"{sandbox.name} {python}" if python else sandbox.name).encode()
 
 
-def _files_digest(course: Course) -> bytes:
-    files = course.assignment.files
-    return _digest(*(part for name in sorted(files) for part in (name.encode(), files[name]))).encode()
+def code_key(facts: FunctionFacts, course: Course, sandbox: Sandbox) -> str:
+    """Return the key of a function's outcomes: the code that it needs, limits, data files, walls."""
+    return _digest(facts.key.encode(), course.limits_key, _place(course, sandbox))
 
 
 def _digest(*parts: bytes) -> str:
@@ -258,10 +335,8 @@ def _remarks(facts: FunctionFacts, observation: Observation, course: Course) -> 
     if facts.notebook_globals:
         names = ", ".join(facts.notebook_globals)
         remarks.append(f"It reads {names} from the notebook instead of from its arguments.")
-    calls = {call.id for call in course.plan.calls if call.function == facts.name}
-    ignored = {
-        name for call in calls if call in observation.outcomes for name in observation.outcomes[call].ignored
-    }
+    outcomes = [observation.outcomes.get(call.id) for call in course.calls[facts.name]]
+    ignored = {name for outcome in outcomes if outcome for name in outcome.ignored}
     if ignored:
         remarks.append(f"It does not take the argument {', '.join(sorted(ignored))}; it was called without.")
     return remarks

@@ -141,7 +141,8 @@ class FunctionFacts:
 
     `status` is found, missing or not_attempted; `key` identifies the code that the function needs;
     `calls` are the dotted names that this code uses; `notebook_globals` are variables of the notebook
-    that the function reads, `unread` the parameters that it does not.
+    that the function reads, `unread` the parameters that it does not; `places` are cell and first line of
+    each statement that it needs.
     """
 
     name: str
@@ -152,6 +153,7 @@ class FunctionFacts:
     notebook_globals: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     remark: str = ""
+    places: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ Every file is written beside its place and then moved there, so that none is eve
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import tempfile
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ from urllib.parse import quote
 from grader import __version__
 from grader.errors import UsageError
 from grader.records import NotebookRun, Score
-from grader.report.pages import course_page, feedback_page, notebook_page
+from grader.report.pages import course_page, feedback_page, notebook_page, pages_digest
 from grader.report.table import grades_csv, grades_json
 from grader.rubric.model import Rubric
 from grader.submissions import Submission
@@ -61,8 +62,7 @@ class Results:
         folder.mkdir(parents=True, exist_ok=True)
         _write(folder / "feedback.html", feedback_page(self.rubric, score, run, self._made()))
         if run is not None:
-            _write(folder / "notebook.html", notebook_page(score.submission, run))
-            _write(folder / "executed.ipynb", run.executed)
+            _write_notebook(folder, score.submission, run)
         else:
             for stale in ("notebook.html", "executed.ipynb"):
                 (folder / stale).unlink(missing_ok=True)
@@ -77,6 +77,28 @@ class Results:
 
     def _made(self) -> str:
         return f"Made by grader {__version__}, {WALLS[self.tier]}."
+
+
+def _write_notebook(folder: Path, submission: str, run: NotebookRun) -> None:
+    """Write the notebook as it ran, unless it is there already: judging again changes nothing in it.
+
+    The page ends with a digest of what it shows and of the code that made it.
+    """
+    shown = hashlib.sha256("\n".join((pages_digest(), submission, run.executed)).encode(errors="replace"))
+    stamp = f"<!-- {shown.hexdigest()} -->\n"
+    page = folder / "notebook.html"
+    if not _ends_with(page, stamp) or not (folder / "executed.ipynb").is_file():
+        _write(folder / "executed.ipynb", run.executed)
+        _write(page, notebook_page(submission, run) + stamp)
+
+
+def _ends_with(path: Path, text: str) -> bool:
+    try:
+        with path.open("rb") as file:
+            file.seek(-len(text), os.SEEK_END)
+            return file.read() == text.encode()
+    except OSError:
+        return False
 
 
 def _write(path: Path, text: str) -> None:

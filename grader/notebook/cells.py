@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from grader.notebook.names import Names, names_of
+from grader.notebook.names import Definition, Names, names_of
 from grader.notebook.quiet import quiet
 
 if TYPE_CHECKING:
@@ -27,11 +27,12 @@ TIMED = re.compile(r"^([ \t]*)get_ipython\(\)\.run_line_magic\('time', (['\"].*[
 
 @dataclass(frozen=True)
 class Statement(Names):
-    """One top-level statement, where it stands, and its global names."""
+    """One top-level statement, where it stands, its global names, and its text in a normal form."""
 
     cell: int
     index: int
     node: ast.stmt
+    text: str
 
     @property
     def place(self) -> tuple[int, int]:
@@ -49,9 +50,9 @@ class CodeCell:
     error: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Code:
-    """All code of a notebook."""
+    """All code of a notebook; equal only to itself."""
 
     cells: tuple[CodeCell, ...] = field(default_factory=tuple)
 
@@ -124,4 +125,19 @@ def _untimed(magic: re.Match[str]) -> str:
 
 
 def _statement(cell: int, index: int, node: ast.stmt) -> Statement:
-    return Statement(**vars(names_of(node)), cell=cell, index=index, node=node)
+    text = _without_docstrings(node)
+    return Statement(**vars(names_of(node, text)), cell=cell, index=index, node=node, text=text)
+
+
+def _without_docstrings(node: ast.stmt) -> str:
+    """Return the text of a statement, the same for any comments, white space and docstrings."""
+    whole = [
+        (d, d.body) for d in ast.walk(node) if isinstance(d, Definition) and ast.get_docstring(d) is not None
+    ]
+    try:
+        for definition, body in whole:
+            definition.body = body[1:] or [ast.Pass()]
+        return ast.unparse(node)
+    finally:
+        for definition, body in whole:
+            definition.body = body

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 from grader.notebook.cells import Code, Statement
-from grader.notebook.names import aliases, dotted, last_name
+from grader.notebook.names import Definition, aliases, dotted, last_name
 from grader.notebook.slicing import (
     WRAPPERS,
     Function,
@@ -65,7 +65,13 @@ def _facts(code: Code, name: str, found: Slice | None, given: Slice | None) -> F
         calls=dotted_names(found.statements),
         notebook_globals=_leaned_on(found, statement, nodes[-1]),
         unread=_unread_parameters(nodes[-1]),
+        places=tuple((s.cell, _first_line(s.node)) for s in found.statements),
     )
+
+
+def _first_line(node: ast.stmt) -> int:
+    decorators = node.decorator_list if isinstance(node, Definition) else []
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def _function(found: Slice) -> tuple[Statement, list[ast.AST]]:

@@ -39,9 +39,9 @@ class Names:
     touches: frozenset[str]
 
 
-def names_of(node: ast.stmt) -> Names:
-    """Return the global names of a statement; raise SyntaxError if it can stand at no top level."""
-    top = symtable.symtable(ast.unparse(node), "<cell>", "exec")
+def names_of(node: ast.stmt, text: str) -> Names:
+    """Return the global names of a statement (`text`: unparsed); raise SyntaxError if it is none."""
+    top = symtable.symtable(text, "<cell>", "exec")
     binds = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
     reads = {s.get_name() for s in top.get_symbols() if s.is_referenced()}
     writes: set[str] = set()
@@ -53,11 +53,13 @@ def names_of(node: ast.stmt) -> Names:
     if isinstance(node, ast.Delete):
         reads, binds = reads | binds, set()
     augmented = {_root(inner.target) for inner in ast.walk(node) if isinstance(inner, ast.AugAssign)}
-    reads -= binds - _exposed([node])
-    reads |= augmented & binds & _exposed([node])
+    if binds & (reads | augmented):
+        exposed = _exposed([node])
+        reads = (reads - (binds - exposed)) | (augmented & binds & exposed)
     deferred |= augmented & writes
-    stores = {_root(inner) for inner in _own_nodes(node) if _is_store(inner)}
-    touches = {name for inner in _own_nodes(node) for name in _touched(inner)}
+    own = list(_own_nodes(node))
+    stores = {_root(inner) for inner in own if _is_store(inner)}
+    touches = {name for inner in own for name in _touched(inner)}
     perhaps = binds - surely_bound([node])
     return Names(*map(frozenset, (binds, perhaps, writes, reads, deferred, stores - {""}, touches - {""})))
 

@@ -16,6 +16,7 @@ import builtins
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from grader.notebook.cells import Code, Statement
 from grader.notebook.names import Definition, Imported, aliases, dotted, imported_modules, last_name
@@ -38,7 +39,7 @@ class Slice:
     @property
     def key(self) -> str:
         """A digest of the code, the same for any comments and white space."""
-        text = "\n".join(ast.dump(_without_docstring(s.node)) for s in self.statements)
+        text = "\n".join(statement.text for statement in self.statements)
         return hashlib.sha256(f"{self.name}\n{text}".encode()).hexdigest()
 
 
@@ -47,7 +48,7 @@ def slice_function(code: Code, name: str) -> Slice | None:
     definition = find_definition(code, name)
     if definition is None:
         return None
-    tracer = _Tracer(tuple(code.statements))
+    tracer = _Tracer(_index(code))
     tracer.need(definition)
     return Slice(name, definition, tracer.result(), frozenset(tracer.unbound))
 
@@ -137,14 +138,11 @@ def _without_docstring(node: ast.AST) -> ast.AST:
     return copy
 
 
-class _Tracer:
-    """Follows names back to their bindings until nothing new is needed."""
+class _Index:
+    """What is the same for every function of a notebook: who binds what, which imports load which module."""
 
     def __init__(self, statements: tuple[Statement, ...]) -> None:
         self.statements = _with_effects(statements)
-        self.needed: set[tuple[int, int]] = set()
-        self.unbound: set[str] = set()
-        self.foreign = False
         self.bindings: dict[str, list[Statement]] = {}
         self.loaders: dict[str, list[Statement]] = {}
         self.aliases: dict[str, str] = {}
@@ -155,6 +153,22 @@ class _Tracer:
                 self.aliases.update(aliases(node))
                 for module in imported_modules(node):
                     self.loaders.setdefault(module, []).append(statement)
+
+
+@lru_cache(maxsize=16)
+def _index(code: Code) -> _Index:
+    return _Index(tuple(code.statements))
+
+
+class _Tracer:
+    """Follows names back to their bindings until nothing new is needed."""
+
+    def __init__(self, index: _Index) -> None:
+        self.index = index
+        self.statements = index.statements
+        self.needed: set[tuple[int, int]] = set()
+        self.unbound: set[str] = set()
+        self.foreign = False
 
     def need(self, statement: Statement) -> None:
         """Add a statement, and all that it reads."""
@@ -208,7 +222,7 @@ class _Tracer:
         A function may read what is bound after it (a helper defined later), also where only a stub of it
         was there before.
         """
-        bindings = [s for s in self.bindings.get(name, []) if s.place != reader.place]
+        bindings = [s for s in self.index.bindings.get(name, []) if s.place != reader.place]
         found: list[Statement] = []
         for statement in reversed([s for s in bindings if s.place < before]):
             found.append(statement)
@@ -243,9 +257,9 @@ class _Tracer:
         """
         for path in {dotted(node) for node in ast.walk(reader.node) if isinstance(node, ast.Attribute)}:
             root, _, rest = path.partition(".")
-            parts = f"{self.aliases.get(root, '')}.{rest}".split(".")
+            parts = f"{self.index.aliases.get(root, '')}.{rest}".split(".")
             for length in range(2, len(parts) + 1):
-                yield from self.loaders.get(".".join(parts[:length]), [])[:1]
+                yield from self.index.loaders.get(".".join(parts[:length]), [])[:1]
 
 
 def _with_effects(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:

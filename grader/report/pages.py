@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -84,6 +85,15 @@ def notebook_page(submission: str, run: NotebookRun) -> str:
     return _render("notebook.html", submission=submission, cells=show_cells(run.executed))
 
 
+@cache
+def pages_digest() -> str:
+    """Return a digest of the code and the templates of the pages: as long as it stays, so do the pages."""
+    room = files("grader.report")
+    parts = sorted((*room.iterdir(), *room.joinpath("templates").iterdir()), key=lambda part: part.name)
+    texts = [part.read_bytes() for part in parts if part.is_file()]
+    return hashlib.sha256(b"".join(hashlib.sha256(text).digest() for text in texts)).hexdigest()
+
+
 def _render(template: str, script: str = "", **content: Any) -> str:
     style = _read("style.css") + _code_style()
     scripts = _digest(script) if script else "'none'"
@@ -96,6 +106,7 @@ def _render(template: str, script: str = "", **content: Any) -> str:
     return _environment().get_template(template).render(**trusted, **content) + "\n"
 
 
+@cache
 def _environment() -> Environment:
     loader = PackageLoader("grader.report", "templates")
     environment = Environment(
@@ -113,10 +124,12 @@ def _environment() -> Environment:
     return environment
 
 
+@cache
 def _read(name: str) -> str:
     return files("grader.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
+@cache
 def _code_style() -> str:
     light = HtmlFormatter(style="friendly").get_style_defs(".cell .code")
     dark = HtmlFormatter(style="github-dark").get_style_defs(".cell .code")

@@ -2,6 +2,7 @@
 
     runs      key of the notebook's bytes and limits             -> NotebookRun
     outcomes  key of a function's code and limits, call          -> Outcome
+    readings  key of the notebook's bytes and our code that read it -> FunctionFacts by function
     scores    assignment, submission                             -> Score
 
 A fault of ours is never kept: what could not be observed is tried again the next time.
@@ -33,12 +34,13 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
 from grader.errors import UsageError
-from grader.records import NotebookRun, Outcome, OutcomeKind, Score
+from grader.records import FunctionFacts, NotebookRun, Outcome, OutcomeKind, Score
 from grader.store.codec import pack_outcome, pack_run, unpack_outcome, unpack_run
 
 Kept = TypeVar("Kept")
 FORMAT = 1
 SCORE = TypeAdapter(Score)
+FACTS = TypeAdapter(dict[str, FunctionFacts])
 METADATA = MetaData()
 RUNS = Table("runs", METADATA, Column("key", String, primary_key=True), Column("run", LargeBinary))
 OUTCOMES = Table(
@@ -48,6 +50,7 @@ OUTCOMES = Table(
     Column("call", String, primary_key=True),
     Column("outcome", LargeBinary),
 )
+READINGS = Table("readings", METADATA, Column("key", String, primary_key=True), Column("facts", LargeBinary))
 SCORES = Table(
     "scores",
     METADATA,
@@ -88,6 +91,7 @@ class Store:
             with self._engine.begin() as connection:
                 connection.execute(delete(RUNS))
                 connection.execute(delete(OUTCOMES))
+                connection.execute(delete(READINGS))
 
         self._guarded(run)
 
@@ -104,6 +108,15 @@ class Store:
     def put_run(self, key: str, run: NotebookRun) -> None:
         """Keep a run under `key`."""
         self._write(RUNS, [{"key": key, "run": pack_run(run)}])
+
+    def get_facts(self, key: str) -> dict[str, FunctionFacts] | None:
+        """Return what was read under `key`, by function, None if nothing was."""
+        found = self._read(select(READINGS.c.facts).where(READINGS.c.key == key))
+        return _unpacked(FACTS.validate_json, found[0][0]) if found else None
+
+    def put_facts(self, key: str, facts: Mapping[str, FunctionFacts]) -> None:
+        """Keep what was read under `key`."""
+        self._write(READINGS, [{"key": key, "facts": FACTS.dump_json(dict(facts))}])
 
     def get_outcomes(self, key: str, calls: Iterable[str]) -> dict[str, Outcome]:
         """Return the outcomes kept of the given calls of the code `key`, by call."""
