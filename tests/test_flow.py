@@ -1,0 +1,226 @@
+"""The flow: what was observed is observed once, and judging it again runs nothing of a student's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support import RIGHT, RUBRIC, WRONG, notebook, write_course
+
+from grader import flow, grade_folder
+from grader.errors import GraderFault, UsageError
+from grader.flow import load_course, placed, portable
+from grader.observe.sandbox import PlainProcess, PlainSandbox, Program
+from grader.records import Fault, FunctionFacts, Outcome, OutcomeKind
+from grader.store import Store
+
+Grade = Callable[..., tuple[int, list[str]]]
+
+
+@pytest.fixture
+def grade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Grade:
+    """Grade the tiny course into a folder; return how many were not graded, and the programs that ran."""
+    started: list[str] = []
+    launch = PlainSandbox.launch
+
+    def spy(self: PlainSandbox, program: Program) -> PlainProcess:
+        started.append(program.module)
+        return launch(self, program)
+
+    monkeypatch.setattr(PlainSandbox, "launch", spy)
+    monkeypatch.setattr(grade_folder, "choose_sandbox", lambda *_, **__: PlainSandbox())
+
+    def run(out: str = "results", jobs: int = 1) -> tuple[int, list[str]]:
+        started.clear()
+        folder = tmp_path / "submissions" / "tiny"
+        return grade_folder.grade_folder(folder, "tiny", tmp_path, tmp_path / out, jobs), list(started)
+
+    return run
+
+
+def grades(folder: Path) -> dict[str, float]:
+    rows = json.loads((folder / "grades.json").read_text())["submissions"]
+    return {row["submission"]: row["score"] for row in rows}
+
+
+def change_rubric(root: Path, old: str, new: str) -> None:
+    path = root / "rubrics" / "tiny.yaml"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+
+
+def test_a_second_run_starts_nothing_and_gives_the_same_bytes(tmp_path: Path, grade: Grade) -> None:
+    write_course(tmp_path, anna=RIGHT, bert=WRONG, carl="1 +")
+    assert grade() == (0, ["kernel", "calls", "kernel", "calls", "kernel"])
+    names = ("grades.csv", "grades.json", "index.html", "anna/feedback.html", "anna/notebook.html")
+    first = {name: (tmp_path / "results" / name).read_bytes() for name in names}
+    assert grade() == (0, [])
+    assert {name: (tmp_path / "results" / name).read_bytes() for name in names} == first
+
+
+def test_the_number_of_workers_changes_no_byte_of_the_grades(tmp_path: Path, grade: Grade) -> None:
+    write_course(tmp_path, anna=RIGHT, bert=WRONG, carl="def double(x):\n    return x[0]", dora="1 +")
+    grade("one", 1)
+    grade("two", 2)
+    for name in ("grades.csv", "grades.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+CHANGES = {
+    "the points": ("points: 2, inputs", "points: 5, inputs", 6.0, 1.0),
+    "the points of the other check": ("points: 1\n", "points: 4\n", 6.0, 0.0),
+    "the tolerance": ("inputs: numbers}", "inputs: numbers, rtol: 0.9}", 3.0, 3.0),
+    "the feedback": ("title: It stays", "title: It stays\n        feedback: Work on a copy.", 3.0, 0.0),
+    "what a check requires": ("requires: [values]", "requires: []", 3.0, 1.0),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "right", "wrong"), CHANGES.values(), ids=CHANGES)
+def test_judged_again_without_student_code_after_a_change_of(
+    tmp_path: Path, grade: Grade, old: str, new: str, right: float, wrong: float
+) -> None:
+    write_course(tmp_path, anna=RIGHT, bert=WRONG)
+    grade()
+    assert grades(tmp_path / "results") == {"anna": 3.0, "bert": 0.0}
+    change_rubric(tmp_path, old, new)
+    assert grade() == (0, [])
+    got = grades(tmp_path / "results")
+    assert got["anna"] == right
+    assert (got["bert"] > 0) == (wrong > 0)
+
+
+def test_a_changed_input_asks_for_the_calls_alone(tmp_path: Path, grade: Grade) -> None:
+    write_course(tmp_path, anna=RIGHT)
+    grade()
+    change_rubric(tmp_path, "title: Tiny & small", "title: Tiny & small\nseed: 4")
+    assert grade() == (0, ["calls"])
+
+
+def test_a_changed_limit_and_a_changed_data_file_observe_everything_anew(
+    tmp_path: Path, grade: Grade
+) -> None:
+    write_course(tmp_path, anna=RIGHT)
+    grade()
+    inputs = tmp_path / "reference" / "tiny" / "inputs.py"
+    change_rubric(tmp_path, "title: Tiny & small", "title: Tiny & small\nlimits: {cell_seconds: 50}")
+    assert grade() == (0, ["kernel", "calls"])
+    inputs.write_text(inputs.read_text().replace('b"1 2 3"', 'b"4 5 6"'))
+    forget_modules()
+    assert grade() == (0, ["kernel", "calls"])
+
+
+def forget_modules() -> None:
+    import sys
+
+    for name in [name for name in sys.modules if name.startswith("_assignment_")]:
+        del sys.modules[name]
+
+
+def test_a_changed_notebook_is_observed_anew_and_the_others_are_not(tmp_path: Path, grade: Grade) -> None:
+    folder = write_course(tmp_path, anna=WRONG, bert=WRONG + " # mine")
+    assert grade()[1] == ["kernel", "calls", "kernel"], "the same code is called once for both"
+    (folder / "anna.ipynb").write_text(notebook(RIGHT))
+    assert grade() == (0, ["kernel", "calls"])
+    assert grades(tmp_path / "results") == {"anna": 3.0, "bert": 0.0}
+
+
+def test_what_changed_in_another_cell_runs_the_notebook_alone(tmp_path: Path, grade: Grade) -> None:
+    folder = write_course(tmp_path, anna=RIGHT)
+    grade()
+    (folder / "anna.ipynb").write_text(notebook("print(1)", RIGHT))
+    assert grade() == (0, ["kernel"])
+
+
+def test_an_error_in_shared_code_is_shown_where_it_stands_in_each_notebook(tmp_path: Path) -> None:
+    failing = "def double(x):\n    return x / None"
+    write_course(tmp_path)
+    course = load_course("tiny", tmp_path)
+    places = []
+    with Store() as store:
+        for cells in ([failing], ["1", "# a comment\n\n" + failing]):
+            observation = flow.observe(notebook(*cells).encode(), course, PlainSandbox(), store)
+            (fault,) = {outcome.fault for outcome in observation.outcomes.values()}
+            assert fault is not None
+            places.append((fault.cell, fault.line, fault.type))
+    assert places == [(1, 2, "TypeError"), (2, 4, "TypeError")]
+
+
+FACTS = FunctionFacts("f", "found", places=((2, 1), (2, 5), (4, 3)))
+
+
+@pytest.mark.parametrize(
+    ("cell", "line", "kept"),
+    [
+        (2, 1, (0, 0)),
+        (2, 4, (0, 3)),
+        (2, 7, (1, 2)),
+        (4, 3, (2, 0)),
+        (4, 2, (None, None)),
+        (3, 1, (None, None)),
+    ],
+)
+def test_a_place_is_kept_by_its_statement(cell: int, line: int, kept: tuple[int | None, int | None]) -> None:
+    outcome = Outcome(OutcomeKind.RAISED, fault=Fault("E", "m", cell, line, "x"))
+    moved = portable(outcome, FACTS)
+    assert moved.fault is not None
+    assert (moved.fault.cell, moved.fault.line) == kept
+    assert placed(moved, FACTS) == (outcome if kept[0] is not None else moved)
+
+
+@pytest.mark.parametrize("fault", [None, Fault("E", "m"), Fault("E", "m", 1), Fault("E", "m", 99, 0)])
+def test_a_fault_without_a_place_of_the_notebook_stays_as_it_is(fault: Fault | None) -> None:
+    outcome = Outcome(OutcomeKind.RAISED, fault=fault)
+    assert placed(outcome, FACTS) == outcome
+    assert portable(Outcome(OutcomeKind.RETURNED, 1.0), FACTS) == Outcome(OutcomeKind.RETURNED, 1.0)
+
+
+def test_a_fault_of_ours_leaves_the_others_whole_and_is_tried_again(
+    tmp_path: Path, grade: Grade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_course(tmp_path, anna=RIGHT, bert="# bert\n" + WRONG)
+    real = flow.run_notebook
+
+    def broken(notebook: object, *rest: object) -> object:
+        if "bert" in str(notebook):
+            raise GraderFault("no kernel")
+        return real(notebook, *rest)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(flow, "run_notebook", broken)
+        assert grade()[0] == 1
+    table = (tmp_path / "results" / "grades.csv").read_text().splitlines()
+    assert table[1].startswith("anna,graded,3,")
+    assert table[2].startswith("bert,not_graded,,")
+    assert grade() == (0, ["kernel", "calls"]), "only what was not graded is tried again"
+    assert grades(tmp_path / "results") == {"anna": 3.0, "bert": 0.0}
+
+
+def test_a_cached_result_that_is_damaged_is_observed_again(tmp_path: Path, grade: Grade) -> None:
+    import sqlite3
+
+    write_course(tmp_path, anna=RIGHT)
+    grade()
+    with sqlite3.connect(tmp_path / "results" / "grader.db") as connection:
+        connection.execute("UPDATE readings SET facts = x'00'")
+        connection.execute("UPDATE outcomes SET outcome = x'00'")
+    connection.close()
+    assert grade() == (0, ["calls"])
+    assert grades(tmp_path / "results") == {"anna": 3.0}
+
+
+def test_an_unknown_assignment_names_those_that_there_are(tmp_path: Path) -> None:
+    write_course(tmp_path)
+    with pytest.raises(UsageError, match=r"no rubric .*huge\.yaml; the assignments here are: tiny"):
+        load_course("huge", tmp_path)
+    with pytest.raises(UsageError, match="the assignments here are: none"):
+        load_course("huge", tmp_path / "nowhere")
+
+
+def test_a_seed_given_by_hand_replaces_that_of_the_rubric(tmp_path: Path) -> None:
+    write_course(tmp_path)
+    first, same, other = (load_course("tiny", tmp_path, seed=seed) for seed in (5, 5, 6))
+    assert [c.id for c in first.plan.calls] == [c.id for c in same.plan.calls]
+    assert {c.id for c in first.plan.calls}.isdisjoint(c.id for c in other.plan.calls)
+    assert "seed" not in RUBRIC
