@@ -11,7 +11,7 @@ import pytest
 from support import run, score
 
 from grader.errors import UsageError
-from grader.records import Fault, Outcome, OutcomeKind
+from grader.records import Fault, FunctionFacts, Outcome, OutcomeKind
 from grader.store import Store
 
 FULL = Outcome(
@@ -67,6 +67,17 @@ def test_a_score_comes_back_as_it_was_and_replaces_an_earlier_one(store: Store) 
     assert sorted(store.assignments()) == ["other", "tiny"]
 
 
+def test_what_was_read_comes_back_as_it_was(store: Store) -> None:
+    facts = FunctionFacts(
+        "f", "found", 2, "key", frozenset({"numpy.dot", "a"}), ("X",), ("y",), "Words.", ((1, 2), (3, 4))
+    )
+    store.put_facts("key", {"f": facts, "g": FunctionFacts("g", "missing")})
+    assert store.get_facts("key") == {"f": facts, "g": FunctionFacts("g", "missing")}
+    assert store.get_facts("other") is None
+    store.forget()
+    assert store.get_facts("key") is None
+
+
 def test_fifty_threads_lose_nothing(store: Store) -> None:
     def work(number: int) -> bool:
         store.put_outcomes(f"key {number}", {"a": RAISED})
@@ -107,13 +118,16 @@ def test_a_damaged_entry_is_observed_again(tmp_path: Path, damage: bytes) -> Non
     with Store(path) as store:
         store.put_outcomes("key", {"a": RAISED})
         store.put_run("key", run())
+        store.put_facts("key", {"f": FunctionFacts("f", "missing")})
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE outcomes SET outcome = ?", [damage])
         connection.execute("UPDATE runs SET run = ?", [damage])
+        connection.execute("UPDATE readings SET facts = ?", [damage + b"["])
     connection.close()
     with Store(path) as store:
         assert store.get_outcomes("key", ["a"]) == {}
         assert store.get_run("key") is None
+        assert store.get_facts("key") is None
 
 
 def test_a_file_that_is_no_database_is_named_with_what_to_do(tmp_path: Path) -> None:

@@ -1,0 +1,100 @@
+"""The folder of results: what is written again, what stays, and that nothing is ever half there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support import notebook, rubric, run, score
+
+from grader import results
+from grader.errors import UsageError
+from grader.results import Results
+from grader.submissions import Submission
+
+ANNA = Submission("anna", Path("anna.ipynb"), "anna")
+RUN = run(notebook("x = 1"))
+
+
+def written(folder: Results, name: str) -> tuple[int, int]:
+    """Return what changes when a file is put in place of another."""
+    found = (folder.out / "anna" / name).stat()
+    return found.st_ino, found.st_mtime_ns
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Results:
+    made = Results(tmp_path / "out", rubric(), "isolated")
+    made.open()
+    made.write_submission(ANNA, score(), RUN)
+    return made
+
+
+def test_a_new_verdict_leaves_the_notebook_s_page_as_it_is(folder: Results) -> None:
+    before = {name: written(folder, name) for name in ("notebook.html", "executed.ipynb", "feedback.html")}
+    folder.write_submission(ANNA, score(points=0.0), RUN)
+    changed = [name for name, place in before.items() if written(folder, name) != place]
+    assert changed == ["feedback.html"]
+
+
+def changed_run(folder: Results) -> None:
+    folder.write_submission(ANNA, score(), replace(RUN, executed=notebook("y = 2")))
+    assert "y = 2" in (folder.out / "anna" / "executed.ipynb").read_text()
+
+
+def changed_page(folder: Results) -> None:
+    (folder.out / "anna" / "notebook.html").write_text("other")
+    folder.write_submission(ANNA, score(), RUN)
+
+
+def lost_notebook(folder: Results) -> None:
+    (folder.out / "anna" / "executed.ipynb").unlink()
+    folder.write_submission(ANNA, score(), RUN)
+
+
+def other_submission(folder: Results) -> None:
+    folder.write_submission(ANNA, score("bert"), RUN)
+
+
+@pytest.mark.parametrize("change", [changed_run, changed_page, lost_notebook, other_submission])
+def test_the_notebook_s_page_is_written_again_after(folder: Results, change) -> None:
+    before = written(folder, "notebook.html")
+    change(folder)
+    assert written(folder, "notebook.html") != before
+    assert (folder.out / "anna" / "executed.ipynb").is_file()
+
+
+def test_the_notebook_s_page_is_written_again_when_the_code_of_the_pages_changed(
+    folder: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = written(folder, "notebook.html")
+    monkeypatch.setattr(results, "pages_digest", lambda: "another")
+    folder.write_submission(ANNA, score(), RUN)
+    assert written(folder, "notebook.html") != before
+
+
+def test_a_submission_that_has_no_notebook_any_more_keeps_no_page_of_it(folder: Results) -> None:
+    folder.write_submission(ANNA, score(), None)
+    assert [path.name for path in (folder.out / "anna").iterdir()] == ["feedback.html"]
+
+
+def test_a_folder_that_cannot_be_written_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match=r"cannot write results to .*file: .*; choose another --out"):
+        Results(tmp_path / "file", rubric(), "isolated").open()
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_remains(
+    folder: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = (folder.out / "anna" / "feedback.html").read_text()
+
+    def full(self: Path, target: Path) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space"):
+        folder.write_submission(ANNA, score(points=0.0), RUN)
+    assert (folder.out / "anna" / "feedback.html").read_text() == old
+    assert not list((folder.out / "anna").glob(".*"))
