@@ -119,10 +119,16 @@ def compressions(rng: Generator) -> list[Case]:
 
 
 def fits(rng: Generator) -> list[Case]:
-    """X (N, D) and k for training: off centre, so that centring the data hurts; one X is of rank 3."""
-    x, other = _data(rng, 40, 6), _data(rng, 30, 4)
+    """X (N, D) and k for training, off centre along a minor direction, which centring loses; one of rank 3."""
+    x, other = _off_centre(rng, 40, 6), _off_centre(rng, 30, 4)
     deficient = _data(rng, 30, 2) @ rng.standard_normal((2, 5)) + 2.0 * rng.standard_normal(5)
     return [Case("k = 2", (x, 2)), Case("k = 3", (other, 3)), Case("k = 1, rank 3", (deficient, 1))]
+
+
+def _off_centre(rng: Generator, n: int, d: int) -> Array:
+    """Return points whose spread falls from direction to direction, moved along that of the least."""
+    directions = np.linalg.qr(rng.standard_normal((d, d)))[0]
+    return (rng.standard_normal((n, d)) * np.linspace(1.5, 0.4, d)) @ directions + 2.0 * directions[-1]
 
 
 def _data(rng: Generator, n: int, d: int) -> Array:
@@ -194,8 +200,8 @@ def short_runs(rng: Generator) -> list[Case]:
 
 
 def overfitting_runs(rng: Generator) -> list[Case]:
-    """A run with many factors and hardly any regularisation, which the patience must end."""
-    options = {"optimizer": "als", "k": 8, "reg_lambda": 1e-3, "max_steps": 80, "patience": 3}
+    """A run with many factors and little regularisation, which the patience must end."""
+    options = {"optimizer": "als", "k": 8, "reg_lambda": 0.1, "max_steps": 80, "patience": 3}
     return [_factorization(rng, "overfitting", **options)]
 
 

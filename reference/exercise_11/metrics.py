@@ -114,9 +114,17 @@ def stopped_at_max_steps(value: Any, case: Case) -> float:
 
 
 def stopped_by_patience(value: Any, case: Case) -> float:
-    """Return 1 if the run ended before max_steps and converged_after names a step of it, else 0."""
-    steps = case.keywords["max_steps"]
-    return float(0 <= int(value[4]) < steps and len(value[2]) < steps)
+    """Return 1 if the run ended because its validation losses had stopped improving, else 0.
+
+    They must end `patience` records after the smallest one (one more or less is a matter of counting), and
+    converged_after must name a step of the run.
+    """
+    steps, patience = case.keywords["max_steps"], case.keywords["patience"]
+    losses = np.asarray([float(loss) for loss in value[2]])
+    if len(losses) >= steps or not np.isfinite(losses).all():
+        return 0.0
+    waited = len(losses) - 1 - int(np.argmin(losses))
+    return float(abs(waited - patience) <= 1 and 0 <= int(value[4]) < steps)
 
 
 def remaining_size(value: Any, case: Case) -> float:
