@@ -23,6 +23,11 @@ MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.M)
 TRANSPARENT_MAGICS = ("time", "timeit", "capture", "prun", "memit", "mprun", "debug", "snakeviz", "wandb")
 TIME = re.compile(r"^([ \t]*)%time[ \t]+(?=\w)", re.M)
 TIMED = re.compile(r"^([ \t]*)get_ipython\(\)\.run_line_magic\('time', (['\"].*['\"])\)[ \t]*$", re.M)
+PYLAB = re.compile(r"^%pylab\b.*$", re.M)
+AS_PYLAB_DOES = (
+    "import numpy, matplotlib; from matplotlib import pylab, mlab, pyplot; np = numpy; plt = pyplot; "
+    "from matplotlib.pylab import *; from numpy import *"
+)
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,7 @@ def _is_python(source: str) -> bool:
 
 
 def _transformed(source: str) -> str:
+    source = PYLAB.sub(AS_PYLAB_DOES, source)
     try:
         from IPython.core.inputtransformer2 import TransformerManager  # noqa: PLC0415 -- takes 0.3 s
     except ImportError:  # a student's editor brings IPython only into the kernel

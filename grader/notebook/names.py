@@ -183,6 +183,42 @@ def _touched(node: ast.AST) -> Iterator[str]:
         yield from (_root(call) for call in calls if isinstance(call, ast.Attribute))
 
 
+def changed_when_called(node: ast.stmt, *, twice: bool) -> frozenset[str]:
+    """Return the names whose objects the function that a statement defines changes in place when called.
+
+    `twice` also counts what the function that it returns changes, as in `@register("name")`.
+    """
+    value = getattr(node, "value", None)
+    function = node if isinstance(node, ast.FunctionDef) else value
+    if not isinstance(function, ast.FunctionDef | ast.Lambda):
+        return frozenset()
+    inner = list(_run_by_call(function, depth=int(twice)))
+    stores = {_root(part) for part in inner if _is_store(part)}
+    return frozenset(stores | {name for part in inner for name in _touched(part)}) - {""}
+
+
+def _run_by_call(function: ast.FunctionDef | ast.Lambda, depth: int) -> Iterator[ast.AST]:
+    """Yield the nodes that run when a function is called, and inside it functions `depth` levels deep."""
+    body = function.body if isinstance(function.body, list) else [function.body]
+    pending: list[ast.AST] = list(body)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.FunctionDef | ast.Lambda):
+            yield from _run_by_call(node, depth - 1) if depth else ()
+        else:
+            yield node
+            pending += ast.iter_child_nodes(node)
+
+
+def decorators(node: ast.stmt) -> Iterator[tuple[str, bool]]:
+    """Yield the names of the functions that decorate a definition, and whether what they return does."""
+    for decorator in getattr(node, "decorator_list", ()):
+        called = isinstance(decorator, ast.Call)
+        name = decorator.func if called else decorator
+        if isinstance(name, ast.Name):
+            yield name.id, called
+
+
 def _root(node: ast.AST) -> str:
     while isinstance(node, ast.Subscript | ast.Attribute):
         node = node.value

@@ -19,7 +19,16 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from grader.notebook.cells import Code, Statement
-from grader.notebook.names import Definition, Imported, aliases, dotted, imported_modules, last_name
+from grader.notebook.names import (
+    Definition,
+    Imported,
+    aliases,
+    changed_when_called,
+    decorators,
+    dotted,
+    imported_modules,
+    last_name,
+)
 
 WRAPPERS = frozenset({"vectorize", "partial", "jit", "njit", "lru_cache", "cache", "wraps", "staticmethod"})
 BUILTINS = frozenset(dir(builtins)) | {"display", "get_ipython", "__name__", "__file__"}
@@ -263,15 +272,31 @@ class _Tracer:
 
 
 def _with_effects(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
-    """Let a statement that calls a function with `global x` bind x, as the call may do."""
+    """Let a statement bind and change what the functions that it calls do: `global x`, `@register`."""
     writers = {name: s.writes for s in statements if s.writes for name in s.binds}
     found = []
     for statement in statements:
         callers = () if isinstance(statement.node, Definition) else statement.reads & writers.keys()
         written = frozenset(name for caller in callers for name in writers[caller]) - statement.binds
         binds, perhaps = statement.binds | written, statement.perhaps | written
-        found.append(replace(statement, binds=binds, perhaps=perhaps) if written else statement)
+        touches = statement.touches | _registered_in(statement, statements)
+        changed = written or touches != statement.touches
+        found.append(
+            replace(statement, binds=binds, perhaps=perhaps, touches=touches) if changed else statement
+        )
     return tuple(found)
+
+
+def _registered_in(statement: Statement, statements: tuple[Statement, ...]) -> frozenset[str]:
+    """Return the names whose objects the decorators of a definition change: `@register` fills a table."""
+    used = dict(decorators(statement.node))
+    makers = [s for s in statements if used.keys() & s.binds and s.place < statement.place] if used else []
+    return frozenset(
+        name
+        for maker in makers
+        for decorator in used.keys() & maker.binds
+        for name in changed_when_called(maker.node, twice=used[decorator]) & maker.deferred
+    )
 
 
 def _is_star_import(node: ast.stmt) -> bool:
