@@ -37,7 +37,7 @@ def main() -> None:
 
 def problems(name: str, row: Row, entry: dict[str, Any]) -> list[str]:
     """Return what is wrong with a row of the gradebook."""
-    folder = name.split("/")[0]
+    folder = name.partition("/")[0]
     if folder == "unreadable" or row["status"] != "graded":
         right = (row["status"], float(row["score"] or 0)) == (folder, 0.0)
         return [] if right else [f"{row['status']}, {row['score']} points"]
