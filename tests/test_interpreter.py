@@ -59,7 +59,11 @@ def test_an_interpreter_that_is_too_old_or_lacks_a_package_is_named(tmp_path: Pa
 
 
 def test_a_course_runs_its_notebooks_in_the_interpreter_that_it_pins(tmp_path: Path, python: Path) -> None:
-    source = f"import sys\nassert sys.prefix == {str(python.parent.parent)!r}, sys.prefix\n{RIGHT}"
+    source = (
+        "import subprocess, sys\n"
+        f"assert sys.prefix == {str(python.parent.parent)!r}, sys.prefix\n"
+        f"subprocess.run([sys.executable, '-c', 'import colorsys'], check=True)\n{RIGHT}"
+    )
     write_course(tmp_path, anna=source, bert=source.replace("==", "!="))
     path = tmp_path / "rubrics" / "tiny.yaml"
     rubric = yaml.safe_load(path.read_text())

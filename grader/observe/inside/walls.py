@@ -14,6 +14,7 @@ import os
 import resource
 import select
 import signal
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,6 @@ ISOLATED, RESTRICTED = "isolated", "restricted"
 TEMPORARY = "/tmp"  # noqa: S108 -- a private one
 WORK = f"{TEMPORARY}/work"
 SHARED = "/dev/shm"  # noqa: S108 -- a private one
-KEPT = "/run/wires"
 DEVICES = ("null", "zero", "full", "random", "urandom")
 LINKS = {
     "fd": "/proc/self/fd",
@@ -251,17 +251,18 @@ def _make_root(plan: Plan) -> None:
     """Make a root of what a notebook needs to read, everything else absent, and move there."""
     system.mount("", "/", "", system.MS_REC | system.MS_PRIVATE)
     system.mount("root", plan.root, "tmpfs", system.MS_NOSUID, "size=4m,mode=755")
+    Path(plan.root + TEMPORARY).mkdir()
+    owner = f"uid={plan.uid},gid={plan.gid}," if os.getuid() == 0 else ""
+    options = f"{owner}size=64m,mode=755"
+    system.mount("tmp", f"{plan.root}{TEMPORARY}", "tmpfs", system.MS_NOSUID | system.MS_NODEV, options)
     for path in (*SYSTEM, *plan.paths):
         _expose(path, plan.root)
     for name in DEVICES:
         _bind(f"/dev/{name}", f"{plan.root}/dev/{name}", system.MS_NOSUID | system.MS_NOEXEC)
     for name, target in LINKS.items():
         Path(f"{plan.root}/dev/{name}").symlink_to(target)
-    for place in (TEMPORARY, "/proc", SHARED, KEPT, "/.old"):
+    for place in ("/proc", SHARED, "/.old"):
         Path(plan.root + place).mkdir(parents=True, exist_ok=True)
-    owner = f"uid={plan.uid},gid={plan.gid}," if os.getuid() == 0 else ""
-    options = f"{owner}size=64m,mode=755"
-    system.mount("tmp", f"{plan.root}{TEMPORARY}", "tmpfs", system.MS_NOSUID | system.MS_NODEV, options)
     _bind(plan.wires, plan.root + plan.wires, system.MS_NOSUID | system.MS_NODEV | system.MS_NOEXEC)
     _write_accounts(plan)
     hardened = system.MS_NOSUID | system.MS_NODEV | system.MS_NOEXEC
@@ -312,18 +313,31 @@ def _private_mounts(plan: Plan, room: Room) -> None:
     """Give the program its own /tmp, /dev/shm and /proc; of all socket directories it sees its own."""
     system.mount("", "/", "", system.MS_REC | system.MS_PRIVATE)
     plain = system.MS_NOSUID | system.MS_NODEV
-    if room.wires:
-        system.mount(room.wires, KEPT, "", system.MS_BIND)
-    system.mount("tmp", plan.wires, "tmpfs", plain, "size=4k,nr_inodes=16,mode=755")
+    below = (*(path for path in plan.paths if path.startswith(TEMPORARY + "/")), room.wires)
+    kept = {path: os.open(path, os.O_PATH | os.O_NOFOLLOW) for path in below if path}
+    if not plan.wires.startswith(TEMPORARY + "/"):
+        system.mount("tmp", plan.wires, "tmpfs", plain, "size=64k,nr_inodes=64,mode=755")
     system.mount("tmp", TEMPORARY, "tmpfs", plain, f"size={DISK_MB}m,nr_inodes={INODES},mode=700")
     options = f"size={SHARED_MB}m,nr_inodes=256,mode=700"
     system.mount("shm", SHARED, "tmpfs", plain | system.MS_NOEXEC, options)
-    if room.wires:
-        Path(room.wires).mkdir(parents=True, exist_ok=True)
-        system.mount(KEPT, room.wires, "", system.MS_BIND)
+    for path, fd in kept.items():
+        _show_again(path, fd)
     system.mount("proc", "/proc", "proc", plain | system.MS_NOEXEC)
     system.set_host_name("box")
     Path(WORK).mkdir()
+
+
+def _show_again(path: str, fd: int) -> None:
+    """Show what was open before something was mounted over it: an installation below /tmp, the sockets."""
+    mode = os.fstat(fd).st_mode
+    where = Path(path)
+    where.parent.mkdir(parents=True, exist_ok=True)
+    if stat.S_ISLNK(mode):
+        where.symlink_to(os.readlink("", dir_fd=fd))
+    else:
+        where.mkdir() if stat.S_ISDIR(mode) else where.touch()
+        system.mount(f"/proc/self/fd/{fd}", path, "", system.MS_BIND)
+    os.close(fd)
 
 
 def _copy_files(files: tuple[tuple[str, int], ...]) -> None:
