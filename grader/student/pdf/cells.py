@@ -9,7 +9,7 @@ from typing import Any
 from grader.student.pdf.code import set_code
 from grader.student.pdf.content import Content
 from grader.student.pdf.draft import Block, Draft
-from grader.student.pdf.pictures import KINDS, PictureUnreadableError
+from grader.student.pdf.pictures import KINDS, POINTS_PER_PIXEL, PictureUnreadableError
 from grader.student.pdf.terminal import FIRST_ROWS, set_terminal
 from grader.student.pdf.text import joined, plain
 
@@ -155,7 +155,7 @@ def _width(output: Mapping[str, Any], kind: str) -> float:
     metadata = output.get("metadata")
     asked = metadata.get(kind) if isinstance(metadata, Mapping) else None
     width = asked.get("width") if isinstance(asked, Mapping) else None
-    return width * 0.66 if isinstance(width, int | float) and 0 < width < 5000 else 0.0
+    return width * POINTS_PER_PIXEL if isinstance(width, int | float) and 0 < width < 5000 else 0.0
 
 
 def _html_says_more(texts: Mapping[str, str]) -> bool:

@@ -22,7 +22,7 @@ from PIL import Image
 MAX_BYTES, MAX_VECTOR_BYTES, MAX_PIXELS, MAX_SIDE = 40 << 20, 8 << 20, 50_000_000, 2400
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
 KINDS = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp")
-POINTS_PER_PIXEL = 0.66
+POINTS_PER_PIXEL = 0.58
 UNITS = {"": 0.75, "px": 0.75, "pt": 1.0, "in": 72.0, "cm": 28.35, "mm": 2.835, "pc": 12.0, "em": 12.0}
 INNER_LINK = re.compile(r"#|data:image/(?:png|jpeg|jpg|gif|webp);base64,")
 ACTIVE = ("script", "foreignObject", "handler", "iframe")

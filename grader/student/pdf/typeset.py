@@ -14,10 +14,11 @@ from grader.student.pdf.draft import Draft
 from grader.student.pdf.text import needs_other_fonts
 
 SECONDS = 180
-OTHER_FONTS = """
-    Noto Sans, Noto Sans CJK SC, Noto Sans SC, PingFang SC, Hiragino Sans, Microsoft YaHei, SimSun,
-    DejaVu Sans, Segoe UI Symbol, Segoe UI Emoji, Apple Color Emoji, Noto Color Emoji, Noto Emoji
-"""
+GENERAL_FONTS = ("Noto Sans", "DejaVu Sans")
+OTHER_FONTS = tuple(
+    "Noto Sans CJK SC,Noto Sans SC,PingFang SC,Hiragino Sans,Microsoft YaHei,SimSun,WenQuanYi Zen Hei,"
+    "Segoe UI Symbol,Segoe UI Emoji,Apple Color Emoji,Noto Color Emoji,Noto Emoji,Symbola".split(",")
+)
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -29,16 +30,25 @@ def typeset(draft: Draft, name: str, source: str, pages_before: int, pages_after
         "name": name,
         "source": source,
         "footer": footer,
-        "fonts": [font.strip() for font in OTHER_FONTS.split(",")],
+        "fonts": [*GENERAL_FONTS, *OTHER_FONTS],
         **pages,
     }
     draft.write(**header)
     page = resources.files(__package__) / "page.typ"
     (draft.folder / "page.typ").write_bytes(page.read_bytes())
     other = needs_other_fonts((draft.folder / "data.json").read_text(encoding="utf-8"))
+    if other and not other_fonts_found():
+        draft.warn("no font for some characters was found here (Chinese, emoji, ...); install the Noto fonts")
     for file in _run(draft.folder, "other" if other else "own"):
         _warn_of(file, draft)
     return (draft.folder / "out.pdf").read_bytes()
+
+
+def other_fonts_found() -> bool:
+    """Say whether this machine has a font for what the typesetter's own fonts lack."""
+    import typst  # noqa: PLC0415
+
+    return not set(OTHER_FONTS).isdisjoint(typst.Fonts(include_system_fonts=True).families())
 
 
 def _run(folder: Path, fonts: str) -> list[str]:
