@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 
 from grader.records import VerdictKind
+from grader.student.hand_in import Obstacle
 from grader.student.home import Finding, Report
 
 Paint = Callable[[str, str], str]
@@ -60,6 +61,15 @@ def parts_of(finding: Finding) -> list[tuple[str, str]]:
     """Return what is said of a check that does not hold: (label, text)."""
     parts = [("found", finding.found), ("worst", finding.worst), ("input", finding.input)]
     return [(label, text) for label, text in [*parts, ("look", finding.look)] if text]
+
+
+def obstacle_lines(obstacle: Obstacle, width: int = 80, paint: Paint = plain) -> list[str]:
+    """Return the lines of one thing that the graders' run would trip over."""
+    mark, colour = MARKS[VerdictKind.FAILED] if obstacle.serious else ("!", "yellow")
+    first, *rest = _wrapped(obstacle.message, width - 2, "")
+    advice = _wrapped(obstacle.advice, width - 4, "")
+    lines = [f"{paint(mark, colour)} {first}", *(f"  {line}" for line in rest)]
+    return lines + [f"    {line}" for line in advice]
 
 
 def summary(reports: Sequence[Report]) -> str:

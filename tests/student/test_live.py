@@ -44,7 +44,7 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     folder = tmp_path_factory.mktemp("kit")
     write_kit_to(folder)
     manager, client = start_new_kernel(kernel_name="python3", cwd=str(folder), startup_timeout=120)
-    client.execute_interactive(IMPORTS + COST, timeout=120)
+    client.execute_interactive(f"{IMPORTS}import grader\n%load_ext grader\n{COST}", timeout=120)
     yield client
     client.stop_channels()
     manager.shutdown_kernel(now=True)
@@ -69,7 +69,7 @@ def shown(client: Any, code: str) -> dict[str, str]:
 
 def test_a_wrong_gradient_comes_back_as_html_with_a_picture_and_as_text(kernel: Any) -> None:
     shown(kernel, GRADIENT.replace("FACTOR", "2.0"))
-    data = shown(kernel, "import grader\ngrader.check(tsne_gradient)")
+    data = shown(kernel, "grader.check(tsne_gradient)")
     assert set(data) == {"text/html", "text/plain"}
     page = data["text/html"]
     assert "0.5 times as large" in page
@@ -84,7 +84,6 @@ def test_a_wrong_gradient_comes_back_as_html_with_a_picture_and_as_text(kernel: 
 
 
 def test_the_magic_checks_the_function_as_it_is_now(kernel: Any) -> None:
-    shown(kernel, "%load_ext grader")
     shown(kernel, GRADIENT.replace("FACTOR", "4.0"))
     data = shown(kernel, "%check tsne_gradient")
     assert "6 of 6" in data["text/html"]
