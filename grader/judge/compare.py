@@ -157,7 +157,7 @@ def shape_slip(
         return "transposed", "the entries are right, but the result is transposed"
     if relative_error(got.reshape(expected.shape), expected)[0] <= rtol:
         return "reshaped", f"the entries are right, but {_form(got.shape, expected.shape)}"
-    if relative_error(got.ravel(order="F").reshape(expected.shape), expected)[0] <= rtol:
+    if relative_error(got.reshape(expected.shape, order="F"), expected)[0] <= rtol:
         return "reshaped", "the entries are right, but they were flattened column by column"
     return None
 

@@ -51,11 +51,15 @@ def freed(got: Any, expected: Any, freedom: Freedom | None) -> tuple[Any, Any]:
     """
     many = isinstance(expected, tuple)
     parts, right = _parts(got if many else (got,)), _parts(expected if many else (expected,))
-    if freedom is None or parts is None or right is None or not _alike(parts, right):
+    if freedom is None or not parts or right is None or not _alike(parts, right):
         return got, expected
-    if freedom == "factor":
-        return _without_factor(parts), _without_factor(right)
-    found = _turned(parts, right, freedom)
+    try:
+        with np.errstate(all="ignore"):
+            if freedom == "factor":
+                return _without_factor(parts), _without_factor(right)
+            found = _turned(parts, right, freedom)
+    except (np.linalg.LinAlgError, ValueError):  # entries so large that their products are infinite
+        return got, expected
     return (tuple(found) if many else found[0]), expected
 
 
@@ -104,7 +108,7 @@ def _follow(part: Array, turn: Array, freedom: Freedom, *, first: bool) -> Array
         return np.asarray(_columns(part, freedom) @ turn).reshape(part.shape)
     if part.ndim == 1:
         return part @ turn if freedom == "permutation" and len(part) == len(turn) else part
-    return np.asarray(turn.T @ part) if part.ndim == 2 and len(part) == len(turn) else part
+    return np.asarray(turn.conj().T @ part) if part.ndim == 2 and len(part) == len(turn) else part
 
 
 def _signs(got: Array, target: Array) -> Array:
@@ -123,7 +127,7 @@ def _permutation(got: Array, target: Array) -> Array:
         linear_sum_assignment,
     )
 
-    distances = np.linalg.norm(got[:, :, None] - target[:, None, :], axis=0)
+    distances = np.stack([np.linalg.norm(column[:, None] - target, axis=0) for column in got.T])
     found = np.zeros(distances.shape)
     found[linear_sum_assignment(distances)] = 1.0
     return found

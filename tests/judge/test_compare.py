@@ -12,7 +12,15 @@ from hypothesis.extra import numpy as hnp
 from scipy.sparse import coo_matrix, csr_matrix
 
 from grader.judge import compare as module
-from grader.judge.compare import Comparison, Tolerance, compare, dense, describe, relative_error
+from grader.judge.compare import (
+    Comparison,
+    Tolerance,
+    compare,
+    dense,
+    describe,
+    precision,
+    relative_error,
+)
 
 RTOL = 1e-4
 RIGHT = np.array([[1.0, 2.5, -3.25], [0.5, 0.125, 4.0]])
@@ -269,3 +277,54 @@ def test_an_integer_too_large_for_the_machine_is_a_wrong_value_and_no_crash(valu
 @pytest.mark.parametrize("got", [-1.7e308, complex(1.7e308, 1.7e308)], ids=str)
 def test_a_result_that_exploded_is_a_wrong_value_without_a_warning(got: complex) -> None:
     assert code(np.array([got, 1.0]), np.array([1.7e308, 1.0])) == "values"
+
+
+@pytest.mark.parametrize(
+    ("dtype", "off", "equal"),
+    [
+        pytest.param(np.float64, 1e-7, False, id="double, more than the tolerance"),
+        pytest.param(np.float32, 1e-6, True, id="single, a few roundings"),
+        pytest.param(np.float32, 1e-5, False, id="single, many roundings"),
+        pytest.param(np.float16, 1e-2, True, id="half, a few roundings"),
+        pytest.param(np.complex64, 1e-6, True, id="single complex, a few roundings"),
+        pytest.param(np.complex128, 1e-6, False, id="double complex, more than the tolerance"),
+    ],
+)
+def test_a_coarser_dtype_may_be_off_by_a_few_of_its_own_roundings(
+    dtype: Any, off: float, equal: bool
+) -> None:
+    right = np.array([1.0, 0.5, -0.25])
+    got = (right * (1 + off)).astype(dtype)
+    assert compare(got, right, 1e-8).equal == equal
+
+
+@pytest.mark.parametrize(
+    ("value", "eps"),
+    [
+        pytest.param(1.0, 2.0**-52, id="a float"),
+        pytest.param(3, 2.0**-52, id="a whole number"),
+        pytest.param("text", 2.0**-52, id="text"),
+        pytest.param(np.ones(2, np.float32), 2.0**-23, id="single"),
+        pytest.param((np.ones(2), np.ones(2, np.float16)), 2.0**-10, id="the coarsest part"),
+        pytest.param((), 2.0**-52, id="no part"),
+        pytest.param(np.ones(2, np.longdouble), 2.0**-52, id="long double"),
+    ],
+)
+def test_the_precision_of_a_value_is_that_of_its_coarsest_dtype(value: Any, eps: float) -> None:
+    assert precision(value) == eps
+
+
+@pytest.mark.parametrize(
+    ("got", "right", "words"),
+    [
+        pytest.param(RIGHT[0][:, None], RIGHT[0], "a column (N, 1) in place of a vector (N,)", id="column"),
+        pytest.param(RIGHT[:1], RIGHT[0], "a row (1, N) in place of a vector (N,)", id="row"),
+        pytest.param(RIGHT[0], RIGHT[0][:, None], "a vector (N,) in place of a column (N, 1)", id="vector"),
+        pytest.param(RIGHT.ravel(), RIGHT, "but flattened", id="flattened"),
+        pytest.param(RIGHT.ravel(order="F"), RIGHT, "flattened column by column", id="flattened by column"),
+        pytest.param(RIGHT[None], RIGHT, "in another shape", id="an axis too many"),
+        pytest.param(RIGHT.T, RIGHT, "the result is transposed", id="transposed"),
+    ],
+)
+def test_the_message_on_right_entries_says_how_they_stand(got: Any, right: Any, words: str) -> None:
+    assert words in compare(got, right, RTOL).message
