@@ -26,6 +26,7 @@ MOST_ENTRIES = 150  # of an argument that is differentiated entry by entry
 PROJECTIONS = 24
 DRAWS = 3
 SAFETY = 8.0
+WRONG = 1e-3  # of its size, by which a trusted gradient may differ from the differences of its cost
 DIRECTIONS = 2
 OWN_STEPS = 5
 SPAN = 256.0  # of the own steps at least; down to a ten-thousandth of the scale of the point
@@ -129,9 +130,16 @@ def _projected(f: Callable[[Array], float], x: Array, right: Array, rng: np.rand
     directions = [rng.standard_normal(x.shape) for _ in range(PROJECTIONS)]
     found = derivatives(f, x, directions)
     off = [abs(float(np.vdot(right, v)) - d.value) + d.error for v, d in zip(directions, found, strict=True)]
-    error = np.full(x.shape, np.sqrt(np.mean(np.square(off)) / x.size))
+    allowed = WRONG * _mean([d.value for d in found]) + 4 * _mean([d.error for d in found])
+    if _mean(off) > allowed:
+        raise AssignmentError("the reference's gradient does not agree with differences of the cost")
+    error = np.full(x.shape, _mean(off) / np.sqrt(x.size))
     jumps = np.full(x.shape, max(d.jump for d in found))
     return Gradient(right, error, jumps, float(np.median([d.step for d in found])))
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.sqrt(np.mean(np.square(values))))
 
 
 def _rounding(trusted: Trusted, case: Case, places: list[int], rng: np.random.Generator) -> list[float]:

@@ -198,7 +198,8 @@ class Planner:
         """Return a case that finite differences of the trusted cost decide; the first one if none does."""
         found = []
         for attempt in range(ATTEMPTS):
-            case = self.assignment.cases(check.inputs, self.seed + attempt * AGAIN)[place]
+            drawn = self.assignment.cases(check.inputs, self.seed + attempt * AGAIN)
+            case = drawn[min(place, len(drawn) - 1)]
             rng = np.random.default_rng([self.seed, place, attempt])
             cost = self.assignment.function(check.cost)
             found.append((case, *plan_gradient(cost, case, check.wrt, rng, self._expected)))

@@ -1,0 +1,172 @@
+"""Planning a gradient check: large inputs, gradients that are zero, inputs that decide nothing."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from grader.assignment import Assignment
+from grader.case import Case
+from grader.errors import AssignmentError
+from grader.judge.gradient import judge_gradient_case
+from grader.judge.result import CaseResult
+from grader.plan import make_plan
+from grader.plan.gradient import MOST_ENTRIES, plan_gradient
+from grader.plan.plan import ATTEMPTS
+from grader.records import Outcome, OutcomeKind
+from grader.rubric.model import GradientCheck, Rubric
+
+BASE = {
+    "id": "g",
+    "title": "t",
+    "points": 1,
+    "type": "gradient",
+    "inputs": "i",
+    "cost": "cost",
+    "wrt": ("x",),
+}
+CHECK = GradientCheck.model_validate(BASE)
+
+
+def kl(p: Any, x: Any) -> float:
+    q = similarities(x)
+    return float(np.sum(p[p > 0] * np.log(p[p > 0] / q[p > 0])))
+
+
+def similarities(x: Any) -> Any:
+    inverse = 1 / (1 + ((x[:, None] - x[None]) ** 2).sum(axis=-1))
+    np.fill_diagonal(inverse, 0.0)
+    return inverse / inverse.sum()
+
+
+def slope(p: Any, x: Any) -> Any:
+    apart = x[:, None] - x[None]
+    weights = (p - similarities(x)) / (1 + (apart**2).sum(axis=-1))
+    return 4 * np.einsum("ij,ijd->id", weights, apart)
+
+
+def waves(x: Any) -> float:
+    return float(np.sum(np.sin(x) * np.arange(x.size).reshape(x.shape)) / x.size)
+
+
+def slope_of_waves(x: Any) -> Any:
+    return np.cos(x) * np.arange(x.size).reshape(x.shape) / x.size
+
+
+def judged(value: Any, cost: Callable[..., Any], case: Case, trusted: Any = None) -> CaseResult:
+    gradient = None if trusted is None else lambda near: trusted(*near.args)
+    numeric, own = plan_gradient(cost, case, ("x",), np.random.default_rng(0), gradient)
+    outcome = {"call": Outcome(OutcomeKind.RETURNED, value)}
+    return judge_gradient_case(CHECK, ("call", numeric, own, []), outcome)
+
+
+LARGE = Case("large", (np.random.default_rng(1).standard_normal((40, 5)),))
+
+
+def test_a_large_input_is_judged_entry_by_entry_with_differences_along_few_directions() -> None:
+    assert LARGE.args[0].size > MOST_ENTRIES
+    asked: list[int] = []
+
+    def cost(x: Any) -> float:
+        asked.append(1)
+        return waves(x)
+
+    right = slope_of_waves(LARGE.args[0])
+    assert judged(right, cost, LARGE, slope_of_waves).fraction == 1.0
+    assert len(asked) < 8 * LARGE.args[0].size
+    wrong = right.copy()
+    wrong[17, 3] += 0.1 * np.linalg.norm(right)
+    found = judged(wrong, cost, LARGE, slope_of_waves)
+    assert (found.fraction, found.inconclusive) == (0.0, False)
+    assert dict(found.facts)["worst entry"] == "x[17, 3]"
+    assert judged(0 * right, waves, LARGE, slope_of_waves).code == "zero"
+
+
+def test_a_trusted_gradient_that_is_not_that_of_the_cost_is_found_before_the_first_submission() -> None:
+    with pytest.raises(AssignmentError, match="does not agree"):
+        judged(None, waves, LARGE, lambda x: 1.01 * slope_of_waves(x))
+
+
+@pytest.mark.parametrize(
+    "value", [np.ones(3), 1.0, (np.ones((40, 5)),)], ids=["another shape", "a number", "a tuple"]
+)
+def test_a_trusted_gradient_of_another_shape_is_a_mistake_of_the_assignment(value: Any) -> None:
+    with pytest.raises(AssignmentError, match="shapes"):
+        judged(None, waves, LARGE, lambda x: value)
+
+
+@pytest.mark.parametrize("trusted", [slope, None], ids=["with a reference", "at home"])
+@pytest.mark.parametrize("seed", range(5))
+def test_two_points_have_a_gradient_of_zero_and_rounding_is_no_mistake(trusted: Any, seed: int) -> None:
+    p = np.array([[0.0, 0.5], [0.5, 0.0]])
+    case = Case("two points", (p, np.random.default_rng(seed).standard_normal((2, 2))))
+    rounding = [np.full((2, 2), 1e-17)] if trusted else []
+    for value in (np.zeros((2, 2)), slope(*case.args), *rounding):
+        found = judged(value, kl, case, trusted)
+        assert found.fraction == 1.0, found
+    for value in (case.args[1], np.full((2, 2), 1e-9)):
+        found = judged(value, kl, case, trusted)
+        assert (found.fraction, found.inconclusive) == (0.0, False)
+
+
+def test_zeros_are_not_accepted_where_a_gradient_is_only_smaller_than_the_noise() -> None:
+    p = np.random.default_rng(2).random((5, 5))
+    p = (p + p.T) * (1 - np.eye(5))
+    case = Case("tiny", (p / p.sum(), 1e-14 * np.random.default_rng(3).standard_normal((5, 2))))
+    assert judged(np.zeros((5, 2)), kl, case, slope).inconclusive
+    assert judged(slope(*case.args), kl, case, slope).inconclusive
+
+
+def course(generator: Callable[[Any], list[Case]]) -> Assignment:
+    inputs = types.ModuleType("inputs")
+    inputs.points = generator  # type: ignore[attr-defined]
+    namespace = {"cost": lambda x: float(np.abs(x).sum()), "slope": np.sign, "double": lambda x: 2 * x}
+    return Assignment("tiny", None, None, None, namespace, inputs, None, {})  # type: ignore[arg-type]
+
+
+def rubric(kind: str, function: str, **options: Any) -> Rubric:
+    check = {"id": "c", "title": "t", "points": 1, "type": kind, "inputs": "points", **options}
+    asked = {"id": "q", "title": "t", "points": 1, "function": function, "checks": [check]}
+    return Rubric.model_validate({"assignment": "tiny", "title": "t", "questions": [asked]})
+
+
+def drawn(kinks: int) -> tuple[Any, Any]:
+    """Return a plan whose generator draws a point on a kink so many times, and what it drew at last."""
+    points: list[Any] = []
+
+    def generator(rng: Any) -> list[Case]:
+        points.append(np.array([0.0, 1.0]) if len(points) <= kinks else rng.standard_normal(2) + 3)
+        return [Case("drawn", (points[-1],))]
+
+    made = make_plan(rubric("gradient", "slope", cost="cost", wrt=["x"]), course(generator))
+    ((call, numeric, *_),) = made.checks[0].context["cases"]
+    assert [planned.id for planned in made.calls] == [call]
+    return numeric, made.calls[0].args[0]
+
+
+@pytest.mark.parametrize("kinks", [1, ATTEMPTS - 1])
+def test_an_input_that_decides_nothing_is_drawn_again(kinks: int) -> None:
+    numeric, point = drawn(kinks)
+    assert numeric.decides(1e-4)
+    assert not numeric.kink
+    assert point.min() > 0
+
+
+def test_an_input_is_kept_where_no_other_decides_either() -> None:
+    numeric, point = drawn(1000)
+    assert numeric.kink
+    assert not numeric.decides(1e-4)
+    assert point.tolist() == [0.0, 1.0]
+
+
+def test_the_reference_is_asked_about_rounding_once_more_for_a_conditioned_check() -> None:
+    trusted = course(lambda rng: [Case("drawn", (rng.standard_normal(4),))])
+    made = make_plan(rubric("reference", "double", conditioned=True), trusted)
+    sensitivities = [case[4] for case in made.checks[0].context["cases"]]
+    assert all(0 < each.double < 1e-15 < 1e-8 < each.single < 1e-6 for each in sensitivities)
+    plain = make_plan(rubric("reference", "double"), trusted)
+    assert all(case[4].single == 0.0 for case in plain.checks[0].context["cases"])
