@@ -111,7 +111,7 @@ class _Run:
             display_name="grader",
             language="python",
             interrupt_mode="message",
-            metadata={"memory_mb": self.limits.memory_mb, "kernel_provisioner": {"provisioner_name": NAME}},
+            metadata={"kernel_provisioner": {"provisioner_name": NAME}},
         )
         options = {"timeout": int(self.limits.cell_seconds), "interrupt_on_timeout": True}
         client = CappedClient(
@@ -125,7 +125,10 @@ class _Run:
         manager: Any = client.km
         try:
             manager.provisioner = self.provisioner(
-                kernel_id=manager.kernel_id or "grader", kernel_spec=manager.kernel_spec, parent=manager
+                kernel_id=manager.kernel_id or "grader",
+                kernel_spec=manager.kernel_spec,
+                parent=manager,
+                memory_mb=self.limits.memory_mb,
             )
             client.reset_execution_trackers()
             await client.async_start_new_kernel(cwd=str(work))

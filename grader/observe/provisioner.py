@@ -3,31 +3,52 @@
 nbclient stays unmodified: the kernel specification names this provisioner, jupyter_client finds it by its
 entry point (`grader-sandbox`). The transport is a unix socket in the directory of the connection file, so
 that a kernel in a box needs no network.
+
+The grader gives the provisioner its sandbox. Without the grader (docs/kernel.md) all kernels of a process
+with the same settings share a sandbox of their own, which ends with the process; each kernel has a private
+directory, with copies of the files in the working directory that the client names.
 """
 
 from __future__ import annotations
 
 import asyncio
+import atexit
+import contextlib
 import signal
+import sys
+import threading
 import time
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
+import traitlets
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 
-from grader.observe.sandbox import PlainSandbox, Process, Program, Sandbox
+from grader.observe.sandbox import Process, Program, Sandbox, prepared_directory
 
 NAME = "grader-sandbox"
 CHANNELS = 5  # shell, iopub, stdin, control, heartbeat
 BIND_SECONDS = 30.0
+LARGEST_MB = 256  # of a file that is copied into a box
 
 
 class SandboxProvisioner(KernelProvisionerBase):
-    """Starts, watches and ends one kernel process through a sandbox."""
+    """Starts, watches and ends one kernel process through a sandbox.
 
-    sandbox: ClassVar[Sandbox] = PlainSandbox()
+    The traits are set by `config` in the kernel specification's `metadata.kernel_provisioner`.
+    """
+
+    preload = traitlets.List(traitlets.Unicode(), help="Modules that are imported once for all kernels.")
+    memory_mb = traitlets.Int(4096, help="Megabytes that a kernel may use.")
+    minimum_tier = traitlets.Unicode("restricted", help="The walls below which no kernel is started.")
+    unsafe = traitlets.Bool(False, help="Whether to start kernels without walls where there can be none.")
+    python = traitlets.Unicode(
+        "", help="The Python interpreter of the kernels, if not the one of this process."
+    )
+    sandbox: Sandbox | None = None
     process: Process | None = None
+    _directory: contextlib.ExitStack | None = None
 
     @property
     def has_process(self) -> bool:
@@ -37,6 +58,16 @@ class SandboxProvisioner(KernelProvisionerBase):
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Write the connection file; the kernel's command is its path."""
         manager: Any = self.parent
+        if self.sandbox is None:
+            settings = (tuple(self.preload), self.minimum_tier, self.unsafe, self.python)
+            self.sandbox = await asyncio.to_thread(shared_sandbox, *settings)
+            self._directory = contextlib.ExitStack()
+            files = _files_of(Path(kwargs["cwd"])) if kwargs.get("cwd") else {}
+            folder = self._directory.enter_context(prepared_directory(self.sandbox, files))
+            (wires := folder / "k").mkdir()
+            manager.transport, manager.ip = "ipc", str(wires / "s")
+            manager.connection_file = str(wires / "c.json")
+            kwargs["cwd"] = str(folder / "work")
         manager.write_connection_file()
         self.connection_info = manager.get_connection_info()
         kwargs.pop("extra_arguments", None)
@@ -46,15 +77,15 @@ class SandboxProvisioner(KernelProvisionerBase):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Start the kernel in the sandbox and return how to reach it."""
-        memory_mb = int(self.kernel_spec.metadata.get("memory_mb", 4096))
+        assert self.sandbox is not None
         connection = Path(cmd[0])
         program = Program(
             "kernel",
             Path(kwargs["cwd"]),
-            (str(memory_mb),),
+            (str(self.memory_mb),),
             {"GRADER_CONNECTION": connection.read_text()},  # an environment is private, a command line is not
             connection.parent,
-            memory_mb,
+            self.memory_mb,
         )
         self.process = await asyncio.to_thread(self.sandbox.launch, program)
         await self._bound(connection.parent)
@@ -98,3 +129,31 @@ class SandboxProvisioner(KernelProvisionerBase):
         """Collect whatever is left of the kernel and its descendants."""
         if self.process is not None:
             await asyncio.to_thread(self.process.kill)
+        if self._directory is not None and not restart:
+            await asyncio.to_thread(self._directory.close)
+
+
+_SHARED: dict[tuple[Any, ...], Sandbox] = {}
+_SHARING = threading.Lock()
+
+
+def shared_sandbox(preload: tuple[str, ...], minimum_tier: str, unsafe: bool, python: str) -> Sandbox:
+    """Return the sandbox of this process with these settings; raises UsageError if its walls are too low."""
+    from grader.observe.tiers import choose_sandbox  # noqa: PLC0415 -- heavy, and not needed by the grader
+
+    key = (preload, minimum_tier, unsafe, python)
+    with _SHARING:
+        if key not in _SHARED:
+            sandbox = choose_sandbox(preload, minimum_tier, python or sys.executable, unsafe=unsafe)
+            atexit.register(sandbox.__exit__)
+            _SHARED[key] = sandbox
+        return _SHARED[key]
+
+
+def _files_of(directory: Path) -> dict[str, bytes]:
+    """Read the files of a directory, for a copy of it; not what is hidden, large, or deeper."""
+    return {
+        path.name: path.read_bytes()
+        for path in sorted(directory.iterdir())
+        if path.is_file() and not path.name.startswith(".") and path.stat().st_size <= LARGEST_MB << 20
+    }

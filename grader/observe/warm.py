@@ -61,6 +61,7 @@ class WarmSandbox:
         self.kind = tier
         self.name = tier
         self.python = python
+        self.asked = tuple(preload)
         lean = [name for name in preload if is_lean([name])]
         self.preload = {
             "full": tuple(dict.fromkeys((*preload, *KERNEL_MODULES))),
@@ -99,11 +100,23 @@ class WarmSandbox:
                 old.stop()
                 self._retired.remove(old)
             self._parents.pop(which, None)
-            try:
-                self._parents[which] = Parent(self._settings(which))
-            except OSError as error:
-                raise SandboxError(f"no warm parent could be started: {error}") from error
+            self._parents[which] = self._fresh(which)
             return self._parents[which]
+
+    def _fresh(self, which: str) -> Parent:
+        """Start a parent; raises SandboxError if it, or its environment, is not as it must be."""
+        try:
+            parent = Parent(self._settings(which))
+        except OSError as error:
+            raise SandboxError(f"no warm parent could be started: {error}") from error
+        missing = [name for name in self.asked if name in parent.ready["missing"]]
+        if missing:
+            parent.stop()
+            raise SandboxError(
+                f"{self.python} cannot import {', '.join(missing)}: install them there, or take them out of "
+                "environment.preload"
+            )
+        return parent
 
     def launch(self, program: Program) -> WarmProcess:
         """Start a program in a box of its own; raise SandboxError if that is impossible."""

@@ -173,7 +173,10 @@ def wait_for(condition: object, seconds: float = 20) -> None:
 
 def test_a_sandbox_that_does_not_start_says_why_and_holds_nothing(tmp_path: Path) -> None:
     broken = tmp_path / "python"
-    broken.write_text("#!/bin/sh\necho the reason >&2\nexit 1\n")
+    broken.write_text(
+        f'#!/bin/sh\ncase "$*" in *find_spec*) exec "{sys.executable}" "$@";; esac\n'
+        "echo the reason >&2\nexit 1\n"
+    )
     broken.chmod(0o755)
     before = descriptors()
     with WarmSandbox(python=str(broken)) as box:

@@ -30,6 +30,7 @@ def main() -> None:
     _limit(memory_mb)
     application: Any = IPKernelApp.instance()
     application.initialize(["-f", str(connection), "--HistoryManager.enabled=False"])
+    connection.unlink()
     _prepare(application.shell)
     application.start()
 
