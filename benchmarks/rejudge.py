@@ -1,6 +1,6 @@
 """Seconds to judge a whole course again after a change of its rubric, without one line of student code.
 
-    python benchmarks/rejudge.py [--submissions 1000] [--jobs 2] [--observed FOLDER_OF_RESULTS]
+    python benchmarks/rejudge.py [--submissions 1000] [--jobs 2] [--samples FOLDER] [--observed RESULTS]
 
 The sample submissions are observed once (or taken from the database of an earlier `grader grade` of them).
 Copies of them under other names, each with bytes and code of its own, get the observations of their
@@ -55,9 +55,9 @@ class Refusing:
         raise GraderFault(f"{program.module} would run student code")
 
 
-def observed(course: Course, results: Path | None) -> tuple[str, dict[Path, Observation]]:
+def observed(course: Course, folder: Path, results: Path | None) -> tuple[str, dict[Path, Observation]]:
     """Return the tier, and what was observed of every readable sample submission."""
-    samples = find_submissions(ROOT / "submissions" / course.rubric.assignment)
+    samples = find_submissions(folder)
     found = {}
     with (
         choose_sandbox(course.rubric.environment.preload, unsafe=True) as sandbox,
@@ -144,10 +144,12 @@ def main() -> None:
     parser.add_argument("--assignment", default="exercise_11")
     parser.add_argument("--submissions", type=int, default=1000)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--observed", type=Path)
+    parser.add_argument("--samples", type=Path, help="a folder of notebooks, if not submissions/<assignment>")
+    parser.add_argument("--observed", type=Path, help="results of an earlier run of `grader grade` on them")
     options = parser.parse_args()
     course = load_course(options.assignment, ROOT)
-    tier, samples = observed(course, options.observed)
+    folder = options.samples or ROOT / "submissions" / options.assignment
+    tier, samples = observed(course, folder, options.observed)
     root = Path(tempfile.mkdtemp(prefix="rejudge-"))
     (root / "results").mkdir()
     try:

@@ -119,7 +119,7 @@ class _Writer:
         if isinstance(value, (tuple, list)):
             kind = "tuple" if isinstance(value, tuple) else "list"
             return {"t": kind, "v": [self.node(item, depth + 1) for item in value]}
-        if isinstance(value, dict):
+        if isinstance(value, dict) and not _is_sparse(value):  # scipy's dok_matrix is a dict
             if not all(isinstance(key, str) for key in value):
                 raise WireError("it is a dict whose keys are not all strings")
             nodes = [self.node(item, depth + 1) for item in value.values()]
@@ -127,7 +127,7 @@ class _Writer:
         return None
 
     def _array(self, value: Any, depth: int) -> Any:
-        if callable(getattr(value, "tocsr", None)) and hasattr(value, "nnz"):
+        if _is_sparse(value):
             return self._sparse(value)
         array = _as_array(value)
         if array is None:
@@ -235,6 +235,10 @@ def _int(value: int) -> int:
     if number.bit_length() > 2048:
         raise TooLarge("it is an integer of more than 600 digits")
     return number
+
+
+def _is_sparse(value: Any) -> bool:
+    return callable(getattr(value, "tocsr", None)) and hasattr(value, "nnz")
 
 
 def _as_array(value: Any) -> np.ndarray[Any, Any] | None:
