@@ -1,0 +1,288 @@
+"""What arrives of a call, whatever the function does: an outcome of the closed set, and never a surprise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+
+from grader.errors import GraderFault
+from grader.notebook.cells import read_code
+from grader.notebook.slicing import slice_function
+from grader.observe.calls import CallSettings, make_calls
+from grader.observe.inside import wire
+from grader.observe.inside.calls import FRAME, GROUP, MARK
+from grader.observe.sandbox import Program, Sandbox
+from grader.records import Call, CallLimits, Outcome, OutcomeKind
+
+LIMITS = CallLimits(seconds=20.0, memory_mb=512, result_mb=8)
+CELLS = """
+import os, random, sys, threading
+import numpy as np
+counter = []
+K = 2
+
+def plain(x): return x * K
+def keywords(x, scale=1): return x * scale
+def any_keywords(x, **more): return sorted(more)
+def mutates(x):
+    x[0] = 99.0
+    return None
+def replaces(x):
+    x = x + 1
+    return x
+def prints(x):
+    print("noise" * 100000); print("error", file=sys.stderr); sys.stdout.flush(); os.write(1, b"FRAM")
+    return x
+def counts(x):
+    counter.append(1)
+    return len(counter)
+def draws(x): return np.random.rand(3), random.random()
+def sets_a_seed(x):
+    np.random.seed(7)
+    return np.random.rand(3)
+def threads(x):
+    found = []
+    workers = [threading.Thread(target=found.append, args=(n,)) for n in range(3)]
+    [w.start() for w in workers]; [w.join() for w in workers]
+    return sorted(found)
+def raises(x):
+    y = x
+    raise ValueError("no " + "z" * 1000)
+def raises_in_helper(x): return helper(x)
+def helper(x): return x.nothing
+def lies_about_its_error(x):
+    class Error(Exception):
+        def __str__(self): raise RuntimeError
+    raise Error
+def exits(x): sys.exit(0)
+def ends(x): os._exit(0)
+def crashes(x): os.kill(os.getpid(), 11)
+def grows(x): return np.ones(10 ** 9)
+def too_much(x): return np.zeros(10 ** 7)
+def function(x): return plain
+def odd(x): return {1, 2}
+def matrix(x): return np.matrix(x)
+def nothing(x): pass
+def generator(x): yield x
+def interrupted(x): raise KeyboardInterrupt
+not_callable = 3
+late = unknown + 1
+def needs_late(x): return late
+unmade = unknown_factory()
+""".split("\n\n")
+
+
+def calls_of(name: str) -> list[Call]:
+    x = np.array([1.0, 2.0])
+    call = Call(name, name, (x,), {}, 3, False, LIMITS)
+    more = {
+        "keywords": [
+            replace(call, id="taken", keywords={"scale": 3}),
+            replace(call, id="refused", keywords={"size": 3}),
+        ],
+        "any_keywords": [replace(call, keywords={"size": 3})],
+        "mutates": [replace(call, echo=True)],
+        "replaces": [replace(call, echo=True)],
+        "counts": [call, replace(call, id="counts again")],
+        "draws": [call, replace(call, id="draws again"), replace(call, id="another seed", seed=4)],
+    }
+    return more.get(name, [call])
+
+
+@pytest.fixture(scope="module")
+def outcomes(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
+    """Every function of the notebook, called in one box."""
+    code = read_code(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS]))
+    names = [
+        n
+        for s in code.statements
+        for n in s.binds
+        if n not in ("counter", "K", "os", "sys", "np", "late", "random")
+    ]
+    slices = {
+        name: found
+        for name in names
+        if (found := slice_function(code, name)) is not None and name != "threading"
+    }
+    calls = [call for name in slices for call in calls_of(name)]
+    directory = tmp_path_factory.mktemp("calls")
+    return make_calls(code, slices, calls, sandbox, CallSettings(), directory)
+
+
+RETURNED = {
+    "plain": np.array([2.0, 4.0]),
+    "taken": np.array([3.0, 6.0]),
+    "refused": np.array([1.0, 2.0]),
+    "any_keywords": ["size"],
+    "mutates": None,
+    "prints": np.array([1.0, 2.0]),
+    "counts": 1,
+    "counts again": 1,
+    "threads": [0, 1, 2],
+    "matrix": np.array([[1.0, 2.0]]),
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize("call", RETURNED)
+def test_a_value_comes_back_from(outcomes: dict[str, Outcome], call: str) -> None:
+    assert outcomes[call].kind is OutcomeKind.RETURNED
+    np.testing.assert_equal(outcomes[call].value, RETURNED[call])
+    assert type(outcomes[call].value) is type(RETURNED[call])
+
+
+# the kind of the outcome, the type of the error, a part of its message, the line of code
+DIED = {
+    "raises": ("raised", "ValueError", "no zzz", "raise ValueError"),
+    "raises_in_helper": ("raised", "AttributeError", "nothing", "return x.nothing"),
+    "lies_about_its_error": ("raised", "Error", "", "raise Error"),
+    "exits": ("raised", "SystemExit", "0", "sys.exit(0)"),
+    "interrupted": ("raised", "KeyboardInterrupt", "", "raise KeyboardInterrupt"),
+    "ends": ("killed_by_signal", "SystemExit", "the process ended itself", ""),
+    "crashes": ("killed_by_signal", "SIGSEGV", "", ""),
+    "too_much": ("output_too_large", "", "need more than 8 MB", ""),
+    "function": ("undecodable", "", "it is a function", ""),
+    "odd": ("undecodable", "", "of type builtins.set", ""),
+    "generator": ("undecodable", "", "of type builtins.generator", ""),
+    "not_callable": ("missing", None, "", ""),
+    "unmade": ("missing", "NameError", "unknown_factory", "unmade ="),
+    "needs_late": ("raised", "NameError", "late", "return late"),
+}
+
+
+@pytest.mark.parametrize("call", DIED)
+def test_the_end_of_a_call_is_told_of(outcomes: dict[str, Outcome], call: str) -> None:
+    kind, error, words, line = DIED[call]
+    found = outcomes[call]
+    assert found.kind.value == kind, found
+    assert (found.fault.type if found.fault else None) == error
+    if found.fault:
+        assert words in found.fault.message
+        assert len(found.fault.message) <= 400
+        assert found.fault.cell == (2 if line else None)
+        assert line in CELLS[1].split("\n")[(found.fault.line or 1) - 1]
+        assert line in found.fault.code
+
+
+def test_memory_without_end_is_no_fault_of_ours(outcomes: dict[str, Outcome]) -> None:
+    assert outcomes["grows"].kind in (OutcomeKind.OUT_OF_MEMORY, OutcomeKind.RAISED)
+    assert outcomes["grows"].fault is None or "Memory" in outcomes["grows"].fault.type
+
+
+def test_the_input_after_the_call_tells_whether_it_was_changed(outcomes: dict[str, Outcome]) -> None:
+    assert outcomes["plain"].args_after is None, "nobody asked"
+    for call, after in (("mutates", [99.0, 2.0]), ("replaces", [1.0, 2.0])):
+        assert outcomes[call].args_after is not None
+        np.testing.assert_array_equal(outcomes[call].args_after[0], after)
+
+
+def test_an_argument_that_the_function_does_not_take_is_left_out_and_named(
+    outcomes: dict[str, Outcome],
+) -> None:
+    assert (outcomes["taken"].ignored, outcomes["refused"].ignored) == ((), ("size",))
+    assert outcomes["any_keywords"].ignored == ()
+
+
+def test_random_numbers_depend_on_the_seed_of_the_call_alone(outcomes: dict[str, Outcome]) -> None:
+    np.testing.assert_equal(outcomes["draws"].value, outcomes["draws again"].value)
+    assert outcomes["draws"].value[1] != outcomes["another seed"].value[1]
+    assert not np.array_equal(outcomes["draws"].value[0], outcomes["another seed"].value[0])
+    np.testing.assert_array_equal(outcomes["sets_a_seed"].value, np.random.RandomState(7).rand(3))
+
+
+def test_every_call_has_an_outcome(outcomes: dict[str, Outcome]) -> None:
+    assert all(isinstance(outcome.kind, OutcomeKind) for outcome in outcomes.values())
+    assert OutcomeKind.GRADER_FAULT not in {outcome.kind for outcome in outcomes.values()}
+
+
+class Said:
+    """A worker that says what a hostile or dying one may say."""
+
+    name = "said"
+    scratch = Path()
+
+    def __init__(self, data: bytes, reason: str = "", fault: str = "") -> None:
+        import io
+
+        self.stdin: Any = io.BytesIO()
+        self.stdout: Any = io.BytesIO(data)
+        self.reason, self.fault = reason, fault
+
+    def launch(self, program: Program) -> Said:
+        return self
+
+    def poll(self) -> int:
+        return 0
+
+    def kill(self) -> None:
+        pass
+
+
+def frame(index: int, payload: Any) -> bytes:
+    data = payload if isinstance(payload, bytes) else wire.encode(payload)
+    return FRAME.pack(MARK, index, len(data)) + data
+
+
+def said(*frames: bytes, **ending: str) -> Outcome:
+    code = read_code(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("def f(): return 1")]))
+    found = slice_function(code, "f")
+    assert found is not None
+    call = Call("a", "f", ())
+    return make_calls(code, {"f": found}, [call], Said(b"".join(frames), **ending), CallSettings(), Path())[
+        "a"
+    ]
+
+
+RIGHT = {"kind": "returned", "value": 1}
+GONE = {"function": "f", "failures": []}
+FORGED = {
+    "a value": ([frame(0, RIGHT)], "returned"),
+    "the first of two values": ([frame(0, {"kind": "raised"}), frame(0, RIGHT)], "raised"),
+    "bytes that are no message": ([frame(0, b"nonsense")], "undecodable"),
+    "a message that is no outcome": ([frame(0, [1])], "undecodable"),
+    "an unknown kind": ([frame(0, {"kind": "correct"})], "undecodable"),
+    "a fault of ours": ([frame(0, {"kind": "grader_fault"})], "undecodable"),
+    "a time that is a word": ([frame(0, RIGHT | {"seconds": "fast"})], "undecodable"),
+    "a list for a fault": ([frame(0, RIGHT | {"fault": [1]})], "returned"),
+    "a value for another call": ([frame(7, RIGHT)], "wall_timeout"),
+    "half a frame": ([frame(GROUP, GONE), frame(0, RIGHT)[:-1]], "wall_timeout"),
+    "noise between frames": ([frame(GROUP, GONE), b"noise and more noise", frame(0, RIGHT)], "wall_timeout"),
+    "a group that did not make its function": ([frame(GROUP, GONE | {"callable": False})], "missing"),
+    "a group that ran out of time": ([frame(GROUP, GONE | {"died": -14})], "wall_timeout"),
+    "a group that was killed": ([frame(GROUP, GONE | {"died": -9})], "out_of_memory"),
+    "a group that crashed": ([frame(GROUP, GONE | {"died": -11})], "killed_by_signal"),
+}
+
+
+@pytest.mark.parametrize(("frames", "kind"), FORGED.values(), ids=FORGED)
+def test_what_a_worker_may_say(frames: list[bytes], kind: str) -> None:
+    assert said(*frames).kind.value == kind
+
+
+def test_a_box_that_ran_out_of_memory_and_one_that_never_spoke() -> None:
+    assert said(reason="out_of_memory").kind is OutcomeKind.OUT_OF_MEMORY
+    with pytest.raises(GraderFault, match="ended without a word"):
+        said()
+    with pytest.raises(GraderFault, match="the parent died"):
+        said(frame(0, RIGHT), fault="the parent died")
+
+
+def test_nothing_is_started_where_nothing_is_asked(tmp_path: Path) -> None:
+    class Never:
+        name = "never"
+        scratch = tmp_path
+
+        def launch(self, program: Program) -> Any:
+            raise AssertionError
+
+    assert (
+        make_calls(
+            read_code(nbformat.v4.new_notebook()), {}, [Call("a", "f", ())], Never(), CallSettings(), tmp_path
+        )
+        == {}
+    )
