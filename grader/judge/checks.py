@@ -229,11 +229,13 @@ class _Sentence:
             worst = next((result for result in self.results if result.message), worst)
         if not worst.message or right == len(self.results):
             return worst.message[:1].upper() + worst.message[1:]
-        total = len(self.results)
-        lead = "" if total == 1 else f"Right on {right} of {total} inputs; " if right else "On every input: "
-        same = {result.message for result in self.results if result.fraction < 1.0}
-        tail = worst.message if len(same) == 1 or right else f"{worst.message} (and others)"
-        text = lead + (tail if right == 0 else f"on input {self.results.index(worst) + 1}, {tail}")
+        place, total = self.results.index(worst) + 1, len(self.results)
+        alike = len({result.message for result in self.results}) == 1
+        if total == 1 or alike:
+            text = worst.message if total == 1 else f"on every input: {worst.message}"
+        else:
+            lead = f"right on {right} of {total} inputs" if right else "wrong on every input"
+            text = f"{lead}; on input {place}, {worst.message}"
         return text[:1].upper() + text[1:]
 
 

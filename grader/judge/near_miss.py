@@ -58,9 +58,7 @@ def _factor(got: NDArray[Any], right: NDArray[Any], rtol: float) -> NearMiss | N
         return None
     if abs(factor + 1) <= 10 * rtol:
         return NearMiss("sign", "it has the wrong sign")
-    return NearMiss(
-        "constant_factor", f"it is right up to a constant factor: it is {factor:.4g} times as large"
-    )
+    return NearMiss("constant_factor", f"it is right up to the constant factor {factor:.4g}")
 
 
 def _square_transposed(got: NDArray[Any], right: NDArray[Any], rtol: float) -> NearMiss | None:

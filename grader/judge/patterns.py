@@ -107,7 +107,7 @@ def _factor(candidate: Candidate, observed: Mapping[str, Prediction]) -> Candida
         or min(abs(factor - 1), abs(factor + 1)) < 1e-3
     ):
         return None
-    name = f"it is right up to a constant factor: it is {factor:.4g} times as large"
+    name = f"it is right up to the constant factor {factor:.4g}"
     predictions = {
         call: replace(seen, parts=tuple(factor * part for part in seen.parts)) if seen.parts else seen
         for call, seen in candidate.predictions.items()

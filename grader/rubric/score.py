@@ -34,7 +34,7 @@ def score_submission(
     for question in rubric.questions:
         diagnosis = diagnoses.get(question.id)
         scored = _question(question, verdicts, diagnosis, tuple(remarks.get(question.id, ())))
-        missing = [name for name in question.requires if _nothing(questions[name])]
+        missing = [questions[name].title for name in question.requires if _nothing(questions[name])]
         questions[question.id] = _blocked_question(scored, missing) if missing else scored
     scores = tuple(questions.values())
     return Score(submission, Status.GRADED, _summary(scores), scores)
@@ -57,7 +57,7 @@ def _question(
     checks: dict[str, CheckScore] = {}
     for check in question.checks:
         verdict = _credited(check, verdicts[question.id, check.id], diagnosis)
-        missing = [name for name in check.requires if not _earned(checks[name])]
+        missing = [checks[name].title for name in check.requires if not _earned(checks[name])]
         checks[check.id] = _check(check, _blocked(verdict, missing) if missing else verdict)
     scores = tuple(checks.values())
     undecided = any(s.verdict.kind is VerdictKind.INCONCLUSIVE and s.max_points for s in scores)
@@ -103,7 +103,7 @@ def _blocked(verdict: Verdict, missing: list[str]) -> Verdict:
 
 
 def _blocked_question(question: QuestionScore, missing: list[str]) -> QuestionScore:
-    remark = f"It does not count while the question {missing[0]} earns nothing."
+    remark = f"It does not count while the question “{missing[0]}” earns nothing."
     checks = tuple(
         replace(check, points=0.0, verdict=_blocked(check.verdict, missing)) for check in question.checks
     )

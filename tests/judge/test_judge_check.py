@@ -93,7 +93,7 @@ def test_a_check_of_an_unknown_type_is_our_fault_and_not_the_students() -> None:
             [-RIGHT, RIGHT.T],
             "failed",
             0.0,
-            "On every input: it has the wrong sign (and others)",
+            "Wrong on every input; on input 1, it has the wrong sign",
             id="all wrong, differently",
         ),
         pytest.param(

@@ -142,7 +142,7 @@ def test_a_constant_factor_says_how_large_and_leaves_exceptions_as_they_are() ->
     right = candidate(flat=FLAT, bad=raised)
     observed = {"flat": predicted(0.25 * FLAT), "bad": raised}
     *_, last = transformed(right, observed, {"flat": (), "bad": ()}, TRANSFORMATIONS)
-    assert last.names == ("it is right up to a constant factor: it is 0.25 times as large",)
+    assert last.names == ("it is right up to the constant factor 0.25",)
     assert last.predictions["bad"] == raised
     assert residual(observed, last) < 1e-12
 

@@ -20,12 +20,26 @@ BLANK = Verdict(VerdictKind.NOT_ATTEMPTED, 0.0, "left blank", "not_attempted")
 
 
 def reference(name: str, points: float = 1.0, **options: Any) -> dict[str, Any]:
-    return {"id": name, "title": name, "type": "reference", "points": points, "inputs": "i", **options}
+    return {
+        "id": name,
+        "title": f"Title of {name}",
+        "type": "reference",
+        "points": points,
+        "inputs": "i",
+        **options,
+    }
 
 
 def question(name: str, *checks: dict[str, Any], **options: Any) -> dict[str, Any]:
     total = sum(check["points"] for check in checks)
-    return {"id": name, "title": name, "function": name, "points": total, "checks": checks, **options}
+    return {
+        "id": name,
+        "title": f"Title of {name}",
+        "function": name,
+        "points": total,
+        "checks": checks,
+        **options,
+    }
 
 
 def written(name: str, points: float = 3.0, **options: Any) -> dict[str, Any]:
@@ -100,7 +114,7 @@ def test_a_check_that_builds_on_another_counts_only_if_that_earned_something(
     made = rubric(question("q", reference("a"), reference("b", requires=["a"])))
     found = scored(made, first, second).questions[0].checks[1]
     assert (found.verdict.kind, found.points) == (kind, points)
-    assert ("“a” earns nothing" in found.verdict.message) == (kind is VerdictKind.BLOCKED)
+    assert ("“Title of a” earns nothing" in found.verdict.message) == (kind is VerdictKind.BLOCKED)
 
 
 def test_a_blocked_check_blocks_what_builds_on_it() -> None:
@@ -129,7 +143,9 @@ def test_a_question_that_builds_on_another_counts_only_if_that_earned_something(
     found = scored(made, first, PASSED, p=["a remark"]).questions[1]
     assert (found.points, found.checks[0].points, found.checks[0].verdict.kind) == (points, points, kind)
     blocked = (
-        ("It does not count while the question q earns nothing.",) if kind is VerdictKind.BLOCKED else ()
+        ("It does not count while the question “Title of q” earns nothing.",)
+        if kind is VerdictKind.BLOCKED
+        else ()
     )
     assert found.remarks == ("a remark", *blocked)
 
