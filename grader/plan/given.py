@@ -12,14 +12,17 @@ import contextlib
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grader.assignment import Assignment, Case
+from grader.case import Case
 from grader.errors import AssignmentError
 from grader.plan.calls import trusted_call
 from grader.plan.candidates import changed
+
+if TYPE_CHECKING:  # loads notebooks, which planning at home does not need
+    from grader.assignment import Assignment
 
 
 @dataclass(frozen=True)
