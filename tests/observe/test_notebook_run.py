@@ -1,0 +1,144 @@
+"""A notebook runs to its end where it can, within its limits, and says what each cell did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import nbformat
+import pytest
+
+from grader.errors import GraderFault, SandboxError
+from grader.observe.notebook_run import NotebookLimits, run_notebook
+from grader.observe.sandbox import Program, Sandbox
+from grader.records import NotebookRun
+
+LIMITS = NotebookLimits(seconds=200, cell_seconds=60, memory_mb=1024, output_kb=64)
+Run = Callable[..., NotebookRun]
+
+
+@pytest.fixture(scope="module")
+def run(sandbox: Sandbox) -> Run:
+    def run_cells(*cells: str, limits: NotebookLimits = LIMITS) -> NotebookRun:
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        return run_notebook(notebook, {"data.txt": b"1 2 3"}, sandbox, limits)
+
+    return run_cells
+
+
+CELLS = {
+    "clean": "x = int(open('data.txt').read()[0])\nprint('x is', x)",
+    "empty": "  \n",
+    "error": "a = 1\nb = a / 0",
+    "syntax error": "def f(:",
+    "after the errors": "x + 1",
+    "exit": "import sys\nsys.exit(1)",
+    "await": "import asyncio\nawait asyncio.sleep(0)\n'done'",
+    "much output": "for _ in range(20):\n    print('y' * 2 ** 20)",
+    "many outputs": "for n in range(3000):\n    display(n)",
+    "input": "input('Name?')",
+    "half a surrogate": "print('\\ud800')",
+    "warning": "import warnings\nwarnings.warn('careful')",
+    "the last": "print('the end')",
+}
+STATUS = {
+    "error": "ZeroDivisionError",
+    "syntax error": "SyntaxError",
+    "exit": "SystemExit",
+    "input": "StdinNotImplementedError",
+}
+
+
+@pytest.fixture(scope="module")
+def ran(run: Run) -> dict[str, tuple[Any, Any]]:
+    """What each cell did, and the cell afterwards, of one notebook with everything in it."""
+    done = run(*CELLS.values())
+    assert done.remark == ""
+    executed = nbformat.reads(done.executed, 4)
+    nbformat.validate(executed)
+    return {name: pair for name, *pair in zip(CELLS, done.cells, executed.cells, strict=True)}  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_every_cell_is_tried_and_says_what_it_did(ran: dict[str, Any], name: str) -> None:
+    cell = ran[name][0]
+    assert cell.number == list(CELLS).index(name) + 1
+    if name == "half a surrogate":  # a kernel may refuse to print it
+        assert cell.status in ("ok", "error")
+    else:
+        assert (cell.fault.type if cell.fault else None) == STATUS.get(name)
+        assert cell.status == ("error" if name in STATUS else "ok")
+
+
+def test_an_error_is_known_by_its_message_cell_and_line(ran: dict[str, Any]) -> None:
+    fault = ran["error"][0].fault
+    assert (fault.message, fault.cell, fault.line) == ("division by zero", 3, 2)
+
+
+def text(cell: Any) -> str:
+    return "".join(str(output.get("text", output.get("data", ""))) for output in cell.outputs)
+
+
+def test_data_files_are_in_the_working_directory_and_output_is_kept(ran: dict[str, Any]) -> None:
+    assert text(ran["clean"][1]) == "x is 1\n"
+    assert "2" in text(ran["after the errors"][1])
+    assert "done" in text(ran["await"][1])
+    assert text(ran["the last"][1]) == "the end\n"
+
+
+@pytest.mark.parametrize("name", ["much output", "many outputs"])
+def test_output_without_end_is_cut_off_and_says_so(ran: dict[str, Any], name: str) -> None:
+    cell = ran[name][1]
+    assert len(str(cell.outputs)) < 300_000
+    assert len(cell.outputs) <= 503
+    assert "[output cut off after 64 kB]" in text(cell)
+
+
+def test_a_cell_without_end_is_interrupted_and_the_next_ones_run(run: Run) -> None:
+    done = run("x = 1\nwhile True: pass", "x + 1", limits=NotebookLimits(seconds=200, cell_seconds=6))
+    assert [cell.status for cell in done.cells] == ["timeout", "ok"]
+    assert done.cells[0].fault is not None
+    assert done.cells[0].fault.type == "KeyboardInterrupt"
+
+
+def test_a_notebook_over_its_time_stops_and_says_so(run: Run) -> None:
+    done = run("import time\ntime.sleep(1.5)", "1", "", limits=NotebookLimits(seconds=1, cell_seconds=30))
+    assert [cell.status for cell in done.cells] == ["ok", "not_run", "ok"]
+    assert done.remark == "The notebook ran longer than 1 s; the rest was not run."
+    assert not done.clean
+
+
+@pytest.mark.parametrize("last", ["import os\nos._exit(0)", "import ctypes\nctypes.string_at(0)"])
+def test_a_kernel_that_ends_takes_only_the_cells_behind_it(run: Run, last: str) -> None:
+    done = run("print('before')", last, "print('after')")
+    assert [cell.status for cell in done.cells] == ["ok", "error", "not_run"]
+    assert done.remark == "The kernel ended in cell 2; the cells after it were not run."
+    assert "before" in done.executed
+
+
+def test_two_runs_know_nothing_of_each_other(run: Run) -> None:
+    run("open('left.txt', 'w').write('x')\nx = 1")
+    second = run("import os\nprint(sorted(os.listdir()))", "x")
+    assert "left.txt" not in second.executed
+    assert second.cells[1].fault is not None
+    assert second.cells[1].fault.type == "NameError"
+
+
+def test_markdown_is_kept_and_not_counted(sandbox: Sandbox) -> None:
+    cells = [nbformat.v4.new_markdown_cell("# Text"), nbformat.v4.new_code_cell("1 / 0")]
+    done = run_notebook(nbformat.v4.new_notebook(cells=cells), {}, sandbox, LIMITS)
+    assert [(cell.number, cell.status) for cell in done.cells] == [(1, "error")]
+    assert "# Text" in done.executed
+
+
+def test_a_kernel_that_does_not_start_is_a_fault_of_ours(sandbox: Sandbox) -> None:
+    class Broken:
+        name = "broken"
+        scratch = sandbox.scratch
+
+        def launch(self, program: Program) -> Any:
+            raise SandboxError("no box")
+
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
+    with pytest.raises(GraderFault, match="no box"):
+        run_notebook(notebook, {}, Broken(), LIMITS)
