@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from grader.case import Case
 from grader.errors import AssignmentError
-from grader.judge.finite_difference import EPS, Gradient, derivatives, ladder, numeric_gradient
+from grader.judge.finite_difference import EPS, RATIO, Gradient, derivatives, ladder, numeric_gradient
 from grader.judge.numeric import Numeric
 from grader.plan.conditioning import rounded
 
@@ -28,8 +28,7 @@ DRAWS = 3
 SAFETY = 8.0
 WRONG = 1e-3  # of its size, by which a trusted gradient may differ from the differences of its cost
 DIRECTIONS = 2
-OWN_STEPS = 5
-SPAN = 256.0  # of the own steps at least; down to a ten-thousandth of the scale of the point
+SPAN = RATIO**4  # of the own steps at least; down to a ten-thousandth of the scale of the point
 NEAR = 1e-4
 
 
@@ -155,7 +154,8 @@ def _own_cost(case: Case, places: list[int], step: float, rng: np.random.Generat
     scale = max(float(np.abs(np.asarray(case.args[place])).max(initial=0.0)) for place in places)
     top = min(4 * step, float(ladder(scale)[0]))
     bottom = min(top / SPAN, NEAR * scale) if scale else top / SPAN
-    steps = tuple(float(h) for h in np.geomspace(top, bottom, OWN_STEPS))
+    near = [bottom * RATIO**power for power in (2, 1, 0)]
+    steps = (top, float(np.sqrt(top * near[0])), *near)
     directions = tuple(_direction(case, places, rng) for _ in range(DIRECTIONS))
     moves = [(direction, sign * h) for direction in directions for h in steps for sign in (1, -1)]
     points = (_moved(case, places, direction, step) for direction, step in [(directions[0], 0.0), *moves])

@@ -347,3 +347,56 @@ def test_a_cost_that_died_on_one_point_gives_no_follow_through() -> None:
     assert judge_gradient_case(asked, planned, outcomes | {"3": Outcome(OutcomeKind.RAISED)}).fraction == 0.0
     del outcomes["3"]
     assert judge_gradient_case(asked, planned, outcomes).fraction == 0.0
+
+
+def tsne(square: bool) -> tuple[Callable[..., float], Callable[..., Any]]:
+    """Return the cost of t-SNE and its gradient, with or without the square in the distance."""
+
+    def parts(y: Any) -> tuple[Any, Any, Any]:
+        apart = y[:, None] - y[None]
+        distance = (apart**2).sum(axis=-1)
+        root = np.sqrt(distance)
+        inverse = 1 / (1 + (distance if square else root))
+        np.fill_diagonal(inverse, 0.0)
+        change = 4 * apart if square else 2 * apart / np.where(root > 0, root, 1.0)[:, :, None]
+        return inverse / inverse.sum(), inverse, change
+
+    def cost(p: Any, y: Any) -> float:
+        q = parts(y)[0]
+        return float(np.sum(p[p > 0] * np.log(p[p > 0] / q[p > 0])))
+
+    def gradient(p: Any, y: Any) -> Any:
+        q, inverse, change = parts(y)
+        return np.einsum("ij,ijd->id", (p - q) * inverse, change)
+
+    return cost, gradient
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 100.0])
+@pytest.mark.parametrize(
+    ("factor", "coincide", "code"),
+    [
+        pytest.param(1.0, False, "follow_through", id="right for the own cost"),
+        pytest.param(1.1, False, "values", id="wrong for the own cost as well"),
+        pytest.param(1.0, True, "inconclusive", id="where the own cost has a kink"),
+    ],
+)
+def test_the_gradient_of_tsne_without_the_square_is_judged_by_the_own_cost(
+    scale: float, factor: float, coincide: bool, code: str
+) -> None:
+    rng = np.random.default_rng(4)
+    p, y = rng.random((6, 6)), scale * rng.standard_normal((6, 2))
+    p = (p + p.T) * (1 - np.eye(6))
+    if coincide:
+        y[3] = y[1]
+    case = Case("case", (p / p.sum(), y))
+    cost, gradient = tsne(square=True)
+    own_cost, own_gradient = tsne(square=False)
+    numeric, own = plan_gradient(cost, case, ("y",), rng, lambda near: gradient(*near.args))
+    names = [f"own {place}" for place in range(len(own.points))]
+    outcomes = {name: returned(own_cost(*at.args)) for name, at in zip(names, own.points, strict=True)}
+    outcomes["call"] = returned(factor * own_gradient(*case.args))
+    asked = check(wrt=("y",), cost="cost", own_cost=1.0)
+    found = judge_gradient_case(asked, ("call", numeric, own, names), outcomes)
+    assert (found.code, found.inconclusive) == (code, code == "inconclusive"), found
+    assert found.fraction == (1.0 if code == "follow_through" else 0.0)
