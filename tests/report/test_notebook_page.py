@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Any
 
 import pytest
+from support import ROOT
 
 from grader.report.notebook import sanitized, show_cells, show_markdown
 
@@ -139,3 +141,12 @@ def test_code_cells_are_numbered_and_text_is_not() -> None:
     shown = show_cells(json.dumps({"cells": [{"cell_type": k, "source": s} for k, s in kinds]}))
     assert [cell.number for cell in shown] == [0, 1, 0, 2]
     assert shown[2].html == "<pre>&lt;b&gt;</pre>"
+
+
+@pytest.mark.parametrize("place", [".text", ".cell pre", ".out", ".out .html", ".scroll"])
+def test_what_is_wider_than_a_phone_scrolls_in_its_own_place(place: str) -> None:
+    """What a student writes may be of any width: long formulas, tables, lines of code."""
+    style = (ROOT / "grader" / "report" / "templates" / "style.css").read_text(encoding="utf-8")
+    rules = re.findall(r"([^{}]+)\{([^{}]*)\}", style)
+    mine = "".join(body for selector, body in rules if selector.strip() == place)
+    assert re.search(r"overflow(-x)?: auto", mine)
