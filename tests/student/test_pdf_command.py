@@ -37,7 +37,7 @@ def test_the_command_writes_the_solutions_with_the_notebook_behind_them(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    lines = ["   2 pages  sheet 1", "   1 page  sheet 2", "   1 page  Ratings", "out.pdf: 4 pages"]
+    lines = ["   2 pages  sheet 1", "    1 page  sheet 2", "    1 page  Ratings", "out.pdf: 4 pages"]
     assert done.stdout.splitlines() == lines
     content = (tmp_path / "out.pdf").read_bytes()
     reader = PdfReader(io.BytesIO(content))

@@ -16,7 +16,7 @@ from grader.student.pdf.draft import Draft, as_source
 from grader.student.pdf.formulas.find import Found, take_formulas
 from grader.student.pdf.markup import MAX_DEPTH, Element, read_html
 from grader.student.pdf.rows import PLAIN, Row, Style, set_rows
-from grader.student.pdf.tables import MAX_COLUMNS, read_table
+from grader.student.pdf.tables import MAX_COLUMNS, read_table, split_wide
 from grader.student.pdf.terminal import FIRST_ROWS, LAST_ROWS, set_terminal
 from grader.student.pdf.text import columns_of, plain
 
@@ -188,7 +188,7 @@ def test_links_lead_to_pages_only_and_pictures_come_from_the_notebook_only(
 
 @UNHURRIED
 @given(
-    st.lists(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.booleans()), max_size=5), max_size=6)
+    st.lists(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.booleans()), max_size=3), max_size=6)
 )
 def test_no_cell_of_a_table_lies_over_another_or_outside(rows: list[list[tuple[int, int, bool]]]) -> None:
     html = "".join(
@@ -230,3 +230,27 @@ def test_the_source_of_a_formula_cannot_leave_its_quotes(text: str) -> None:
         assert inside[position] not in '"\n'
         position += 2 if inside[position] == "\\" else 1
     assert position == len(inside)
+
+
+def test_a_table_wider_than_a_page_is_set_in_parts_each_with_the_names_of_the_rows() -> None:
+    head = "<tr><th></th>" + "".join(f"<th>column {n:04}</th>" for n in range(24)) + "</tr>"
+    row = "<tr><th>row</th>" + "".join(f"<td>{n}</td>" for n in range(24)) + "</tr>"
+    (element,) = read_html(f"<table><thead>{head}</thead><tbody>{row}{row}</tbody></table>").find("table")
+    table = read_table(element)
+    assert table is not None
+    parts = split_wide(table)
+    assert len(parts) == 3
+    below = [[cell.element.text for cell in part.cells if cell.y == 1] for part in parts]
+    assert [texts[0] for texts in below] == ["row"] * 3
+    assert [text for texts in below for text in texts[1:]] == [str(n) for n in range(24)]
+    assert all(
+        sorted(cell.x for cell in part.cells if cell.y == 0) == [*range(part.columns)] for part in parts
+    )
+
+
+def test_a_table_that_fits_or_has_cells_over_several_columns_stays_whole() -> None:
+    for row in ("<td>x</td>" * 20, "<td colspan=2>" + "x" * 40 + "</td><td>" + "y" * 100 + "</td>" * 9):
+        (element,) = read_html(f"<table><tr>{row}</tr></table>").find("table")
+        table = read_table(element)
+        assert table is not None
+        assert split_wide(table) == [table]

@@ -11,7 +11,7 @@ from grader.student.pdf.content import Content
 from grader.student.pdf.draft import Block, Draft
 from grader.student.pdf.pictures import KINDS, POINTS_PER_PIXEL, PictureUnreadableError
 from grader.student.pdf.terminal import FIRST_ROWS, set_terminal
-from grader.student.pdf.text import joined, plain
+from grader.student.pdf.text import plain, text_of
 
 MAX_CODE_ROWS = 20_000
 DEFAULT_TEXT = re.compile(r"\s*<[\w. ]+(?: (?:object|at) [^>]*)?>\s*")
@@ -25,7 +25,7 @@ def set_notebook(notebook: Mapping[str, Any], draft: Draft) -> None:
     language = _language(notebook)
     budget = [MAX_CODE_ROWS]
     for cell in cells:
-        source = joined(cell.get("source", ""))
+        source = text_of(cell.get("source", ""))
         kind = cell.get("cell_type")
         if kind == "code":
             draft.blocks += _code(source, cell, language, draft, budget)
@@ -92,7 +92,7 @@ def _output(output: Mapping[str, Any], draft: Draft) -> list[Block]:
     kind = output.get("output_type")
     if kind == "stream":
         look = "stderr" if output.get("name") == "stderr" else "plain"
-        return _printed(joined(output.get("text", "")), draft, look)
+        return _printed(text_of(output.get("text", "")), draft, look)
     if kind == "error":
         return _printed(_traceback(output), draft, "error")
     data = output.get("data")
@@ -121,7 +121,7 @@ def _printed(text: str, draft: Draft, look: str, prompt: str = "") -> list[Block
 def _displayed(data: Mapping[str, Any], output: Mapping[str, Any], draft: Draft, prompt: str) -> list[Block]:
     """Return the richest form of a displayed object that can be set."""
     content = Content(draft)
-    texts = {kind: joined(value) for kind, value in data.items() if isinstance(value, str | list)}
+    texts = {kind: text_of(value) for kind, value in data.items() if isinstance(value, str | list)}
     nodes: list[Any] = []
     if "text/latex" not in texts:
         nodes = _pictures(texts, output, content)

@@ -37,8 +37,12 @@ def pdf_command(notebook: Path, out: Path, wishes: Mapping[str, Any]) -> None:
         click.secho("note: ", fg="yellow", nl=False, err=True)
         click.echo(warning, err=True)
     for part in hand_in.parts:
-        click.echo(f"{part.pages:4} {'page' if part.pages == 1 else 'pages'}  {part.name}")
-    click.echo(f"{out}: {sum(part.pages for part in hand_in.parts)} pages")
+        click.echo(f"{_pages(part.pages):>10}  {part.name}")
+    click.echo(f"{out}: {_pages(sum(part.pages for part in hand_in.parts))}")
+
+
+def _pages(number: int) -> str:
+    return f"{number} {'page' if number == 1 else 'pages'}"
 
 
 def _check_packages(*, run: bool) -> None:

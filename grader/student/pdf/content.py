@@ -13,8 +13,8 @@ from grader.student.pdf.formulas.find import MARK, take_formulas
 from grader.student.pdf.markup import Element, markdown_to_html, read_html
 from grader.student.pdf.pictures import KINDS, Picture, PictureUnreadableError
 from grader.student.pdf.rows import COLUMNS
-from grader.student.pdf.tables import Table, read_table
-from grader.student.pdf.text import joined, plain
+from grader.student.pdf.tables import Table, read_table, split_wide
+from grader.student.pdf.text import plain, text_of
 
 MAX_MARKDOWN, MAX_HTML = 60_000, 600_000
 INLINE = {
@@ -171,7 +171,7 @@ class Content:
         table = read_table(element)
         if table is None:
             return
-        yield self._table(table)
+        yield from map(self._table, split_wide(table))
         if table.rows_left_out or table.columns_left_out:
             left = f"{table.rows_left_out} rows and {table.columns_left_out} columns"
             self.draft.warn(f"a table is cut off: {left} are left out")
@@ -223,7 +223,7 @@ class Content:
         forms = content if isinstance(content, Mapping) else {}
         for kind in KINDS:
             if kind in forms:
-                return self.draft.pictures.add_base64(joined(forms[kind]), kind)
+                return self.draft.pictures.add_base64(text_of(forms[kind]), kind)
         raise PictureUnreadableError(f"the attachment {name[:80]} is not in the notebook")
 
 

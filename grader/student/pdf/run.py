@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def run_notebook(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.Note
         log=quiet,
     )
     try:
-        client.execute()
+        client.execute(stderr=subprocess.DEVNULL)  # what the kernel itself logs is of no use to a student
     except NoSuchKernel as error:
         raise UsageError("no Python kernel is installed here; run: pip install ipykernel") from error
     except CellTimeoutError as error:

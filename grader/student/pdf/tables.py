@@ -8,6 +8,10 @@ from dataclasses import dataclass, replace
 from grader.student.pdf.markup import Element, alignment
 
 MAX_ROWS, MAX_COLUMNS = 200, 40
+MAX_CHARACTERS, WIDEST = (
+    125,
+    40,
+)  # of a row that can be read when it is made as narrow as the page; of a column
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,45 @@ def read_table(element: Element) -> Table | None:
     columns = max(cell.x + cell.colspan for cell in cells)
     wanted = max(len(row.find("td", "th")) for row, _ in kept)
     return Table(cells, columns, len(kept), headings, len(rows) - len(kept), max(wanted - columns, 0))
+
+
+def split_wide(table: Table) -> list[Table]:
+    """Return a table that is too wide for a page in parts, each with the columns that name its rows.
+
+    A table with a cell over several columns is left whole.
+    """
+    widths = _widths(table)
+    if sum(widths) <= MAX_CHARACTERS or any(cell.colspan > 1 for cell in table.cells):
+        return [table]
+    names = _naming_columns(table)
+    groups: list[list[int]] = [[]]
+    for column in range(names, table.columns):
+        together = sum(widths[:names]) + sum(widths[i] for i in groups[-1]) + widths[column]
+        if groups[-1] and together > MAX_CHARACTERS:
+            groups.append([])
+        groups[-1].append(column)
+    return [_part(table, [*range(names), *group]) for group in groups]
+
+
+def _widths(table: Table) -> list[int]:
+    """Return how many characters each column takes, with the room around them."""
+    widths = [0] * table.columns
+    for cell in table.cells:
+        widths[cell.x] = max(widths[cell.x], min(len(cell.element.text.strip()), WIDEST) + 2)
+    return widths
+
+
+def _naming_columns(table: Table) -> int:
+    """Return how many of the first columns hold headings in every row below the headings."""
+    plain = [cell.x for cell in table.cells if cell.y >= table.headings and not cell.heading]
+    first = min(plain, default=0)
+    return first if first < table.columns // 2 else 0
+
+
+def _part(table: Table, columns: list[int]) -> Table:
+    places = {column: place for place, column in enumerate(columns)}
+    cells = tuple(replace(cell, x=places[cell.x]) for cell in table.cells if cell.x in places)
+    return replace(table, cells=cells, columns=len(columns))
 
 
 def _rows(element: Element) -> Iterator[tuple[Element, bool]]:

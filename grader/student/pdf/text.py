@@ -23,8 +23,10 @@ BUILT_IN = (
 )
 
 
-def joined(source: Any) -> str:
-    """Return the text of a notebook's field, which is a string or a list of lines."""
+def text_of(source: Any) -> str:
+    """Return the text of a notebook's field, which is a string or a list of lines; null is no text."""
+    if source is None:
+        return ""
     return "".join(map(str, source)) if isinstance(source, list) else str(source)
 
 
