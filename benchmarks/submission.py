@@ -6,7 +6,9 @@ kernel    from nothing to a kernel that answers          calls    the planned ca
 imports   the import cell of the notebook's stack        judging  from the observation to the score
 notebook  its cells                                      report   the pages of the submission
 
-Memory is the largest proportional set size of all processes of the box together, sampled while they run.
+It runs behind the strongest walls that the machine offers; `start` is what a batch pays once for them.
+Memory is the largest proportional set size of all processes together, the warm parents included, sampled while
+they run.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ import psutil
 from grader import flow
 from grader.flow import Course, grade, load_course, observe
 from grader.observe.notebook_run import NotebookLimits, run_notebook
-from grader.observe.sandbox import PlainSandbox
+from grader.observe.sandbox import Sandbox
+from grader.observe.tiers import choose_sandbox
 from grader.report.pages import feedback_page, notebook_page
 from grader.store import Store
 
@@ -36,12 +39,12 @@ ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("kernel", "imports", "notebook", "calls", "judging", "report")
 
 
-def measure(data: bytes, course: Course) -> tuple[dict[str, float], dict[str, float]]:
+def measure(data: bytes, course: Course, sandbox: Sandbox) -> tuple[dict[str, float], dict[str, float]]:
     """Return the seconds and the peak megabytes of each part."""
     seconds: dict[str, float] = {}
     megabytes: dict[str, float] = {}
     with watched(seconds, megabytes, "imports"):
-        bare = run_notebook(imports(course), {}, PlainSandbox(), NotebookLimits())
+        bare = run_notebook(imports(course), {}, sandbox, NotebookLimits())
     seconds["imports"] = bare.cells[0].seconds
     real = flow.make_calls
 
@@ -54,7 +57,7 @@ def measure(data: bytes, course: Course) -> tuple[dict[str, float], dict[str, fl
         watched(seconds, megabytes, "notebook"),
         mock.patch.object(flow, "make_calls", calls),
     ):
-        observation = observe(data, course, PlainSandbox(), store)
+        observation = observe(data, course, sandbox, store)
     assert observation.run is not None
     seconds |= {name: observation.run.seconds[name] for name in ("kernel", "notebook")}
     with watched(seconds, megabytes, "judging"):
@@ -111,19 +114,24 @@ def main() -> None:
     options = parser.parse_args()
     course = load_course(options.assignment, ROOT)
     data = options.notebook.read_bytes()
-    results = [measure(data, course) for _ in range(options.repeats)]
+    started = time.perf_counter()
+    with choose_sandbox(course.rubric.environment.preload, unsafe=True) as sandbox:
+        once = time.perf_counter() - started
+        results = [measure(data, course, sandbox) for _ in range(options.repeats)]
     seconds = {part: statistics.median(s[part] for s, _ in results) for part in PARTS}
     megabytes = {part: max(m.get(part, 0.0) for _, m in results) for part in PARTS}
     total = sum(seconds.values()) - seconds["imports"]
     print(
         f"{options.notebook.name} on {platform.processor() or platform.machine()}, {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}; median of {options.repeats}"
+        f"Python {platform.python_version()}; median of {options.repeats}; tier {sandbox.name}, "
+        f"load {os.getloadavg()[0]:.0f}"
     )
-    print("part       share of the whole   seconds   peak MB of the box")
+    print("part       share of the whole   seconds   peak MB")
     for part in PARTS:
         note = "  (within the notebook)" if part == "imports" else ""
         memory = f"{megabytes[part]:8.0f}" if megabytes[part] else "       –"
         print(f"{part:10} {100 * seconds[part] / total:15.1f} %  {seconds[part]:9.3f}   {memory}{note}")
+    print(f"start      (once for a batch)    {once:9.3f}")
     print(f"whole      {100.0:15.1f} %  {total:9.3f}")
 
 
