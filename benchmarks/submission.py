@@ -7,8 +7,8 @@ imports   the import cell of the notebook's stack        judging  from the obser
 notebook  its cells                                      report   the pages of the submission
 
 It runs behind the strongest walls that the machine offers; `start` is what a batch pays once for them.
-Memory is the largest proportional set size of all processes together, the warm parents included, sampled while
-they run.
+Memory is the largest proportional set size of all processes together, warm parents included, sampled
+while they run.
 """
 
 from __future__ import annotations
