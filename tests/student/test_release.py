@@ -10,7 +10,7 @@ import pytest
 from support import ROOT, write_course
 from support_student import CHECKS, kit_files, write_kit_to
 
-from grader.errors import AssignmentError, UsageError
+from grader.errors import AssignmentError, RubricError, UsageError
 from grader.student.kit import find_kit, read_kit
 from grader.student.release import build_kit, changes, write_folder
 
@@ -144,3 +144,14 @@ def test_the_checks_are_found_upwards_and_two_are_one_too_many(tmp_path: Path) -
     (tmp_path / "two.checks.json").write_text("{}", encoding="utf-8")
     with pytest.raises(UsageError, match=r"one\.checks\.json, two\.checks\.json"):
         find_kit(tmp_path / "a")
+
+
+def test_a_metric_has_no_public_form(tmp_path: Path) -> None:
+    root = course(tmp_path)
+    rubric = root / "rubrics" / "tiny.yaml"
+    text = rubric.read_text(encoding="utf-8").replace(
+        "type: reference,", "type: metric, metric: size, full: 1, none: 0,"
+    )
+    rubric.write_text(text, encoding="utf-8")
+    with pytest.raises(RubricError, match="a metric needs the course's own code"):
+        build_kit("tiny", root)
