@@ -47,6 +47,7 @@ ATTACKS: tuple[Attack, ...] = (
     *resources.ATTACKS,
     *protocol.ATTACKS,
 )
+JOBS = 3  # most attacks only wait for a clock
 LIMITS = {
     "notebook_seconds": 20,
     "cell_seconds": 4,
@@ -89,13 +90,13 @@ def grade_corpus(root: Path, sandbox: Sandbox, attacks: Sequence[Attack] = ATTAC
         loosen(root)
         folder = root / "submissions" / "tiny"
         for name, attack in names.items():
-            for suffix in ("", "-again"):
+            for suffix in attack.runs:
                 text = attack.source(name=name + suffix, **known)
                 (folder / f"{name}{suffix}.ipynb").write_text(notebook(text))
             (folder / f"{name}-twin.ipynb").write_text(notebook(attack.twin()))
         course = flow.load_course("tiny", root)
         with recorded(found):
-            scores = grade_all(find_submissions(folder), course, sandbox, store, 2, Recorder())
+            scores = grade_all(find_submissions(folder), course, sandbox, store, JOBS, Recorder())
     found.scores = {score.submission: score for score in scores}
     found.processes = left_processes()
     found.directories = [path.name for path in sandbox.scratch.glob("run-*")]

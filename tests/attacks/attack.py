@@ -35,6 +35,11 @@ class Attack:
     double: str = ""
     earns: float = 0.0
 
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """The suffixes of its submissions: what is left behind is seen by the second one."""
+        return ("", "-again") if self.name.startswith("leaves") else ("",)
+
     def source(self, **known: object) -> str:
         """Return the attacker's notebook cell."""
         text = dedent(self.steal) + LOOTING if self.steal else dedent(self.double)
