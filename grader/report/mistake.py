@@ -55,10 +55,11 @@ def _named(diagnosis: Diagnosis) -> Explanation:
     several = len(diagnosis.names) > 1
     lead = "What the mistakes seem to be, made together" if several else "What the mistake seems to be"
     sure = (
-        "Your results are what comes of "
-        f"{'these mistakes' if several else 'this mistake'}, on every input, and of no other known one."
+        "Together they explain your results on every input, and no other known mistakes do."
+        if several
+        else "It explains your results on every input, and no other known mistake does."
     )
-    share = f"{100 * diagnosis.credit:.3g} %"
+    share = f"{100 * diagnosis.credit:.3g}\N{NO-BREAK SPACE}%"
     credit = f"The checks on the values count at least {share}." if diagnosis.credit else ""
     return Explanation(lead, tuple(map(sentence, diagnosis.names)), sure, diagnosis.message, credit)
 

@@ -55,7 +55,7 @@ def test_the_feedback_names_the_mistake_says_how_sure_it_is_and_teaches() -> Non
         "What the mistake seems to be",
         "It is <tripled>.",
         "Is three two?",
-        "of no other known",
+        "no other known mistake does",
     ):
         assert expected in words
     assert "at least 25 %" in words
