@@ -121,7 +121,7 @@ def compressions(rng: Generator) -> list[Case]:
 def fits(rng: Generator) -> list[Case]:
     """X (N, D) and k for training: off centre along a minor direction, which centring loses; one rank 3."""
     x, other = _off_centre(rng, 40, 6), _off_centre(rng, 30, 4)
-    deficient = _data(rng, 30, 2) @ rng.standard_normal((2, 5)) + 2.0 * rng.standard_normal(5)
+    deficient = _data(rng, 30, 3) @ rng.standard_normal((3, 5))
     return [Case("k = 2", (x, 2)), Case("k = 3", (other, 3)), Case("k = 1, rank 3", (deficient, 1))]
 
 

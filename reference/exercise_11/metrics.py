@@ -143,9 +143,10 @@ def distance_from_svd(value: Any, case: Case) -> float:
 
 
 def projection(value: Any, case: Case) -> Array:
-    """Return X W1 W2, which the optimum determines; W1 and W2 are free up to an invertible matrix."""
+    """Return what W1 W2 leaves of X, which the optimum determines; W1 and W2 are free."""
     w1, w2 = (_array(part) for part in value)
-    return np.asarray(case.args[0], dtype=np.float64) @ w1 @ w2
+    x = np.asarray(case.args[0], dtype=np.float64)
+    return x - x @ w1 @ w2
 
 
 def start_marks(value: Any, case: Case) -> tuple[Array, ...]:
