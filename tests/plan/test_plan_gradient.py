@@ -170,3 +170,14 @@ def test_the_reference_is_asked_about_rounding_once_more_for_a_conditioned_check
     assert all(0 < each.double < 1e-15 < 1e-8 < each.single < 1e-6 for each in sensitivities)
     plain = make_plan(rubric("reference", "double"), trusted)
     assert all(case[4].single == 0.0 for case in plain.checks[0].context["cases"])
+
+
+def test_at_the_optimum_a_gradient_of_zero_but_for_rounding_is_right_whatever_the_noise() -> None:
+    y = np.random.default_rng(6).standard_normal((5, 2))
+    case = Case("optimum", (similarities(y), y))
+    for value in (np.zeros((5, 2)), slope(*case.args)):
+        assert judged(value, kl, case, slope).fraction == 1.0
+    found = judged(np.full((5, 2), 1e-6), kl, case, slope)
+    assert (found.fraction, found.inconclusive) == (0.0, False)
+    numeric, _ = plan_gradient(kl, case, ("x",), np.random.default_rng(0), lambda near: slope(*near.args))
+    assert numeric.decides(1e-4)
