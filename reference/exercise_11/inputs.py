@@ -210,6 +210,12 @@ def strong_regularisation(rng: Generator) -> list[Case]:
     return [_factorization(rng, "lambda = 10000", optimizer="als", reg_lambda=1e4, max_steps=5)]
 
 
+def strong_descent(rng: Generator) -> list[Case]:
+    """A run of SGD whose regularisation leaves nothing of either factor."""
+    options = {"optimizer": "sgd", "reg_lambda": 10.0, "lr": 0.02, "max_steps": 12}
+    return [_factorization(rng, "lambda = 10", **options)]
+
+
 def full_matrices(rng: Generator) -> list[Case]:
     """Matrices without unknown entries and with a flat spectrum: one step does not lead to their SVD."""
     matrix = rng.standard_normal((12, 9))

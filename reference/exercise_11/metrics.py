@@ -135,6 +135,12 @@ def remaining_size(value: Any, case: Case) -> float:
     return float(np.linalg.norm((q @ p)[known]) / np.linalg.norm(ratings))
 
 
+def remaining_entries(value: Any, case: Case) -> float:
+    """Return the root mean square of the entries of the larger factor, relative to that of U[0, 1)."""
+    sizes = [float(np.sqrt(np.mean(part**2))) for part in _factors(value, case)]
+    return max(sizes) * 3**0.5
+
+
 def distance_from_svd(value: Any, case: Case) -> float:
     """Return the sine of the angle between the columns of Q and the leading left singular vectors."""
     q, _ = _factors(value, case)
