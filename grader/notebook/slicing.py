@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -139,12 +140,12 @@ def _makes(bound: Statement, name: str, before: tuple[Statement, ...]) -> bool:
 
 def _without_docstring(node: ast.AST) -> ast.AST:
     """Return a copy of a definition without docstrings."""
-    copy = ast.parse(ast.unparse(node)) if isinstance(node, ast.stmt) else node
-    for inner in ast.walk(copy):
+    bare = copy.deepcopy(node)
+    for inner in ast.walk(bare):
         body = getattr(inner, "body", None)
         if isinstance(inner, Definition) and isinstance(body, list) and ast.get_docstring(inner) is not None:
             inner.body = body[1:] or [ast.Pass()]
-    return copy
+    return bare
 
 
 class _Index:
