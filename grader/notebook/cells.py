@@ -19,6 +19,7 @@ from grader.notebook.quiet import quiet
 if TYPE_CHECKING:
     import nbformat
 
+MAX_STATEMENTS = 3000
 MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.M)
 TRANSPARENT_MAGICS = ("time", "timeit", "capture", "prun", "memit", "mprun", "debug", "snakeviz", "wandb")
 TIME = re.compile(r"^([ \t]*)%time[ \t]+(?=\w)", re.M)
@@ -74,7 +75,16 @@ def read_code(notebook: nbformat.NotebookNode) -> Code:
 
 def read_sources(sources: Iterable[str]) -> Code:
     """Return the code of the code cells with these sources."""
-    return Code(tuple(_read_cell(number, source) for number, source in enumerate(sources, 1)))
+    return Code(tuple(_within(_read_cell(number, source) for number, source in enumerate(sources, 1))))
+
+
+def _within(cells: Iterable[CodeCell]) -> Iterator[CodeCell]:
+    """Leave out cells beyond a number of statements: no hand writes so many; slicing takes their square."""
+    left = MAX_STATEMENTS
+    for cell in cells:
+        left -= len(cell.statements)
+        told = f"cell {cell.number}: the notebook has more than {MAX_STATEMENTS} statements up to here"
+        yield cell if left >= 0 else CodeCell(cell.number, cell.source, error=told)
 
 
 def _read_cell(number: int, source: str) -> CodeCell:

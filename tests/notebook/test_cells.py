@@ -97,3 +97,11 @@ def test_without_ipython_magics_do_nothing_and_a_timed_statement_binds(
     assert bound("%matplotlib inline\n!ls\n%time x = 1\nif x:\n    %timeit f()\n    y = 2") == ["x", "y"]
     (found,) = code("!ls\n%time x = 1").cells[0].statements[1:]
     assert found.node.lineno == 2
+
+
+def test_a_notebook_that_no_hand_wrote_is_read_up_to_a_limit() -> None:
+    endless = "\n".join(f"x{n} = x{n - 1}" for n in range(1, 2001))
+    first, second, third = code("x0 = 1", endless, endless).cells
+    assert len(first.statements) + len(second.statements) == 2001
+    assert third.statements == ()
+    assert third.error.startswith("cell 3: the notebook has more than 3000 statements")
