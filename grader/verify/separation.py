@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from grader.judge.diagnosis import SEPARATED
 from grader.judge.match import residual
 from grader.records import Candidate
 
-SEPARATED = 1e-4  # the least relative difference at which a diagnosis chooses one of two
 RIGHT = "(right)"
 
 
