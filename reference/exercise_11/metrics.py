@@ -178,6 +178,7 @@ def run_marks(value: Any, case: Case) -> tuple[Array, ...]:
         size = float(np.linalg.norm(found[known]) / np.linalg.norm(ratings[known]))
         off = float(np.linalg.norm((found - ratings)[known]) / np.linalg.norm(ratings[known]))
     marks = {
+        "exact": [_fell(value[3])],
         "descent": [off < 0.3, size < 0.1],
         "slow descent": [_rose(value[3])],
         "settled": [np.isfinite(off) and als_gradient(value, case) < 0.01],
@@ -191,6 +192,11 @@ def run_marks(value: Any, case: Case) -> tuple[Array, ...]:
 def _rose(losses: Any) -> bool:
     """Whether the last loss is larger than the first."""
     return len(losses) > 1 and float(losses[-1]) > float(losses[0])
+
+
+def _fell(losses: Any) -> bool:
+    """Whether the last loss is less than half of the first."""
+    return len(losses) > 1 and float(losses[-1]) < 0.5 * float(losses[0])
 
 
 def _alignment(value: Any, case: Case) -> list[bool]:
