@@ -212,8 +212,8 @@ def strong_regularisation(rng: Generator) -> list[Case]:
 
 def strong_descent(rng: Generator) -> list[Case]:
     """A run of SGD whose regularisation leaves nothing of either factor."""
-    options = {"optimizer": "sgd", "reg_lambda": 10.0, "lr": 0.02, "max_steps": 12}
-    return [_factorization(rng, "lambda = 10", **options)]
+    options = {"optimizer": "sgd", "reg_lambda": 1e4, "lr": 5e-5, "max_steps": 12}
+    return [_factorization(rng, "lambda = 10000", **options)]
 
 
 def full_matrices(rng: Generator) -> list[Case]:

@@ -57,7 +57,7 @@ def test_a_gradient_of_half_the_size_is_told_so_with_the_entry_and_the_input(kit
     report = reports_of(kit, edited(HALF), "tsne_gradient")["tsne_gradient"]
     found = finding(report, "gradient")
     assert found.kind is VerdictKind.FAILED
-    assert "0.5 times" in found.found
+    assert "the constant factor 0.5" in found.found
     assert found.worst == "entry [0, 0]: yours is 0.08846, the slope of your kl_divergence is 0.1769"
     assert "Y = [[0, 0], [1, 0], [0, 2]]" in found.input
     assert "4 sum_j" in found.look
