@@ -365,3 +365,27 @@ def test_the_schema_knows_every_key_and_refuses_others() -> None:
     assert schema["additionalProperties"] is False
     assert set(schema["properties"]) == set(Rubric.model_fields)
     assert schema["$defs"]["MetricCheck"]["properties"]["full"]["description"]
+
+
+@pytest.mark.parametrize(
+    ("check", "reason"),
+    [
+        (
+            "{id: a, title: A, type: metric, points: 1, inputs: n, metric: m, full: 0, none: 1, public: {inputs: p}}",
+            "it has no form for students at home",
+        ),
+        (
+            "{id: a, title: A, type: reference, points: 1, inputs: n, public: {inputs: p}}",
+            "'values: true' is needed to compare with the reference at home",
+        ),
+        (
+            "{id: a, title: A, type: property, property: zero_diagonal, points: 1, inputs: n,"
+            " public: {inputs: p, values: true}}",
+            "'values' has no meaning here",
+        ),
+    ],
+)
+def test_a_public_form_that_cannot_be_checked_at_home_is_refused(check: str, reason: str) -> None:
+    head = "assignment: tiny\ntitle: T\nquestions:\n  - id: q\n    title: Q\n    function: f\n    points: 1\n"
+    with pytest.raises(RubricError, match=reason):
+        parse_rubric(f"{head}    checks:\n      - {check}\n", "tiny.yaml")
