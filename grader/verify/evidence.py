@@ -46,10 +46,9 @@ class Target:
 
 @dataclass(frozen=True)
 class SeedReport:
-    """What the reference and its rewritings lost on one seed, as question/check; `inputs` is a digest."""
+    """What the reference and its rewritings lost on one seed, as question/check."""
 
     seed: int
-    inputs: str
     reference: Score
     rewritings: dict[str, tuple[str, ...]]
 
@@ -172,7 +171,7 @@ def try_seed(target: Target, seed: int) -> SeedReport:
         observed = bench.observed(rewritten(assignment, each), each.function)
         lost[f"{each.function}/{each.name}"] = tuple(bench.lost(observed, each.function))
     score = grade("reference", bench.observed(assignment.namespace), bench.course)
-    return SeedReport(seed, inputs_digest(bench.course), score, lost)
+    return SeedReport(seed, score, lost)
 
 
 def try_variants(target: Target, seed: int) -> list[VariantReport]:
