@@ -71,11 +71,19 @@ class CallLimits:
 
 
 @dataclass(frozen=True)
+class Sweep:
+    """Many evaluations in one call: the values of each point stand in for the arguments at `places`."""
+
+    places: tuple[int, ...]
+    points: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True)
 class Call:
     """One call of one function: only this, and the function's own code, enters the box.
 
     `echo` asks for the arguments as they are after the call, `keywords` are passed only where the
-    student's function takes them.
+    student's function takes them. With a `sweep`, the value is the tuple of what was returned at each point.
     """
 
     id: str
@@ -85,6 +93,7 @@ class Call:
     seed: int = 0
     echo: bool = False
     limits: CallLimits = CallLimits()
+    sweep: Sweep | None = None
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def judge_gradient_case(  # noqa: PLR0911 -- one for each thing that can be foun
     check: GradientCheck, case: tuple[Any, ...], outcomes: Mapping[str, Outcome]
 ) -> CaseResult:
     """Return what one input says of a gradient."""
-    identity, numeric, own, own_calls = case
+    identity, numeric, own, swept = case
     outcome = outcomes.get(identity)
     if outcome is None or outcome.kind is not OutcomeKind.RETURNED:
         return CaseResult.died(outcome)
@@ -48,7 +48,7 @@ def judge_gradient_case(  # noqa: PLR0911 -- one for each thing that can be foun
     result = _against(parts, numeric, check, precision(outcome.value))
     if result.fraction == 1.0 or result.inconclusive:
         return result
-    follows = _right_for_own(parts, own, own_calls, outcomes, check) if check.own_cost else False
+    follows = _right_for_own(parts, own, outcomes.get(swept), check) if check.own_cost else False
     if follows:
         message = f"it is the right gradient of your own {check.cost}"
         return CaseResult(check.own_cost, "follow_through", message, result.facts, result.plot)
@@ -137,18 +137,17 @@ def _facts(got: Array, part: NumericPart, name: str) -> Facts:
 def _right_for_own(
     parts: tuple[Array, ...],
     own: Any,
-    calls: list[str],
-    outcomes: Mapping[str, Outcome],
+    swept: Outcome | None,
     check: GradientCheck,
 ) -> bool | None:
     """Whether the directional derivatives of the student's own cost agree with their gradient; None if the
     differences of that cost do not tell.
     """
-    values, rtol = [_number(outcomes.get(call)) for call in calls], check.rtol
+    values, rtol = _numbers(swept, len(own.sweep.points)), check.rtol
     size = float(np.sqrt(sum(_size(part) ** 2 for part in parts)))
-    if not values or size == 0.0 or any(value is None for value in values):
+    if values is None or size == 0.0:
         return False
-    centre, *around = (float("nan") if value is None else value for value in values)
+    centre, *around = values
     grid = np.reshape(around, (len(own.directions), len(own.steps), 2))
     undecided = not np.isfinite(centre)
     for direction, points in zip(own.directions, grid, strict=True):
@@ -173,14 +172,16 @@ def _own_slope(steps: tuple[float, ...], points: Array, centre: float) -> tuple[
     return found.error, found.value
 
 
-def _number(outcome: Outcome | None) -> float | None:
-    """Return the real number that a call gave, None if it gave none."""
-    if outcome is None or outcome.kind is not OutcomeKind.RETURNED:
+def _numbers(swept: Outcome | None, count: int) -> list[float] | None:
+    """Return the real numbers that a sweep gave, None if it did not give one at every point."""
+    if swept is None or swept.kind is not OutcomeKind.RETURNED:
         return None
-    array = dense(outcome.value)
-    if array is None or array.size != 1 or array.dtype.kind == "c":
+    if not isinstance(swept.value, tuple) or len(swept.value) != count:
         return None
-    return float(array.reshape(()))
+    arrays = [dense(value) for value in swept.value]
+    if any(array is None or array.size != 1 or array.dtype.kind == "c" for array in arrays):
+        return None
+    return [float(np.reshape(array, ())) for array in arrays if array is not None]
 
 
 def _size(part: Array) -> float:

@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from grader.errors import GraderFault
 from grader.notebook.cells import Code
+from grader.notebook.names import imported_modules
 from grader.notebook.slicing import Slice
 from grader.observe.inside import wire
 from grader.observe.inside.calls import FRAME, GROUP, MARK
@@ -58,9 +59,9 @@ def make_calls(
         return {}
     memory_mb = max(call.limits.memory_mb for call in wanted)
     functions = {call.function for call in wanted}
-    modules = imported_modules(slices[name] for name in functions)
+    modules = modules_of(slices[name] for name in functions)
     process = sandbox.launch(Program("calls", directory, memory_mb=2 * memory_mb, modules=modules))
-    preload = tuple(name for name in settings.preload if name.partition(".")[0] in modules)
+    preload = shared_imports(settings.preload, modules)
     job = wire.encode(_job(code, slices, wanted, replace(settings, preload=preload)))
     seconds = START_SECONDS + len(functions) * (settings.setup_seconds + settings.function_seconds + 5)
     frames = _converse(process, job, seconds, max(call.limits.result_mb for call in wanted) + 16)
@@ -69,15 +70,25 @@ def make_calls(
     return _outcomes(wanted, frames, process.reason)
 
 
-def imported_modules(slices: Iterable[Slice]) -> tuple[str, ...]:
-    """Return the top-level modules, beside Python's own, that the statements of slices import anywhere."""
-    names = set()
-    for node in (node for found in slices for s in found.statements for node in ast.walk(s.node)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module.partition(".")[0])
-    return tuple(sorted(names - sys.stdlib_module_names))
+def modules_of(slices: Iterable[Slice]) -> tuple[str, ...]:
+    """Return what the statements of slices import anywhere, or may import, beside Python's own modules."""
+    nodes = (node for found in slices for s in found.statements for node in ast.walk(s.node))
+    names = {name for node in nodes for name in imported_modules(node)}
+    return tuple(sorted(name for name in names if package_of(name) not in sys.stdlib_module_names))
+
+
+def shared_imports(preload: Iterable[str], modules: Iterable[str]) -> tuple[str, ...]:
+    """Return what is imported once for all functions: what the course preloads, as far as it is used, and
+    the modules of these packages that the student's code imports.
+    """
+    used, known = {package_of(name) for name in modules}, {package_of(name) for name in preload}
+    wanted = [name for name in preload if package_of(name) in used]
+    return tuple(dict.fromkeys([*wanted, *(name for name in modules if package_of(name) in known)]))
+
+
+def package_of(module: str) -> str:
+    """Return the top-level package of a module."""
+    return module.partition(".")[0]
 
 
 def _job(
@@ -109,6 +120,7 @@ def _message(index: int, call: Call) -> dict[str, Any]:
     return {
         "index": index,
         "args": call.args,
+        "sweep": [call.sweep.places, call.sweep.points] if call.sweep else None,
         "keywords": dict(call.keywords),
         "seed": call.seed,
         "echo": call.echo,

@@ -6,23 +6,32 @@ import copy
 import hashlib
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from grader.case import Case
 from grader.observe.inside import wire
+from grader.records import Sweep
 
 SEEDED = threading.Lock()  # the random state that notebooks use is one for the whole process
 
 
-def call_id(
-    function: str, args: tuple[Any, ...], keywords: Mapping[str, Any], echo: bool, repeat: int
-) -> str:
+def call_id(function: str, inputs: tuple[Any, ...]) -> str:
     """Return a name for a call that is the same whenever function and inputs are the same."""
-    content = wire.encode((function, args, dict(keywords), echo, repeat))
+    content = wire.encode((function, *inputs))
     return f"{function}-{hashlib.sha256(content).hexdigest()[:20]}"
+
+
+def argument_lists(args: Sequence[Any], sweep: Sweep | None) -> Iterator[tuple[Any, ...]]:
+    """Yield the arguments of every evaluation of a call: one, or one for each point of its sweep."""
+    if sweep is None:
+        yield tuple(args)
+        return
+    for point in sweep.points:
+        placed = dict(zip(sweep.places, point, strict=True))
+        yield tuple(placed.get(place, value) for place, value in enumerate(args))
 
 
 def trusted_call(function: Callable[..., Any], case: Case, seed: int) -> Any:

@@ -19,6 +19,7 @@ from grader.errors import AssignmentError
 from grader.judge.finite_difference import EPS, RATIO, Gradient, derivatives, ladder, numeric_gradient
 from grader.judge.numeric import Numeric
 from grader.plan.conditioning import rounded
+from grader.records import Sweep
 
 Array = NDArray[np.float64]
 Trusted = Callable[[Case], Any]
@@ -40,7 +41,7 @@ class OwnCost:
 
     directions: tuple[tuple[Array, ...], ...]
     steps: tuple[float, ...]
-    points: tuple[Case, ...]
+    sweep: Sweep
 
 
 def plan_gradient(
@@ -159,7 +160,7 @@ def _own_cost(case: Case, places: list[int], step: float, rng: np.random.Generat
     directions = tuple(_direction(case, places, rng) for _ in range(DIRECTIONS))
     moves = [(direction, sign * h) for direction in directions for h in steps for sign in (1, -1)]
     points = (_moved(case, places, direction, step) for direction, step in [(directions[0], 0.0), *moves])
-    return OwnCost(directions, steps, tuple(points))
+    return OwnCost(directions, steps, Sweep(tuple(places), tuple(points)))
 
 
 def _direction(case: Case, places: list[int], rng: np.random.Generator) -> tuple[Array, ...]:
@@ -167,8 +168,6 @@ def _direction(case: Case, places: list[int], rng: np.random.Generator) -> tuple
     return tuple(rng.standard_normal(np.shape(case.args[place])) for place in places)
 
 
-def _moved(case: Case, places: Sequence[int], direction: tuple[Array, ...], step: float) -> Case:
-    args = list(case.args)
-    for place, part in zip(places, direction, strict=True):
-        args[place] = np.asarray(args[place], dtype=np.float64) + step * part
-    return Case(case.name, tuple(args), case.keywords)
+def _moved(case: Case, places: Sequence[int], direction: tuple[Array, ...], step: float) -> tuple[Array, ...]:
+    start = (np.asarray(case.args[place], dtype=np.float64) for place in places)
+    return tuple(x + step * part for x, part in zip(start, direction, strict=True))

@@ -21,7 +21,7 @@ from grader.plan.conditioning import sensitivity
 from grader.plan.given import GivenMistakes
 from grader.plan.gradient import OwnCost, plan_gradient
 from grader.plan.transform import transformed
-from grader.records import Call, CallLimits, Plan, PlannedCheck
+from grader.records import Call, CallLimits, Plan, PlannedCheck, Sweep
 from grader.rubric.model import (
     CheckBase,
     ForbiddenCheck,
@@ -102,11 +102,9 @@ class Planner:
         calls, cases = [], []
         for case, numeric, own in self._decided(check):
             call = self.call(check, case)
-            own_calls = (
-                [self.call(check, point, check.cost) for point in own.points] if check.own_cost else []
-            )
-            calls += [call, *own_calls]
-            cases.append((call.id, numeric, own, [c.id for c in own_calls]))
+            swept = [self.call(check, case, check.cost, sweep=own.sweep)] if check.own_cost else []
+            calls += [call, *swept]
+            cases.append((call.id, numeric, own, swept[0].id if swept else None))
         return calls, {"cases": cases}
 
     @plan.register
@@ -214,19 +212,25 @@ class Planner:
         rng = np.random.default_rng([self.seed, 2])
         return sensitivity(lambda near: _part(self._expected(near), check.output), case, check.up_to, rng)
 
-    def call(
-        self, check: InputsCheck, case: Case, function: str = "", *, echo: bool = False, repeat: int = 0
-    ) -> Call:
-        """Return the call of the function, or of another, on a case of a check."""
-        return self._made(case, check.call_seconds, function, echo=echo, repeat=repeat)
+    def call(self, check: InputsCheck, case: Case, function: str = "", **how: Any) -> Call:
+        """Return the call of the function, or of another, on a case of a check; `how` as in `_made`."""
+        return self._made(case, check.call_seconds, function, **how)
 
     def _made(
-        self, case: Case, seconds: float | None, function: str = "", *, echo: bool = False, repeat: int = 0
+        self,
+        case: Case,
+        seconds: float | None,
+        function: str = "",
+        *,
+        echo: bool = False,
+        repeat: int = 0,
+        sweep: Sweep | None = None,
     ) -> Call:
         name = function or self.function
-        identity = call_id(name, case.args, case.keywords, echo, repeat)
+        points = (sweep.places, sweep.points) if sweep else ()
+        identity = call_id(name, (case.args, dict(case.keywords), echo, repeat, *points))
         limits = CallLimits(seconds or self.limits.call_seconds, self.limits.memory_mb, self.limits.result_mb)
-        return Call(identity, name, case.args, case.keywords, self.seed % 2**32, echo, limits)
+        return Call(identity, name, case.args, case.keywords, self.seed % 2**32, echo, limits, sweep)
 
     def _expected(self, case: Case) -> Any:
         try:

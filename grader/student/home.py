@@ -207,7 +207,7 @@ class _Home:
         for case in self.cases(check.inputs, 0):
             numeric, own = plan_gradient(cost, case, check.wrt, np.random.default_rng(0))
             calls.append(planner.call(check, case))
-            cases.append((calls[-1].id, numeric, own, []))
+            cases.append((calls[-1].id, numeric, own, None))
         return PlannedCheck(known.name, check.id, tuple(calls), {"cases": cases})
 
     def _explained(

@@ -23,7 +23,7 @@ from grader.flow import Course, verdicts
 from grader.notebook.cells import read_code
 from grader.notebook.facts import find_functions
 from grader.observe.inside import wire
-from grader.plan.calls import trusted_call
+from grader.plan.calls import argument_lists, trusted_call
 from grader.records import Call, Fault, FunctionFacts, Observation, Outcome, OutcomeKind, Verdict
 
 LOST = 1e-9
@@ -87,14 +87,15 @@ def _called(function: Any, call: Call) -> tuple[Any, tuple[Any, ...] | None, tup
     """Return the value as it travels, the arguments after the call if asked for, and keywords not taken."""
     parameters = inspect.signature(function).parameters
     taken = {name: value for name, value in call.keywords.items() if name in parameters}
-    case = Case(call.id, call.args, taken)
+    cases = [Case(call.id, args, taken) for args in argument_lists(call.args, call.sweep)]
     kept: list[tuple[Any, ...]] = []
 
     def recording(*args: Any, **keywords: Any) -> Any:
         kept.append(args)
         return function(*args, **keywords)
 
-    value = _travelled(trusted_call(recording, case, call.seed))
+    values = tuple(trusted_call(recording, case, call.seed) for case in cases)
+    value = _travelled(values if call.sweep else values[0])
     after = tuple(_travelled(kept[0])) if call.echo else None
     return value, after, tuple(name for name in call.keywords if name not in taken)
 

@@ -17,12 +17,13 @@ from grader.assignment import Case
 from grader.judge.gradient import MAX_POINTS, judge_gradient_case
 from grader.judge.numeric import Numeric
 from grader.judge.result import CaseResult
+from grader.plan.calls import argument_lists
 from grader.plan.gradient import OwnCost, plan_gradient
-from grader.records import Fault, Outcome, OutcomeKind
+from grader.records import Fault, Outcome, OutcomeKind, Sweep
 from grader.rubric.model import GradientCheck
 
 SEEDS = st.integers(0, 10**6)
-NO_OWN = OwnCost((), (), ())
+NO_OWN = OwnCost((), (), Sweep((), ()))
 SQUARE = np.array([[3.0, -1.0], [0.5, 2.0]])
 
 
@@ -39,9 +40,14 @@ def judge(value: Any, right: Any, error: Any = 1e-12, known: Any = None, **optio
     """Judge a value against one numeric gradient (or several parts) with a given estimated error."""
     parts = right if isinstance(right, tuple) else (np.asarray(right, dtype=np.float64),)
     errors = tuple(np.full(part.shape, error) for part in parts)
-    case = ("call", Numeric(parts, errors, **(known or {})), NO_OWN, [])
+    case = ("call", Numeric(parts, errors, **(known or {})), NO_OWN, None)
     names = [f"x{place}" for place in range(len(parts))] if len(parts) > 1 else ["x"]
     return judge_gradient_case(check(wrt=names, **options), case, {"call": returned(value)})
+
+
+def swept(cost: Callable[..., Any], case: Case, own: OwnCost) -> Outcome:
+    """Return what a cost gives at every point that is asked for."""
+    return returned(tuple(cost(*args) for args in argument_lists(case.args, own.sweep)))
 
 
 @dataclass(frozen=True)
@@ -70,14 +76,11 @@ class Problem:
     def judged(self, value: Any, student: Callable[..., Any] | None = None, **options: Any) -> CaseResult:
         rng = np.random.default_rng(0)
         numeric, own = plan_gradient(self.cost, self.case, ("x", "w"), rng)
-        names = [f"own {place}" for place in range(len(own.points))] if student else []
-        outcomes = {
-            name: returned(student(*point.args)) for name, point in zip(names, own.points, strict=False)
-        }
-        planned = ("call", numeric, own, names)
-        return judge_gradient_case(
-            check(wrt=("x", "w"), **options), planned, {"call": returned(value), **outcomes}
-        )
+        outcomes = {"call": returned(value)}
+        if student:
+            outcomes["own"] = swept(student, self.case, own)
+        planned = ("call", numeric, own, "own")
+        return judge_gradient_case(check(wrt=("x", "w"), **options), planned, outcomes)
 
     def right(self) -> tuple[Any, Any]:
         return self.gradient(*self.case.args)
@@ -339,14 +342,19 @@ def test_no_gradient_is_right_for_a_cost_that_is_none(student: Callable[..., Any
 def test_a_cost_that_died_on_one_point_gives_no_follow_through() -> None:
     problem = Problem.random(5)
     numeric, own = plan_gradient(problem.cost, problem.case, ("x", "w"), np.random.default_rng(0))
-    names = [str(place) for place in range(len(own.points))]
-    outcomes = {name: returned(2 * problem.cost(*p.args)) for name, p in zip(names, own.points, strict=True)}
-    outcomes["call"] = returned(tuple(2 * part for part in problem.right()))
-    planned, asked = ("call", numeric, own, names), check(wrt=("x", "w"), own_cost=1.0)
-    assert judge_gradient_case(asked, planned, outcomes).fraction == 1.0
-    assert judge_gradient_case(asked, planned, outcomes | {"3": Outcome(OutcomeKind.RAISED)}).fraction == 0.0
-    del outcomes["3"]
-    assert judge_gradient_case(asked, planned, outcomes).fraction == 0.0
+    values = swept(lambda x, w: 2 * problem.cost(x, w), problem.case, own).value
+    call = returned(tuple(2 * part for part in problem.right()))
+    planned, asked = ("call", numeric, own, "own"), check(wrt=("x", "w"), own_cost=1.0)
+
+    def fraction(**outcomes: Outcome) -> float:
+        return judge_gradient_case(asked, planned, {"call": call, **outcomes}).fraction
+
+    assert fraction(own=returned(values)) == 1.0
+    assert fraction(own=Outcome(OutcomeKind.RAISED)) == 0.0
+    assert fraction(own=returned((*values[:3], None, *values[4:]))) == 0.0
+    assert fraction(own=returned(values[:-1])) == 0.0
+    assert fraction(own=returned(list(values))) == 0.0
+    assert fraction() == 0.0
 
 
 def tsne(square: bool) -> tuple[Callable[..., float], Callable[..., Any]]:
@@ -393,10 +401,11 @@ def test_the_gradient_of_tsne_without_the_square_is_judged_by_the_own_cost(
     cost, gradient = tsne(square=True)
     own_cost, own_gradient = tsne(square=False)
     numeric, own = plan_gradient(cost, case, ("y",), rng, lambda near: gradient(*near.args))
-    names = [f"own {place}" for place in range(len(own.points))]
-    outcomes = {name: returned(own_cost(*at.args)) for name, at in zip(names, own.points, strict=True)}
-    outcomes["call"] = returned(factor * own_gradient(*case.args))
+    outcomes = {
+        "call": returned(factor * own_gradient(*case.args)),
+        "own": swept(own_cost, case, own),
+    }
     asked = check(wrt=("y",), cost="cost", own_cost=1.0)
-    found = judge_gradient_case(asked, ("call", numeric, own, names), outcomes)
+    found = judge_gradient_case(asked, ("call", numeric, own, "own"), outcomes)
     assert (found.code, found.inconclusive) == (code, code == "inconclusive"), found
     assert found.fraction == (1.0 if code == "follow_through" else 0.0)

@@ -135,7 +135,7 @@ def test_the_fraction_is_the_mean_or_the_smallest_of_the_cases(shares: list[floa
 
 def test_a_case_that_cannot_be_decided_counts_only_if_no_other_can() -> None:
     quiet, noisy = (Numeric((RIGHT,), (np.full((2, 2), error),)) for error in (1e-12, 1e-2))
-    right, undecided, wrong = ("0", quiet, None, []), ("1", noisy, None, []), ("2", quiet, None, [])
+    right, undecided, wrong = ("0", quiet, None, None), ("1", noisy, None, None), ("2", quiet, None, None)
     outcomes = {"0": returned(RIGHT), "1": returned(RIGHT), "2": returned(RIGHT + 1)}
     asked = check("gradient", cost="cost", wrt=["x"])
     found = judged(asked, [undecided, undecided], outcomes)

@@ -26,7 +26,7 @@ from grader.flow import load_course
 from grader.notebook.cells import read_code
 from grader.notebook.facts import find_functions
 from grader.observe import notebook_run, provisioner, sandbox, warm_parent
-from grader.observe.calls import CallSettings, imported_modules, make_calls
+from grader.observe.calls import CallSettings, make_calls, modules_of, shared_imports
 from grader.observe.inside import parent as inside_parent
 from grader.observe.notebook_run import NotebookLimits, run_notebook
 from grader.observe.sandbox import Program, prepared_directory
@@ -64,11 +64,11 @@ def run(box: WarmSandbox, *cells: str) -> NotebookRun:
     return run_notebook(source, {}, box, NotebookLimits(cell_seconds=20))
 
 
-def call(box: WarmSandbox, source: str) -> Outcome:
+def call(box: WarmSandbox, source: str, preload: tuple[str, ...] = ("numpy",)) -> Outcome:
     code = read_code(nbformat.reads(notebook(source), as_version=4))
     slices = find_functions(code, ("f",), read_code(nbformat.reads(notebook(), as_version=4)))[0]
     with prepared_directory(box, {}) as folder:
-        settings = CallSettings(("numpy",), 20, 20)
+        settings = CallSettings(preload, 20, 20)
         return make_calls(code, slices, [Call("one", "f", (2.0,))], box, settings, folder / "work")["one"]
 
 
@@ -378,10 +378,27 @@ def test_calls_that_need_numpy_alone_are_forked_from_the_lean_parent(box: WarmSa
     def modules(source: str) -> tuple[str, ...]:
         code = read_code(nbformat.reads(notebook(source), as_version=4))
         skeleton = read_code(nbformat.reads(notebook(), as_version=4))
-        return imported_modules(find_functions(code, ("f",), skeleton)[0].values())
+        return modules_of(find_functions(code, ("f",), skeleton)[0].values())
 
     assert modules("import numpy as np, os\ndef f(x):\n    return np.sqrt(x)") == ("numpy",)
-    assert modules("def f(x):\n    from sklearn.svm import SVC\n    return SVC") == ("sklearn",)
+    assert modules("def f(x):\n    from sklearn.svm import SVC\n    return SVC") == (
+        "sklearn.svm",
+        "sklearn.svm.SVC",
+    )
     known = "import sys\ndef f(x):\n    return 'IPython' in sys.modules"
     assert call(box, known).value is False
     assert call(box, known.replace("import sys", "import sys, IPython") + " and bool(IPython)").value is True
+
+
+def test_modules_of_the_packages_that_a_course_preloads_are_imported_once_for_all_functions(
+    box: WarmSandbox,
+) -> None:
+    preload = ("numpy", "scipy.sparse", "sklearn.svm")
+    used = ("numpy", "scipy.fft.dct", "tqdm.auto")
+    assert shared_imports(preload, used) == ("numpy", "scipy.sparse", "scipy.fft.dct")
+    watching = (
+        "import sys\nbefore = set(sys.modules)\n"
+        "import scipy.stats.qmc\ndef f(x):\n    return 'scipy.stats.qmc' in before and bool(scipy)"
+    )
+    assert call(box, watching, ("scipy",)).value is True
+    assert call(box, watching, ("numpy",)).value is False

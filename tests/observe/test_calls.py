@@ -17,7 +17,7 @@ from grader.observe.calls import CallSettings, make_calls
 from grader.observe.inside import wire
 from grader.observe.inside.calls import FRAME, GROUP, MARK
 from grader.observe.sandbox import Program, Sandbox
-from grader.records import Call, CallLimits, Outcome, OutcomeKind
+from grader.records import Call, CallLimits, Outcome, OutcomeKind, Sweep
 
 LIMITS = CallLimits(seconds=20.0, memory_mb=512, result_mb=8)
 CELLS = """
@@ -45,6 +45,13 @@ def draws(x): return np.random.rand(3), random.random()
 def sets_a_seed(x):
     np.random.seed(7)
     return np.random.rand(3)
+def adds_and_spoils(x, y, scale=1):
+    x += y
+    return scale * x.sum()
+def counts_and_draws(x, y):
+    counter.append(1)
+    return len(counter), random.random(), np.random.rand()
+def divides(x, y): return 1 / int(y[0])
 def threads(x):
     found = []
     workers = [threading.Thread(target=found.append, args=(n,)) for n in range(3)]
@@ -80,7 +87,11 @@ unmade = unknown_factory()
 def calls_of(name: str) -> list[Call]:
     x = np.array([1.0, 2.0])
     call = Call(name, name, (x,), {}, 3, False, LIMITS)
+    swept = replace(call, args=(x, x), sweep=Sweep((1,), tuple((np.full(2, y),) for y in (0.0, 1.0, 2.0))))
     more = {
+        "adds_and_spoils": [replace(swept, keywords={"scale": 2})],
+        "counts_and_draws": [swept],
+        "divides": [swept],
         "keywords": [
             replace(call, id="taken", keywords={"scale": 3}),
             replace(call, id="refused", keywords={"size": 3}),
@@ -127,6 +138,14 @@ RETURNED = {
     "matrix": np.array([[1.0, 2.0]]),
     "nothing": None,
 }
+
+
+def test_every_point_of_a_sweep_has_fresh_arguments_and_the_same_seed(outcomes: dict[str, Outcome]) -> None:
+    assert outcomes["adds_and_spoils"].value == (6.0, 10.0, 14.0)
+    counted, *drawn = zip(*outcomes["counts_and_draws"].value, strict=True)
+    assert counted == (1, 2, 3), "the points of a sweep share a process"
+    assert [len(set(numbers)) for numbers in drawn] == [1, 1]
+    assert outcomes["divides"].kind is OutcomeKind.RAISED, "one point that fails ends the call"
 
 
 @pytest.mark.parametrize("call", RETURNED)

@@ -129,7 +129,9 @@ def test_a_plan_is_the_same_each_time_and_names_each_call_by_its_content(
     assert first.calls
     for call in first.calls:
         repeat = int(options.get("property") == "deterministic" and call is not first.checks[0].calls[0])
-        ids = {call_id(call.function, call.args, call.keywords, call.echo, n) for n in (0, repeat)}
+        points = (call.sweep.places, call.sweep.points) if call.sweep else ()
+        inputs = (call.args, call.keywords, call.echo)
+        ids = {call_id(call.function, (*inputs, n, *points)) for n in (0, repeat)}
         assert call.id in ids
         assert call.limits.seconds == 5
         assert (call.limits.memory_mb, call.limits.result_mb, call.seed) == (100, 7, 3)
@@ -200,9 +202,10 @@ def test_the_students_cost_is_called_only_where_follow_through_is_wanted() -> No
     plain = plan("gradient", "slope", cost="cost", wrt=["x"])
     assert [call.function for call in plain.calls] == ["slope", "slope"]
     own = plan("gradient", "slope", cost="cost", wrt=["x"], own_cost=0.5)
-    calls = [call.function for call in own.checks[0].calls]
-    assert calls.count("slope") == 2
-    assert calls.count("cost") == 2 * len(cases(own)[0][3])
+    calls = own.checks[0].calls
+    assert [(call.function, call.sweep is None) for call in calls] == 2 * [("slope", True), ("cost", False)]
+    assert [calls[1].id, calls[3].id] == [swept for *_, swept in cases(own)]
+    assert (calls[1].args, calls[1].sweep) == (calls[0].args, cases(own)[0][2].sweep)
     np.testing.assert_allclose(cases(own)[0][1].parts[0], [2.0, -4.0], rtol=1e-8)
 
 
@@ -300,18 +303,22 @@ def test_the_reference_draws_the_same_random_numbers_each_time() -> None:
     assert trusted_call(lambda: np.random.rand(3), Case("a", ()), 6).tolist() != first.tolist()
 
 
+PLAIN = ((POINT,), {}, False, 0)
+
+
 @pytest.mark.parametrize(
-    "other",
+    ("function", "inputs"),
     [
-        pytest.param(("g", (POINT,), {}, False, 0), id="function"),
-        pytest.param(("f", (POINT + 1e-12,), {}, False, 0), id="argument"),
-        pytest.param(("f", (POINT.astype(np.float32),), {}, False, 0), id="dtype"),
-        pytest.param(("f", (POINT[:, None],), {}, False, 0), id="shape"),
-        pytest.param(("f", (POINT,), {"k": 1}, False, 0), id="keyword"),
-        pytest.param(("f", (POINT,), {}, True, 0), id="echo"),
-        pytest.param(("f", (POINT,), {}, False, 1), id="repeat"),
+        pytest.param("g", PLAIN, id="function"),
+        pytest.param("f", ((POINT + 1e-12,), {}, False, 0), id="argument"),
+        pytest.param("f", ((POINT.astype(np.float32),), {}, False, 0), id="dtype"),
+        pytest.param("f", ((POINT[:, None],), {}, False, 0), id="shape"),
+        pytest.param("f", ((POINT,), {"k": 1}, False, 0), id="keyword"),
+        pytest.param("f", ((POINT,), {}, True, 0), id="echo"),
+        pytest.param("f", ((POINT,), {}, False, 1), id="repeat"),
+        pytest.param("f", (*PLAIN, (0,), ((POINT,),)), id="sweep"),
     ],
 )
-def test_calls_that_differ_in_anything_have_different_names(other: tuple[Any, ...]) -> None:
-    assert call_id("f", (POINT.copy(),), {}, False, 0) == call_id("f", (POINT,), {}, False, 0)
-    assert call_id(*other) != call_id("f", (POINT,), {}, False, 0)
+def test_calls_that_differ_in_anything_have_different_names(function: str, inputs: tuple[Any, ...]) -> None:
+    assert call_id("f", ((POINT.copy(),), {}, False, 0)) == call_id("f", PLAIN)
+    assert call_id(function, inputs) != call_id("f", PLAIN)

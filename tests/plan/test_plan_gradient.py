@@ -61,7 +61,7 @@ def judged(value: Any, cost: Callable[..., Any], case: Case, trusted: Any = None
     gradient = None if trusted is None else lambda near: trusted(*near.args)
     numeric, own = plan_gradient(cost, case, ("x",), np.random.default_rng(0), gradient)
     outcome = {"call": Outcome(OutcomeKind.RETURNED, value)}
-    return judge_gradient_case(CHECK, ("call", numeric, own, []), outcome)
+    return judge_gradient_case(CHECK, ("call", numeric, own, None), outcome)
 
 
 LARGE = Case("large", (np.random.default_rng(1).standard_normal((40, 5)),))

@@ -134,15 +134,13 @@ def test_the_points_stand_in_pairs_around_the_case_along_each_direction(seed: in
     case = Case("case", (rng.standard_normal(3), rng.integers(-3, 3, 3)), {"scale": 2.0})
     numeric, own = plan_gradient(cost, case, ("x",), rng)
     np.testing.assert_allclose(numeric.parts[0], 4 * case.args[0] * case.args[1], atol=1e-8)
-    assert len(own.points) == 1 + 2 * DIRECTIONS * len(own.steps)
-    np.testing.assert_array_equal(own.points[0].args[1], case.args[1])
+    points = own.sweep.points
+    assert (own.sweep.places, len(points)) == ((1,), 1 + 2 * DIRECTIONS * len(own.steps))
+    np.testing.assert_array_equal(points[0][0], case.args[1])
     assert (len(own.directions), sorted(own.steps, reverse=True)) == (DIRECTIONS, list(own.steps))
-    plus, minus = own.points[1], own.points[2]
-    np.testing.assert_allclose((plus.args[1] + minus.args[1]) / 2, case.args[1], atol=1e-12)
-    np.testing.assert_allclose(
-        plus.args[1] - minus.args[1], 2 * own.steps[0] * own.directions[0][0], atol=1e-12
-    )
-    assert all(point.args[0] is case.args[0] and point.keywords == {"scale": 2.0} for point in own.points)
+    (plus,), (minus,) = points[1], points[2]
+    np.testing.assert_allclose((plus + minus) / 2, case.args[1], atol=1e-12)
+    np.testing.assert_allclose(plus - minus, 2 * own.steps[0] * own.directions[0][0], atol=1e-12)
 
 
 def test_the_gradient_has_one_part_for_each_argument_in_the_order_asked_for() -> None:
@@ -151,7 +149,8 @@ def test_the_gradient_has_one_part_for_each_argument_in_the_order_asked_for() ->
     np.testing.assert_allclose(numeric.parts[0], [6.0, -4.0], rtol=1e-8)
     np.testing.assert_allclose(numeric.parts[1], [9.0, 1.0], rtol=1e-8)
     assert [len(direction) for direction in own.directions] == [2] * DIRECTIONS
-    assert all(not np.array_equal(point.args[0], case.args[0]) for point in own.points[1:])
+    assert own.sweep.places == (1, 0)
+    assert all(not np.array_equal(a, case.args[0]) for _, a in own.sweep.points[1:])
 
 
 @pytest.mark.parametrize("name", ["y", "self"])

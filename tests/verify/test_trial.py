@@ -9,7 +9,7 @@ import numpy as np
 from support import write_course
 
 from grader.flow import load_course
-from grader.records import Call, OutcomeKind
+from grader.records import Call, OutcomeKind, Sweep
 from grader.verify.trial import Outcomes, make_bench, outcome
 
 
@@ -24,6 +24,18 @@ def test_a_value_comes_back_as_it_would_from_the_box() -> None:
     found = call(lambda x: (2 * x).view(Clever), np.ones(3))
     assert found.kind is OutcomeKind.RETURNED
     assert type(found.value) is np.ndarray
+
+
+def test_a_sweep_is_evaluated_at_each_of_its_points_as_the_box_does_it() -> None:
+    sweep = Sweep((1,), ((0.0,), (1.0,), (2.0,)))
+
+    def adds_and_spoils(x: Any, y: Any) -> Any:
+        x += y
+        return x.sum(), np.random.rand()
+
+    found = outcome({"f": adds_and_spoils}, Call("f-1", "f", (np.ones(2), 9.0), sweep=sweep), 0.3)
+    sums, drawn = zip(*found.value, strict=True)
+    assert (sums, len(set(drawn))) == ((2.0, 4.0, 6.0), 1)
 
 
 def test_what_a_function_does_to_its_arguments_is_seen_and_stays_there() -> None:

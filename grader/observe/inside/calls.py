@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import copy
 import ctypes
 import importlib
 import linecache
@@ -215,13 +216,10 @@ def _death(ending: str | None, code: int, *, exhausted: bool) -> dict[str, Any]:
 def _call(target: Any, call: dict[str, Any], write: int) -> None:
     """Make the call in this process, write its payload to the pipe."""
     _limit(call)
-    seed = call["seed"]
-    random.seed(seed)
-    np.random.seed(seed)
     started = time.perf_counter()
     try:
         keywords, ignored = accepted(target, call["keywords"])
-        payload = {"kind": "returned", "value": target(*call["args"], **keywords), "ignored": ignored}
+        payload = {"kind": "returned", "value": _value(target, call, keywords), "ignored": ignored}
         if call["echo"]:
             payload["after"] = call["args"]
     except MemoryError as error:
@@ -232,6 +230,25 @@ def _call(target: Any, call: dict[str, Any], write: int) -> None:
     data = _encoded(payload, call["result_mb"] << 20)
     while data:
         data = data[os.write(write, data) :]
+
+
+def _value(target: Any, call: dict[str, Any], keywords: dict[str, Any]) -> Any:
+    """Return what the function returns; for a sweep, at each point, each with fresh arguments and seeds."""
+    if call["sweep"] is None:
+        return _seeded(target, call["seed"], call["args"], keywords)
+    values, (places, points) = [], call["sweep"]
+    for point in points:
+        args, taken = copy.deepcopy((list(call["args"]), keywords))
+        for place, value in zip(places, point, strict=True):
+            args[place] = value
+        values.append(_seeded(target, call["seed"], args, taken))
+    return tuple(values)
+
+
+def _seeded(target: Any, seed: int, args: Any, keywords: dict[str, Any]) -> Any:
+    random.seed(seed)
+    np.random.seed(seed)
+    return target(*args, **keywords)
 
 
 def _limit(call: dict[str, Any]) -> None:
