@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property, partial
 from itertools import combinations
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from grader.rubric.model import Recognition
 
 if TYPE_CHECKING:  # loads notebooks, which planning at home does not need
     from grader.assignment import Assignment
+    from grader.plan.plan import Planner
 
 SAME = 1e-9  # results that differ by less come from the same function
 
@@ -40,14 +41,15 @@ class KnownMistakes:
         function: str,
         recognition: Recognition,
         cases: Sequence[tuple[Call, Case]],
-        seed: int,
+        planner: Planner,
     ) -> None:
         self.assignment = assignment
         self.function = function
         self.rtol = recognition.rtol
         self.calls = tuple(call for call, _ in cases)
         self.cases = {call.id: case for call, case in cases}
-        self.seed = seed
+        self.seed = planner.seed
+        self.trusted = planner.right
         self.fingerprint = assignment.metric(recognition.fingerprint) if recognition.fingerprint else None
         self.whole = self.fingerprint is None
         self.together = recognition.pairs
@@ -78,6 +80,12 @@ class KnownMistakes:
         with self._lock:
             return self._single
 
+    def own(self) -> Sequence[Candidate]:
+        """Return every known mistake of the function itself, also one that does not show on the inputs."""
+        with self._lock:
+            made = {(known.code,) for known in self.known if known.function == self.function}
+            return tuple(each for each in self._made if each.codes in made)
+
     def pairs(self) -> Sequence[Candidate]:
         """Return every two known mistakes that can be made together, if the rubric wants them."""
         with self._lock:
@@ -90,12 +98,16 @@ class KnownMistakes:
 
     @cached_property
     def _right(self) -> Candidate:
-        return Candidate((), (), "", 1.0, self._predictions(self.assignment.namespace))
+        return Candidate((), (), "", 1.0, self._predictions(self.trusted))
+
+    @cached_property
+    def _made(self) -> tuple[Candidate, ...]:
+        found = [self._candidate((known,)) for known in self.known]
+        return tuple(each for each in found if each is not None)
 
     @cached_property
     def _single(self) -> tuple[Candidate, ...]:
-        found = [self._candidate((known,)) for known in self.known]
-        return tuple(each for each in found if each is not None and self._shows(each))
+        return tuple(each for each in self._made if self._shows(each))
 
     @cached_property
     def _pairs(self) -> tuple[Candidate, ...]:
@@ -120,18 +132,20 @@ class KnownMistakes:
             tuple(known.name for known in made),
             " ".join(known.message for known in made),
             float(np.prod([known.credit for known in made])),
-            self._predictions(namespace),
+            self._predictions(partial(self._made_by, namespace[self.function])),
             frozenset(code for known in made for code in known.same_as),
         )
 
-    def _predictions(self, namespace: Mapping[str, Any]) -> dict[str, Prediction]:
-        function = namespace[self.function]
+    def _predictions(self, function: Callable[[Case], Any]) -> dict[str, Prediction]:
         return {call: self._prediction(function, call, case) for call, case in self.cases.items()}
 
-    def _prediction(self, function: Callable[..., Any], call: str, case: Case) -> Prediction:
+    def _made_by(self, function: Callable[..., Any], case: Case) -> Any:
+        return trusted_call(function, case, self.seed)
+
+    def _prediction(self, function: Callable[[Case], Any], call: str, case: Case) -> Prediction:
         try:
             with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
-                return self.observed(call, trusted_call(function, case, self.seed))
+                return self.observed(call, function(case))
         except Exception as error:  # a mistake may raise anything
             return Prediction(raised=type(error).__name__)
 

@@ -20,6 +20,7 @@ from grader.plan.candidates import KnownMistakes
 from grader.plan.conditioning import sensitivity
 from grader.plan.given import GivenMistakes
 from grader.plan.gradient import OwnCost, plan_gradient
+from grader.plan.separation import close_pairs
 from grader.plan.transform import transformed
 from grader.records import Call, CallLimits, Plan, PlannedCheck, Sweep
 from grader.rubric.model import (
@@ -39,7 +40,7 @@ from grader.rubric.model import (
 if TYPE_CHECKING:  # loads notebooks, which planning at home does not need
     from grader.assignment import Assignment
 
-ATTEMPTS = 4  # to draw an input that finite differences decide
+ATTEMPTS = 4  # to draw inputs that tell known mistakes apart, and among them one that differences decide
 AGAIN = 2**40  # between the seeds of these, so that none is the seed of another rubric
 
 
@@ -57,13 +58,26 @@ def make_plan(rubric: Rubric, assignment: Assignment) -> Plan:
     candidates = {}
     for question in rubric.questions:
         if question.function is not None:
-            planner = Planner(assignment, question.function, rubric.limits, rubric.seed)
+            planner, known = _telling(question, question.function, rubric, assignment)
             for check in question.checks:
                 calls, context = planner.plan(check)
                 checks.append(PlannedCheck(question.id, check.id, tuple(calls), context))
-            if assignment.misconceptions:
-                candidates[question.id] = planner.candidates(question)
+            if known is not None:
+                candidates[question.id] = known
     return Plan(rubric.assignment, tuple(checks), candidates)
+
+
+def _telling(
+    question: Question, function: str, rubric: Rubric, assignment: Assignment
+) -> tuple[Planner, KnownMistakes | None]:
+    """Return a planner whose inputs tell the known mistakes apart, and these; the first one if none does."""
+    tried = []
+    for attempt in range(ATTEMPTS if assignment.misconceptions else 0):
+        planner = Planner(assignment, function, rubric.limits, rubric.seed + attempt * AGAIN * ATTEMPTS)
+        tried.append((planner, planner.candidates(question)))
+        if not close_pairs(tried[-1][1]):
+            return tried[-1]
+    return tried[0] if tried else (Planner(assignment, function, rubric.limits, rubric.seed), None)
 
 
 class Planner:
@@ -75,6 +89,7 @@ class Planner:
         self.limits = limits
         self.seed = seed
         self._gradients: dict[str, list[tuple[Case, Numeric, OwnCost]]] = {}
+        self._values: dict[str, Any] = {}
 
     @singledispatchmethod
     def plan(self, check: CheckBase) -> tuple[list[Call], dict[str, Any]]:
@@ -159,7 +174,7 @@ class Planner:
             for case in self.assignment.cases(generator, self.seed):
                 cases.append((self._made(case, recognition.call_seconds), case))
         unique = {call.id: (call, case) for call, case in cases}
-        return KnownMistakes(self.assignment, self.function, recognition, tuple(unique.values()), self.seed)
+        return KnownMistakes(self.assignment, self.function, recognition, tuple(unique.values()), self)
 
     def _bound(
         self, value: float | str, case: Case, check: MetricCheck, measure: Callable[..., float]
@@ -232,9 +247,17 @@ class Planner:
         limits = CallLimits(seconds or self.limits.call_seconds, self.limits.memory_mb, self.limits.result_mb)
         return Call(identity, name, case.args, case.keywords, self.seed % 2**32, echo, limits, sweep)
 
+    def right(self, case: Case) -> Any:
+        """Return what the reference makes of a case, computed once; raises what the reference raises."""
+        identity = call_id(self.function, (case.args, dict(case.keywords)))
+        if identity not in self._values:
+            function = self.assignment.function(self.function)
+            self._values[identity] = trusted_call(function, case, self.seed)
+        return self._values[identity]
+
     def _expected(self, case: Case) -> Any:
         try:
-            return trusted_call(self.assignment.function(self.function), case, self.seed)
+            return self.right(case)
         except Exception as error:  # whatever the reference raises
             raise AssignmentError(
                 f"the reference {self.function} failed on {case.name!r}: {error!r}"

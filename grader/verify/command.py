@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from grader.errors import UsageError
+from grader.plan.separation import distances
 from grader.verify.goldens import write_goldens
 from grader.verify.report import show_claims
-from grader.verify.separation import distances
 from grader.verify.verification import Checked, as_json, check_claims, list_claims, make_evidence
 
 MAX_WIDTH = 110

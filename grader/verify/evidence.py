@@ -20,11 +20,11 @@ from grader.flow import Course, grade, load_course
 from grader.judge import diagnose
 from grader.misconception import Misconception
 from grader.notebook.facts import find_functions
-from grader.plan.candidates import changed
+from grader.plan.candidates import KnownMistakes, changed
+from grader.plan.separation import Pair, close_pairs
 from grader.records import Diagnosis, DiagnosisKind, Observation, Score
 from grader.verify.mutants import Mutant, make_mutants
 from grader.verify.rewritings import all_rewritings, rewritten
-from grader.verify.separation import Pair, close_pairs
 from grader.verify.trial import Bench, make_bench
 
 MUTANT_SECONDS = 8.0  # of processor time for one call; the slowest of the reference takes about one
@@ -115,15 +115,8 @@ class Evidence:
     @cached_property
     def close(self) -> list[Pair]:
         """The pairs of known mistakes of one function that its hidden inputs do not tell apart."""
-        pairs = []
-        for question in self.course.rubric.questions:
-            known = self.course.plan.candidates.get(question.id)
-            if known is not None:
-                own = {
-                    m.code for m in self.course.assignment.misconceptions if m.function == question.function
-                }
-                pairs += close_pairs(known.right(), [one for one in known.single() if own & set(one.codes)])
-        return pairs
+        mistakes = self.course.plan.candidates.values()
+        return [pair for known in mistakes if isinstance(known, KnownMistakes) for pair in close_pairs(known)]
 
     @cached_property
     def mutants(self) -> list[MutantReport]:
@@ -138,9 +131,6 @@ class Evidence:
         """The digest of the hidden inputs as another process makes them."""
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
             return pool.submit(inputs_digest_of, self.target, self.course.rubric.seed).result()
-
-    def _codes(self, function: str | None) -> set[str]:
-        return {each.code for each in self.course.assignment.misconceptions if each.function == function}
 
     def _seeds(self, number: int) -> list[int]:
         return [self.course.rubric.seed + FRESH + place for place in range(number)]

@@ -15,6 +15,7 @@ from grader.judge import diagnose
 from grader.plan.calls import trusted_call
 from grader.plan.candidates import KnownMistakes, changed
 from grader.plan.plan import make_plan
+from grader.plan.separation import close_pairs
 from grader.records import Diagnosis, Fault, Outcome, OutcomeKind
 from grader.rubric.load import parse_rubric
 
@@ -278,3 +279,33 @@ def test_a_file_without_misconceptions_in_it_fails_to_load(folder: Path, text: s
     with pytest.raises(AssignmentError) as caught:
         load_assignment(folder, ("spread", "standardised"), SEED)
     assert message in str(caught.value)
+
+
+PICKING = """
+from grader.assignment import Case
+
+def numbers(rng):
+    return [Case("five", ((rng.integers(0, 6) != UNLUCKY) * rng.standard_normal(5),))]
+"""
+
+
+@pytest.mark.parametrize(("unlucky", "again"), [(0, True), (6, False)], ids=["bad luck", "none"])
+def test_inputs_that_do_not_tell_mistakes_apart_are_drawn_again(
+    folder: Path, unlucky: int, again: bool
+) -> None:
+    """Where all numbers are 0, so is the spread, whatever mistake was made."""
+    seen = MISCONCEPTIONS.replace('Misconception("spread", "invisible"', "#")
+    (folder / "misconceptions.py").write_text(seen, encoding="utf-8")
+    (folder / "inputs.py").write_text(PICKING.replace("UNLUCKY", str(unlucky)), encoding="utf-8")
+    known = known_of(load_assignment(folder, ("spread", "standardised"), SEED), "spread")
+    assert all(case.args[0].any() for case in known.cases.values())
+    assert close_pairs(known) == []
+    assert (known.seed != 0) is again
+
+
+def test_a_mistake_that_never_shows_is_a_close_pair_and_the_first_inputs_stay(assignment: Assignment) -> None:
+    known = known_of(assignment, "spread")
+    assert [(pair.first, pair.second, pair.distance) for pair in close_pairs(known)] == [
+        ("invisible", "(right)", 0.0)
+    ]
+    assert known.seed == 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from grader.judge.diagnosis import SEPARATED
 from grader.judge.match import residual
+from grader.plan.candidates import KnownMistakes
 from grader.records import Candidate
 
 RIGHT = "(right)"
@@ -31,15 +32,17 @@ def distances(right: Candidate, known: Sequence[Candidate]) -> list[Pair]:
     return pairs
 
 
-def close_pairs(right: Candidate, known: Sequence[Candidate]) -> list[Pair]:
-    """Return the pairs that are not separated and not declared to be the same."""
-    declared = {(_code(each), code) for each in known for code in each.same_as}
+def close_pairs(mistakes: KnownMistakes) -> list[Pair]:
+    """Return the pairs among a function's known mistakes and the reference that its inputs do not tell apart.
+
+    Mistakes that are declared to be the same are no pair.
+    """
+    known = mistakes.own()
+    declared = {frozenset((_code(each), code)) for each in known for code in each.same_as}
     return [
         pair
-        for pair in distances(right, known)
-        if pair.distance < SEPARATED
-        and (pair.first, pair.second) not in declared
-        and (pair.second, pair.first) not in declared
+        for pair in distances(mistakes.right(), known)
+        if pair.distance < SEPARATED and frozenset((pair.first, pair.second)) not in declared
     ]
 
 
