@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import json
 import os
 import platform
 import re
@@ -25,9 +24,12 @@ from pathlib import Path
 from typing import Self
 from unittest import mock
 
+import nbformat
+
 from grader import flow, grade_folder
 from grader.errors import GraderFault, NotebookUnreadable
 from grader.flow import Course, load_course
+from grader.notebook.read import parse_notebook
 from grader.observe.sandbox import Process, Program
 from grader.observe.tiers import choose_sandbox
 from grader.records import Observation
@@ -73,19 +75,18 @@ def observed(course: Course, folder: Path, results: Path | None) -> tuple[str, d
 
 def copy_of(data: bytes, functions: Iterator[str] | list[str], number: int) -> bytes:
     """Return a notebook with a statement of its own behind the last one of each function."""
-    notebook = json.loads(data)
-    for cell in notebook["cells"]:
-        source = "".join(cell["source"])
+    notebook = parse_notebook(data)
+    for cell in notebook.cells:
         try:
-            body = ast.parse(re.sub(r"^[%!].*", "", source, flags=re.M)).body
+            body = ast.parse(re.sub(r"^[%!].*", "", cell.source, flags=re.M)).body
         except SyntaxError:
             continue
-        lines = source.split("\n")
+        lines = cell.source.split("\n")
         for node in reversed(body):
             if isinstance(node, ast.FunctionDef) and node.name in functions and node.end_lineno:
                 lines.insert(node.end_lineno, f"{' ' * node.body[0].col_offset}'copy {number}'")
-        cell["source"] = "\n".join(lines)
-    return json.dumps(notebook).encode()
+        cell.source = "\n".join(lines)
+    return nbformat.writes(notebook).encode()
 
 
 def copy_all(course: Course, samples: dict[Path, Observation], tier: str, count: int, root: Path) -> None:

@@ -11,7 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Protocol
+
+import numpy as np
 
 
 class OutcomeKind(StrEnum):
@@ -208,6 +211,12 @@ class Candidate:
     credit: float
     predictions: Mapping[str, Prediction]
     same_as: frozenset[str] = frozenset()
+
+    @cached_property
+    def magnitude(self) -> float:
+        """The largest finite entry of all predictions."""
+        parts = [np.abs(part) for seen in self.predictions.values() for part in seen.parts or ()]
+        return max((float(part[np.isfinite(part)].max(initial=0.0)) for part in parts), default=0.0)
 
 
 class Candidates(Protocol):

@@ -38,18 +38,12 @@ def parts_of(value: Any) -> tuple[Array, ...] | None:
 def residual(observed: Mapping[str, Prediction], candidate: Candidate, stop: float = math.inf) -> float:
     """Return the largest difference over all calls; beyond `stop` any number beyond it will do."""
     worst = 0.0
-    sizes = magnitude(candidate)
+    floor = NOTHING * candidate.magnitude
     for call, seen in observed.items():
-        worst = max(worst, distance(seen, candidate.predictions[call], NOTHING * sizes))
+        worst = max(worst, distance(seen, candidate.predictions[call], floor))
         if worst > stop:
             break
     return worst
-
-
-def magnitude(candidate: Candidate) -> float:
-    """Return the largest finite entry of all predictions of a candidate."""
-    parts = [part for seen in candidate.predictions.values() for part in seen.parts or ()]
-    return max((_largest(part) for part in parts), default=0.0)
 
 
 def distance(seen: Prediction, predicted: Prediction, floor: float = 0.0) -> float:

@@ -36,18 +36,16 @@ def grades_csv(scores: Iterable[Score], rubric: Rubric) -> str:
 
 
 def grades_json(scores: Iterable[Score], rubric: Rubric, made: Mapping[str, Any]) -> str:
-    """Return everything that was judged as JSON; `made` says how (versions, tier)."""
-    return json.dumps(
-        {
-            "assignment": rubric.assignment,
-            "title": rubric.title,
-            "made": dict(made),
-            "max_points": sum(question.points for question in rubric.questions),
-            "submissions": [_submission(score) for score in scores],
-        },
-        indent=1,
-        ensure_ascii=False,
-    )
+    """Return everything that was judged as JSON, a submission a line; `made` says how (versions, tier)."""
+    course = {
+        "assignment": rubric.assignment,
+        "title": rubric.title,
+        "made": dict(made),
+        "max_points": sum(question.points for question in rubric.questions),
+    }
+    head = json.dumps(course, indent=1, ensure_ascii=False).removesuffix("\n}")
+    lines = ",\n  ".join(json.dumps(_submission(score), ensure_ascii=False) for score in scores)
+    return f'{head},\n "submissions": [\n  {lines}\n ]\n}}\n'
 
 
 def _submission(score: Score) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from grader.judge.match import distance, magnitude, parts_of, residual
+from grader.judge.match import distance, parts_of, residual
 from grader.records import Candidate, Prediction
 
 NUMBERS = hnp.arrays(np.float64, hnp.array_shapes(max_dims=2, max_side=4), elements=st.integers(-1000, 1000))
@@ -116,8 +116,8 @@ def test_the_residual_is_that_of_the_worst_call_and_stops_where_it_is_told() -> 
 
 
 def test_the_magnitude_is_the_largest_finite_entry_of_all_predictions() -> None:
-    assert magnitude(candidate(a=prediction([1.0, -3.0, np.inf]), b=Prediction(raised="E"))) == 3.0
-    assert magnitude(candidate()) == 0.0
+    assert candidate(a=prediction([1.0, -3.0, np.inf]), b=Prediction(raised="E")).magnitude == 3.0
+    assert candidate().magnitude == 0.0
 
 
 @given(NUMBERS, NUMBERS)
