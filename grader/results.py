@@ -49,7 +49,7 @@ class Results:
         """Make the folder; raise UsageError if it cannot be written."""
         try:
             self.out.mkdir(parents=True, exist_ok=True)
-            _write(self.out / ".writable", "")
+            _write_beside(self.out / ".writable", "")
             (self.out / ".writable").unlink()
         except OSError as error:
             raise UsageError(
@@ -102,6 +102,17 @@ def _ends_with(path: Path, text: str) -> bool:
 
 
 def _write(path: Path, text: str) -> None:
+    """Write a file; raise UsageError if there is no room for it."""
+    try:
+        _write_beside(path, text)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {path}: {error.strerror}; what was observed is kept: make room, and give the same "
+            "command again"
+        ) from error
+
+
+def _write_beside(path: Path, text: str) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:

@@ -187,9 +187,14 @@ class Store:
                 return action()
         except DatabaseError as error:
             raise UsageError(
-                f"the database {self.path} cannot be used: {error.orig}; if it is damaged, move it away and "
-                "grade again: the submissions will be observed anew"
+                f"the database {self.path} cannot be used: {error.orig}; {_what_to_do(str(error.orig))}"
             ) from error
+
+
+def _what_to_do(reason: str) -> str:
+    if "full" in reason:
+        return "make room, and give the same command again: what it holds is kept"
+    return "if it is damaged, move it away and grade again: the submissions will be observed anew"
 
 
 def _unpacked(unpack: Callable[[bytes], Kept], data: bytes) -> Kept | None:

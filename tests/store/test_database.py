@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from support import run, score
 
 from grader.errors import UsageError
 from grader.records import Fault, FunctionFacts, Outcome, OutcomeKind
-from grader.store import Store
+from grader.store import Store, database
 
 FULL = Outcome(
     OutcomeKind.RETURNED,
@@ -136,6 +137,24 @@ def test_a_file_that_is_no_database_is_named_with_what_to_do(tmp_path: Path) -> 
     with pytest.raises(UsageError, match=r"grader\.db cannot be used.*move it away"):
         Store(path)
     assert path.read_text().startswith("no database")
+
+
+def test_a_full_disk_is_no_damage_and_what_was_kept_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "grader.db"
+    configure = database._configure
+
+    def small(connection: Any, record: Any) -> None:
+        configure(connection, record)
+        connection.execute("PRAGMA max_page_count = 30")
+
+    monkeypatch.setattr(database, "_configure", small)
+    with Store(path) as store:
+        store.put_outcomes("key", {"a": Outcome(OutcomeKind.RETURNED, 1.0)})
+        with pytest.raises(UsageError, match=r"is full; make room, and give the same command again"):
+            store.put_outcomes("key", {"b": Outcome(OutcomeKind.RETURNED, np.zeros(10**5))})
+        assert list(store.get_outcomes("key", ["a", "b"])) == ["a"]
 
 
 def test_a_database_of_another_version_is_refused_and_left_alone(tmp_path: Path) -> None:
