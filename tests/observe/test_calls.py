@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from grader.notebook.slicing import slice_function
 from grader.observe.calls import CallSettings, make_calls
 from grader.observe.inside import wire
 from grader.observe.inside.calls import FRAME, GROUP, MARK
-from grader.observe.sandbox import Program, Sandbox
+from grader.observe.sandbox import PlainSandbox, Program, Sandbox
 from grader.records import Call, CallLimits, Outcome, OutcomeKind, Sweep
 
 LIMITS = CallLimits(seconds=20.0, memory_mb=512, result_mb=8)
@@ -217,6 +218,39 @@ def test_random_numbers_depend_on_the_seed_of_the_call_alone(outcomes: dict[str,
 def test_every_call_has_an_outcome(outcomes: dict[str, Outcome]) -> None:
     assert all(isinstance(outcome.kind, OutcomeKind) for outcome in outcomes.values())
     assert OutcomeKind.GRADER_FAULT not in {outcome.kind for outcome in outcomes.values()}
+
+
+BUSY = """
+import os, time
+def works(x):
+    others = all(os.fork() for _ in range(3))
+    end = time.process_time() + 0.7
+    while time.process_time() < end:
+        pass
+    return x if others else os._exit(0)
+def sleeps(x):
+    time.sleep(60)
+"""
+
+
+def test_what_a_call_waits_for_a_processor_is_not_counted_and_what_it_sleeps_is(tmp_path: Path) -> None:
+    """Four processes share a processor: seven tenths of a second of work take almost three."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        found = called(BUSY, PlainSandbox(), tmp_path, CallLimits(seconds=1.0, memory_mb=512))
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert found["works"].kind is OutcomeKind.RETURNED
+    assert found["sleeps"].kind is OutcomeKind.WALL_TIMEOUT
+
+
+def called(source: str, sandbox: Sandbox, folder: Path, limits: CallLimits) -> dict[str, Outcome]:
+    code = read_code(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)]))
+    names = [name for name in (n for s in code.statements for n in s.binds) if f"def {name}" in source]
+    slices = {name: found for name in names if (found := slice_function(code, name)) is not None}
+    calls = [Call(name, name, (1.0,), limits=limits) for name in slices]
+    return make_calls(code, slices, calls, sandbox, CallSettings(), folder)
 
 
 class Said:

@@ -4,7 +4,8 @@
      `-- group        one fork a function: runs the statements that the function needs
           `-- call    one fork a call: limits, the call, the result through a pipe to its group
 
-    limits: `seconds` of processor time (fair on a busy machine), twice as many by the wall clock
+    limits: `seconds` of processor time, twice as many by the wall clock; what a call waits for a processor
+    does not count, so that a busy machine costs nobody points
 
     frames on the worker's stdout:  b"FRAM" | u32 index | u64 length | payload (wire format)
 
@@ -44,6 +45,7 @@ MARK = b"FRAM"
 GROUP, STARTED = 0xFFFFFFFF, 0xFFFFFFFE
 PR_SET_PDEATHSIG = 1
 PATIENCE = 2  # calls of one function in a row that may run out of time before the rest is skipped
+WAITING = 4  # times its limit, that a call may wait for a processor
 SKIPPED = "not tried: earlier calls of this function used up the time"
 
 
@@ -123,10 +125,9 @@ def _group(function: dict[str, Any], out: int) -> None:
                 {"kind": "wall_timeout", "seconds": 0.0, "fault": plain_fault("", SKIPPED)},
             )
             continue
-        started = time.monotonic()
-        data, timed_out = _one_call(target, call)
+        data, timed_out, used = _one_call(target, call)
         _send_raw(out, call["index"], data)
-        left -= time.monotonic() - started
+        left -= used
         late = late + 1 if timed_out else 0
 
 
@@ -150,9 +151,8 @@ def _run_statements(cells: list[dict[str, Any]]) -> tuple[dict[str, Any], list[d
     return module.__dict__, failures
 
 
-def _one_call(target: Any, call: dict[str, Any]) -> tuple[bytes, bool]:
-    """Fork, call, and return the payload of the result or of how the call died, and whether of time."""
-    started = time.monotonic()
+def _one_call(target: Any, call: dict[str, Any]) -> tuple[bytes, bool, float]:
+    """Fork, call; return the payload of the result or of how the call died, whether of time, and the time."""
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -164,7 +164,9 @@ def _one_call(target: Any, call: dict[str, Any]) -> tuple[bytes, bool]:
         finally:
             os._exit(0)
     os.close(write)
-    data, ending = _receive(read, started + 2 * call["seconds"], (call["result_mb"] + 16) << 20)
+    clock = _Clock(pid, 2 * call["seconds"])
+    data, ending = _receive(read, clock, (call["result_mb"] + 16) << 20)
+    used = clock.used()
     os.close(read)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL) if ending else None
@@ -173,21 +175,47 @@ def _one_call(target: Any, call: dict[str, Any]) -> tuple[bytes, bool]:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
     if ending is None and data:
-        return data, False
+        return data, False, used
     exhausted = usage.ru_utime + usage.ru_stime >= call["seconds"]
     death = _death(ending, os.waitstatus_to_exitcode(status), exhausted=exhausted)
     late = death["kind"] in ("wall_timeout", "cpu_timeout")
-    return wire.encode({**death, "seconds": time.monotonic() - started}), late
+    return wire.encode({**death, "seconds": used}), late, used
 
 
-def _receive(read: int, deadline: float, max_bytes: int) -> tuple[bytes, str | None]:
+class _Clock:
+    """The wall time of a process, without what it waited for a processor, as far as the system tells."""
+
+    def __init__(self, pid: int, seconds: float) -> None:
+        self.started = time.monotonic()
+        self.queue = f"/proc/{pid}/schedstat"
+        self.seconds = seconds
+
+    def used(self) -> float:
+        """Return the seconds that count; at most WAITING times the limit can be waited for."""
+        return time.monotonic() - self.started - min(self._waited(), WAITING * self.seconds)
+
+    def left(self) -> float:
+        """Return the seconds that are left of the limit."""
+        return self.seconds - self.used()
+
+    def _waited(self) -> float:
+        try:
+            with open(self.queue) as file:  # noqa: PTH123 -- Path costs more than the reading
+                return int(file.read().split()[1]) / 1e9
+        except (OSError, ValueError, IndexError):
+            return 0.0
+
+
+def _receive(read: int, clock: _Clock, max_bytes: int) -> tuple[bytes, str | None]:
     """Read a pipe to its end; the second value says why reading stopped before that."""
     chunks: list[bytes] = []
     size = 0
     while True:
-        left = deadline - time.monotonic()
-        if left <= 0 or not select.select([read], [], [], left)[0]:
+        left = clock.left()
+        if left <= 0:
             return b"", "wall_timeout"
+        if not select.select([read], [], [], left)[0]:
+            continue
         chunk = os.read(read, 1 << 20)
         if not chunk:
             return b"".join(chunks), None
