@@ -163,6 +163,7 @@ def test_a_replaced_parent_leaves_no_descriptor_thread_directory_or_process(box:
     def left() -> tuple[int, int, int, int]:
         call(box, "def f(x):\n    return x")
         run(box, "1")
+        wait_for(lambda: not any(children(parent) for parent in parents(box)))
         return (
             descriptors(),
             threading.active_count(),
