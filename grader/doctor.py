@@ -27,6 +27,7 @@ MEANING = {
     RESTRICTED: "no namespaces: files, signals and the network are closed by Landlock and seccomp",
     PLAIN: "no walls: a notebook can read and do what this user can",
 }
+LOST = {False: Text("✗", style="red"), True: Text("-", style="yellow")}
 PIPE_WIDTH = 160  # a layer stays on its line
 COLOURS = {ISOLATED: "green", RESTRICTED: "yellow", PLAIN: "red"}
 DOCKER = 'docker run --rm {options}-v "$PWD:/course" -w /course python:3.12 make grade'
@@ -130,6 +131,7 @@ def _as_data(survey: Survey, minimum: str) -> dict[str, Any]:
                 "layer": found.layer.key,
                 "title": found.layer.title,
                 "attack": found.layer.attack,
+                "optional": found.layer.optional,
                 "holds": found.holds,
                 "detail": found.detail,
             }
@@ -158,7 +160,7 @@ def _table(layers: tuple[Found, ...]) -> Table:
     for heading in ("", "layer", "what was tried in a box", "what it obtained"):
         table.add_column(heading)
     for found in layers:
-        mark = Text("✓", style="green") if found.holds else Text("✗", style="red")
+        mark = Text("✓", style="green") if found.holds else LOST[found.layer.optional]
         obtained = Text("nothing", style="dim") if found.holds else Text(found.detail)
         table.add_row(mark, found.layer.title, Text(found.layer.attack, style="dim"), obtained)
     return table

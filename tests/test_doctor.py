@@ -14,7 +14,18 @@ from grader.cli import cli
 from grader.errors import SandboxError, UsageError
 from grader.observe import tiers
 from grader.observe.interpreter import Interpreter
-from grader.observe.layers import ALWAYS, APART, LANDLOCK, LAYERS, NAMESPACES, Layer, reached_tier, reaches
+from grader.observe.layers import (
+    ALWAYS,
+    APART,
+    LANDLOCK,
+    LAYERS,
+    NAMESPACES,
+    OPTIONAL,
+    Found,
+    Layer,
+    reached_tier,
+    reaches,
+)
 from grader.observe.probe import bait, probe_sandbox
 from grader.observe.sandbox import PlainSandbox
 from grader.observe.tiers import Survey, choose_sandbox, start_best
@@ -37,7 +48,8 @@ def best() -> Iterator[tuple[WarmSandbox, Survey]]:
 def test_every_layer_that_the_best_box_needs_holds(best: tuple[WarmSandbox, Survey]) -> None:
     _, survey = best
     lost = {found.layer.key: found.detail for found in survey.layers if not found.holds}
-    beyond = {layer.key for layer in NAMESPACES} if survey.tier == "restricted" else set()
+    beyond = {layer.key for layer in OPTIONAL}
+    beyond |= {layer.key for layer in NAMESPACES} if survey.tier == "restricted" else set()
     assert set(lost) <= beyond, lost
     assert [found.layer for found in survey.layers] == list(LAYERS)
 
@@ -58,11 +70,26 @@ def test_a_box_without_landlock_and_seccomp_is_found_out(best: tuple[WarmSandbox
     assert "listed /" in found[0].detail
 
 
-@pytest.mark.parametrize("key", [layer.key for layer in LAYERS])
+@pytest.mark.parametrize("key", [layer.key for layer in LAYERS if not layer.optional])
 def test_the_absence_of_any_layer_lowers_the_tier(key: str) -> None:
     holds = {layer.key: layer.key != key for layer in LAYERS}
     assert reached_tier({layer.key: True for layer in LAYERS}) == "isolated"
     assert reached_tier(holds) == ("plain" if key in {layer.key for layer in ALWAYS} else "restricted")
+
+
+def test_the_absence_of_an_optional_layer_lowers_no_tier_and_has_a_mark_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = tuple(Found(layer, not layer.optional, "held 111 MB: get it by `this`") for layer in LAYERS)
+    assert reached_tier({each.layer.key: each.holds for each in found}) == "isolated"
+    survey = Survey("isolated", "isolated", found)
+    monkeypatch.setattr(doctor, "start_best", lambda **_: (None, survey))
+    said = CliRunner().invoke(cli, ["doctor"]).output
+    (line,) = (line for line in said.splitlines() if "control group" in line)
+    assert line.startswith("-")
+    assert "get it by `this`" in line
+    assert "✗" not in said
+    assert tiers.shortcomings(survey) == []
 
 
 @pytest.mark.parametrize("key", APART)
@@ -89,7 +116,7 @@ def test_where_there_are_no_walls_the_doctor_says_so_and_grading_is_refused() ->
     assert result.exit_code == 1
     assert "Tier: plain" in result.output
     assert "docker run" in result.output
-    assert result.output.count("✗") == len(LAYERS)
+    assert result.output.count("✗") == len(LAYERS) - len(OPTIONAL)
     with pytest.raises(
         UsageError, match=r"'plain', and 'restricted' .* no walls for darwin.* `grader doctor`"
     ):

@@ -12,7 +12,6 @@ import ast
 import contextlib
 import sys
 import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,11 +23,10 @@ from grader.notebook.names import imported_modules
 from grader.notebook.slicing import Slice
 from grader.observe.inside import wire
 from grader.observe.inside.calls import FRAME, GROUP, MARK
-from grader.observe.sandbox import Process, Program, Sandbox
+from grader.observe.sandbox import Process, Program, Sandbox, settle
 from grader.records import Call, Fault, Outcome, OutcomeKind
 
 START_SECONDS = 60.0
-SETTLE_SECONDS = 2.0
 
 ENDED = {
     "out_of_memory": Outcome(OutcomeKind.OUT_OF_MEMORY),
@@ -141,19 +139,12 @@ def _converse(process: Process, job: bytes, seconds: float, frame_mb: int) -> li
     clock.start()
     try:
         frames = list(_frames(process.stdout, frame_mb << 20))
-        _settle(process)
+        settle(process)
         return frames
     finally:
         clock.cancel()
         process.kill()
         writer.join()
-
-
-def _settle(process: Process) -> None:
-    """Give a worker that has said its last the time to end by itself: then how it ended is known."""
-    deadline = time.monotonic() + SETTLE_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.002)
 
 
 def _write(stream: IO[bytes], data: bytes) -> None:

@@ -3,6 +3,8 @@
 isolated     every layer below
 restricted   no namespaces, Landlock in their place (what plain Docker allows); or the reverse
 plain        no walls: limits that a program sets on itself
+
+Optional layers are used where they can be had, and lower no tier where not.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ class Layer:
     """One layer: its key, its name, what `inside/probe.py` tries against it.
 
     `bare` layers are tried in a box without Landlock and seccomp, which would refuse the attempt first.
-    `thorough` ones take long enough to be left out when a batch starts.
+    `thorough` ones take long enough to be left out when a batch starts. `optional` ones do not count.
     """
 
     key: str
@@ -27,6 +29,7 @@ class Layer:
     attack: str
     bare: bool = True
     thorough: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,10 @@ ALWAYS = (
     Layer("descriptors", "closed descriptors", "use the grader's open files"),
     Layer("clock", "outer wall clock", "ignore it, leave a process", thorough=True),
 )
-LAYERS = (*NAMESPACES, LANDLOCK, *ALWAYS)
+OPTIONAL = (
+    Layer("group", "control group", "hold memory in sockets", bare=False, thorough=True, optional=True),
+)
+LAYERS = (*NAMESPACES, LANDLOCK, *ALWAYS, *OPTIONAL)
 APART = ("mount", "pid", "net", "root")  # what Landlock can be replaced by
 
 

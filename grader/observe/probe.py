@@ -18,8 +18,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from grader.observe.control_groups import Groups
 from grader.observe.layers import LAYERS, Found, Layer
-from grader.observe.sandbox import Process, Program, Sandbox, run_directory
+from grader.observe.sandbox import Process, Program, Sandbox, run_directory, settle
 
 SECRET = "bait-of-grader-doctor"  # noqa: S105 -- worth nothing
 PROBE_SECONDS = 30.0
@@ -27,6 +28,7 @@ PATIENCE_SECONDS = 5.0
 CLOCK_SECONDS = 0.3
 END_SECONDS = 10.0
 SMALL_MB, PLENTY_MB = 96, 1 << 20
+COUNTED_MB = 64
 KEY = 0x67726164
 SHM_CREATE, SHM_REMOVE = 0o1666, 0
 NOT_RUN = "the attack did not run in the box"
@@ -74,7 +76,7 @@ def probe_sandbox(
         chosen = [layer.key for layer in quick if layer.bare is bare]
         loot |= _tried(sandbox, chosen, known, bare=bare)
     found = [Found(layer, not loot[layer.key], loot[layer.key]) for layer in quick]
-    tests = {"memory": _try_memory, "clock": _try_clock}
+    tests = {"memory": _try_memory, "clock": _try_clock, "group": _try_group}
     found += [tests[layer.key](sandbox, layer, known) for layer in layers if layer.thorough]
     return tuple(sorted(found, key=lambda each: layers.index(each.layer)))
 
@@ -97,6 +99,19 @@ def _try_memory(sandbox: Sandbox, layer: Layer, known: Mapping[str, Any]) -> Fou
     return Found(layer, False, json.loads(answer)[layer.key] if answer else NOT_RUN)
 
 
+def _try_group(sandbox: Sandbox, layer: Layer, known: Mapping[str, Any]) -> Found:
+    """Whether the kernel ends a box that makes the kernel hold too much for it."""
+    with _started(sandbox, [layer.key], known, counted_mb=COUNTED_MB, bare=False) as process:
+        answer = _read(process, PROBE_SECONDS)
+        settle(process)
+        process.kill()
+    if process.reason == "out_of_memory":
+        return Found(layer, True)
+    loot = json.loads(answer)[layer.key] if answer else NOT_RUN
+    why = getattr(sandbox, "groups", Groups()).why
+    return Found(layer, not loot, ": ".join(filter(None, (loot, why))) if loot else "")
+
+
 def _try_clock(sandbox: Sandbox, layer: Layer, known: Mapping[str, Any]) -> Found:
     """Whether a box that hears nothing ends with everything in it: then its standard output is closed."""
     with _started(sandbox, [layer.key], known, bare=True) as process:
@@ -115,9 +130,11 @@ def _started(
     *,
     bare: bool,
     memory_mb: int = PLENTY_MB,
+    counted_mb: int | None = None,
 ) -> Iterator[Process]:
     with run_directory(sandbox.scratch) as folder:
-        process = sandbox.launch(Program("probe", folder, memory_mb=memory_mb, bare=bare))
+        program = Program("probe", folder, memory_mb=memory_mb, counted_mb=counted_mb, bare=bare)
+        process = sandbox.launch(program)
         try:
             job = json.dumps({"layers": list(keys), "known": dict(known)}).encode()
             if process.stdin is not None:

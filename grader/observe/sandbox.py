@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ BOOT = (
     "from importlib import import_module; run = import_module('inside.' + sys.argv.pop(1)).main; "
     "sys.path.pop(0); run()"
 )
+SETTLE_SECONDS = 2.0
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
@@ -36,7 +38,8 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VEC
 class Program:
     """What to start: a module of `inside`, its arguments, the directory with its data files.
 
-    `wires` is a directory for unix sockets; `memory_mb` what all processes of the program may hold together.
+    `wires` is a directory for unix sockets; `memory_mb` what all processes of the program may hold together;
+    `counted_mb` what a control group lets it hold, which counts files in memory and kernel buffers too.
     `bare` leaves out Landlock and seccomp: for our own code, which tries the layers beneath them. `modules`
     are those that its code imports, None if that is not known: a sandbox may choose by them what it forks.
     """
@@ -47,6 +50,7 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     wires: Path | None = None
     memory_mb: int = 8192
+    counted_mb: int | None = None
     bare: bool = False
     modules: tuple[str, ...] | None = None
 
@@ -111,6 +115,13 @@ class Sandbox(Protocol):
     def launch(self, program: Program) -> Process:
         """Start a program with pipes for its standard input and output; raise SandboxError if it cannot."""
         ...
+
+
+def settle(process: Process) -> None:
+    """Give a program that has said its last the time to end by itself: then how it ended is known."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.002)
 
 
 class PlainProcess:

@@ -106,5 +106,6 @@ def shortcomings(survey: Survey) -> list[str]:
     """Return what keeps this machine below the highest tier, in words."""
     if sys.platform != "linux":
         return [f"there are no walls for {sys.platform}"]
-    lacking = [f"{found.layer.title}: {found.detail}" for found in survey.layers if not found.holds]
+    lost = [found for found in survey.layers if not found.holds and not found.layer.optional]
+    lacking = [f"{found.layer.title}: {found.detail}" for found in lost]
     return [*survey.failures.values(), *lacking]

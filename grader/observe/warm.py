@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import SandboxError
+from grader.observe.control_groups import Group, Groups
+from grader.observe.inside.limits import DISK_MB, SHARED_MB
 from grader.observe.inside.walls import ISOLATED, RESTRICTED
 from grader.observe.interpreter import find_interpreter
 from grader.observe.sandbox import Program, minimal_environment, remove_tree
@@ -45,6 +47,7 @@ KERNEL_MODULES = (
     "matplotlib.font_manager",
     "matplotlib.backends.backend_agg",
 )
+BESIDE_MB = DISK_MB + SHARED_MB + 64  # file systems in memory, buffers: a program's own limit comes first
 LEAN = ("numpy", "scipy")
 LEAN_MODULES = ("inside.calls",)
 
@@ -69,6 +72,7 @@ class WarmSandbox:
         }
         self.scratch = Path(tempfile.mkdtemp(prefix="grader-"))
         self.scratch.chmod(0o711)
+        self.groups = Groups.open()
         self._lock = threading.Lock()
         self._parents: dict[str, Parent] = {}
         self._retired: list[Parent] = []
@@ -86,6 +90,7 @@ class WarmSandbox:
                 parent.stop()
             self._parents.clear()
             self._retired.clear()
+            self.groups.close()
             remove_tree(self.scratch)
 
     def warm(self, which: str = "full") -> Parent:
@@ -124,12 +129,14 @@ class WarmSandbox:
         parent = self.warm("lean" if lean else "full")
         identity = next(parent.numbers)
         user = BOX_USER + (identity % BOX_USERS if self.kind == RESTRICTED else 0)
+        group = self.groups.make(program.counted_mb or program.memory_mb + BESIDE_MB)
         try:
             self._hand_over(program, user)
-            with _opened(program.directory) as (names, opened):
-                message = {"id": identity, "files": names, "user": user, **_described(program)}
-                return _start(parent, message, opened)
+            with _opened(program.directory) as (names, opened), group.doors() as doors:
+                message = {"id": identity, "files": names, "user": user, "doors": len(doors)}
+                return _start(parent, message | _described(program), [*doors, *opened], group)
         except OSError as error:
+            group.end()
             raise SandboxError(f"no box could be prepared: {error}") from error
 
     def _settings(self, which: str) -> Settings:
@@ -177,13 +184,14 @@ def _opened(directory: Path) -> Iterator[tuple[list[str], list[int]]]:
         yield [path.name for path in files], opened
 
 
-def _start(parent: Parent, message: dict[str, Any], files: list[int]) -> WarmProcess:
+def _start(parent: Parent, message: dict[str, Any], passed: list[int], group: Group) -> WarmProcess:
     """Ask a parent for a box with pipes to it."""
     in_read, in_write = os.pipe()
     out_read, out_write = os.pipe()
-    process = WarmProcess(message["id"], os.fdopen(in_write, "wb"), os.fdopen(out_read, "rb"), parent.kill)
+    streams = os.fdopen(in_write, "wb"), os.fdopen(out_read, "rb")
+    process = WarmProcess(message["id"], *streams, parent.kill, group.end)
     try:
-        parent.start(message, [in_read, out_write, *files], process)
+        parent.start(message, [in_read, out_write, *passed], process)
     except SandboxError:
         parent.stop()
         process.end(-1, fault="the warm parent died")

@@ -35,10 +35,18 @@ DEAD = "the warm parent of the sandbox died"
 
 
 class WarmProcess:
-    """A program in a box; `fault` says how we failed it, `reason` why its box was ended."""
+    """A program in a box; `fault` says how we failed it, `reason` why its box was ended.
+
+    `kill` ends it early, `clear` removes what was made for it, once it has ended.
+    """
 
     def __init__(
-        self, identity: int, stdin: IO[bytes], stdout: IO[bytes], kill: Callable[[WarmProcess], None]
+        self,
+        identity: int,
+        stdin: IO[bytes],
+        stdout: IO[bytes],
+        kill: Callable[[WarmProcess], None],
+        clear: Callable[[], None],
     ) -> None:
         self.stdin: IO[bytes] | None = stdin
         self.stdout: IO[bytes] | None = stdout
@@ -48,6 +56,7 @@ class WarmProcess:
         self.code: int | None = None
         self._ended = threading.Event()
         self._kill = kill
+        self._clear = clear
 
     def poll(self) -> int | None:
         """Return the exit code, None while the program runs."""
@@ -70,6 +79,7 @@ class WarmProcess:
     def end(self, code: int, reason: str = "", fault: str = "") -> None:
         """Note how it ended."""
         self.code, self.reason, self.fault = code, reason, fault
+        self._clear()
         self._ended.set()
 
 

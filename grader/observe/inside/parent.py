@@ -3,7 +3,8 @@
     grader  --start, kill-->   warm parent  --fork-->  waiter  --fork-->  program (kernel, calls)
             <--ready, started, ended--
 
-Messages are JSON, one a packet; `start` carries descriptors: standard input, standard output, data files.
+Messages are JSON, one a packet; `start` carries descriptors: standard input, standard output, the doors of
+its control group, data files.
 The parent never runs a student's code, has one thread, and writes nowhere. It also watches: a box that
 holds more memory or disk than it may is ended, however many processes share it.
 """
@@ -29,6 +30,7 @@ from . import walls, watch
 
 MAX_MESSAGE = 1 << 20
 MAX_FILES = 32
+MAX_DOORS = 3
 WATCH_SECONDS = 0.5
 NOT_FORKED = -1000
 KILLED = 128 + signal.SIGKILL  # how a waiter exits when its program was killed
@@ -109,7 +111,7 @@ class _Server:
                 watched = time.monotonic()
 
     def _answer(self) -> bool:
-        size = array.array("i").itemsize * (MAX_FILES + 2)
+        size = array.array("i").itemsize * (2 + MAX_DOORS + MAX_FILES)
         data, extra, _, _ = self.control.recvmsg(MAX_MESSAGE, socket.CMSG_LEN(size))
         if not data:
             return False
@@ -231,9 +233,10 @@ def _move_in(message: dict[str, Any], descriptors: list[int], plan: walls.Plan, 
     for fd in (*descriptors[:2], null):
         if fd > 2:
             os.close(fd)
-    files = tuple(zip(message["files"], descriptors[2:], strict=True))
+    doors, opened = descriptors[2 : 2 + message["doors"]], descriptors[2 + message["doors"] :]
+    files = tuple(zip(message["files"], opened, strict=True))
     places = (message["directory"], message["wires"], message["user"], message["bare"])
-    directory = walls.build_inner(plan, walls.Room(files, *places))
+    directory = walls.build_inner(plan, walls.Room(files, *places, tuple(doors)))
     os.environ.clear()
     os.environ.update({**message["environment"], "HOME": directory})
     sys.argv = [message["module"], *message["arguments"]]

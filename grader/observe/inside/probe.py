@@ -8,6 +8,7 @@ The attacks on namespaces run in a box without Landlock and seccomp, which would
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import json
@@ -27,6 +28,7 @@ from . import seccomp, system
 MANY_PROCESSES, MANY_DESCRIPTORS = 400, 2000
 DISK_FILES, DISK_FILE_MB = 3, 180
 GREEDY_CHILDREN, GREEDY_MB = 4, 48
+BUFFERED_MB, CHUNK = 80, bytes(32 << 10)
 SETUID_PLACES = ("/usr/bin", "/bin", "/usr/sbin", "/usr/lib/openssh")
 Known = dict[str, Any]
 
@@ -224,6 +226,28 @@ def _take_memory_with_children(known: Known) -> str:
     return f"held {GREEDY_CHILDREN * GREEDY_MB} MB in {GREEDY_CHILDREN} processes"
 
 
+def _fill_sockets(known: Known) -> str:
+    """Hold in buffers of the kernel what no process has; being alive afterwards is the loot."""
+    ends: list[socket.socket] = []
+    held = 0
+    with contextlib.suppress(OSError):  # no more descriptors
+        while True:
+            ends += socket.socketpair()
+            for end in ends[-2:]:
+                end.setblocking(False)
+                held += _sent(end)
+    return f"held {held >> 20} MB in sockets" if held > BUFFERED_MB << 20 else ""
+
+
+def _sent(end: socket.socket) -> int:
+    """Send until the buffer is full; return the bytes that it took."""
+    sent = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            sent += end.send(CHUNK)
+    return sent
+
+
 def _outlive_the_clock(known: Known) -> str:
     """Leave a process of its own session that hears no signal, and never end."""
     for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
@@ -252,5 +276,6 @@ ATTACKS: dict[str, Callable[[Known], str]] = {
     "limits": _exceed_the_limits,
     "descriptors": _use_inherited_descriptors,
     "memory": _take_memory_with_children,
+    "group": _fill_sockets,
     "clock": _outlive_the_clock,
 }

@@ -26,6 +26,7 @@ ISOLATED, RESTRICTED = "isolated", "restricted"
 TEMPORARY = "/tmp"  # noqa: S108 -- a private one
 WORK = f"{TEMPORARY}/work"
 SHARED = "/dev/shm"  # noqa: S108 -- a private one
+MOVED = b"moved"
 DEVICES = ("null", "zero", "full", "random", "urandom")
 LINKS = {
     "fd": "/proc/self/fd",
@@ -48,7 +49,7 @@ SYSTEM = (
 OUTER = (
     system.CLONE_NEWNS | system.CLONE_NEWPID | system.CLONE_NEWNET | system.CLONE_NEWIPC | system.CLONE_NEWUTS
 )
-INNER = OUTER | system.CLONE_NEWUSER | system.CLONE_NEWCGROUP
+INNER = OUTER | system.CLONE_NEWUSER
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ class Room:
     """What one program's box holds: data files (name, descriptor), its directory, that of its sockets.
 
     `user` is a user of its own, where no namespace keeps the boxes apart. `bare` leaves out Landlock and
-    seccomp: for our own code, which tries the layers beneath them.
+    seccomp: for our own code, which tries the layers beneath them. `doors` are where a process is moved into
+    the control group of the box.
     """
 
     files: tuple[tuple[str, int], ...] = ()
@@ -76,6 +78,7 @@ class Room:
     wires: str = ""
     user: int = 0
     bare: bool = False
+    doors: tuple[int, ...] = ()
 
 
 def build_outer(plan: Plan) -> None:
@@ -101,7 +104,7 @@ def build_inner(plan: Plan, room: Room) -> str:
         uid, gid = os.getuid(), os.getgid()
         system.unshare(INNER)
         _map_user(uid, gid)
-    _fork_from_waiter(plan.tier, room.user or plan.uid, plan.gid)
+    moved = _fork_from_waiter(plan, room)
     directory = room.directory
     if plan.tier == ISOLATED:
         _private_mounts(plan, room)
@@ -110,7 +113,9 @@ def build_inner(plan: Plan, room: Room) -> str:
     if plan.tier == ISOLATED:
         _copy_files(room.files)
     limit()
+    _await(moved)
     if plan.tier == ISOLATED:
+        system.unshare(system.CLONE_NEWCGROUP)
         system.drop_capabilities()
     system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)
     system.prctl(system.PR_SET_DUMPABLE, 0)
@@ -189,27 +194,56 @@ def _fork_into_namespace() -> None:
     system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _fork_from_waiter(tier: str, uid: int, gid: int) -> None:
+def _fork_from_waiter(plan: Plan, room: Room) -> int:
+    """Fork the program's process; only that returns, with a pipe that tells it when it has been moved."""
     read, write = os.pipe()
+    moved, tell = os.pipe()
     pid = os.fork()
     if pid:
-        os.close(read)
-        close_all_but((write,))
+        close_all_but((write, tell, *room.doors))
         null = os.open(os.devnull, os.O_RDWR)
         for fd in (0, 1, 2):
             os.dup2(null, fd)
-        if tier != ISOLATED:
+        if plan.tier != ISOLATED:
             system.prctl(system.PR_SET_CHILD_SUBREAPER, 1)
+        _move(pid, room.doors, tell)
         _, status = _wait_for(pid)
-        if tier != ISOLATED:
+        if plan.tier != ISOLATED:
             _kill_descendants()
         os._exit(_exit_code(status))
-    os.close(write)
-    become(uid, gid)
+    for fd in (write, tell, *room.doors):
+        os.close(fd)
+    become(room.user or plan.uid, plan.gid)
     system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
     if select.select([read], [], [], 0)[0]:  # the waiter was killed before the line above
         os._exit(1)
     os.close(read)
+    return moved
+
+
+def _move(pid: int, doors: tuple[int, ...], tell: int) -> None:
+    """Move the program into its control group while it builds its walls: the kernel takes its time for that.
+
+    What cannot be moved is told why, and says so as it ends.
+    """
+    word = MOVED
+    try:
+        for door in doors:
+            os.write(door, str(pid).encode())
+            os.close(door)
+    except OSError as error:
+        word = f"it was not moved into its control group: {error}".encode()
+    with contextlib.suppress(BrokenPipeError):
+        os.write(tell, word)
+    os.close(tell)
+
+
+def _await(moved: int) -> None:
+    """Wait until this process is in its control group; raise OSError if it could not be moved there."""
+    word = os.read(moved, 400)
+    os.close(moved)
+    if word != MOVED:
+        raise OSError(word.decode(errors="replace"))
 
 
 def _wait_for(pid: int) -> tuple[int, int]:
