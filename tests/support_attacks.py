@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -35,7 +36,7 @@ from grader.observe import tiers
 from grader.observe.inside import system
 from grader.observe.inside.walls import RESTRICTED
 from grader.observe.sandbox import Sandbox
-from grader.observe.warm import BOX_USER, BOX_USERS, WarmSandbox
+from grader.observe.warm import WarmSandbox
 from grader.records import Observation, Score
 from grader.store import Store
 from grader.submissions import Submission, find_submissions
@@ -47,6 +48,7 @@ ATTACKS: tuple[Attack, ...] = (
     *resources.ATTACKS,
     *protocol.ATTACKS,
 )
+END_SECONDS = 10.0
 JOBS = 3  # most attacks only wait for a clock
 LIMITS = {
     "notebook_seconds": 20,
@@ -95,10 +97,11 @@ def grade_corpus(root: Path, sandbox: Sandbox, attacks: Sequence[Attack] = ATTAC
                 (folder / f"{name}{suffix}.ipynb").write_text(notebook(text))
             (folder / f"{name}-twin.ipynb").write_text(notebook(attack.twin()))
         course = flow.load_course("tiny", root)
+        before = started_parents(sandbox)
         with recorded(found):
             scores = grade_all(find_submissions(folder), course, sandbox, store, JOBS, Recorder())
     found.scores = {score.submission: score for score in scores}
-    found.processes = left_processes()
+    found.processes = left_processes(before)
     found.directories = [path.name for path in sandbox.scratch.glob("run-*")]
     return found
 
@@ -206,15 +209,22 @@ def loosen(root: Path) -> None:
     path.write_text(yaml.safe_dump(content, sort_keys=False))
 
 
-def left_processes() -> list[str]:
-    """Return the processes of the box's user that still run, the warm parent's own excepted."""
-    found = []
-    for process in psutil.process_iter(["uids", "cmdline", "status"]):
-        uids, command = process.info["uids"], process.info["cmdline"] or []
-        box = uids is not None and BOX_USER <= uids.real < BOX_USER + BOX_USERS
-        if box and "parent" not in command and process.info["status"] != "zombie":
-            found.append(" ".join(command)[:200] or process.name())
-    return found
+def started_parents(sandbox: Sandbox) -> set[int]:
+    """Start the warm parents, if the sandbox has any; return the processes that there are then."""
+    if isinstance(sandbox, WarmSandbox):
+        for which in ("full", "lean"):
+            sandbox.warm(which)
+    return {process.pid for process in psutil.Process().children(recursive=True)}
+
+
+def left_processes(known: set[int]) -> list[str]:
+    """Return what this process has started, directly or not, since it had `known`, and has not ended."""
+    deadline = time.monotonic() + END_SECONDS
+    while left := [p for p in psutil.Process().children(recursive=True) if p.pid not in known]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.05)
+    return [f"{process.pid} {process.name()}" for process in left]
 
 
 def like_a_container() -> None:

@@ -42,6 +42,60 @@ ATTACKS = [
         benign="import numpy as np\n\ndef double(x):\n    np.ones(10 ** 6)\n    return 2 * x",
     ),
     greedy(
+        "takes the processor from its neighbours",
+        "others that run out of time",
+        "a control group with the weight of every other; limits on processor time, not on time",
+        """
+import os, time
+def double(x):
+    for _ in range(64):
+        if os.fork() == 0:
+            while True:
+                pass
+    time.sleep(1)
+    return 0 * x
+""",
+        benign="""
+import threading
+def double(x):
+    threads = [threading.Thread(target=sum, args=(range(10 ** 6),)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return 2 * x
+""",
+    ),
+    greedy(
+        "holds memory in sockets",
+        "a machine without memory",
+        "a control group counts what the kernel holds; without one, limits on processes and descriptors",
+        """
+import os, socket, time
+def double(x):
+    held = []
+    try:
+        while True:
+            held += socket.socketpair()
+            held[-1].setblocking(False)
+            try:
+                while True:
+                    held[-1].send(bytes(1 << 15))
+            except BlockingIOError:
+                pass
+    except OSError:
+        return 0 * x
+""",
+        benign="""
+import socket
+def double(x):
+    one, other = socket.socketpair()
+    one.sendall(bytes(1 << 10))
+    other.recv(1 << 10)
+    return 2 * x
+""",
+    ),
+    greedy(
         "takes memory in many processes",
         "the same past the limit of one process",
         "the memory of a box is watched as a whole",
