@@ -59,7 +59,9 @@ def examine(minimum: str, console: Console, *, as_json: bool = False) -> bool:
     if as_json:
         print(json.dumps(_as_data(survey, minimum), indent=1))
     else:
-        console.print(_report(survey, minimum), width=None if console.is_terminal else PIPE_WIDTH)
+        if not console.is_terminal:
+            console.width = PIPE_WIDTH
+        console.print(_report(survey, minimum))
     return reaches(survey.tier, minimum)
 
 

@@ -224,7 +224,8 @@ def left_processes(known: set[int]) -> list[str]:
         if time.monotonic() > deadline:
             break
         time.sleep(0.05)
-    return [f"{process.pid} {process.name()}" for process in left]
+    words = ("pid", "ppid", "name", "status", "create_time")
+    return [str(process.as_dict(words)) for process in left]
 
 
 def like_a_container() -> None:
