@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader import __version__
+from grader.observe.inside.walls import BUBBLEWRAP, NONE, OWN
 from grader.observe.layers import ISOLATED, LAYERS, PLAIN, RESTRICTED, Found, reaches
 from grader.observe.tiers import CLOSED, Survey, start_best
 
@@ -26,6 +27,11 @@ MEANING = {
     ISOLATED: "every layer holds: notebooks of strangers may run here",
     RESTRICTED: "no namespaces: files, signals and the network are closed by Landlock and seccomp",
     PLAIN: "no walls: a notebook can read and do what this user can",
+}
+OUTER = {
+    OWN: "our own, around the warm parent and all its boxes",
+    BUBBLEWRAP: "bubblewrap, around the warm parent and all its boxes",
+    NONE: "none",
 }
 LOST = {False: Text("✗", style="red"), True: Text("-", style="yellow")}
 PIPE_WIDTH = 160  # a layer stays on its line
@@ -126,6 +132,7 @@ def _as_data(survey: Survey, minimum: str) -> dict[str, Any]:
         "grader": __version__,
         "platform": sys.platform,
         "tier": survey.tier,
+        "outer": survey.outer,
         "minimum": minimum,
         "sufficient": reaches(survey.tier, minimum),
         "layers": [
@@ -147,7 +154,8 @@ def _as_data(survey: Survey, minimum: str) -> dict[str, Any]:
 def _report(survey: Survey, minimum: str) -> RenderableType:
     colour = COLOURS[survey.tier]
     verdict = Text.assemble("Tier: ", (survey.tier, f"bold {colour}"), f"  {MEANING[survey.tier]}")
-    parts: list[RenderableType] = [_table(tried_layers(survey)), Text(), verdict]
+    wall = Text.assemble("Outer wall: ", OUTER[survey.outer])
+    parts: list[RenderableType] = [_table(tried_layers(survey)), Text(), wall, verdict]
     parts += [Text(f"{kind}: {why}", style="dim") for kind, why in survey.failures.items()]
     if not reaches(survey.tier, minimum):
         parts.append(Text(f"Below the minimum, {minimum}: `grader grade` refuses.", style="bold red"))

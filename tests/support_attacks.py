@@ -34,7 +34,7 @@ from grader import flow
 from grader.batch import Graded, grade_all
 from grader.observe import tiers
 from grader.observe.inside import system
-from grader.observe.inside.walls import RESTRICTED
+from grader.observe.inside.walls import OWN
 from grader.observe.sandbox import Sandbox
 from grader.observe.warm import WarmSandbox
 from grader.records import Observation, Score
@@ -248,7 +248,7 @@ def like_a_container() -> None:
 
 @cache
 def offered_kinds() -> tuple[str, ...]:
-    """Return the kinds of walls that can be built here: a box of that kind starts and keeps its tier."""
+    """Return the kinds of walls that can be built here, as words: a box of that kind starts and keeps its tier."""
     command = [sys.executable, __file__, "offered"]
     environment = {"PYTHONPATH": str(Path(__file__).parent), "PATH": "/usr/bin:/bin"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
@@ -258,27 +258,27 @@ def offered_kinds() -> tuple[str, ...]:
 def print_offered_kinds() -> None:
     like_a_container()
     offered = []
-    for kind in tiers.KINDS:
-        tiers.KINDS = (kind,)
+    for kind, outer in tiers.offered_kinds():
+        tiers.KINDS = ((kind, outer),)
         sandbox, survey = tiers.start_best()
         if sandbox is not None:
             sandbox.close()
         if survey.tier == kind:
-            offered.append(kind)
+            offered.append(f"{kind} {outer}")
     print(json.dumps(offered))
 
 
 def main() -> None:
-    """Grade the corpus behind a tier and print what happened as JSON: some tiers need a world of their own."""
+    """Grade the corpus behind walls of a kind and print what happened: some need a world of their own."""
     if sys.argv[1:] == ["offered"]:
         print_offered_kinds()
         return
-    tier, root = sys.argv[1], Path(sys.argv[2])
-    if tier == RESTRICTED:
+    kind, outer, root = *sys.argv[1].split(), Path(sys.argv[2])
+    if outer != OWN:
         like_a_container()
     wanted = set(sys.argv[3:])
     chosen = [attack for attack in ATTACKS if not wanted or attack.name in wanted]
-    with WarmSandbox(("numpy", "scipy.sparse"), tier) as sandbox:
+    with WarmSandbox(("numpy", "scipy.sparse"), kind, outer=outer) as sandbox:
         found = grade_corpus(root, sandbox, chosen)
         scratch = sandbox.scratch
     report = {

@@ -20,7 +20,7 @@ from support_attacks import ATTACKS, SECRET, Attack, grade_corpus, offered_kinds
 
 from grader.observe.sandbox import PlainSandbox
 
-TIERS = ("isolated", "restricted")
+TIERS = ("isolated own", "isolated bubblewrap", "restricted bubblewrap", "restricted none")
 IDS = [attack.name for attack in ATTACKS]
 BITING = (
     "reads the reference",

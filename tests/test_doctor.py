@@ -82,7 +82,7 @@ def test_the_absence_of_an_optional_layer_lowers_no_tier_and_has_a_mark_of_its_o
 ) -> None:
     found = tuple(Found(layer, not layer.optional, "held 111 MB: get it by `this`") for layer in LAYERS)
     assert reached_tier({each.layer.key: each.holds for each in found}) == "isolated"
-    survey = Survey("isolated", "isolated", found)
+    survey = Survey("isolated", "isolated", layers=found)
     monkeypatch.setattr(doctor, "start_best", lambda **_: (None, survey))
     said = CliRunner().invoke(cli, ["doctor"]).output
     (line,) = (line for line in said.splitlines() if "control group" in line)
@@ -193,7 +193,7 @@ def test_an_interpreter_that_no_box_could_read_is_named_with_the_command_that_op
     monkeypatch.setattr("os.getuid", lambda: 0)
     found = Interpreter("python", (3, 12), (str(tmp_path / "bin"),))
     monkeypatch.setattr(tiers, "find_interpreter", lambda python: found)
-    monkeypatch.setattr(tiers, "KINDS", ("restricted",))
+    monkeypatch.setattr(tiers, "KINDS", (("restricted", "none"),))
     monkeypatch.setattr(tiers, "probe_sandbox", pytest.fail)
     sandbox, survey = start_best()
     assert sandbox is None

@@ -80,6 +80,11 @@ def reached_tier(holds: Mapping[str, bool]) -> str:
     return RESTRICTED if landlock or all(holds.get(key, True) for key in APART) else PLAIN
 
 
+def lower(one: str, other: str) -> str:
+    """Return the lower of two tiers."""
+    return max(one, other, key=TIERS.index)
+
+
 def reaches(tier: str, minimum: str) -> bool:
     """Whether a tier is at least the other."""
     return TIERS.index(tier) <= TIERS.index(minimum)

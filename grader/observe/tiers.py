@@ -11,26 +11,42 @@ import os
 import stat
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader.errors import SandboxError, UsageError
+from grader.observe import bubblewrap
+from grader.observe.inside.walls import BUBBLEWRAP, NONE, OWN
 from grader.observe.interpreter import find_interpreter
-from grader.observe.layers import ISOLATED, LAYERS, PLAIN, RESTRICTED, TIERS, Found, reached_tier, reaches
+from grader.observe.layers import (
+    ISOLATED,
+    LAYERS,
+    PLAIN,
+    RESTRICTED,
+    TIERS,
+    Found,
+    lower,
+    reached_tier,
+    reaches,
+)
 from grader.observe.probe import bait, probe_sandbox
 from grader.observe.sandbox import PlainSandbox
 from grader.observe.warm import WarmSandbox
 
 CLOSED = "Python lies in a directory that is closed to the user of a box:"
-KINDS = (ISOLATED, RESTRICTED)
+KINDS = ((ISOLATED, BUBBLEWRAP), (ISOLATED, OWN), (RESTRICTED, BUBBLEWRAP), (RESTRICTED, NONE))
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What this machine can hold: the tier, the layers of the best box, why boxes of a kind do not start."""
+    """What this machine can hold: the tier, the layers of the best box, why boxes of a kind do not start.
+
+    `outer` is whose wall stands around the warm parent.
+    """
 
     tier: str = PLAIN
     kind: str = PLAIN
+    outer: str = NONE
     layers: tuple[Found, ...] = ()
     failures: Mapping[str, str] = field(default_factory=dict)
 
@@ -68,33 +84,40 @@ def start_best(
     layers = tuple(layer for layer in LAYERS if thorough or not layer.thorough)
     best, survey, failures = None, Survey(), {}
     with bait() as known:
-        for kind in KINDS if sys.platform == "linux" else ():
-            sandbox = WarmSandbox(preload, kind, python)
+        for kind, outer in offered_kinds():
+            sandbox = WarmSandbox(preload, kind, python, outer)
             try:
-                _require_open_python(kind, python)
+                _require_open_python(outer, python)
                 found = probe_sandbox(sandbox, known, layers)
             except SandboxError as error:
-                failures[kind] = str(error)
+                failures[kind + (" behind bubblewrap" if outer == BUBBLEWRAP else "")] = str(error)
                 sandbox.close()
                 continue
             except BaseException:
                 sandbox.close()
                 raise
-            sandbox.name = reached_tier({each.layer.key: each.holds for each in found})
+            sandbox.name = lower(kind, reached_tier({each.layer.key: each.holds for each in found}))
             if best is None or TIERS.index(sandbox.name) < TIERS.index(survey.tier):
                 if best is not None:
                     best.close()
-                best, survey = sandbox, Survey(sandbox.name, kind, found)
+                best, survey = sandbox, Survey(sandbox.name, kind, outer, found)
             else:
                 sandbox.close()
             if reaches(survey.tier, kind):
                 break
-    return best, Survey(survey.tier, survey.kind, survey.layers, failures)
+    return best, replace(survey, failures=failures)
 
 
-def _require_open_python(kind: str, python: str) -> None:
+def offered_kinds() -> list[tuple[str, str]]:
+    """Return the kinds of boxes to try, the strongest first: how they are built, the wall around them all."""
+    if sys.platform != "linux":
+        return []
+    return [kind for kind in KINDS if kind[1] != BUBBLEWRAP or bubblewrap.found()]
+
+
+def _require_open_python(outer: str, python: str) -> None:
     """Raise SandboxError if a box of another user than root could not read the interpreter."""
-    if kind != RESTRICTED or os.getuid() != 0:
+    if outer == OWN or os.getuid() != 0:
         return
     for path in map(Path, find_interpreter(python).places):
         for folder in reversed(path.parents):

@@ -23,7 +23,7 @@ from typing import Any
 from grader.errors import SandboxError
 from grader.observe.control_groups import Group, Groups
 from grader.observe.inside.limits import DISK_MB, SHARED_MB
-from grader.observe.inside.walls import ISOLATED, RESTRICTED
+from grader.observe.inside.walls import ISOLATED, NONE, OWN, RESTRICTED
 from grader.observe.interpreter import find_interpreter
 from grader.observe.sandbox import Program, minimal_environment, remove_tree
 from grader.observe.warm_parent import Parent, Settings, WarmProcess, unprivileged_ids
@@ -56,13 +56,19 @@ class WarmSandbox:
     """Starts programs behind walls, in milliseconds. Close it, or use `with`.
 
     `kind` is how the boxes are built, `name` the tier that they reach: lower where a layer does not hold.
+    `outer` is whose wall stands around the parent.
     """
 
     def __init__(
-        self, preload: Sequence[str] = (), tier: str = ISOLATED, python: str = sys.executable
+        self,
+        preload: Sequence[str] = (),
+        tier: str = ISOLATED,
+        python: str = sys.executable,
+        outer: str | None = None,
     ) -> None:
         self.kind = tier
         self.name = tier
+        self.outer = outer or (OWN if tier == ISOLATED else NONE)
         self.python = python
         self.asked = tuple(preload)
         lean = [name for name in preload if is_lean([name])]
@@ -128,7 +134,7 @@ class WarmSandbox:
         lean = program.modules is not None and is_lean(program.modules)
         parent = self.warm("lean" if lean else "full")
         identity = next(parent.numbers)
-        user = BOX_USER + (identity % BOX_USERS if self.kind == RESTRICTED else 0)
+        user = BOX_USER + (identity % BOX_USERS if self.outer == NONE else 0)
         group = self.groups.make(program.counted_mb or program.memory_mb + BESIDE_MB)
         try:
             self._hand_over(program, user)
@@ -141,7 +147,7 @@ class WarmSandbox:
 
     def _settings(self, which: str) -> Settings:
         paths = list(find_interpreter(self.python).places)
-        plan = {"tier": self.kind, "paths": paths, **unprivileged_ids(BOX_USER)}
+        plan = {"tier": self.kind, "outer": self.outer, "paths": paths, **unprivileged_ids(BOX_USER)}
         return Settings(self.python, self.preload[which], plan, self.scratch)
 
     def _hand_over(self, program: Program, user: int) -> None:

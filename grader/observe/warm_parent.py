@@ -26,7 +26,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from grader.errors import SandboxError
+from grader.observe import bubblewrap
 from grader.observe.inside.parent import NOT_FORKED
+from grader.observe.inside.walls import BUBBLEWRAP
 from grader.observe.sandbox import BOOT, minimal_environment
 
 START_SECONDS = 180.0  # a busy machine imports slowly
@@ -148,8 +150,10 @@ class Parent:
         plan = {**settings.plan, "root": str(self.root), "wires": str(settings.scratch)}
         message = {"control": theirs.fileno(), "plan": plan, "preload": list(settings.preload)}
         inside = str(Path(__file__).parent)
+        command = [settings.python, "-I", "-c", BOOT, inside, "parent", json.dumps(message)]
+        before, user = _behind_bubblewrap(plan) if plan["outer"] == BUBBLEWRAP else ([], {})
         return subprocess.Popen(
-            [settings.python, "-I", "-c", BOOT, inside, "parent", json.dumps(message)],
+            [*before, *command],
             cwd="/",
             env=minimal_environment(Path("/tmp")),  # noqa: S108 -- the box's own, later
             stdin=subprocess.DEVNULL,
@@ -157,6 +161,7 @@ class Parent:
             stderr=errors,
             pass_fds=[theirs.fileno()],
             start_new_session=True,
+            **user,
         )
 
     def _first_words(self, tier: str, errors: IO[bytes]) -> dict[str, Any]:
@@ -207,6 +212,15 @@ class Parent:
         """Give back what this parent held."""
         self.control.close()
         shutil.rmtree(self.root, ignore_errors=True)
+
+
+def _behind_bubblewrap(plan: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
+    """Return the words before a parent's command, and as whom it is started: bwrap does not change users."""
+    bwrap = bubblewrap.found()
+    if bwrap is None:
+        raise SandboxError("bubblewrap is not installed")
+    user = {"user": plan["uid"], "group": plan["gid"], "extra_groups": []} if os.getuid() == 0 else {}
+    return bubblewrap.command(bwrap, plan), user
 
 
 def unprivileged_ids(user: int) -> dict[str, int]:

@@ -48,7 +48,7 @@ ATTACKS = [
         """
 import os, time
 def double(x):
-    for _ in range(64):
+    for _ in range(32):
         if os.fork() == 0:
             while True:
                 pass

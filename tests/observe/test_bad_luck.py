@@ -85,7 +85,7 @@ def parents(box: WarmSandbox, *which: str) -> list[psutil.Process]:
     for name, parent in list(box._parents.items()):
         outer = psutil.Process(parent.process.pid)
         if not which or name in which:
-            found += outer.children()[:1] if box.kind == "isolated" else [outer]
+            found += outer.children()[:1] if box.outer != "none" else [outer]
     return found
 
 

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import walls, watch
+from . import waiter, walls, watch
 
 MAX_MESSAGE = 1 << 20
 MAX_FILES = 32
@@ -152,7 +152,7 @@ class _Server:
             if child.identity == identity:
                 child.asked = True
                 with contextlib.suppress(ProcessLookupError):
-                    for inner in walls._children(pid):
+                    for inner in waiter.children(pid):
                         os.kill(inner, signal.SIGKILL)
                     if self.plan.tier == walls.ISOLATED:
                         os.kill(pid, signal.SIGKILL)
@@ -226,7 +226,7 @@ def _move_in(message: dict[str, Any], descriptors: list[int], plan: walls.Plan, 
     os.setsid()
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO)
-    walls.close_all_but((*descriptors, complain))
+    waiter.close_all_but((*descriptors, complain))
     null = os.open(os.devnull, os.O_WRONLY)
     for target, fd in enumerate((*descriptors[:2], null)):
         os.dup2(fd, target)

@@ -12,21 +12,19 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
-import select
 import signal
 import stat
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import landlock, seccomp, system
+from . import landlock, seccomp, system, waiter
 from .limits import DESCRIPTORS, DISK_MB, FILE_MB, INODES, PROCESSES, SHARED_MB
 
 ISOLATED, RESTRICTED = "isolated", "restricted"
+OWN, BUBBLEWRAP, NONE = "own", "bubblewrap", "none"
 TEMPORARY = "/tmp"  # noqa: S108 -- a private one
 WORK = f"{TEMPORARY}/work"
 SHARED = "/dev/shm"  # noqa: S108 -- a private one
-MOVED = b"moved"
 DEVICES = ("null", "zero", "full", "random", "urandom")
 LINKS = {
     "fd": "/proc/self/fd",
@@ -54,9 +52,13 @@ INNER = OUTER | system.CLONE_NEWUSER
 
 @dataclass(frozen=True)
 class Plan:
-    """How the warm parent is walled in: the tier, an empty directory for its root, what it may read."""
+    """How the warm parent is walled in: the tier, an empty directory for its root, what it may read.
+
+    `outer` is whose wall stands around it: ours, that of bubblewrap, in which it was started, or none.
+    """
 
     tier: str
+    outer: str
     root: str
     paths: tuple[str, ...]
     wires: str
@@ -82,12 +84,13 @@ class Room:
 
 
 def build_outer(plan: Plan) -> None:
-    """Wall this process in; in the isolated tier it returns as process 1 of its own namespaces."""
-    if plan.tier == ISOLATED:
+    """Wall this process in; where there is an outer wall it returns as process 1 of its own namespaces."""
+    if plan.outer == OWN:
         _own_namespaces(plan)
         _fork_into_namespace()
         _make_root(plan)
-        become(plan.uid, plan.gid)
+        waiter.become(plan.uid, plan.gid)
+    if plan.outer != NONE:
         system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)  # a change of user clears it
         system.prctl(system.PR_SET_DUMPABLE, 1)  # or its children could not write their uid_map
     system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)
@@ -104,7 +107,8 @@ def build_inner(plan: Plan, room: Room) -> str:
         uid, gid = os.getuid(), os.getgid()
         system.unshare(INNER)
         _map_user(uid, gid)
-    moved = _fork_from_waiter(plan, room)
+    user = room.user or plan.uid
+    moved = waiter.fork_from_waiter(user, plan.gid, room.doors, clears=plan.tier != ISOLATED)
     directory = room.directory
     if plan.tier == ISOLATED:
         _private_mounts(plan, room)
@@ -113,7 +117,7 @@ def build_inner(plan: Plan, room: Room) -> str:
     if plan.tier == ISOLATED:
         _copy_files(room.files)
     limit()
-    _await(moved)
+    waiter.await_move(moved)
     if plan.tier == ISOLATED:
         system.unshare(system.CLONE_NEWCGROUP)
         system.drop_capabilities()
@@ -123,14 +127,6 @@ def build_inner(plan: Plan, room: Room) -> str:
         landlock.restrict(rules(plan, room, directory))
         seccomp.restrict()
     return directory
-
-
-def become(uid: int, gid: int) -> None:
-    """Change from root to an unprivileged user, for good; nothing happens if this is not root."""
-    if os.getuid() == 0:
-        os.setgroups([])
-        os.setresgid(gid, gid, gid)
-        os.setresuid(uid, uid, uid)
 
 
 def rules(plan: Plan, room: Room, directory: str) -> landlock.Rules:
@@ -160,14 +156,6 @@ def limit() -> None:
             resource.setrlimit(which, (most, most))
 
 
-def close_all_but(kept: Iterable[int]) -> None:
-    """Close every descriptor that is not listed."""
-    previous = 2
-    for fd in [*sorted(fd for fd in kept if fd > 2), 1 << 20]:
-        os.closerange(previous + 1, fd)
-        previous = fd
-
-
 def _own_namespaces(plan: Plan) -> None:
     """Enter namespaces: as root directly, otherwise through a user namespace."""
     if os.getuid() == 0:
@@ -188,97 +176,10 @@ def _fork_into_namespace() -> None:
     """Fork, because only children are in a new process namespace; the old process waits and ends alike."""
     pid = os.fork()
     if pid:
-        close_all_but(())
+        waiter.close_all_but(())
         _, status = os.waitpid(pid, 0)
-        os._exit(_exit_code(status))
+        os._exit(waiter.exit_code(status))
     system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _fork_from_waiter(plan: Plan, room: Room) -> int:
-    """Fork the program's process; only that returns, with a pipe that tells it when it has been moved."""
-    read, write = os.pipe()
-    moved, tell = os.pipe()
-    pid = os.fork()
-    if pid:
-        close_all_but((write, tell, *room.doors))
-        null = os.open(os.devnull, os.O_RDWR)
-        for fd in (0, 1, 2):
-            os.dup2(null, fd)
-        if plan.tier != ISOLATED:
-            system.prctl(system.PR_SET_CHILD_SUBREAPER, 1)
-        _move(pid, room.doors, tell)
-        _, status = _wait_for(pid)
-        if plan.tier != ISOLATED:
-            _kill_descendants()
-        os._exit(_exit_code(status))
-    for fd in (write, tell, *room.doors):
-        os.close(fd)
-    become(room.user or plan.uid, plan.gid)
-    system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
-    if select.select([read], [], [], 0)[0]:  # the waiter was killed before the line above
-        os._exit(1)
-    os.close(read)
-    return moved
-
-
-def _move(pid: int, doors: tuple[int, ...], tell: int) -> None:
-    """Move the program into its control group while it builds its walls: the kernel takes its time for that.
-
-    What cannot be moved is told why, and says so as it ends.
-    """
-    word = MOVED
-    try:
-        for door in doors:
-            os.write(door, str(pid).encode())
-            os.close(door)
-    except OSError as error:
-        word = f"it was not moved into its control group: {error}".encode()
-    with contextlib.suppress(BrokenPipeError):
-        os.write(tell, word)
-    os.close(tell)
-
-
-def _await(moved: int) -> None:
-    """Wait until this process is in its control group; raise OSError if it could not be moved there."""
-    word = os.read(moved, 400)
-    os.close(moved)
-    if word != MOVED:
-        raise OSError(word.decode(errors="replace"))
-
-
-def _wait_for(pid: int) -> tuple[int, int]:
-    """Collect every child until the wanted one has ended."""
-    while True:
-        found, status = os.waitpid(-1, 0)
-        if found == pid:
-            return found, status
-
-
-def _kill_descendants() -> None:
-    """Kill, again and again, every process that this one has inherited, until none is left."""
-    while True:
-        children = list(_children(os.getpid()))
-        for pid in children:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:
-            return
-
-
-def _children(parent: int) -> Iterator[int]:
-    for name in os.listdir("/proc"):  # noqa: PTH208 -- names are all that is needed
-        if name.isdigit():
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                stat = Path(f"/proc/{name}/stat").read_text()
-                if int(stat.rpartition(")")[2].split()[1]) == parent:
-                    yield int(name)
-
-
-def _exit_code(status: int) -> int:
-    code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else 128 - code
 
 
 def _make_root(plan: Plan) -> None:
@@ -309,13 +210,20 @@ def _make_root(plan: Plan) -> None:
 
 
 def _write_accounts(plan: Plan) -> None:
-    """Give the user of the box a name, for the programs that ask."""
     etc = Path(plan.root) / "etc"
     etc.mkdir(exist_ok=True)
     uid, gid = (plan.uid, plan.gid) if os.getuid() == 0 else (os.getuid(), os.getgid())
-    (etc / "passwd").write_text(f"student:x:{uid}:{gid}::{WORK}:/bin/sh\n")
-    (etc / "group").write_text(f"student:x:{gid}:\n")
-    (etc / "hosts").write_text("127.0.0.1 localhost\n")
+    for name, text in accounts(uid, gid).items():
+        (etc / name).write_text(text)
+
+
+def accounts(uid: int, gid: int) -> dict[str, str]:
+    """Return the files of /etc that give the user of a box a name, for the programs that ask."""
+    return {
+        "passwd": f"student:x:{uid}:{gid}::{WORK}:/bin/sh\n",
+        "group": f"student:x:{gid}:\n",
+        "hosts": "127.0.0.1 localhost\n",
+    }
 
 
 def _expose(path: str, root: str) -> None:
