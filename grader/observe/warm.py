@@ -140,6 +140,7 @@ class WarmSandbox:
             self._hand_over(program, user)
             with _opened(program.directory) as (names, opened), group.doors() as doors:
                 message = {"id": identity, "files": names, "user": user, "doors": len(doors)}
+                message["counted"] = "pids" in self.groups.controllers
                 return _start(parent, message | _described(program), [*doors, *opened], group)
         except OSError as error:
             group.end()
@@ -195,7 +196,7 @@ def _start(parent: Parent, message: dict[str, Any], passed: list[int], group: Gr
     in_read, in_write = os.pipe()
     out_read, out_write = os.pipe()
     streams = os.fdopen(in_write, "wb"), os.fdopen(out_read, "rb")
-    process = WarmProcess(message["id"], *streams, parent.kill, group.end)
+    process = WarmProcess(message["id"], *streams, parent.kill, group)
     try:
         parent.start(message, [in_read, out_write, *passed], process)
     except SandboxError:

@@ -27,6 +27,7 @@ from typing import IO, Any
 
 from grader.errors import SandboxError
 from grader.observe import bubblewrap
+from grader.observe.control_groups import Group
 from grader.observe.inside.parent import NOT_FORKED
 from grader.observe.inside.walls import BUBBLEWRAP
 from grader.observe.sandbox import BOOT, minimal_environment
@@ -39,7 +40,7 @@ DEAD = "the warm parent of the sandbox died"
 class WarmProcess:
     """A program in a box; `fault` says how we failed it, `reason` why its box was ended.
 
-    `kill` ends it early, `clear` removes what was made for it, once it has ended.
+    `kill` ends it early, `group` is removed once it has ended.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class WarmProcess:
         stdin: IO[bytes],
         stdout: IO[bytes],
         kill: Callable[[WarmProcess], None],
-        clear: Callable[[], None],
+        group: Group,
     ) -> None:
         self.stdin: IO[bytes] | None = stdin
         self.stdout: IO[bytes] | None = stdout
@@ -58,7 +59,7 @@ class WarmProcess:
         self.code: int | None = None
         self._ended = threading.Event()
         self._kill = kill
-        self._clear = clear
+        self._group = group
 
     def poll(self) -> int | None:
         """Return the exit code, None while the program runs."""
@@ -72,6 +73,7 @@ class WarmProcess:
     def kill(self) -> None:
         """End the program with everything that it started, and let go of its pipes."""
         if not self._ended.is_set():
+            self._group.close()
             self._kill(self)
         for stream in (self.stdin, self.stdout):
             if stream is not None:
@@ -81,7 +83,7 @@ class WarmProcess:
     def end(self, code: int, reason: str = "", fault: str = "") -> None:
         """Note how it ended."""
         self.code, self.reason, self.fault = code, reason, fault
-        self._clear()
+        self._group.end()
         self._ended.set()
 
 

@@ -16,7 +16,7 @@ from grader.notebook.cells import read_code
 from grader.notebook.slicing import slice_function
 from grader.observe.calls import CallSettings, make_calls
 from grader.observe.inside import wire
-from grader.observe.inside.calls import FRAME, GROUP, MARK
+from grader.observe.inside.calls import FRAME, GROUP, MARK, _forked
 from grader.observe.sandbox import PlainSandbox, Program, Sandbox
 from grader.records import Call, CallLimits, Outcome, OutcomeKind, Sweep
 
@@ -339,3 +339,20 @@ def test_nothing_is_started_where_nothing_is_asked(tmp_path: Path) -> None:
         )
         == {}
     )
+
+
+def test_a_worker_waits_for_a_process_that_another_box_has_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [BlockingIOError(), BlockingIOError(), 7]
+
+    def fork() -> int:
+        answer = answers.pop(0)
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr("os.fork", fork)
+    assert _forked() == 7
+    monkeypatch.setattr("grader.observe.inside.calls.FORK_SECONDS", 0.0)
+    answers += [BlockingIOError(), BlockingIOError(), 7]
+    with pytest.raises(BlockingIOError):
+        _forked()

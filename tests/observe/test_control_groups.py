@@ -21,7 +21,7 @@ from grader.errors import GraderFault, SandboxError
 from grader.flow import load_course
 from grader.notebook.cells import read_code
 from grader.notebook.facts import find_functions
-from grader.observe import control_groups, warm
+from grader.observe import control_groups, probe, warm
 from grader.observe.calls import CallSettings, make_calls
 from grader.observe.control_groups import CONTROLLERS, Group, Groups, Home, find_homes
 from grader.observe.inside.limits import PROCESSES
@@ -323,6 +323,36 @@ def f(x):
 """
     monkeypatch.setattr(control_groups, "PROCESSES", 20)
     assert 10 < call(box, many).value < 20 + control_groups.SPARE_PROCESSES
+
+
+@pytest.mark.parametrize("controller", controlled("pids"))
+def test_a_group_that_was_closed_lets_no_process_start_and_killing_closes_it_first(
+    box: WarmSandbox, controller: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with started(box) as process:
+        process._group.close()
+        leave_a_process(process)  # with one it would never end
+        assert json.loads(probe._read(process, 10)) == {"clock": ""}
+    order: list[str] = []
+    with started(box) as process:
+        monkeypatch.setattr(process._group, "close", lambda: order.append("closed"))
+        monkeypatch.setattr(process, "_kill", lambda _: order.append("killed"))
+        process.kill()
+        monkeypatch.undo()
+    assert order == ["closed", "killed"]
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_the_limit_of_a_user_gives_way_to_that_of_the_group(counted: bool) -> None:
+    code = (
+        "import sys, resource; sys.path.insert(0, sys.argv[1]); from inside import limits, walls; "
+        f"before = resource.getrlimit(resource.RLIMIT_NPROC); walls.limit(counted={counted}); "
+        "after = resource.getrlimit(resource.RLIMIT_NPROC); "
+        "print(after == before, after[0] == limits.PROCESSES)"
+    )
+    command = [sys.executable, "-I", "-c", code, str(Path(control_groups.__file__).parent)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert said == [str(counted), str(not counted)]
 
 
 @pytest.mark.parametrize("controller", controlled("memory"))

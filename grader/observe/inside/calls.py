@@ -44,6 +44,7 @@ FRAME = struct.Struct("<4sIQ")
 MARK = b"FRAM"
 GROUP, STARTED = 0xFFFFFFFF, 0xFFFFFFFE
 PR_SET_PDEATHSIG = 1
+FORK_SECONDS = 10.0
 PATIENCE = 2  # calls of one function in a row that may run out of time before the rest is skipped
 WAITING = 4  # times its limit, that a call may wait for a processor
 SKIPPED = "not tried: earlier calls of this function used up the time"
@@ -87,7 +88,7 @@ def _send_raw(out: int, index: int, data: bytes) -> None:
 
 def _run_group(function: dict[str, Any], out: int) -> None:
     """Fork the process that holds one function's start state, and wait for it."""
-    pid = os.fork()
+    pid = _forked()
     if pid == 0:
         try:
             _die_with_parent()
@@ -98,6 +99,18 @@ def _run_group(function: dict[str, Any], out: int) -> None:
     if status:
         code = os.waitstatus_to_exitcode(status)
         _send(out, GROUP, {"function": function["name"], "died": code, "failures": []})
+
+
+def _forked() -> int:
+    """Fork; where boxes have a user in common, wait until one that took every process has been ended."""
+    deadline = time.monotonic() + FORK_SECONDS
+    while True:
+        try:
+            return os.fork()
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
 
 
 def _die_with_parent() -> None:
@@ -154,7 +167,7 @@ def _run_statements(cells: list[dict[str, Any]]) -> tuple[dict[str, Any], list[d
 def _one_call(target: Any, call: dict[str, Any]) -> tuple[bytes, bool, float]:
     """Fork, call; return the payload of the result or of how the call died, whether of time, and the time."""
     read, write = os.pipe()
-    pid = os.fork()
+    pid = _forked()
     if pid == 0:
         try:
             os.close(read)

@@ -236,7 +236,7 @@ def _move_in(message: dict[str, Any], descriptors: list[int], plan: walls.Plan, 
     doors, opened = descriptors[2 : 2 + message["doors"]], descriptors[2 + message["doors"] :]
     files = tuple(zip(message["files"], opened, strict=True))
     places = (message["directory"], message["wires"], message["user"], message["bare"])
-    directory = walls.build_inner(plan, walls.Room(files, *places, tuple(doors)))
+    directory = walls.build_inner(plan, walls.Room(files, *places, tuple(doors), message["counted"]))
     os.environ.clear()
     os.environ.update({**message["environment"], "HOME": directory})
     sys.argv = [message["module"], *message["arguments"]]

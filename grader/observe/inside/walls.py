@@ -72,7 +72,7 @@ class Room:
 
     `user` is a user of its own, where no namespace keeps the boxes apart. `bare` leaves out Landlock and
     seccomp: for our own code, which tries the layers beneath them. `doors` are where a process is moved into
-    the control group of the box.
+    the control group of the box, which has a limit on processes if they are `counted`.
     """
 
     files: tuple[tuple[str, int], ...] = ()
@@ -81,6 +81,7 @@ class Room:
     user: int = 0
     bare: bool = False
     doors: tuple[int, ...] = ()
+    counted: bool = False
 
 
 def build_outer(plan: Plan) -> None:
@@ -116,7 +117,7 @@ def build_inner(plan: Plan, room: Room) -> str:
     os.chdir(directory)
     if plan.tier == ISOLATED:
         _copy_files(room.files)
-    limit()
+    limit(counted=room.counted and plan.tier == RESTRICTED)
     waiter.await_move(moved)
     if plan.tier == ISOLATED:
         system.unshare(system.CLONE_NEWCGROUP)
@@ -141,16 +142,21 @@ def rules(plan: Plan, room: Room, directory: str) -> landlock.Rules:
     )
 
 
-def limit() -> None:
-    """Set the limits that hold for everything in the box."""
+def limit(*, counted: bool) -> None:
+    """Set the limits that hold for everything in the box.
+
+    The limit on processes is one on all processes of a user; where several boxes have one user, and a control
+    group counts the processes of each, one box would only take them from the others.
+    """
     limits = {
-        resource.RLIMIT_NPROC: PROCESSES,
         resource.RLIMIT_NOFILE: DESCRIPTORS,
         resource.RLIMIT_FSIZE: FILE_MB << 20,
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_MSGQUEUE: 0,
         resource.RLIMIT_MEMLOCK: 0,
     }
+    if not counted:
+        limits[resource.RLIMIT_NPROC] = PROCESSES
     for which, most in limits.items():
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(which, (most, most))
