@@ -144,6 +144,25 @@ def test_a_delegated_group_of_version_2_is_entered_by_a_leaf_and_left_again(mach
     assert (own / "cgroup.procs").read_text() == "0"
 
 
+def test_a_group_that_refuses_to_pass_its_controllers_on_is_left_as_it_was(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = unified(machine)
+    real = control_groups._pass_on
+
+    def refuse(home: Home, sign: str) -> None:
+        if sign == "+":
+            raise OSError("Device or resource busy")
+        real(home, sign)
+
+    monkeypatch.setattr(control_groups, "_pass_on", refuse)
+    groups = Groups.open(machine.process())
+    assert groups.homes == ()
+    assert "control groups do not work here: Device or resource busy" in groups.why
+    assert (own / "cgroup.procs").read_text() == "0"  # came back
+    assert control_groups._ENTERED[own] == 0
+
+
 def test_two_sandboxes_share_the_leaf_and_the_last_one_leaves_it(machine: Machine) -> None:
     own = unified(machine)
     first = Groups.open(machine.process())
