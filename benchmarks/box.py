@@ -1,7 +1,8 @@
 """The walled sandbox beside a plain nbclient kernel: start, calls, memory, throughput, endurance.
 
-    python benchmarks/box.py [--quick] [--only start,calls,memory,throughput,endurance] [--notebooks 1000]
+    python benchmarks/box.py [--quick] [--only start,outer,calls] [--notebooks 1000]
 
+outer       start behind our own outer wall and bubblewrap's, with and without a control group
 start       from nothing to a kernel in which `import numpy, scipy, sklearn, matplotlib` has run
 calls       one isolated call of a function that does nothing
 memory      what one more concurrent kernel adds (proportional set size), after the same imports
@@ -24,7 +25,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,9 +34,11 @@ import psutil
 from nbclient import NotebookClient
 from threadpoolctl import threadpool_limits
 
+from grader.errors import SandboxError
 from grader.notebook.cells import read_code
 from grader.notebook.facts import find_functions
 from grader.observe.calls import CallSettings, make_calls
+from grader.observe.inside.walls import BUBBLEWRAP, OWN
 from grader.observe.notebook_run import NotebookLimits, run_notebook
 from grader.observe.sandbox import Sandbox, prepared_directory
 from grader.observe.tiers import choose_sandbox
@@ -111,6 +114,33 @@ def start(sandbox: Sandbox, quick: bool) -> list[Row]:
         ratio = f"{theirs / mine:.1f} x"
         rows.append(Row(f"start, imports and end, {what} time", f"{mine:.3f} s", f"{theirs:.3f} s", ratio))
     return rows
+
+
+def outer(sandbox: Sandbox, quick: bool) -> list[Row]:
+    """Measure the start of a kernel behind either outer wall, with and without a control group, in turns."""
+    times: dict[str, list[float]] = {}
+    with ExitStack() as stack:
+        boxes = [stack.enter_context(WarmSandbox(PRELOAD, outer=wall)) for wall in (OWN, BUBBLEWRAP)]
+        homes = [(box, box.groups.homes) for box in boxes if starts(box)]
+        for _ in range(4 if quick else 20):
+            for box, found in homes:
+                for grouped in {bool(found), False}:
+                    box.groups.homes = found if grouped else ()
+                    run = run_notebook(notebook(IMPORTS), {}, box, NotebookLimits())
+                    what = f"outer wall: {box.outer}, {'a' if grouped else 'no'} control group"
+                    times.setdefault(what, []).append(run.seconds["kernel"] + run.cells[0].seconds)
+                box.groups.homes = found
+    return [
+        Row(f"start of a kernel, {what}", f"{statistics.median(all_[1:]):.3f} s")
+        for what, all_ in times.items()
+    ]
+
+
+def starts(box: WarmSandbox) -> bool:
+    """Whether a warm parent starts behind this wall here."""
+    with suppress(SandboxError):
+        return bool(box.warm())
+    return False
 
 
 def plain_kernel() -> float:
@@ -272,7 +302,7 @@ def left(sandbox: WarmSandbox) -> dict[str, float]:
         if not parent.children():
             break
         time.sleep(0.1)
-    groups = (Path(root) for root, _, _ in os.walk("/sys/fs/cgroup"))
+    groups = Path("/sys/fs/cgroup").rglob(f"grader-*-{os.getpid()}-*")
     return {
         "processes": len(psutil.Process().children(recursive=True)),
         "descriptors": psutil.Process().num_fds() + parent.num_fds(),
@@ -301,7 +331,7 @@ def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--quick", action="store_true", help="a small run")
-    parser.add_argument("--only", default="start,calls,memory,throughput,endurance")
+    parser.add_argument("--only", default="start,outer,calls,memory,throughput,endurance")
     parser.add_argument("--notebooks", type=int, help="of the endurance run (1000; 20 if --quick)")
     options = parser.parse_args()
     number = options.notebooks or (20 if options.quick else 1000)
@@ -310,7 +340,7 @@ def main() -> None:
         assert isinstance(sandbox, WarmSandbox)
         print(f"{machine()}; tier {sandbox.name}; load {os.getloadavg()[0]:.1f} at the start\n")
         print("| what | ours | plain | result | goal |\n|---|---|---|---|---|")
-        for part in (start, calls, memory, throughput):
+        for part in (start, outer, calls, memory, throughput):
             if part.__name__ in wanted:
                 show(part(sandbox, options.quick))
         if "endurance" in wanted:

@@ -18,7 +18,7 @@ import signal
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +31,7 @@ WHERE_ABSENT = ("memory.memsw.limit_in_bytes", "memory.swap.max")  # a kernel th
 TRIAL_MB = 64
 END_SECONDS = 5.0
 PROCESS = Path("/proc/self")
+_LEAF = "{}self"
 _NUMBERS = itertools.count(1)
 _ENTERED: Counter[Path] = Counter()
 _LOCK = threading.Lock()
@@ -50,7 +51,7 @@ class Group:
     """The group of one box, a directory in every hierarchy."""
 
     directories: tuple[Path, ...]
-    busy: deque[Path]
+    groups: Groups
 
     @contextlib.contextmanager
     def doors(self) -> Iterator[list[int]]:
@@ -67,16 +68,19 @@ class Group:
 
     def end(self) -> None:
         """Kill what is left in it and remove it; what has not died yet is removed with a later group."""
-        self.busy.extend(self.directories)
-        remove_all(self.busy)
+        self.groups.release(self.directories)
 
 
 @dataclass
 class Groups:
-    """What can be had of control groups; `why` says what cannot, '' if nothing is lacking."""
+    """What can be had of control groups; `why` says what cannot, '' if nothing is lacking.
+
+    `used` are the directories of boxes that run, `busy` those in which something has not died yet.
+    """
 
     homes: tuple[Home, ...] = ()
     why: str = ""
+    used: set[Path] = field(default_factory=set)
     busy: deque[Path] = field(default_factory=deque)
 
     @classmethod
@@ -104,7 +108,8 @@ class Groups:
         """Make a group that may hold so much memory; raise SandboxError if that fails."""
         remove_all(self.busy)
         name = f"{_prefix()}{next(_NUMBERS)}"
-        group = Group(tuple(home.directory / name for home in self.homes), self.busy)
+        group = Group(tuple(home.directory / name for home in self.homes), self)
+        self.used.update(group.directories)
         try:
             for home, directory in zip(self.homes, group.directories, strict=True):
                 directory.mkdir()
@@ -115,9 +120,16 @@ class Groups:
             raise SandboxError(f"no control group could be made: {error}") from error
         return group
 
+    def release(self, directories: Iterable[Path]) -> None:
+        """Kill what is left in these directories and remove them, now or later."""
+        self.used.difference_update(directories)
+        self.busy.extend(directories)
+        remove_all(self.busy)
+
     def close(self) -> None:
-        """Wait until every group is gone, and go back to where we were."""
+        """End every group that there still is, and go back to where we were."""
         deadline = time.monotonic() + END_SECONDS
+        self.release(list(self.used))
         while self.busy and time.monotonic() < deadline:
             remove_all(self.busy)
             time.sleep(0.005)
@@ -253,8 +265,12 @@ def _move_into_leaf(home: Home) -> None:
 
 
 def _move_back(home: Home) -> None:
-    """Bring home every process of the leaf; the root of all groups was never left."""
-    if not _is_root(home):
+    """Bring home every process of the leaf; the root of all groups was never left.
+
+    Where another grader has a leaf too, its boxes need the controllers: then we stay where we are.
+    """
+    others = set(home.directory.glob(_LEAF.format("*"))) - {home.directory / _leaf_name()}
+    if not _is_root(home) and not others:
         with contextlib.suppress(OSError):
             _pass_on(home, "-")
             leaf = home.directory / _leaf_name()
@@ -330,4 +346,4 @@ def _prefix() -> str:
 
 
 def _leaf_name() -> str:
-    return f"{_prefix()}self"
+    return _LEAF.format(_prefix())

@@ -177,6 +177,14 @@ def test_two_sandboxes_share_the_leaf_and_the_last_one_leaves_it(machine: Machin
     assert (own / "cgroup.subtree_control").read_text().startswith("-")
 
 
+def test_the_controllers_stay_on_while_another_grader_has_its_leaf_there(machine: Machine) -> None:
+    own = unified(machine)
+    groups = Groups.open(machine.process())
+    (own / "grader-4026531836-1-self").mkdir()
+    groups.close()
+    assert (own / "cgroup.subtree_control").read_text().startswith("+")
+
+
 def test_a_group_of_version_2_with_other_processes_is_none_and_the_command_is_named(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,6 +228,14 @@ def test_a_group_that_cannot_be_made_is_our_fault_and_leaves_nothing_half_made(t
     with pytest.raises(SandboxError, match=r"no control group could be made.*absent"):
         Groups(homes).make(700)
     assert list((tmp_path / "memory").iterdir()) == []
+
+
+def test_what_was_not_ended_is_removed_when_the_groups_are_closed(tmp_path: Path) -> None:
+    groups = Groups((Home(tmp_path, 1, ()),))
+    groups.make(700)
+    assert len(list(tmp_path.iterdir())) == 1
+    groups.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_groups_of_dead_graders_are_swept_and_those_of_living_ones_kept(tmp_path: Path) -> None:
@@ -472,6 +488,10 @@ def test_no_group_is_left_after_a_fault_an_interrupt_and_the_end(controller: str
             box.warm("lean").process.kill()
             wait_for(lambda: one.poll() is not None)
         assert call(box, "def f(x):\n    return 2 * x").value == 4.0
+        with run_directory(tmp_path) as folder:
+            process = box.launch(Program("probe", folder, modules=()))
+            box.close()
+            process.kill()
     assert ours() == before
 
 
