@@ -154,18 +154,18 @@ def limits(controller: str, version: int, memory_mb: int) -> dict[str, int]:
 def find_homes(process: Path = PROCESS) -> tuple[list[Home], str]:
     """Return where groups can be made, from what the kernel says of a process, and why not elsewhere."""
     homes: list[Home] = []
-    reasons: list[str] = []
+    lacking = dict.fromkeys(CONTROLLERS, command())
     for version, names, directory in hierarchies(process):
         home = Home(directory, version, names)
         reason = _shut_v1(home) if version == 1 else _shut_v2(home)
-        if reason:
-            reasons.append(f"no control group for {', '.join(names)}: {reason}")
-        else:
+        lacking |= dict.fromkeys(names, reason)
+        if not reason:
             homes.append(home)
-    lacking = set(CONTROLLERS) - {name for home in homes for name in home.controllers}
-    if lacking and not reasons:
-        reasons.append(f"no control group for {', '.join(sorted(lacking))}: {command()}")
-    return homes, "; ".join(reasons)
+    reasons: dict[str, list[str]] = {}
+    for name, reason in lacking.items():
+        reasons.setdefault(reason, []).append(name)
+    reasons.pop("", None)
+    return homes, "; ".join(f"no control group for {', '.join(n)}: {why}" for why, n in reasons.items())
 
 
 def hierarchies(process: Path) -> Iterator[tuple[int, tuple[str, ...], Path]]:
@@ -209,7 +209,11 @@ def _offered(directory: Path) -> tuple[str, ...]:
 
 def _shut_v1(home: Home) -> str:
     """Return why no group can be made there, '' if one can."""
-    return "" if os.access(home.directory, os.W_OK) else f"{home.directory} may not be written to"
+    if os.access(home.directory, os.W_OK):
+        return ""
+    if os.getuid() == 0:
+        return "they are mounted read-only; a container gets them by `docker run --privileged ...`"
+    return "version 1 gives them to root alone; `sudo grader grade ...` gets them"
 
 
 def _shut_v2(home: Home) -> str:

@@ -114,7 +114,7 @@ def test_in_a_container_that_mounts_its_own_part_the_path_begins_there(machine: 
     (machine.root / "sys/fs/cgroup/memory/inner").mkdir()
     (home,), why = find_homes(machine.process())
     assert home.directory == machine.root / "sys/fs/cgroup/memory/inner"
-    assert "cpu, pids" in why
+    assert "no control group for pids, cpu: " in why
 
 
 def test_a_hierarchy_that_is_mounted_read_only_is_none(
@@ -125,7 +125,9 @@ def test_a_hierarchy_that_is_mounted_read_only_is_none(
     monkeypatch.setattr("os.access", lambda *_: False)
     homes, why = find_homes(machine.process())
     assert homes == []
-    assert "memory may not be written to" in why
+    assert "no control group for memory: " in why
+    root = os.getuid() == 0
+    assert ("docker run --privileged" if root else "sudo grader grade") in why
 
 
 def test_a_delegated_group_of_version_2_is_entered_by_a_leaf_and_left_again(machine: Machine) -> None:
@@ -219,7 +221,7 @@ def test_a_machine_without_control_groups_has_none(machine: Machine) -> None:
     groups = Groups.open(machine.root / "absent")
     assert groups.homes == ()
     assert groups.make(700).directories == ()
-    assert "no control group for cpu, memory, pids" in groups.why
+    assert "no control group for memory, pids, cpu" in groups.why
 
 
 def test_a_group_that_cannot_be_made_is_our_fault_and_leaves_nothing_half_made(tmp_path: Path) -> None:
