@@ -109,6 +109,8 @@ class _Writer:
         return None
 
     def _scalar(self, value: np.generic) -> Any:
+        if isinstance(value, np.float64):  # a float, and the most usual result: no blob of its own
+            return float.__float__(value)
         array = np.asarray(value)
         if array.dtype.kind not in NUMERIC:
             return self.node(value.item(), MAX_DEPTH)
