@@ -27,6 +27,7 @@ from grader.submissions import Submission
 
 LOG = logging.getLogger(__name__)
 TRIES = 2
+JUDGING = threading.Lock()  # judging computes and waits for nothing: threads would only be in each other's way
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,9 @@ def _observed(submission: Submission, course: Course, sandbox: Sandbox, store: S
     for attempt in range(1, TRIES + 1):
         try:
             observation = flow.observe(data, course, sandbox, store)
-            return Graded(submission, flow.grade(submission.id, observation, course), observation.run)
+            with JUDGING:
+                score = flow.grade(submission.id, observation, course)
+            return Graded(submission, score, observation.run)
         except GraderFault:
             if attempt == TRIES:
                 raise

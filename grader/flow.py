@@ -246,26 +246,55 @@ def _notebook_limits(course: Course) -> NotebookLimits:
 
 def _outcomes(
     submitted: _Submitted, facts: Mapping[str, FunctionFacts], sandbox: Sandbox, store: Store
-) -> dict[str, Outcome]:
+) -> Mapping[str, Outcome]:
     """Return the outcome of every call of the functions found; ask only for what the store lacks."""
     course = submitted.course
     keys = {
         name: code_key(known, course, sandbox) for name, known in facts.items() if known.status == "found"
     }
-    outcomes: dict[str, Outcome] = {}
+    kept: dict[str, Mapping[str, Outcome]] = {}
     lacking: list[Call] = []
     for name, key in keys.items():
-        known = store.get_outcomes(key, [call.id for call in course.calls[name]])
-        outcomes |= {call: placed(outcome, facts[name]) for call, outcome in known.items()}
-        lacking += [call for call in course.calls[name] if call.id not in known]
+        kept[name] = store.get_outcomes(key, [call.id for call in course.calls[name]])
+        lacking += [call for call in course.calls[name] if call.id not in kept[name]]
+    made: dict[str, Outcome] = {}
     if lacking:
         slices = {call.function: submitted.found[0][call.function] for call in lacking}
         made = _called(submitted.code, slices, lacking, course, sandbox)
-        outcomes |= made
         for name in slices:
             new = {call.id: portable(made[call.id], facts[name]) for call in lacking if call.function == name}
             store.put_outcomes(keys[name], new)
-    return outcomes
+    return _Outcomes(made, kept, facts)
+
+
+class _Outcomes(Mapping[str, Outcome]):
+    """The outcomes of all functions, by call; what was kept is read and placed when it is first looked at."""
+
+    def __init__(
+        self,
+        made: Mapping[str, Outcome],
+        kept: Mapping[str, Mapping[str, Outcome]],
+        facts: Mapping[str, FunctionFacts],
+    ) -> None:
+        self._found = dict(made)
+        self._kept = kept
+        self._facts = facts
+        self._function = {call: name for name, known in kept.items() for call in known}
+
+    def __getitem__(self, call: str) -> Outcome:
+        if call not in self._found:
+            name = self._function[call]
+            self._found[call] = placed(self._kept[name][call], self._facts[name])
+        return self._found[call]
+
+    def __contains__(self, call: object) -> bool:
+        return call in self._found or call in self._function
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._function, **self._found})
+
+    def __len__(self) -> int:
+        return len({**self._function, **self._found})
 
 
 def portable(outcome: Outcome, facts: FunctionFacts) -> Outcome:
@@ -335,7 +364,7 @@ def _remarks(facts: FunctionFacts, observation: Observation, course: Course) -> 
     if facts.notebook_globals:
         names = ", ".join(facts.notebook_globals)
         remarks.append(f"It reads {names} from the notebook instead of from its arguments.")
-    outcomes = [observation.outcomes.get(call.id) for call in course.calls[facts.name]]
+    outcomes = [observation.outcomes.get(call.id) for call in course.calls[facts.name] if call.keywords]
     ignored = {name for outcome in outcomes if outcome for name in outcome.ignored}
     if ignored:
         remarks.append(f"It does not take the argument {', '.join(sorted(ignored))}; it was called without.")

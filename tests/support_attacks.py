@@ -191,7 +191,7 @@ def recorded(found: Outcome) -> Iterator[None]:
         if observation.run is not None:
             cells = json.loads(observation.run.executed)["cells"]
             displayed = json.dumps([cell.get("outputs") for cell in cells])
-        found.seen[submission] = displayed + repr(observation.outcomes)
+        found.seen[submission] = displayed + repr(dict(observation.outcomes))
         return grade(submission, observation, course)
 
     flow.grade = record

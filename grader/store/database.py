@@ -11,7 +11,7 @@ A fault of ours is never kept: what could not be observed is tried again the nex
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -33,7 +33,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
-from grader.errors import UsageError
+from grader.errors import GraderFault, UsageError
 from grader.records import FunctionFacts, NotebookRun, Outcome, OutcomeKind, Score
 from grader.store.codec import pack_outcome, pack_run, unpack_outcome, unpack_run
 
@@ -118,12 +118,16 @@ class Store:
         """Keep what was read under `key`."""
         self._write(READINGS, [{"key": key, "facts": FACTS.dump_json(dict(facts))}])
 
-    def get_outcomes(self, key: str, calls: Iterable[str]) -> dict[str, Outcome]:
-        """Return the outcomes kept of the given calls of the code `key`, by call."""
+    def get_outcomes(self, key: str, calls: Iterable[str]) -> Mapping[str, Outcome]:
+        """Return the outcomes kept of the given calls of the code `key`, by call.
+
+        Each is read when it is looked at; one that is damaged raises GraderFault then, and all are dropped
+        that are damaged, so that they are observed again.
+        """
         wanted = set(calls)
         rows = self._read(select(OUTCOMES.c.call, OUTCOMES.c.outcome).where(OUTCOMES.c.key == key))
-        kept = {call: _unpacked(unpack_outcome, data) for call, data in rows if call in wanted}
-        return {call: outcome for call, outcome in kept.items() if outcome is not None}
+        packed = {call: data for call, data in rows if call in wanted}
+        return KeptOutcomes(packed, self._drop_damaged)
 
     def put_outcomes(self, key: str, outcomes: Mapping[str, Outcome]) -> None:
         """Keep the outcomes of the code `key`, except those that were our fault."""
@@ -133,6 +137,16 @@ class Store:
             if outcome.kind is not OutcomeKind.GRADER_FAULT
         ]
         self._write(OUTCOMES, rows)
+
+    def _drop_damaged(self) -> None:
+        def run() -> None:
+            with self._engine.begin() as connection:
+                for key, call, data in connection.execute(select(OUTCOMES)).all():
+                    if _unpacked(unpack_outcome, data) is None:
+                        this = (OUTCOMES.c.key == key) & (OUTCOMES.c.call == call)
+                        connection.execute(delete(OUTCOMES).where(this))
+
+        self._guarded(run)
 
     def get_scores(self, assignment: str) -> dict[str, Score]:
         """Return the last score of every submission of an assignment, by submission."""
@@ -195,6 +209,30 @@ def _what_to_do(reason: str) -> str:
     if "full" in reason:
         return "make room, and give the same command again: what it holds is kept"
     return "if it is damaged, move it away and grade again: the submissions will be observed anew"
+
+
+class KeptOutcomes(Mapping[str, Outcome]):
+    """Outcomes as they were kept, by call, each unpacked when it is first looked at."""
+
+    def __init__(self, packed: Mapping[str, bytes], drop_damaged: Callable[[], None]) -> None:
+        self._packed = packed
+        self._drop_damaged = drop_damaged
+
+    def __getitem__(self, call: str) -> Outcome:
+        outcome = _unpacked(unpack_outcome, self._packed[call])
+        if outcome is None:
+            self._drop_damaged()
+            raise GraderFault(f"what was kept of the call {call} is damaged; it is observed again")
+        return outcome
+
+    def __contains__(self, call: object) -> bool:
+        return call in self._packed
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._packed)
+
+    def __len__(self) -> int:
+        return len(self._packed)
 
 
 def _unpacked(unpack: Callable[[bytes], Kept], data: bytes) -> Kept | None:

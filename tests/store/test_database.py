@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from support import run, score
 
-from grader.errors import UsageError
+from grader.errors import GraderFault, UsageError
 from grader.records import Fault, FunctionFacts, Outcome, OutcomeKind
 from grader.store import Store, database
 
@@ -126,6 +126,8 @@ def test_a_damaged_entry_is_observed_again(tmp_path: Path, damage: bytes) -> Non
         connection.execute("UPDATE readings SET facts = ?", [damage + b"["])
     connection.close()
     with Store(path) as store:
+        with pytest.raises(GraderFault, match="the call a is damaged; it is observed again"):
+            store.get_outcomes("key", ["a"])["a"]
         assert store.get_outcomes("key", ["a"]) == {}
         assert store.get_run("key") is None
         assert store.get_facts("key") is None
