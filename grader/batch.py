@@ -27,7 +27,7 @@ from grader.submissions import Submission
 
 LOG = logging.getLogger(__name__)
 TRIES = 2
-JUDGING = threading.Lock()  # judging computes and waits for nothing: threads would only be in each other's way
+JUDGING = threading.Lock()  # it computes and waits for nothing: threads would be in each other's way
 
 
 @dataclass(frozen=True)
