@@ -48,6 +48,18 @@ def test_outcomes_of_other_code_are_not_returned(store: Store) -> None:
     assert store.get_outcomes("other", ["a"]) == {}
 
 
+def test_an_outcome_is_unpacked_when_it_is_looked_at(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.put_outcomes("key", {"a": FULL, "b": RAISED})
+    unpacked: list[bytes] = []
+    unpack = database.unpack_outcome
+    monkeypatch.setattr(database, "unpack_outcome", lambda data: unpacked.append(data) or unpack(data))
+    found = store.get_outcomes("key", ["a", "b", "c"])
+    assert (sorted(found), "b" in found, "c" in found, found.get("c")) == (["a", "b"], True, False, None)
+    assert not unpacked
+    assert found["b"] == RAISED
+    assert len(unpacked) == 1
+
+
 def test_a_fault_of_ours_is_never_kept(store: Store) -> None:
     store.put_outcomes("key", {"a": Outcome(OutcomeKind.GRADER_FAULT), "b": RAISED})
     assert set(store.get_outcomes("key", ["a", "b"])) == {"b"}
