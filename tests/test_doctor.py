@@ -92,6 +92,11 @@ def test_the_absence_of_an_optional_layer_lowers_no_tier_and_has_a_mark_of_its_o
     assert tiers.shortcomings(survey) == []
 
 
+def test_a_wall_around_all_boxes_does_not_replace_what_keeps_them_apart() -> None:
+    holds = {layer.key: layer != LANDLOCK for layer in LAYERS}
+    assert [reached_tier(holds, apart=apart) for apart in (True, False)] == ["restricted", "plain"]
+
+
 @pytest.mark.parametrize("key", APART)
 def test_without_landlock_and_one_that_replaces_it_there_are_no_walls(key: str) -> None:
     holds = {layer.key: layer.key not in (key, LANDLOCK.key) for layer in LAYERS}

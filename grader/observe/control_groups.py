@@ -86,15 +86,15 @@ class Groups:
     @classmethod
     def open(cls, process: Path = PROCESS) -> Groups:
         """Find what can be had, try it, and remove what killed graders have left."""
-        homes, why = find_homes(process)
-        groups = cls(why=why)
+        groups = cls()
         try:
+            homes, groups.why = find_homes(process)
             for home in homes:
                 enter(home)
                 groups.homes += (home,)
                 sweep(home.directory)
             groups.make(TRIAL_MB).end()
-        except (OSError, SandboxError) as error:
+        except (OSError, ValueError, SandboxError) as error:
             groups.close()
             return cls(why=f"control groups do not work here: {error}")
         return groups
@@ -278,8 +278,9 @@ def _move_back(home: Home) -> None:
         with contextlib.suppress(OSError):
             _pass_on(home, "-")
             leaf = home.directory / _leaf_name()
-            for pid in (leaf / "cgroup.procs").read_text().split():
-                (home.directory / "cgroup.procs").write_text(pid)
+            for pid in ("0", *(leaf / "cgroup.procs").read_text().split()):
+                with contextlib.suppress(ProcessLookupError):  # it was about to end
+                    (home.directory / "cgroup.procs").write_text(pid)
             leaf.rmdir()
 
 
@@ -329,7 +330,8 @@ def _kill(group: Path) -> None:
             return
         for pid in (group / "cgroup.procs").read_text().split():
             if pid != "0":  # of another process namespace
-                os.kill(int(pid), signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
 
 
 def _set(directory: Path, values: dict[str, int]) -> None:

@@ -70,14 +70,17 @@ LAYERS = (*NAMESPACES, LANDLOCK, *ALWAYS, *OPTIONAL)
 APART = ("mount", "pid", "net", "root")  # what Landlock can be replaced by
 
 
-def reached_tier(holds: Mapping[str, bool]) -> str:
-    """Return the tier of layers that hold; a layer that was not tried is taken to hold."""
+def reached_tier(holds: Mapping[str, bool], *, apart: bool = True) -> str:
+    """Return the tier of layers that hold; a layer that was not tried is taken to hold.
+
+    `apart` if each box has namespaces of its own: those of a wall around all boxes replace no Landlock.
+    """
     if not all(holds.get(layer.key, True) for layer in ALWAYS):
         return PLAIN
     landlock = holds.get("landlock", True)
     if landlock and all(holds.get(layer.key, True) for layer in NAMESPACES):
         return ISOLATED
-    return RESTRICTED if landlock or all(holds.get(key, True) for key in APART) else PLAIN
+    return RESTRICTED if landlock or (apart and all(holds.get(key, True) for key in APART)) else PLAIN
 
 
 def lower(one: str, other: str) -> str:

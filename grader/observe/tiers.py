@@ -96,7 +96,8 @@ def start_best(
             except BaseException:
                 sandbox.close()
                 raise
-            sandbox.name = lower(kind, reached_tier({each.layer.key: each.holds for each in found}))
+            holds = {each.layer.key: each.holds for each in found}
+            sandbox.name = lower(kind, reached_tier(holds, apart=kind == ISOLATED))
             if best is None or TIERS.index(sandbox.name) < TIERS.index(survey.tier):
                 if best is not None:
                     best.close()

@@ -12,6 +12,7 @@ launch starts a fresh parent.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import sys
 import tempfile
@@ -79,6 +80,7 @@ class WarmSandbox:
         self.scratch = Path(tempfile.mkdtemp(prefix="grader-"))
         self.scratch.chmod(0o711)
         self.groups = Groups.open()
+        self._users = itertools.count(1)
         self._lock = threading.Lock()
         self._parents: dict[str, Parent] = {}
         self._retired: list[Parent] = []
@@ -134,7 +136,7 @@ class WarmSandbox:
         lean = program.modules is not None and is_lean(program.modules)
         parent = self.warm("lean" if lean else "full")
         identity = next(parent.numbers)
-        user = BOX_USER + (identity % BOX_USERS if self.outer == NONE else 0)
+        user = BOX_USER + (next(self._users) % BOX_USERS if self.outer == NONE else 0)
         group = self.groups.make(program.counted_mb or program.memory_mb + BESIDE_MB)
         try:
             self._hand_over(program, user)

@@ -74,7 +74,12 @@ def _telling(
     tried = []
     for attempt in range(ATTEMPTS if assignment.misconceptions else 0):
         planner = Planner(assignment, function, rubric.limits, rubric.seed + attempt * AGAIN * ATTEMPTS)
-        tried.append((planner, planner.candidates(question)))
+        try:
+            tried.append((planner, planner.candidates(question)))
+        except AssignmentError:
+            if not attempt:
+                raise
+            continue  # the first inputs can be used all the same
         if not close_pairs(tried[-1][1]):
             return tried[-1]
     return tried[0] if tried else (Planner(assignment, function, rubric.limits, rubric.seed), None)
@@ -244,7 +249,9 @@ class Planner:
         name = function or self.function
         points = (sweep.places, sweep.points) if sweep else ()
         identity = call_id(name, (case.args, dict(case.keywords), echo, repeat, *points))
-        limits = CallLimits(seconds or self.limits.call_seconds, self.limits.memory_mb, self.limits.result_mb)
+        each = seconds or self.limits.call_seconds
+        whole = min(each * len(sweep.points), max(each, self.limits.function_seconds)) if sweep else each
+        limits = CallLimits(whole, self.limits.memory_mb, self.limits.result_mb)
         return Call(identity, name, case.args, case.keywords, self.seed % 2**32, echo, limits, sweep)
 
     def right(self, case: Case) -> Any:

@@ -309,3 +309,20 @@ def test_a_mistake_that_never_shows_is_a_close_pair_and_the_first_inputs_stay(as
         ("invisible", "(right)", 0.0)
     ]
     assert known.seed == 0
+
+
+def test_inputs_drawn_again_that_cannot_be_used_leave_the_first(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    always = PICKING.replace("rng.integers(0, 6) != UNLUCKY", "False")
+    (folder / "inputs.py").write_text(always, encoding="utf-8")
+    loaded = load_assignment(folder, ("spread", "standardised"), SEED)
+    first = Assignment.cases
+
+    def cases(self: Assignment, generator: str, seed: int) -> list[Case]:
+        if seed:
+            raise AssignmentError("the generator failed")
+        return first(self, generator, seed)
+
+    monkeypatch.setattr(Assignment, "cases", cases)
+    assert known_of(loaded, "spread").seed == 0

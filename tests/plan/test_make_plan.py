@@ -133,7 +133,7 @@ def test_a_plan_is_the_same_each_time_and_names_each_call_by_its_content(
         inputs = (call.args, call.keywords, call.echo)
         ids = {call_id(call.function, (*inputs, n, *points)) for n in (0, repeat)}
         assert call.id in ids
-        assert call.limits.seconds == 5
+        assert call.limits.seconds == (60 if call.sweep else 5)
         assert (call.limits.memory_mb, call.limits.result_mb, call.seed) == (100, 7, 3)
 
 
@@ -206,6 +206,7 @@ def test_the_students_cost_is_called_only_where_follow_through_is_wanted() -> No
     assert [(call.function, call.sweep is None) for call in calls] == 2 * [("slope", True), ("cost", False)]
     assert [calls[1].id, calls[3].id] == [swept for *_, swept in cases(own)]
     assert (calls[1].args, calls[1].sweep) == (calls[0].args, cases(own)[0][2].sweep)
+    assert [call.limits.seconds for call in calls] == 2 * [5, 60], "a sweep may take as long as all calls"
     np.testing.assert_allclose(cases(own)[0][1].parts[0], [2.0, -4.0], rtol=1e-8)
 
 

@@ -124,8 +124,12 @@ def _call_what_is_filtered(known: Known) -> str:
 
 
 def _signal_the_grader(known: Known) -> str:
-    os.kill(known["pid"], 0)
-    return f"process {known['pid']}, the grader, can be ended"
+    for pid, whose in ((known["pid"], "the grader"), (os.getppid(), "what watches the box")):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if pid:  # 0: of another process namespace
+                os.kill(pid, 0)
+                return f"process {pid}, {whose}, can be ended"
+    return ""
 
 
 def _run_a_setuid_program(known: Known) -> str:
