@@ -12,8 +12,9 @@ import contextlib
 import logging
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from grader import flow
@@ -27,6 +28,7 @@ from grader.submissions import Submission
 
 LOG = logging.getLogger(__name__)
 TRIES = 2
+HEARING_SECONDS = 0.5
 JUDGING = threading.Lock()  # it computes and waits for nothing: threads would be in each other's way
 
 
@@ -112,8 +114,19 @@ def grade_all(
 
 
 def _in_order_of_end(work: list[Future[Graded]]) -> Iterator[Graded]:
-    for future in as_completed(work):
-        yield future.result()
+    """Yield results as they come.
+
+    An interrupt that arrives just before a wait is heard when it is over, so no wait is long; and none holds
+    a lock of a future, which an interrupt could leave locked.
+    """
+    ended: SimpleQueue[Future[Graded]] = SimpleQueue()
+    for future in work:
+        future.add_done_callback(ended.put)
+    left = len(work)
+    while left:
+        with contextlib.suppress(Empty):
+            yield ended.get(timeout=HEARING_SECONDS).result()
+            left -= 1
 
 
 def _grade_one(
