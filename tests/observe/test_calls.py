@@ -233,6 +233,7 @@ def sleeps(x):
 """
 
 
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="this system does not tell of waiting")
 def test_what_a_call_waits_for_a_processor_is_not_counted_and_what_it_sleeps_is(tmp_path: Path) -> None:
     """Four processes share a processor: seven tenths of a second of work take almost three."""
     allowed = os.sched_getaffinity(0)

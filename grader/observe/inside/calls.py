@@ -5,7 +5,7 @@
           `-- call    one fork a call: limits, the call, the result through a pipe to its group
 
     limits: `seconds` of processor time, twice as many by the wall clock; what a call waits for a processor
-    does not count, so that a busy machine costs nobody points
+    does not count, where its group may see it (not behind Landlock without namespaces)
 
     frames on the worker's stdout:  b"FRAM" | u32 index | u64 length | payload (wire format)
 
