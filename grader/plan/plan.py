@@ -255,12 +255,14 @@ class Planner:
         return Call(identity, name, case.args, case.keywords, self.seed % 2**32, echo, limits, sweep)
 
     def right(self, case: Case) -> Any:
-        """Return what the reference makes of a case, computed once; raises what the reference raises."""
+        """Return what the reference makes of a case: computed once, a copy each time, as a metric may change
+        what it is given. Raises what the reference raises.
+        """
         identity = call_id(self.function, (case.args, dict(case.keywords)))
         if identity not in self._values:
             function = self.assignment.function(self.function)
             self._values[identity] = trusted_call(function, case, self.seed)
-        return self._values[identity]
+        return copy.deepcopy(self._values[identity])
 
     def _expected(self, case: Case) -> Any:
         try:

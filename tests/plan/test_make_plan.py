@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -323,3 +324,17 @@ PLAIN = ((POINT,), {}, False, 0)
 def test_calls_that_differ_in_anything_have_different_names(function: str, inputs: tuple[Any, ...]) -> None:
     assert call_id("f", ((POINT.copy(),), {}, False, 0)) == call_id("f", PLAIN)
     assert call_id(function, inputs) != call_id("f", PLAIN)
+
+
+def test_what_the_reference_makes_of_a_case_is_computed_once_and_given_out_as_a_copy() -> None:
+    asked: list[int] = []
+
+    def double(x: Any) -> Any:
+        asked.append(1)
+        return 2.0 * x
+
+    made = replace(assignment(), namespace={"double": double})
+    planner = Planner(made, "double", Limits(), 3)
+    planner.right(Case("a", (POINT,))).fill(0.0)
+    assert planner.right(Case("again", (POINT.copy(),))).tolist() == [2.0, -4.0]
+    assert len(asked) == 1
