@@ -51,7 +51,7 @@ from grader.rubric.model import MetricCheck, Rubric
 from grader.rubric.score import score_nothing, score_submission
 from grader.store import Store
 
-OBSERVER = 2  # raised when the same notebook would be observed differently
+OBSERVER = 3  # raised when the same notebook would be observed differently
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from grader.case import Case
 from grader.observe.inside import wire
+from grader.observe.inside.chance import seeded
 from grader.records import Sweep
 
 SEEDED = threading.Lock()  # the random state that notebooks use is one for the whole process
@@ -37,7 +35,5 @@ def argument_lists(args: Sequence[Any], sweep: Sweep | None) -> Iterator[tuple[A
 def trusted_call(function: Callable[..., Any], case: Case, seed: int) -> Any:
     """Call a function of the reference as the box calls a student's: fresh arguments, seeded state."""
     args, keywords = copy.deepcopy(case.args), copy.deepcopy(dict(case.keywords))
-    with SEEDED:
-        random.seed(seed % 2**32)
-        np.random.seed(seed % 2**32)
+    with SEEDED, seeded(seed % 2**32):
         return function(*args, **keywords)

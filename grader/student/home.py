@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import copy
 import inspect
-import random
 import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -28,6 +26,7 @@ from grader.errors import AssignmentError
 from grader.judge.checks import judge_case, judge_check
 from grader.judge.compare import Sensitivity
 from grader.observe.inside import wire
+from grader.observe.inside.chance import seeded
 from grader.observe.inside.execute import accepted
 from grader.plan.gradient import plan_gradient
 from grader.plan.plan import Planner
@@ -170,7 +169,7 @@ class _Home:
     def find(self, known: KitFunction, check: CheckBase) -> Finding:
         """Make one check."""
         try:
-            with seeded(), np.errstate(all="ignore"):
+            with seeded(0), np.errstate(all="ignore"):
                 planned = self._plan(known, check)
                 outcomes = {call.id: self._outcome(call) for call in planned.calls}
         except Unavailable as reason:
@@ -229,10 +228,10 @@ class _Home:
         function = self.functions.get(call.function)
         args, keywords = copy.deepcopy((call.args, dict(call.keywords)))
         taken, ignored = accepted(function, keywords)
-        seed(call.seed)
         started = time.perf_counter()
         try:
-            value = function(*args, **taken)
+            with seeded(call.seed):
+                value = function(*args, **taken)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -247,21 +246,3 @@ class _Home:
 
 def _unclear(check: CheckBase, reason: str) -> Finding:
     return Finding(check.id, check.title, VerdictKind.INCONCLUSIVE, reason)
-
-
-def seed(value: int) -> None:
-    """Set the random state that notebooks use."""
-    random.seed(value)
-    np.random.seed(value)
-
-
-@contextmanager
-def seeded() -> Iterator[None]:
-    """Leave the random state of the kernel as it was."""
-    state, array_state = random.getstate(), np.random.get_state()
-    seed(0)
-    try:
-        yield
-    finally:
-        random.setstate(state)
-        np.random.set_state(array_state)

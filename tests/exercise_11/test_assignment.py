@@ -18,6 +18,7 @@ from grader.notebook.skeleton import make_skeleton
 from grader.observe.inside import wire
 from grader.observe.notebook_run import NotebookLimits, run_notebook
 from grader.observe.tiers import choose_sandbox
+from grader.plan.calls import trusted_call
 from grader.rubric.load import load_rubric
 from grader.rubric.model import InputsCheck
 
@@ -114,3 +115,12 @@ def test_ratings_have_the_form_of_the_course_file(assignment: Assignment) -> Non
     assert set(np.unique(ratings[:, 2])) == {1, 2, 3, 4, 5}
     pairs = ratings[:, 0] * (ratings[:, 1].max() + 1) + ratings[:, 1]
     assert len(np.unique(pairs)) == len(pairs)
+
+
+def test_no_random_start_of_als_costs_a_right_solution_points(assignment: Assignment) -> None:
+    factorize = assignment.function("latent_factor_alternating_optimization")
+    held_out = assignment.metric("held_out_rmse")
+    case = next(case for case in assignment.cases("als_ratings", 101) if case.name == "random start")
+    reached = [held_out(trusted_call(factorize, case, start), case) for start in range(250)]
+    free = (case.known["user_mean_rmse"] - min(reached)) * 0.1  # the tolerance of the rubric
+    assert max(reached) < min(reached) + free

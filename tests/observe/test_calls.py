@@ -43,6 +43,7 @@ def counts(x):
     counter.append(1)
     return len(counter)
 def draws(x): return np.random.rand(3), random.random()
+def draws_afresh(x): return np.random.default_rng().random(3), np.random.RandomState().rand()
 def sets_a_seed(x):
     np.random.seed(7)
     return np.random.rand(3)
@@ -101,6 +102,11 @@ def calls_of(name: str) -> list[Call]:
         "mutates": [replace(call, echo=True)],
         "replaces": [replace(call, echo=True)],
         "counts": [call, replace(call, id="counts again")],
+        "draws_afresh": [
+            replace(call, id="afresh"),
+            replace(call, id="afresh again"),
+            replace(call, id="afresh, another seed", seed=4),
+        ],
         "draws": [call, replace(call, id="draws again"), replace(call, id="another seed", seed=4)],
     }
     return more.get(name, [call])
@@ -213,6 +219,28 @@ def test_random_numbers_depend_on_the_seed_of_the_call_alone(outcomes: dict[str,
     assert outcomes["draws"].value[1] != outcomes["another seed"].value[1]
     assert not np.array_equal(outcomes["draws"].value[0], outcomes["another seed"].value[0])
     np.testing.assert_array_equal(outcomes["sets_a_seed"].value, np.random.RandomState(7).rand(3))
+
+
+def test_a_generator_without_a_seed_depends_on_the_seed_of_the_call_alone(
+    outcomes: dict[str, Outcome],
+) -> None:
+    np.testing.assert_equal(outcomes["afresh"].value, outcomes["afresh again"].value)
+    for drawn, other in zip(outcomes["afresh"].value, outcomes["afresh, another seed"].value, strict=True):
+        assert not np.array_equal(drawn, other)
+
+
+def test_a_generator_that_a_notebook_makes_begins_the_same_in_every_box(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    cells = "import numpy as np\nstart = np.random.default_rng()", "def f(): return start.random(3)"
+    code = read_code(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells]))
+    found = slice_function(code, "f")
+    assert found is not None
+    call = Call("f", "f", (), {}, 3, False, LIMITS)
+    settings = CallSettings()
+    drawn = [make_calls(code, {"f": found}, [call], sandbox, settings, tmp_path)["f"].value for _ in range(2)]
+    assert drawn[0].shape == (3,)
+    np.testing.assert_array_equal(*drawn)
 
 
 def test_every_call_has_an_outcome(outcomes: dict[str, Outcome]) -> None:

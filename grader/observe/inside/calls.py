@@ -24,7 +24,6 @@ import ctypes
 import importlib
 import linecache
 import os
-import random
 import resource
 import select
 import signal
@@ -34,10 +33,8 @@ import time
 import types
 from typing import Any
 
-import numpy as np
-import numpy.random  # NumPy imports it when it is first used: that would be once in every call
-
 from . import wire
+from .chance import seeded
 from .execute import MESSAGE_LENGTH, accepted, fault, plain_fault
 
 FRAME = struct.Struct("<4sIQ")
@@ -150,18 +147,25 @@ def _run_statements(cells: list[dict[str, Any]]) -> tuple[dict[str, Any], list[d
     sys.modules["__main__"] = module
     module.__dict__["display"] = lambda *values, **options: None
     failures = []
-    for cell in cells:
-        filename = f"<cell {cell['number']}>"
-        lines = cell["source"].splitlines(keepends=True)
-        linecache.cache[filename] = (len(cell["source"]), None, lines, filename)
-        body = ast.parse(cell["source"]).body
-        for index in cell["keep"]:
-            unit = ast.Module(body=[body[index]], type_ignores=[])
-            try:
-                exec(compile(unit, filename, "exec"), module.__dict__)  # noqa: S102 -- what the box is for
-            except BaseException as error:
-                failures.append(fault(error))
+    with seeded(0):
+        for cell in cells:
+            failures += _run_cell(cell, module.__dict__)
     return module.__dict__, failures
+
+
+def _run_cell(cell: dict[str, Any], namespace: dict[str, Any]) -> list[dict[str, Any]]:
+    """Execute the kept statements of a cell; return the faults of those that failed."""
+    filename, failures = f"<cell {cell['number']}>", []
+    lines = cell["source"].splitlines(keepends=True)
+    linecache.cache[filename] = (len(cell["source"]), None, lines, filename)
+    body = ast.parse(cell["source"]).body
+    for index in cell["keep"]:
+        unit = ast.Module(body=[body[index]], type_ignores=[])
+        try:
+            exec(compile(unit, filename, "exec"), namespace)  # noqa: S102 -- what the box is for
+        except BaseException as error:
+            failures.append(fault(error))
+    return failures
 
 
 def _one_call(target: Any, call: dict[str, Any]) -> tuple[bytes, bool, float]:
@@ -287,9 +291,8 @@ def _value(target: Any, call: dict[str, Any], keywords: dict[str, Any]) -> Any:
 
 
 def _seeded(target: Any, seed: int, args: Any, keywords: dict[str, Any]) -> Any:
-    random.seed(seed)
-    np.random.seed(seed)
-    return target(*args, **keywords)
+    with seeded(seed):
+        return target(*args, **keywords)
 
 
 def _limit(call: dict[str, Any]) -> None:
