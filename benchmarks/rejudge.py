@@ -109,14 +109,20 @@ def copy_all(course: Course, samples: dict[Path, Observation], tier: str, count:
 
 def grade(root: Path, rubric: Path, tier: str, jobs: int) -> tuple[float, float]:
     """Run `grader grade`; return wall seconds and processor seconds."""
-    wall, cpu = time.perf_counter(), time.process_time()
+    wall, cpu = time.perf_counter(), processor_seconds()
     with mock.patch.object(grade_folder, "choose_sandbox", return_value=Refusing(tier)):
         failed = grade_folder.grade_folder(
             root / "submissions", rubric.stem, ROOT, root / "results", jobs, rubric
         )
     if failed:
         raise SystemExit(f"{failed} submissions were not observed before: this measures nothing")
-    return time.perf_counter() - wall, time.process_time() - cpu
+    return time.perf_counter() - wall, processor_seconds() - cpu
+
+
+def processor_seconds() -> float:
+    """Return what this process has used, and those that it has started and that have ended (the judges)."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 def changed_rubric(assignment: str, root: Path) -> Path:

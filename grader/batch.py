@@ -18,8 +18,9 @@ from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from grader import flow
-from grader.errors import GraderFault, NotebookUnreadable
+from grader.errors import DamagedError, GraderFault, NotebookUnreadable
 from grader.flow import Course
+from grader.judges import Judges
 from grader.notebook.read import read_bytes
 from grader.observe.sandbox import Process, Program, Sandbox
 from grader.records import NotebookRun, Score
@@ -29,7 +30,6 @@ from grader.submissions import Submission
 LOG = logging.getLogger(__name__)
 TRIES = 2
 HEARING_SECONDS = 0.5
-JUDGING = threading.Lock()  # it computes and waits for nothing: threads would be in each other's way
 
 
 @dataclass(frozen=True)
@@ -91,15 +91,19 @@ def grade_all(
     store: Store,
     jobs: int,
     listener: Listener,
+    judges: Judges | None = None,
 ) -> list[Score]:
     """Grade submissions with `jobs` workers; return the scores in the order of `submissions`.
+
+    Without `judges`, the workers judge.
 
     KeyboardInterrupt ends every worker and passes on; what `listener` has heard of as finished stands.
     """
     endable = EndableSandbox(sandbox)
+    judges = judges or Judges(course, jobs=1)
     scores: dict[str, Score] = {}
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="grader") as pool:
-        work = [pool.submit(_grade_one, s, course, endable, store, listener) for s in submissions]
+        work = [pool.submit(_grade_one, s, course, endable, store, judges, listener) for s in submissions]
         try:
             for graded in _in_order_of_end(work):
                 store.put_score(course.rubric.assignment, graded.score)
@@ -130,14 +134,19 @@ def _in_order_of_end(work: list[Future[Graded]]) -> Iterator[Graded]:
 
 
 def _grade_one(
-    submission: Submission, course: Course, sandbox: EndableSandbox, store: Store, listener: Listener
+    submission: Submission,
+    course: Course,
+    sandbox: EndableSandbox,
+    store: Store,
+    judges: Judges,
+    listener: Listener,
 ) -> Graded:
     """Grade one submission, whatever happens: the student's fault is a score, ours is `not_graded`."""
     if sandbox.ended:
         raise KeyboardInterrupt
     listener.started(submission)
     try:
-        graded = _observed(submission, course, sandbox, store)
+        graded = _observed(submission, course, sandbox, store, judges)
     except NotebookUnreadable as reason:
         graded = Graded(submission, flow.unreadable(submission.id, str(reason), course))
     except Exception as error:
@@ -151,17 +160,19 @@ def _grade_one(
     return replace(graded, score=replace(graded.score, tier=sandbox.name))
 
 
-def _observed(submission: Submission, course: Course, sandbox: Sandbox, store: Store) -> Graded:
+def _observed(
+    submission: Submission, course: Course, sandbox: Sandbox, store: Store, judges: Judges
+) -> Graded:
     if submission.problem:
         raise NotebookUnreadable(submission.problem)
     data = read_bytes(submission.path)
     for attempt in range(1, TRIES + 1):
         try:
             observation = flow.observe(data, course, sandbox, store)
-            with JUDGING:
-                score = flow.grade(submission.id, observation, course)
-            return Graded(submission, score, observation.run)
-        except GraderFault:
+            return Graded(submission, judges.grade(submission.id, observation), observation.run)
+        except GraderFault as fault:
+            if isinstance(fault, DamagedError):
+                store.drop_damaged()
             if attempt == TRIES:
                 raise
     raise AssertionError("unreachable")

@@ -7,7 +7,8 @@ A student's fault is data (an `Outcome`, a `Verdict`, a status); it never travel
     |-- RubricError                 a rubric, or what it refers to, is wrong                  exit 2
     |-- AssignmentError             reference/<assignment>/ is incomplete or wrong            exit 2
     `-- GraderFault                 a submission could not be observed through our fault      exit 3
-        `-- SandboxError            a process could not be started, or died of itself
+        |-- SandboxError            a process could not be started, or died of itself
+        `-- DamagedError            what was kept of an observation cannot be read
 
 `NotebookUnreadable` stands apart: it is the student's, raised by the reader and turned into the status
 `unreadable` by the flow.
@@ -36,6 +37,10 @@ class GraderFault(GraderError):  # noqa: N818 -- the word of the closed set of o
 
 class SandboxError(GraderFault):
     """A process of the sandbox could not be started, or ended without having run anything."""
+
+
+class DamagedError(GraderFault):
+    """What was kept of an observation cannot be read; dropped from the store, it is observed again."""
 
 
 class NotebookUnreadable(Exception):  # noqa: N818 -- a student's fault, not an error of ours

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from grader.batch import Graded, grade_all
 from grader.flow import load_course
+from grader.judges import Judges
 from grader.observe.layers import ISOLATED, PLAIN, RESTRICTED
 from grader.observe.tiers import choose_sandbox
 from grader.progress import LiveProgress, PlainProgress, choose_progress, closing_words
@@ -42,7 +43,10 @@ def grade_folder(
     console = Console(highlight=False)
     environment = course.rubric.environment
     python = str(root.resolve() / environment.python) if environment.python else sys.executable
-    with choose_sandbox(environment.preload, environment.minimum_tier, python, unsafe=unsafe) as sandbox:
+    with (
+        Judges(course, min(jobs, len(submissions))) as judges,
+        choose_sandbox(environment.preload, environment.minimum_tier, python, unsafe=unsafe) as sandbox,
+    ):
         results = Results(out, course.rubric, sandbox.name)
         results.open()
         _warn(sandbox.name)
@@ -51,7 +55,7 @@ def grade_folder(
                 store.forget()
             writer = _Writer(results, submissions, display)
             try:
-                grade_all(submissions, course, sandbox, store, jobs, writer)
+                grade_all(submissions, course, sandbox, store, jobs, writer, judges)
             finally:
                 writer.write_course()
     scores = list(writer.scores.values())

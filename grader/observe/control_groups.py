@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.errors import SandboxError
+from grader.observe.inside import waiter
 from grader.observe.inside.limits import PROCESSES
 
 CONTROLLERS = ("memory", "pids", "cpu")
@@ -224,8 +225,8 @@ def _shut_v2(home: Home) -> str:
     needed = (home.directory, *(home.directory / f"cgroup.{name}" for name in ("procs", "subtree_control")))
     if not all(os.access(path, os.W_OK) for path in needed):
         return f"{home.directory} is not delegated to this user; {command()}"
-    others = set((home.directory / "cgroup.procs").read_text().split()) - {str(os.getpid())}
-    if others and not _is_root(home):
+    inside = set((home.directory / "cgroup.procs").read_text().split())
+    if inside - {str(os.getpid()), *_children()} and not _is_root(home):
         return f"other processes are in {home.directory} too; {command()}"
     return ""
 
@@ -265,7 +266,14 @@ def _move_into_leaf(home: Home) -> None:
     if not _is_root(home):
         leaf = home.directory / _leaf_name()
         leaf.mkdir(exist_ok=True)
-        (leaf / "cgroup.procs").write_text("0")
+        for pid in ("0", *_children()):
+            with contextlib.suppress(ProcessLookupError):  # it was about to end
+                (leaf / "cgroup.procs").write_text(pid)
+
+
+def _children() -> list[str]:
+    """Return our own processes beside this one: those that judge."""
+    return [str(pid) for pid in waiter.children(os.getpid())]
 
 
 def _move_back(home: Home) -> None:

@@ -33,7 +33,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
-from grader.errors import GraderFault, UsageError
+from grader.errors import DamagedError, UsageError
 from grader.records import FunctionFacts, NotebookRun, Outcome, OutcomeKind, Score
 from grader.store.codec import pack_outcome, pack_run, unpack_outcome, unpack_run
 
@@ -121,13 +121,11 @@ class Store:
     def get_outcomes(self, key: str, calls: Iterable[str]) -> Mapping[str, Outcome]:
         """Return the outcomes kept of the given calls of the code `key`, by call.
 
-        Each is read when it is looked at; one that is damaged raises GraderFault then, and all are dropped
-        that are damaged, so that they are observed again.
+        Each is read when it is looked at; one that is damaged raises DamagedError then.
         """
         wanted = set(calls)
         rows = self._read(select(OUTCOMES.c.call, OUTCOMES.c.outcome).where(OUTCOMES.c.key == key))
-        packed = {call: data for call, data in rows if call in wanted}
-        return KeptOutcomes(packed, self._drop_damaged)
+        return KeptOutcomes({call: data for call, data in rows if call in wanted})
 
     def put_outcomes(self, key: str, outcomes: Mapping[str, Outcome]) -> None:
         """Keep the outcomes of the code `key`, except those that were our fault."""
@@ -138,13 +136,16 @@ class Store:
         ]
         self._write(OUTCOMES, rows)
 
-    def _drop_damaged(self) -> None:
+    def drop_damaged(self) -> None:
+        """Drop every outcome that cannot be read, so that it is observed again."""
+
         def run() -> None:
             with self._engine.begin() as connection:
-                for key, call, data in connection.execute(select(OUTCOMES)).all():
-                    if _unpacked(unpack_outcome, data) is None:
-                        this = (OUTCOMES.c.key == key) & (OUTCOMES.c.call == call)
-                        connection.execute(delete(OUTCOMES).where(this))
+                rows = connection.execute(select(OUTCOMES))
+                damaged = [(key, call) for key, call, data in rows if _unpacked(unpack_outcome, data) is None]
+                for key, call in damaged:
+                    this = (OUTCOMES.c.key == key) & (OUTCOMES.c.call == call)
+                    connection.execute(delete(OUTCOMES).where(this))
 
         self._guarded(run)
 
@@ -214,15 +215,13 @@ def _what_to_do(reason: str) -> str:
 class KeptOutcomes(Mapping[str, Outcome]):
     """Outcomes as they were kept, by call, each unpacked when it is first looked at."""
 
-    def __init__(self, packed: Mapping[str, bytes], drop_damaged: Callable[[], None]) -> None:
+    def __init__(self, packed: Mapping[str, bytes]) -> None:
         self._packed = packed
-        self._drop_damaged = drop_damaged
 
     def __getitem__(self, call: str) -> Outcome:
         outcome = _unpacked(unpack_outcome, self._packed[call])
         if outcome is None:
-            self._drop_damaged()
-            raise GraderFault(f"what was kept of the call {call} is damaged; it is observed again")
+            raise DamagedError(f"what was kept of the call {call} is damaged")
         return outcome
 
     def __contains__(self, call: object) -> bool:

@@ -199,6 +199,20 @@ def test_a_group_of_version_2_with_other_processes_is_none_and_the_command_is_na
     assert (own / "cgroup.subtree_control").read_text() == ""
 
 
+def test_processes_that_we_have_started_ourselves_move_along(machine: Machine) -> None:
+    with subprocess.Popen(["sleep", "60"]) as child:
+        try:
+            own = unified(machine, processes=f"{child.pid}\n{os.getpid()}\n")
+            groups = Groups.open(machine.process())
+            (leaf,) = own.glob("grader-*-self")
+            moved = (leaf / "cgroup.procs").read_text()
+            groups.close()
+        finally:
+            child.kill()
+    assert groups.why == ""
+    assert moved == str(child.pid)
+
+
 def test_a_group_that_belongs_to_another_user_is_none_and_the_command_is_named(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

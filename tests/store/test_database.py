@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from support import run, score
 
-from grader.errors import GraderFault, UsageError
+from grader.errors import DamagedError, UsageError
 from grader.records import Fault, FunctionFacts, Outcome, OutcomeKind
 from grader.store import Store, database
 
@@ -138,9 +138,11 @@ def test_a_damaged_entry_is_observed_again(tmp_path: Path, damage: bytes) -> Non
         connection.execute("UPDATE readings SET facts = ?", [damage + b"["])
     connection.close()
     with Store(path) as store:
-        with pytest.raises(GraderFault, match="the call a is damaged; it is observed again"):
+        store.put_outcomes("key", {"b": RAISED})
+        with pytest.raises(DamagedError, match="the call a is damaged"):
             store.get_outcomes("key", ["a"])["a"]
-        assert store.get_outcomes("key", ["a"]) == {}
+        store.drop_damaged()
+        assert store.get_outcomes("key", ["a", "b"]) == {"b": RAISED}
         assert store.get_run("key") is None
         assert store.get_facts("key") is None
 

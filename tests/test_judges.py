@@ -1,0 +1,157 @@
+"""Judges are processes that give the same scores, and whose death costs nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from support import RIGHT, WRONG, write_course
+
+from grader import flow
+from grader.batch import Graded, grade_all
+from grader.errors import DamagedError
+from grader.flow import Course, load_course
+from grader.judges import Judges, can_fork
+from grader.observe.inside.waiter import children
+from grader.observe.sandbox import PlainSandbox
+from grader.records import Observation, Score, Status
+from grader.store import Store
+from grader.submissions import Submission, find_submissions
+
+pytestmark = pytest.mark.skipif(not can_fork(), reason="judges are forks, which this system does not bear")
+LEAVING = """
+import os, sys, time
+from pathlib import Path
+from grader.flow import load_course
+from grader.judges import Judges
+from grader.observe.inside.waiter import children
+with Judges(load_course("tiny", Path(sys.argv[1])), 3):
+    print(*children(os.getpid()), flush=True)
+    time.sleep(60)
+"""
+
+
+class Listener:
+    """Has no interest in news."""
+
+    def started(self, submission: Submission) -> None:
+        pass
+
+    def finished(self, graded: Graded) -> None:
+        pass
+
+
+def observed(tmp_path: Path) -> tuple[Course, dict[str, Observation]]:
+    """Return a course and what was observed of a right and a wrong submission, as it is kept."""
+    folder = write_course(tmp_path, anna=RIGHT, bert=WRONG)
+    course = load_course("tiny", tmp_path)
+    with Store(tmp_path / "grader.db") as store:
+        for _ in range(2):  # the second time from the store
+            found = {
+                submission.id: flow.observe(submission.path.read_bytes(), course, PlainSandbox(), store)
+                for submission in find_submissions(folder)
+            }
+    return course, found
+
+
+def test_judges_give_the_scores_that_this_process_would_give(tmp_path: Path) -> None:
+    course, observations = observed(tmp_path)
+    with Judges(course, 3) as judges:
+        for name, observation in observations.items():
+            assert judges.grade(name, observation) == flow.grade(name, observation, course)
+
+
+@pytest.mark.parametrize(("jobs", "elsewhere"), [(1, False), (2, True)])
+def test_with_more_than_one_job_a_process_beside_this_one_judges(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int, elsewhere: bool
+) -> None:
+    course, observations = observed(tmp_path)
+    monkeypatch.setattr(flow, "grade", lambda *_: os.getpid())
+    before = set(children(os.getpid()))
+    with Judges(course, jobs) as judges:
+        started = set(children(os.getpid())) - before
+        found = judges.grade("anna", observations["anna"])
+    assert (found in started) is elsewhere
+    assert (found == os.getpid()) is not elsewhere
+    assert set(children(os.getpid())) - before == set(), "no judge is left"
+
+
+def test_a_fault_of_a_judge_is_heard_and_the_next_submission_is_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course, observations = observed(tmp_path)
+    real = flow.grade
+
+    def grade(submission: str, *rest: object) -> Score:
+        if submission == "anna":
+            raise DamagedError("the call a is damaged")
+        return real(submission, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(flow, "grade", grade)
+    with Judges(course, 2) as judges:
+        with pytest.raises(DamagedError, match="the call a is damaged"):
+            judges.grade("anna", observations["anna"])
+        assert judges.grade("bert", observations["bert"]).points == 0.0
+
+
+def test_where_judges_have_died_this_process_judges(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    course, observations = observed(tmp_path)
+    before = set(children(os.getpid()))
+    with Judges(course, 3) as judges:
+        for judge in set(children(os.getpid())) - before:
+            os.kill(judge, signal.SIGKILL)
+        assert judges.grade("anna", observations["anna"]).points == 3.0
+        assert judges.grade("bert", observations["bert"]).points == 0.0
+    assert caplog.messages == ["the judges have died; the threads of the batch take turns from here on"]
+
+
+def test_an_interrupt_is_not_for_judges_to_hear(tmp_path: Path) -> None:
+    course, observations = observed(tmp_path)
+    before = set(children(os.getpid()))
+    with Judges(course, 2) as judges:
+        for judge in set(children(os.getpid())) - before:
+            os.kill(judge, signal.SIGINT)
+        assert judges._pool is not None
+        assert judges.grade("anna", observations["anna"]).points == 3.0
+        assert judges._pool is not None
+
+
+def test_a_judge_does_not_outlive_a_grader_that_is_killed(tmp_path: Path) -> None:
+    write_course(tmp_path)
+    command = [sys.executable, "-c", LEAVING, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as grader:
+        assert grader.stdout is not None
+        judges = grader.stdout.readline().split()
+        assert len(judges) == 2
+        grader.kill()
+        grader.wait()
+        deadline = time.monotonic() + 30
+        while any(alive(judge) for judge in judges) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert [judge for judge in judges if alive(judge)] == []
+
+
+def alive(pid: str) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_what_a_judge_cannot_read_is_observed_again(tmp_path: Path) -> None:
+    import sqlite3
+
+    course, _ = observed(tmp_path)
+    with sqlite3.connect(tmp_path / "grader.db") as connection:
+        connection.execute("UPDATE outcomes SET outcome = x'00'")
+    connection.close()
+    with Store(tmp_path / "grader.db") as store, Judges(course, 2) as judges:
+        submissions = find_submissions(tmp_path / "submissions" / "tiny")
+        scores = grade_all(submissions, course, PlainSandbox(), store, 2, Listener(), judges)
+    assert [(s.status, s.points) for s in scores] == [(Status.GRADED, 3.0), (Status.GRADED, 0.0)]
