@@ -225,8 +225,7 @@ def _shut_v2(home: Home) -> str:
     needed = (home.directory, *(home.directory / f"cgroup.{name}" for name in ("procs", "subtree_control")))
     if not all(os.access(path, os.W_OK) for path in needed):
         return f"{home.directory} is not delegated to this user; {command()}"
-    inside = set((home.directory / "cgroup.procs").read_text().split())
-    if inside - {str(os.getpid()), *_children()} and not _is_root(home):
+    if _members(home) - _children() - {str(os.getpid())} and not _is_root(home):
         return f"other processes are in {home.directory} too; {command()}"
     return ""
 
@@ -264,16 +263,20 @@ def leave(home: Home) -> None:
 
 def _move_into_leaf(home: Home) -> None:
     if not _is_root(home):
-        leaf = home.directory / _leaf_name()
+        leaf, children = home.directory / _leaf_name(), _members(home) & _children()
         leaf.mkdir(exist_ok=True)
-        for pid in ("0", *_children()):
+        for pid in ("0", *children):
             with contextlib.suppress(ProcessLookupError):  # it was about to end
                 (leaf / "cgroup.procs").write_text(pid)
 
 
-def _children() -> list[str]:
+def _members(home: Home) -> set[str]:
+    return set((home.directory / "cgroup.procs").read_text().split())
+
+
+def _children() -> set[str]:
     """Return our own processes beside this one: those that judge."""
-    return [str(pid) for pid in waiter.children(os.getpid())]
+    return {str(pid) for pid in waiter.children(os.getpid())}
 
 
 def _move_back(home: Home) -> None:
