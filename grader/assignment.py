@@ -164,7 +164,10 @@ def _reference(code: Code, functions: tuple[str, ...], path: Path) -> Reference:
 
 
 def load_module(folder: Path, name: str) -> types.ModuleType | None:
-    """Import a module of the assignment's folder, as part of a package of its own."""
+    """Import a module of the assignment's folder, as part of a package of its own.
+
+    No bytecode is kept: Python takes it for that of a file changed within the second, to the same length.
+    """
     if not (folder / f"{name}.py").is_file():
         return None
     digest = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
@@ -172,7 +175,10 @@ def load_module(folder: Path, name: str) -> types.ModuleType | None:
     if package not in sys.modules:
         sys.modules[package] = types.ModuleType(package)
         sys.modules[package].__path__ = [str(folder)]
+    kept, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         return importlib.import_module(f"{package}.{name}")
     except Exception as error:  # whatever the course's own module raises
         raise AssignmentError(f"{folder / name}.py cannot be imported: {error!r}") from error
+    finally:
+        sys.dont_write_bytecode = kept
