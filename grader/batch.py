@@ -1,9 +1,9 @@
 """Many submissions: a work list, workers, progress, and an end that keeps what is finished.
 
-    submissions  -->  threads, each: read, observe, grade  -->  Graded, one at a time, in this thread
+    submissions  -->  threads, each: read, observe, have it judged  -->  Graded, one at a time, in this thread
 
-Each worker waits for processes of the sandbox, so threads are enough. A fault in one submission stays in
-that submission: it is `not_graded`, and the others go on.
+Each worker waits for processes, of the sandbox and of the judges, so threads are enough. A fault in
+one submission stays in that submission: it is `not_graded`, and the others go on.
 """
 
 from __future__ import annotations
@@ -95,9 +95,8 @@ def grade_all(
 ) -> list[Score]:
     """Grade submissions with `jobs` workers; return the scores in the order of `submissions`.
 
-    Without `judges`, the workers judge.
-
-    KeyboardInterrupt ends every worker and passes on; what `listener` has heard of as finished stands.
+    Without `judges`, the workers judge. KeyboardInterrupt ends every worker and passes on; what `listener`
+    has heard of as finished stands.
     """
     endable = EndableSandbox(sandbox)
     judges = judges or Judges(course, jobs=1)

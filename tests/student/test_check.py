@@ -193,6 +193,16 @@ def test_the_random_state_of_the_student_stays(kit: Kit) -> None:
     assert np.array_equal(np.random.get_state()[1], before)  # type: ignore[index]
 
 
+def test_every_call_draws_the_same_as_in_the_grading_whatever_was_called_before(kit: Kit) -> None:
+    source = (
+        "import numpy as np\nseen = []\ndef reconstruct(X, W1, W2):\n"
+        "    seen.append((np.random.rand(), np.random.default_rng().random()))\n"
+        "    return X @ W1 @ W2 + len(set(seen)) - 1"
+    )
+    reports = reports_of(kit, notebook(source).encode(), "reconstruct")
+    assert reports["reconstruct"].passed == 1
+
+
 def test_prints_and_warnings_of_a_function_are_not_shown(
     kit: Kit, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,4 +1,4 @@
-"""Makes what random code draws depend on a seed alone, so that a call made again gives the same.
+"""Makes what a call draws from `random` and NumPy depend on a seed alone: made again, it gives the same.
 
 A generator without a seed (`np.random.default_rng()`) begins with entropy of the operating system, which
 NumPy asks for in one place: `randbits` of numpy.random.bit_generator. Here it comes from the seed too.
