@@ -13,7 +13,8 @@ import contextlib
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,37 +22,37 @@ from pathlib import Path
 import numpy as np
 from nbformat import NotebookNode
 
-from grader import notebook
+from grader import judging, notebook
 from grader.assignment import Assignment, load_assignment
 from grader.errors import UsageError
-from grader.judge import diagnose, judge_check, judge_given, needs_diagnosis
 from grader.notebook.cells import Code, read_code
 from grader.notebook.facts import find_functions
 from grader.notebook.read import parse_notebook
 from grader.notebook.slicing import Slice
-from grader.observe.calls import CallSettings, make_calls
+from grader.observe.calls import UNCONFIRMED, CallSettings, make_calls
+from grader.observe.interpreter import find_interpreter
 from grader.observe.notebook_run import NotebookLimits, run_notebook
-from grader.observe.sandbox import Sandbox, prepared_directory
+from grader.observe.sandbox import Sandbox
 from grader.plan import make_plan
 from grader.records import (
     Call,
-    Diagnosis,
-    DiagnosisKind,
     FunctionFacts,
     NotebookRun,
     Observation,
     Outcome,
+    OutcomeKind,
     Plan,
     Score,
     Status,
-    Verdict,
 )
 from grader.rubric.load import load_rubric
-from grader.rubric.model import MetricCheck, Rubric
+from grader.rubric.model import Rubric
 from grader.rubric.score import score_nothing, score_submission
 from grader.store import Store
 
-OBSERVER = 3  # raised when the same notebook would be observed differently
+OBSERVER = 4  # raised when the same notebook would be observed differently
+ALONE = 10  # times the limit of a function, that one submission may keep the others waiting
+Alone = Callable[[], contextlib.AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -103,25 +104,27 @@ def load_course(
         return Course(rubric, loaded, make_plan(rubric, loaded))
 
 
-def observe(data: bytes, course: Course, sandbox: Sandbox, store: Store) -> Observation:
+def observe(
+    data: bytes, course: Course, sandbox: Sandbox, store: Store, alone: Alone = contextlib.nullcontext
+) -> Observation:
     """Run a notebook and call its functions, or take from the store what was observed before.
 
+    What a busy machine may have ended is tried again in the context `alone`, in which nothing else runs.
     Raises NotebookUnreadable for the student's fault, GraderFault for ours.
     """
     submitted = _Submitted(data, course)
     facts = _facts(submitted, store)
     run = _run(submitted, sandbox, store)
-    outcomes = _outcomes(submitted, facts, sandbox, store)
+    outcomes = _outcomes(submitted, facts, sandbox, store, alone)
     return Observation(run, facts, outcomes)
 
 
 def grade(submission: str, observation: Observation, course: Course) -> Score:
-    """Judge and score an observation; runs no student code."""
-    judged = dict(verdicts(observation, course))
-    diagnoses = _diagnoses(judged, observation, course)
-    judged |= _followed_through(judged, diagnoses, observation, course)
-    wrong = _wrong(judged)
-    diagnoses = {question: found for question, found in diagnoses.items() if question in wrong}
+    """Judge and score an observation; runs no student code.
+
+    What cannot be judged of it, through our fault, costs no points: it is for a person to decide.
+    """
+    judged, diagnoses = judging.judge(observation, course.rubric, course.plan)
     remarks = {
         question.id: _remarks(observation.functions[question.function], observation, course)
         for question in course.rubric.questions
@@ -130,65 +133,10 @@ def grade(submission: str, observation: Observation, course: Course) -> Score:
     return score_submission(submission, course.rubric, judged, remarks, diagnoses)
 
 
-def verdicts(
-    observation: Observation, course: Course, function: str | None = None
-) -> Iterator[tuple[tuple[str, str], Verdict]]:
-    """Yield the verdict of every check (of the questions about one function only) by (question, check)."""
-    questions = {question.id: question for question in course.rubric.questions}
-    for planned in course.plan.checks:
-        question = questions[planned.question]
-        if function is None or question.function == function:
-            check = next(check for check in question.checks if check.id == planned.check)
-            facts = observation.functions[question.function or ""]
-            yield (question.id, check.id), judge_check(check, planned, observation.outcomes, facts)
-
-
-def _diagnoses(
-    judged: Mapping[tuple[str, str], Verdict], observation: Observation, course: Course
-) -> dict[str, Diagnosis]:
-    """Name the mistakes of the questions in which something is wrong that does not follow from another."""
-    found = {
-        question: diagnose(course.plan.candidates[question], observation.outcomes)
-        for question in _wrong(judged)
-        if question in course.plan.candidates
-    }
-    return {question: diagnosis for question, diagnosis in found.items() if diagnosis is not None}
-
-
-def _wrong(judged: Mapping[tuple[str, str], Verdict]) -> set[str]:
-    return {question for (question, _), verdict in judged.items() if needs_diagnosis(verdict)}
-
-
-def _followed_through(
-    judged: Mapping[tuple[str, str], Verdict],
-    diagnoses: Mapping[str, Diagnosis],
-    observation: Observation,
-    course: Course,
-) -> dict[tuple[str, str], Verdict]:
-    """Return the verdicts of results that are right given mistakes named in functions that they build on."""
-    questions = {question.id: question for question in course.rubric.questions}
-    named = {
-        questions[question].function: found.codes
-        for question, found in diagnoses.items()
-        if found.kind is DiagnosisKind.NAMED
-    }
-    followed = {}
-    for planned in course.plan.checks:
-        before = judged[planned.question, planned.check]
-        check = next(check for check in questions[planned.question].checks if check.id == planned.check)
-        if not isinstance(check, MetricCheck) or not check.given or not needs_diagnosis(before):
-            continue
-        codes = [code for name in check.given for code in named.get(name, ())]
-        verdict = judge_given(check, planned, observation.outcomes, codes)
-        if verdict is not None and verdict.fraction > before.fraction:
-            followed[planned.question, planned.check] = verdict
-    return followed
-
-
 def unreadable(submission: str, reason: str, course: Course) -> Score:
     """Return the score of a file that is no notebook."""
     return score_nothing(
-        submission, course.rubric, Status.UNREADABLE, f"The notebook cannot be read: {reason}."
+        submission, course.rubric, Status.UNREADABLE, f"There is no notebook to grade: {reason}."
     )
 
 
@@ -245,7 +193,11 @@ def _notebook_limits(course: Course) -> NotebookLimits:
 
 
 def _outcomes(
-    submitted: _Submitted, facts: Mapping[str, FunctionFacts], sandbox: Sandbox, store: Store
+    submitted: _Submitted,
+    facts: Mapping[str, FunctionFacts],
+    sandbox: Sandbox,
+    store: Store,
+    alone: Alone,
 ) -> Mapping[str, Outcome]:
     """Return the outcome of every call of the functions found; ask only for what the store lacks."""
     course = submitted.course
@@ -261,6 +213,10 @@ def _outcomes(
     if lacking:
         slices = {call.function: submitted.found[0][call.function] for call in lacking}
         made = _called(submitted.code, slices, lacking, course, sandbox)
+        again = [call for call in lacking if made[call.id].kind in UNCONFIRMED]
+        if again:
+            with alone():
+                made |= _called_alone(submitted.code, slices, again, course, sandbox)
         for name in slices:
             new = {call.id: portable(made[call.id], facts[name]) for call in lacking if call.function == name}
             store.put_outcomes(keys[name], new)
@@ -323,31 +279,54 @@ def placed(outcome: Outcome, facts: FunctionFacts) -> Outcome:
 
 def _called(
     code: Code,
-    slices: dict[str, Slice],
-    calls: list[Call],
+    slices: Mapping[str, Slice],
+    calls: Sequence[Call],
+    course: Course,
+    sandbox: Sandbox,
+    *,
+    alone: bool = False,
+) -> dict[str, Outcome]:
+    seconds = course.rubric.limits.function_seconds
+    settings = CallSettings(course.rubric.environment.preload, seconds, seconds, alone)
+    return make_calls(code, slices, calls, sandbox, settings, course.assignment.files)
+
+
+def _called_alone(
+    code: Code,
+    slices: Mapping[str, Slice],
+    calls: Sequence[Call],
     course: Course,
     sandbox: Sandbox,
 ) -> dict[str, Outcome]:
-    seconds = course.rubric.limits.function_seconds
-    settings = CallSettings(course.rubric.environment.preload, seconds, seconds)
-    with prepared_directory(sandbox, course.assignment.files) as folder:
-        return make_calls(code, slices, calls, sandbox, settings, folder / "work")
+    """Make calls again that the machine may have ended, a function at a time; what comes now counts.
+
+    What there is no time for is a fault of ours: it is not kept, and a person is asked.
+    """
+    end = time.monotonic() + ALONE * course.rubric.limits.function_seconds
+    made: dict[str, Outcome] = {}
+    for name in dict.fromkeys(call.function for call in calls):
+        own = [call for call in calls if call.function == name]
+        if time.monotonic() > end:
+            made |= dict.fromkeys((call.id for call in own), Outcome(OutcomeKind.GRADER_FAULT))
+        else:
+            made |= _called(code, slices, own, course, sandbox, alone=True)
+    return made
 
 
 def run_key(data: bytes, course: Course, sandbox: Sandbox) -> str:
-    """Return the key of a notebook's run: its bytes, the limits, the data files, the walls."""
+    """Return the key of a notebook's run: its bytes, the limits, the data files, the walls, the packages."""
     limits = json.dumps(asdict(_notebook_limits(course))).encode()
     return _digest(data, limits, course.files_key, _place(course, sandbox))
 
 
 def _place(course: Course, sandbox: Sandbox) -> bytes:
-    """Return what names the walls and the interpreter that something was observed in."""
-    python = course.rubric.environment.python
-    return (f"{sandbox.name} {python}" if python else sandbox.name).encode()
+    """Return what names the walls that something was observed in, the interpreter, and what it can import."""
+    python = course.rubric.environment.python or ""
+    return f"{sandbox.name} {python} {find_interpreter(sandbox.python).environment}".encode()
 
 
 def code_key(facts: FunctionFacts, course: Course, sandbox: Sandbox) -> str:
-    """Return the key of a function's outcomes: the code that it needs, limits, data files, walls."""
+    """Return the key of a function's outcomes: the code that it needs, limits, files, walls, packages."""
     return _digest(facts.key.encode(), course.limits_key, _place(course, sandbox))
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import sys
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from grader.batch import Graded, grade_all
-from grader.flow import load_course
+from grader.flow import Course, load_course, not_graded
 from grader.judges import Judges
 from grader.observe.layers import ISOLATED, PLAIN, RESTRICTED
 from grader.observe.tiers import choose_sandbox
@@ -19,6 +20,7 @@ from grader.results import Results
 from grader.store import Store
 from grader.submissions import Submission, find_submissions
 
+LOG = logging.getLogger(__name__)
 WARNINGS = {
     RESTRICTED: "the notebooks run in the tier restricted: no namespaces; see `grader doctor`",
     PLAIN: "the notebooks run in the tier plain, WITHOUT WALLS: they can read and do what you can; "
@@ -53,13 +55,19 @@ def grade_folder(
         with Store(out / "grader.db") as store, choose_progress(len(submissions), console) as display:
             if fresh:
                 store.forget()
-            writer = _Writer(results, submissions, display)
+            earlier = store.get_scores(course.rubric.assignment)
+            waiting = [_not_yet(each, course) for each in submissions if each.id not in earlier]
+            store.put_scores(course.rubric.assignment, waiting)
+            writer = _Writer(results, display)
             try:
-                grade_all(submissions, course, sandbox, store, jobs, writer, judges)
+                scores = grade_all(submissions, course, sandbox, store, jobs, writer, judges)
             finally:
-                writer.write_course()
-    scores = list(writer.scores.values())
+                everybody = store.get_scores(course.rubric.assignment)
+                results.write_course([everybody[name] for name in sorted(everybody)])
     closing_words(scores, console)
+    others = len(everybody) - len(scores)
+    if others:
+        console.print(f"The gradebook has {others} more of earlier runs.", soft_wrap=True)
     console.print(f"{out / 'index.html'}", soft_wrap=True)
     return sum(score.status is Status.NOT_GRADED for score in scores)
 
@@ -74,36 +82,29 @@ def _warn(tier: str) -> None:
     )
 
 
+def _not_yet(submission: Submission, course: Course) -> Score:
+    """Return the row of a submission until it has been graded."""
+    score = not_graded(submission.id, "the run has not come to it; give the same command again", course)
+    return replace(score, directory=submission.directory)
+
+
 class _Writer:
     """Writes each result as soon as it is there, and passes the news on to the display."""
 
-    def __init__(
-        self, results: Results, submissions: list[Submission], display: PlainProgress | LiveProgress
-    ) -> None:
+    def __init__(self, results: Results, display: PlainProgress | LiveProgress) -> None:
         self.results = results
-        self.submissions = submissions
         self.display = display
-        self.finished_scores: dict[str, Score] = {}
 
     def started(self, submission: Submission) -> None:
         """Pass the news on."""
         self.display.started(submission)
 
     def finished(self, graded: Graded) -> None:
-        """Write the pages of a submission."""
-        self.results.write_submission(graded.submission, graded.score, graded.run)
-        self.finished_scores[graded.submission.id] = graded.score
+        """Write the pages of a submission; of one that was not graded, if they can be written."""
+        try:
+            self.results.write_submission(graded.submission, graded.score, graded.run)
+        except OSError:
+            if graded.score.status is not Status.NOT_GRADED:
+                raise
+            LOG.exception("no page of %s was written", graded.submission.id)
         self.display.finished(graded)
-
-    @property
-    def scores(self) -> Mapping[str, Score]:
-        """The scores so far, in the order of the submissions."""
-        ids = [submission.id for submission in self.submissions]
-        return {
-            identity: self.finished_scores[identity] for identity in ids if identity in self.finished_scores
-        }
-
-    def write_course(self) -> None:
-        """Write the gradebook and the course page of what is finished."""
-        if self.finished_scores:
-            self.results.write_course(self.submissions, list(self.scores.values()))

@@ -285,7 +285,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one check says: `fraction` of its points, in words, with evidence and a stable `code`."""
+    """What one check says: `fraction` of its points, in words, with evidence and a stable `code`.
+
+    `follows` if an input was credited because its result is right given the student's own other functions.
+    """
 
     kind: VerdictKind
     fraction: float
@@ -293,6 +296,7 @@ class Verdict:
     code: str = ""
     evidence: Evidence = Evidence()
     remarks: tuple[str, ...] = ()
+    follows: bool = False
 
 
 class DiagnosisKind(StrEnum):
@@ -350,7 +354,10 @@ class QuestionScore:
 
 @dataclass(frozen=True)
 class Score:
-    """What a submission earned, and why; `tier` is that of the walls behind which it ran."""
+    """What a submission earned, and why.
+
+    `tier` is that of the walls behind which it ran, `directory` where its pages are, below the results.
+    """
 
     submission: str
     status: Status
@@ -359,6 +366,7 @@ class Score:
     message: str = ""
     remarks: tuple[str, ...] = ()
     tier: str = ""
+    directory: str = ""
 
     @property
     def points(self) -> float:

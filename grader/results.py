@@ -14,6 +14,7 @@ Every file is written beside its place and then moved there, so that none is eve
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import tempfile
@@ -30,6 +31,7 @@ from grader.report.table import grades_csv, grades_json
 from grader.rubric.model import Rubric
 from grader.submissions import Submission
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 WALLS = {
     "isolated": "notebooks run in the tier isolated",
     "restricted": "notebooks run in the tier restricted (no namespaces)",
@@ -49,7 +51,7 @@ class Results:
         """Make the folder; raise UsageError if it cannot be written."""
         try:
             self.out.mkdir(parents=True, exist_ok=True)
-            _write_beside(self.out / ".writable", "")
+            _write(self.out / ".writable", "")
             (self.out / ".writable").unlink()
         except OSError as error:
             raise UsageError(
@@ -57,23 +59,35 @@ class Results:
             ) from error
 
     def write_submission(self, submission: Submission, score: Score, run: NotebookRun | None) -> None:
-        """Write the pages of one submission."""
-        folder = self.out / submission.directory
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / "feedback.html", feedback_page(self.rubric, score, run, self._made()))
-        if run is not None:
-            _write_notebook(folder, score.submission, run)
-        else:
-            for stale in ("notebook.html", "executed.ipynb"):
-                (folder / stale).unlink(missing_ok=True)
+        """Write the pages of one submission.
 
-    def write_course(self, submissions: Sequence[Submission], scores: Sequence[Score]) -> None:
-        """Write the gradebook and the course page."""
-        links = {s.id: quote(f"{s.directory}/feedback.html") for s in submissions}
+        Raises UsageError if there is no room for any file, OSError if only these cannot be written.
+        """
+        folder = self.out / submission.directory
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _write(folder / "feedback.html", feedback_page(self.rubric, score, run, self._made()))
+            if run is not None:
+                _write_notebook(folder, score.submission, run)
+            else:
+                for stale in ("notebook.html", "executed.ipynb"):
+                    (folder / stale).unlink(missing_ok=True)
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                raise _unwritable(folder, error) from error
+            raise
+
+    def write_course(self, scores: Sequence[Score]) -> None:
+        """Write the gradebook and the course page of everybody who has a score, also of earlier runs."""
+        pages = {score.submission: f"{score.directory}/feedback.html" for score in scores if score.directory}
+        links = {name: quote(page) for name, page in pages.items() if (self.out / page).is_file()}
         made = {"grader": __version__, "tier": self.tier, "seed": self.rubric.seed}
-        _write(self.out / "grades.csv", grades_csv(scores, self.rubric))
-        _write(self.out / "grades.json", grades_json(scores, self.rubric, made))
-        _write(self.out / "index.html", course_page(self.rubric, scores, links, self._made()))
+        try:
+            _write(self.out / "grades.csv", grades_csv(scores, self.rubric))
+            _write(self.out / "grades.json", grades_json(scores, self.rubric, made))
+            _write(self.out / "index.html", course_page(self.rubric, scores, links, self._made()))
+        except OSError as error:
+            raise _unwritable(self.out, error) from error
 
     def _made(self) -> str:
         return f"Made by grader {__version__}, {WALLS[self.tier]}."
@@ -101,18 +115,14 @@ def _ends_with(path: Path, text: str) -> bool:
         return False
 
 
+def _unwritable(folder: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"cannot write to {folder}: {error.strerror}; what was observed is kept: make room, and give the "
+        "same command again"
+    )
+
+
 def _write(path: Path, text: str) -> None:
-    """Write a file; raise UsageError if there is no room for it."""
-    try:
-        _write_beside(path, text)
-    except OSError as error:
-        raise UsageError(
-            f"cannot write {path}: {error.strerror}; what was observed is kept: make room, and give the same "
-            "command again"
-        ) from error
-
-
-def _write_beside(path: Path, text: str) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:

@@ -3,7 +3,8 @@
     folder/**/*.ipynb  ->  Submission(id, path, directory)
 
 `id` is the path inside the folder without the suffix, on one line; `directory` is a safe, unique place
-for the results of that submission. Nothing is followed out of the folder, and nothing is left out silently.
+for the results of that submission. No link is followed: it may lead to the notebook of another student.
+Nothing is left out silently: what was handed in in place of a notebook is a submission too, with its problem.
 """
 
 from __future__ import annotations
@@ -21,10 +22,26 @@ from grader.errors import UsageError
 
 SUFFIX = ".ipynb"
 SKIPPED = ("__MACOSX", "__pycache__")
-RESERVED = ("grades.csv", "grades.json", "index.html", "grader.db", "grader.db-wal", "grader.db-shm")
+RESERVED = (
+    "grades.csv",
+    "grades.json",
+    "index.html",
+    "grader.db",
+    "grader.db-wal",
+    "grader.db-shm",
+    "feedback.html",
+    "notebook.html",
+    "executed.ipynb",
+)
+# what takes the place of a notebook: archives, downloads that did not end, notebooks under another name
+INSTEAD = re.compile(
+    r"\.ipynb\b.+$|\.(zip|rar|7z|tar|tgz|gz|bz2|xz|pdf|html?|docx?|crdownload|part|download|py)$", re.I
+)
 MOODLE = re.compile(r"_\d+_assignsubmission_")
 COPY = re.compile(r"\s*\(\d+\)$|\s*-\s*Copy\d*$", re.I)
 UNSAFE = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f]|[\ud800-\udfff]')
+ADVICE = "unpack the archive first, or have the notebook handed in"
+TOP = PurePosixPath()
 MAX_NAME = 80
 
 
@@ -46,17 +63,17 @@ def find_submissions(folder: Path) -> list[Submission]:
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}; give the folder that holds the notebooks")
     try:
-        found = sorted(_walk(folder), key=lambda item: str(item[1]))
+        found = list(_walk(folder))
+        if not any(inside.name.lower().endswith(SUFFIX) for _, inside, _ in found):
+            raise UsageError(f"no notebooks (*{SUFFIX}) in {folder}{_told(_files(folder))}")
+        found += _without_notebook(folder, [inside for _, inside, _ in found])
     except OSError as error:
         raise UsageError(f"the folder {folder} cannot be read: {error.strerror}") from error
-    if not found:
-        raise UsageError(f"no notebooks (*{SUFFIX}) in {folder}{_what_is_there(folder)}")
-    return _remarked(_named(found))
+    return _remarked(_named(sorted(found, key=lambda item: str(item[1]))))
 
 
 def _walk(folder: Path) -> Iterator[tuple[Path, PurePosixPath, str]]:
-    """Yield (path, path inside the folder, problem) of every notebook."""
-    root = folder.resolve()
+    """Yield (path, path inside the folder, problem) of every notebook, and of every link."""
     for where, folders, files in os.walk(folder, onerror=_raise):
         folders[:] = sorted(name for name in folders if not _skipped(name))
         for name in folders:
@@ -66,7 +83,34 @@ def _walk(folder: Path) -> Iterator[tuple[Path, PurePosixPath, str]]:
         for name in files:
             path = Path(where) / name
             if name.lower().endswith(SUFFIX) and not _skipped(name):
-                yield path, _inside(path, folder), _problem(path, root)
+                link = "it is a link, which is not followed: the file itself has to be handed in"
+                yield path, _inside(path, folder), link if path.is_symlink() else ""
+
+
+def _without_notebook(folder: Path, found: list[PurePosixPath]) -> Iterator[tuple[Path, PurePosixPath, str]]:
+    """Yield what students handed in without a notebook, to say so: folders, and files at the top.
+
+    A folder without a notebook is a student's if it lies at the top, or beside two folders that have one.
+    Where notebooks lie beside it, it may be one of data: it counts if it is empty or holds what stands in for
+    a notebook. A file at the top that does so counts, unless it is named after another hand-in.
+    """
+    holding = {parent for path in found for parent in (path, *path.parents)}
+    direct = {path.parent for path in found}
+    top = {path.name for path in holding if len(path.parts) == 1}
+    names = top | {name.removesuffix(SUFFIX) for name in top}
+    for where, folders, files in os.walk(folder, onerror=_raise):
+        here = _inside(Path(where), folder)
+        lacking = [name for name in sorted(folders) if not _skipped(name) and here / name not in holding]
+        folders[:] = [name for name in folders if here / name in holding]
+        if here == TOP or (len(folders) > 1 and here not in direct):
+            for name in lacking:
+                held = _files(Path(where) / name)
+                if here not in direct or not held or any(map(INSTEAD.search, held)):
+                    yield Path(where) / name, here / name, f"there is no notebook in it{_told(held)}"
+        for name in sorted(files) if here == TOP else ():
+            stands_in = None if _skipped(name) or here / name in holding else INSTEAD.search(name)
+            if stands_in and name[: stands_in.start()] not in names:
+                yield Path(where) / name, here / name, f"it is no notebook (*{SUFFIX}); {ADVICE}"
 
 
 def _raise(error: OSError) -> None:
@@ -79,15 +123,6 @@ def _skipped(name: str) -> bool:
 
 def _inside(path: Path, folder: Path) -> PurePosixPath:
     return PurePosixPath(path.relative_to(folder).as_posix())
-
-
-def _problem(path: Path, root: Path) -> str:
-    """Say why a notebook may not be opened: a link that leads out of the folder, or nowhere."""
-    try:
-        target = path.resolve(strict=True)
-    except (OSError, RuntimeError):
-        return "it is a link that leads nowhere"
-    return "" if target.is_relative_to(root) else "it is a link to a file outside the folder of submissions"
 
 
 def _named(found: list[tuple[Path, PurePosixPath, str]]) -> list[Submission]:
@@ -149,11 +184,15 @@ def _remark(submission: Submission, same: Iterable[Submission]) -> Submission:
     return replace(submission, remark=text)
 
 
-def _what_is_there(folder: Path) -> str:
-    """Say what a folder without notebooks holds, as a hint."""
-    names = sorted(path.name for path in folder.iterdir())
+def _files(folder: Path) -> list[str]:
+    """Return the names of the files in a folder, at any depth."""
+    return sorted(name for _, _, files in os.walk(folder, onerror=_raise) for name in files)
+
+
+def _told(names: list[str]) -> str:
+    """Say what a folder without notebooks holds, and what to do about it."""
     if not names:
         return ": it is empty"
-    hint = "; unpack the archive first" if any(n.lower().endswith((".zip", ".gz")) for n in names) else ""
+    hint = f"; {ADVICE}" if any(name.lower().endswith((".zip", ".gz")) for name in names) else ""
     shown = ", ".join(_one_line(name) for name in names[:3])
     return f"; it holds {shown}{' and more' if len(names) > 3 else ''}{hint}"

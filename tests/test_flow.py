@@ -24,7 +24,8 @@ class Lent:
     """The sandbox of all tests, lent to one: it notes what is started, and stays open."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox, self.name, self.scratch = sandbox, sandbox.name, sandbox.scratch
+        self.sandbox, self.name = sandbox, sandbox.name
+        self.python, self.scratch = sandbox.python, sandbox.scratch
         self.started: list[str] = []
 
     def __enter__(self) -> Lent:

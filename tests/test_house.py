@@ -63,7 +63,7 @@ def test_the_code_of_the_box_imports_nothing_of_the_rest() -> None:
 
 
 def test_only_the_flow_imports_all_stages() -> None:
-    stages = {"grader.plan", "grader.observe", "grader.judge", "grader.rubric.score"}
+    stages = {"grader.plan", "grader.observe", "grader.judging", "grader.rubric.score"}
     importers = [
         path.name
         for path in PACKAGE.rglob("*.py")

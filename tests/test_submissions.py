@@ -93,7 +93,7 @@ def test_a_very_long_name_gets_a_directory_that_file_systems_take(tmp_path: Path
     assert first.directory != second.directory
 
 
-def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+def test_no_link_is_followed_out_of_the_folder_or_to_the_notebook_of_another_student(tmp_path: Path) -> None:
     secret = touch(tmp_path / "secret.ipynb")
     folder = tmp_path / "submissions"
     folder.mkdir()
@@ -103,11 +103,45 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     touch(folder / "real.ipynb")
     (folder / "d.ipynb").symlink_to(folder / "real.ipynb")
     problems = {submission.id: submission.problem for submission in find_submissions(folder)}
-    assert "outside" in problems["a"]
-    assert "nowhere" in problems["b"]
+    for name in ("a", "b", "d"):
+        assert "a link, which is not followed" in problems[name]
     assert "link to a folder" in problems["c"]
-    assert problems["d"] == problems["real"] == ""
+    assert problems["real"] == ""
     assert set(problems) == {"a", "b", "c", "d", "real"}
+
+
+MISSING = {
+    "an archive in a student's folder": (("anna/hw.ipynb", "bert/hw.zip"), {"bert": "hw.zip"}),
+    "an empty folder": (("anna/hw.ipynb", "bert/"), {"bert": "empty"}),
+    "a notebook that was saved as text": (("anna/hw.ipynb", "bert/hw.ipynb.txt"), {"bert": "hw.ipynb.txt"}),
+    "a download that did not end": (("anna/hw.ipynb", "bert/hw.ipynb.crdownload"), {"bert": "crdownload"}),
+    "a PDF deep in a folder": (("anna/hw.ipynb", "bert/a/b/hw.pdf"), {"bert": "hw.pdf"}),
+    "students in groups": (
+        ("mon/anna/hw.ipynb", "mon/bert/hw.ipynb", "mon/carl/", "tue/dora/hw.ipynb"),
+        {"mon/carl": "empty"},
+    ),
+    "files in place of notebooks": (
+        ("anna.ipynb", "bert.zip", "carl.ipynb.txt", "dora.pdf"),
+        {"bert.zip": "no notebook", "carl.ipynb.txt": "no notebook", "dora.pdf": "no notebook"},
+    ),
+    "an empty folder beside notebooks": (("anna.ipynb", "bert/"), {"bert": "empty"}),
+    "a student's own folder of data": (("anna/hw.ipynb", "anna/data/x.npy", "anna/empty/"), {}),
+    "the folders of a clone": (("hw.ipynb", "data/x.npy", "src/notes.txt"), {}),
+    "a PDF of a notebook": (("anna.ipynb", "anna.pdf", "bert/hw.ipynb", "bert.pdf"), {}),
+    "files of the course": (("anna.ipynb", "README.md", "roster.csv", "expected.yaml"), {}),
+    "what archives leave behind": (("anna/hw.ipynb", "__MACOSX/x.zip", ".git/x.pdf"), {}),
+}
+
+
+@pytest.mark.parametrize(("files", "missing"), MISSING.values(), ids=MISSING)
+def test_whoever_handed_in_no_notebook_has_a_row_that_says_what_is_there(
+    tmp_path: Path, files: tuple[str, ...], missing: dict[str, str]
+) -> None:
+    for name in files:
+        (tmp_path / name).mkdir(parents=True) if name.endswith("/") else touch(tmp_path / name)
+    problems = {s.id: s.problem for s in find_submissions(tmp_path) if s.problem}
+    assert problems.keys() == missing.keys()
+    assert all(told in problems[name] for name, told in missing.items())
 
 
 @pytest.mark.parametrize(

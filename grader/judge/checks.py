@@ -242,6 +242,7 @@ class _Sentence:
 def _combined(results: list[CaseResult], *, by_case: bool) -> Verdict:
     """Make one verdict of the results of the cases that say something; inconclusive if none does."""
     results = [result for result in results if not result.inconclusive] or results
+    follows = any(result.code == "follow_through" and result.fraction > 0.0 for result in results)
     fractions = [result.fraction for result in results]
     fraction = float(np.mean(fractions)) if by_case else min(fractions)
     worst = min(results, key=lambda result: result.fraction)
@@ -252,6 +253,6 @@ def _combined(results: list[CaseResult], *, by_case: bool) -> Verdict:
         return Verdict(VerdictKind.INCONCLUSIVE, fraction, message, "inconclusive", evidence)
     if all(fraction == 1.0 for fraction in fractions):
         code = next((result.code for result in results if result.code), "")
-        return Verdict(VerdictKind.PASSED, 1.0, message, code, evidence)
+        return Verdict(VerdictKind.PASSED, 1.0, message, code, evidence, follows=follows)
     kind = VerdictKind.FAILED if fraction == 0.0 else VerdictKind.PARTIAL
-    return Verdict(kind, fraction, message, worst.code, evidence)
+    return Verdict(kind, fraction, message, worst.code, evidence, follows=follows)

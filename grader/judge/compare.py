@@ -66,16 +66,30 @@ class Comparison:
 
 
 def dense(value: Any) -> NDArray[Any] | None:
-    """Return a numeric value as an array (sparse matrices as dense ones), None if it is no such value."""
+    """Return a numeric value as an array (sparse matrices as dense ones), None if it is no such value.
+
+    A list of numbers is a vector, a list of rows of equal length a matrix.
+    """
     if hasattr(value, "toarray"):
         return np.asarray(value.toarray()) if math.prod(value.shape) <= MAX_DENSE else None
-    if isinstance(value, list) and value and all(isinstance(item, int | float) for item in value):
-        return np.asarray([_float(item) for item in value])
+    if isinstance(value, list):
+        return _listed(value)
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 63:
         return np.asarray(_float(value))
-    if isinstance(value, bool | str | bytes | dict | list | tuple) or value is None:
+    if isinstance(value, bool | str | bytes | dict | tuple) or value is None:
         return None
     return np.asarray(value)
+
+
+def _listed(items: list[Any]) -> NDArray[Any] | None:
+    """Return a list of numbers as a vector, one of rows (lists, tuples, vectors) as a matrix, or None."""
+    if items and all(isinstance(item, int | float | complex | np.number) for item in items):
+        return np.asarray([_float(item) if isinstance(item, int) else item for item in items])
+    rows = [_listed(list(item)) if isinstance(item, list | tuple) else item for item in items]
+    vectors = [row for row in rows if isinstance(row, np.ndarray) and row.ndim == 1]
+    if not items or len(vectors) < len(rows) or len({len(row) for row in vectors}) > 1:
+        return None
+    return np.stack(vectors)
 
 
 def _float(number: float) -> float:
@@ -87,12 +101,16 @@ def _float(number: float) -> float:
 
 
 def precision(value: Any) -> float:
-    """Return the relative rounding of a value's dtype; of the coarsest part, for a tuple."""
+    """Return the relative rounding of a value's dtype; of the coarsest part, for a tuple.
+
+    Half precision counts as single: no input has it, so its rounding is a choice of the function.
+    """
     if isinstance(value, tuple | list) and dense(value) is None:
         return max((precision(part) for part in value), default=EPS)
     array = dense(value)
     rounded = array is not None and array.dtype.kind in "fc"
-    return max(EPS, float(np.finfo(array.dtype).eps)) if array is not None and rounded else EPS
+    eps = float(np.finfo(array.dtype).eps) if array is not None and rounded else EPS
+    return min(max(EPS, eps), SINGLE)
 
 
 def compare(got: Any, expected: Any, rtol: float | Tolerance) -> Comparison:

@@ -12,6 +12,7 @@ SENTENCES = {
     OutcomeKind.WALL_TIMEOUT: "it did not finish within its time limit",
     OutcomeKind.OUT_OF_MEMORY: "it needed more memory than it may use",
     OutcomeKind.OUTPUT_TOO_LARGE: "what it returned is too large",
+    OutcomeKind.GRADER_FAULT: "it was not called, which is no fault of yours",
     OutcomeKind.MISSING: "the function is not there when the code that it needs has run",
 }
 

@@ -134,7 +134,7 @@ def _times(axis: int, power: int) -> Callable[[Parts, Parts, Lengths], Parts | N
 
 def _truncated(want: Parts, got: Parts, lengths: Lengths) -> Parts | None:
     """Cut the fractions off where only whole numbers came back."""
-    if len(want) != len(got):
+    if len(want) != len(got) or any(np.iscomplexobj(part) for part in (*want, *got)):
         return None
     whole = [np.array_equal(came, np.trunc(came)) for came in got]
     return tuple(np.trunc(right) if cut else right for right, cut in zip(want, whole, strict=True))

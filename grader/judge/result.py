@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from grader.judge.outcomes import explain
-from grader.records import Outcome, Plot
+from grader.records import Outcome, OutcomeKind, Plot
 
 
 @dataclass(frozen=True)
@@ -21,5 +21,7 @@ class CaseResult:
 
     @classmethod
     def died(cls, outcome: Outcome | None) -> CaseResult:
-        """Return the result of a call that gave no value."""
-        return cls(0.0, outcome.kind.value if outcome else "not_called", explain(outcome))
+        """Return the result of a call that gave no value; that it was not made is no fault of the student."""
+        ours = outcome is None or outcome.kind is OutcomeKind.GRADER_FAULT
+        code = outcome.kind.value if outcome else "not_called"
+        return cls(0.0, code, explain(outcome), inconclusive=ours)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from grader.notebook.names import Definition, Names, names_of
+from grader.notebook.names import Names, names_of
 from grader.notebook.quiet import quiet
 
 if TYPE_CHECKING:
@@ -141,19 +141,5 @@ def _untimed(magic: re.Match[str]) -> str:
 
 
 def _statement(cell: int, index: int, node: ast.stmt) -> Statement:
-    text = _without_docstrings(node)
+    text = ast.unparse(node)
     return Statement(**vars(names_of(node, text)), cell=cell, index=index, node=node, text=text)
-
-
-def _without_docstrings(node: ast.stmt) -> str:
-    """Return the text of a statement, the same for any comments, white space and docstrings."""
-    whole = [
-        (d, d.body) for d in ast.walk(node) if isinstance(d, Definition) and ast.get_docstring(d) is not None
-    ]
-    try:
-        for definition, body in whole:
-            definition.body = body[1:] or [ast.Pass()]
-        return ast.unparse(node)
-    finally:
-        for definition, body in whole:
-            definition.body = body

@@ -20,6 +20,8 @@ __all__ = ["MAX_BYTES", "load_notebook", "parse_notebook", "read_bytes"]
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 CELL_TYPES = ("code", "markdown", "raw")
+# Old formats keep text as lists of lines, version 2 without line ends; their converters take strings alone.
+REJOIN: dict[int, Any] = {2: nbformat.v2.rwbase.rejoin_lines, 3: nbformat.v3.rwbase.rejoin_lines}
 
 
 def parse_notebook(data: bytes) -> nbformat.NotebookNode:
@@ -41,6 +43,8 @@ def _upgraded(content: dict[str, Any]) -> nbformat.NotebookNode:
     try:
         with quiet():
             node = nbformat.from_dict(content)
+            if version in REJOIN:
+                node = REJOIN[version](node)
             upgraded: nbformat.NotebookNode = node if version >= 4 else nbformat.convert(node, 4)
             return upgraded
     except Exception as error:  # nbformat raises whatever the content makes it trip over

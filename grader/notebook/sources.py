@@ -6,28 +6,42 @@ Executes nothing. `read.py` makes a whole notebook of it, where outputs, ids and
 from __future__ import annotations
 
 import json
+import stat
 from pathlib import Path
 from typing import Any
 
-from grader.errors import NotebookUnreadable
+from grader.errors import NotebookUnreadable, UsageError
 
 MAX_BYTES = 50 << 20
 
 
 def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
-    """Return the bytes of a submission; raise NotebookUnreadable if it is no regular file or too large."""
+    """Return the bytes of a submission; raise NotebookUnreadable if it is no regular file or too large.
+
+    Raises OSError where it cannot be read: that may be the machine's fault.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise NotebookUnreadable("it is not a regular file")
+    size = status.st_size
+    if size > max_bytes:
+        raise NotebookUnreadable(
+            f"the file has {size / 2**20:.0f} MB, more than the {max_bytes / 2**20:.0f} MB allowed; "
+            "clear the outputs of the notebook and hand it in again"
+        )
+    return path.read_bytes()
+
+
+def read_named(path: Path) -> bytes:
+    """Return the bytes of the notebook that a command was given; raise UsageError if there is none."""
     try:
-        if not path.is_file():
-            raise NotebookUnreadable("it is not a regular file")
-        size = path.stat().st_size
-        if size > max_bytes:
-            raise NotebookUnreadable(
-                f"the file has {size / 2**20:.0f} MB, more than the {max_bytes / 2**20:.0f} MB allowed; "
-                "clear the outputs of the notebook and hand it in again"
-            )
-        return path.read_bytes()
+        return read_bytes(path)
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no notebook {path}") from error
     except OSError as error:
-        raise NotebookUnreadable(f"the file cannot be read: {error.strerror}") from error
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    except NotebookUnreadable as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
 
 
 def load_json(data: bytes) -> dict[str, Any]:

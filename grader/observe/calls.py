@@ -1,9 +1,10 @@
-"""The trusted side of calling a student's functions: one worker a submission, frames in, outcomes out.
+"""The trusted side of calling a student's functions: a box for each function, frames in, outcomes out.
 
     Job  --stdin-->  worker (inside.calls)  --frames-->  outcomes
 
-Whatever happens in there, every call has an outcome afterwards: what the worker did not say is completed
-here from how it ended.
+A box holds the calls of one function, and nothing of another's: no function can answer for another, see its
+inputs, or spoil its files. Whatever happens in there, every call has an outcome afterwards: what the worker
+did not say is completed here from how it ended.
 """
 
 from __future__ import annotations
@@ -12,9 +13,8 @@ import ast
 import contextlib
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import IO, Any
 
 from grader.errors import GraderFault
@@ -22,25 +22,42 @@ from grader.notebook.cells import Code
 from grader.notebook.names import imported_modules
 from grader.notebook.slicing import Slice
 from grader.observe.inside import wire
-from grader.observe.inside.calls import FRAME, GROUP, MARK
-from grader.observe.sandbox import Process, Program, Sandbox, settle
+from grader.observe.inside.calls import CHANGED, FRAME, GROUP, MARK
+from grader.observe.inside.safe_text import message_text
+from grader.observe.sandbox import Process, Program, Sandbox, prepared_directory, settle
 from grader.records import Call, Fault, Outcome, OutcomeKind
 
 START_SECONDS = 60.0
+LATE = 1  # calls in a row that may run out of time before the rest is left for a second try
+LATE_ALONE = 2  # the same in the second try
+SIGALRM, SIGKILL, SIGPROF = 14, 9, 27
 
 ENDED = {
     "out_of_memory": Outcome(OutcomeKind.OUT_OF_MEMORY),
     "disk_full": Outcome(OutcomeKind.KILLED_BY_SIGNAL, fault=Fault("", "it wrote more files than it may")),
 }
+UNCONFIRMED = frozenset(
+    {
+        OutcomeKind.CPU_TIMEOUT,
+        OutcomeKind.WALL_TIMEOUT,
+        OutcomeKind.OUT_OF_MEMORY,
+        OutcomeKind.KILLED_BY_SIGNAL,
+    }
+)
 
 
 @dataclass(frozen=True)
 class CallSettings:
-    """What holds for all calls: modules to preload, seconds for a function's statements and all its calls."""
+    """What holds for all calls: modules to preload, seconds for a function's statements and all its calls.
+
+    `alone` if nothing else of the batch runs meanwhile, to confirm how calls ended: each call has its own
+    limit then, whatever the others took, and no limit of time depends on how busy the machine is.
+    """
 
     preload: tuple[str, ...] = ("numpy",)
     setup_seconds: float = 30.0
     function_seconds: float = 60.0
+    alone: bool = False
 
 
 def make_calls(
@@ -49,23 +66,44 @@ def make_calls(
     calls: Iterable[Call],
     sandbox: Sandbox,
     settings: CallSettings,
-    directory: Path,
+    files: Mapping[str, bytes],
 ) -> dict[str, Outcome]:
-    """Call each function of `slices` as planned; return the outcome of every call by its id."""
+    """Call each function of `slices` as planned, each in a box of its own that holds `files`.
+
+    Returns the outcome of every call by its id; those of an UNCONFIRMED kind may be the machine's doing.
+    """
     wanted = [call for call in calls if call.function in slices]
-    if not wanted:
-        return {}
-    memory_mb = max(call.limits.memory_mb for call in wanted)
-    functions = {call.function for call in wanted}
-    modules = modules_of(slices[name] for name in functions)
-    process = sandbox.launch(Program("calls", directory, memory_mb=2 * memory_mb, modules=modules))
+    outcomes: dict[str, Outcome] = {}
+    for name in dict.fromkeys(call.function for call in wanted):
+        own = [call for call in wanted if call.function == name]
+        outcomes |= _call_function(code, slices[name], own, sandbox, settings, files)
+    return outcomes
+
+
+def _call_function(
+    code: Code,
+    found: Slice,
+    calls: Sequence[Call],
+    sandbox: Sandbox,
+    settings: CallSettings,
+    files: Mapping[str, bytes],
+) -> dict[str, Outcome]:
+    """Make the calls of one function in a box of its own."""
+    memory_mb = max(call.limits.memory_mb for call in calls)
+    modules = modules_of([found])
     preload = shared_imports(settings.preload, modules)
-    job = wire.encode(_job(code, slices, wanted, replace(settings, preload=preload)))
-    seconds = START_SECONDS + len(functions) * (settings.setup_seconds + settings.function_seconds + 5)
-    frames = _converse(process, job, seconds, max(call.limits.result_mb for call in wanted) + 16)
+    job = wire.encode(_job(code, found, calls, replace(settings, preload=preload)))
+    seconds = START_SECONDS + settings.setup_seconds + settings.function_seconds + 5
+    if settings.alone:
+        seconds = max(
+            seconds, START_SECONDS + settings.setup_seconds + 2 * sum(c.limits.seconds for c in calls)
+        )
+    with prepared_directory(sandbox, files) as folder:
+        process = sandbox.launch(Program("calls", folder / "work", memory_mb=2 * memory_mb, modules=modules))
+        frames = _converse(process, job, seconds, max(call.limits.result_mb for call in calls) + 16)
     if process.fault:
         raise GraderFault(process.fault)
-    return _outcomes(wanted, frames, process.reason)
+    return _outcomes(calls, frames, process.reason)
 
 
 def modules_of(slices: Iterable[Slice]) -> tuple[str, ...]:
@@ -76,8 +114,8 @@ def modules_of(slices: Iterable[Slice]) -> tuple[str, ...]:
 
 
 def shared_imports(preload: Iterable[str], modules: Iterable[str]) -> tuple[str, ...]:
-    """Return what is imported once for all functions: what the course preloads, as far as it is used, and
-    the modules of these packages that the student's code imports.
+    """Return what is imported once for all calls: what the course preloads, as far as it is used, and the
+    modules of these packages that the student's code imports.
     """
     used, known = {package_of(name) for name in modules}, {package_of(name) for name in preload}
     wanted = [name for name in preload if package_of(name) in used]
@@ -89,21 +127,18 @@ def package_of(module: str) -> str:
     return module.partition(".")[0]
 
 
-def _job(
-    code: Code, slices: Mapping[str, Slice], calls: list[Call], settings: CallSettings
-) -> dict[str, Any]:
+def _job(code: Code, found: Slice, calls: Sequence[Call], settings: CallSettings) -> dict[str, Any]:
     sources = {cell.number: cell.source for cell in code.cells}
-    functions = [
-        {
-            "name": name,
-            "cells": _kept(found, sources),
-            "setup_seconds": settings.setup_seconds,
-            "seconds": settings.function_seconds,
-            "calls": [_message(i, call) for i, call in enumerate(calls) if call.function == name],
-        }
-        for name, found in slices.items()
-    ]
-    return {"preload": list(settings.preload), "functions": [f for f in functions if f["calls"]]}
+    return {
+        "preload": list(settings.preload),
+        "name": found.name,
+        "cells": _kept(found, sources),
+        "setup_seconds": settings.setup_seconds,
+        "seconds": float("inf") if settings.alone else settings.function_seconds,
+        "late": LATE_ALONE if settings.alone else LATE,
+        "patient": settings.alone,
+        "calls": [_message(index, call) for index, call in enumerate(calls)],
+    }
 
 
 def _kept(found: Slice, sources: Mapping[int, str]) -> list[dict[str, Any]]:
@@ -168,20 +203,27 @@ def _frames(stream: IO[bytes], max_frame: int, max_bytes: int = 2 << 30) -> Iter
             yield index, payload
 
 
-def _outcomes(calls: list[Call], frames: list[tuple[int, bytes]], reason: str) -> dict[str, Outcome]:
+def _outcomes(calls: Sequence[Call], frames: list[tuple[int, bytes]], reason: str) -> dict[str, Outcome]:
     outcomes: dict[str, Outcome] = {}
-    groups: dict[str, dict[str, Any]] = {}
+    group: dict[str, Any] = {}
+    changed: dict[str, Any] | None = None
     for index, payload in frames:
         if index == GROUP:
-            report = _decoded(payload)
-            groups[str(report.get("function"))] = report
+            group = _decoded(payload)
+        elif index == CHANGED:
+            changed = (changed or {}) | _decoded(payload)
         elif index < len(calls):
             outcomes.setdefault(calls[index].id, _outcome(payload))
     if not frames and not reason:
         raise GraderFault("the worker ended without a word: it could not start or was killed from outside")
-    for call in calls:
+    for index, call in enumerate(calls):
         if call.id not in outcomes:
-            outcomes[call.id] = _missing(groups.get(call.function, {}), reason)
+            outcomes[call.id] = _missing(group, reason)
+        if call.echo and changed is None and not reason:  # the worker was kept from looking
+            outcomes[call.id] = replace(outcomes[call.id], args_after=None)
+        elif call.echo and changed and str(index) in changed:
+            after = changed[str(index)]
+            outcomes[call.id] = replace(outcomes[call.id], args_after=after if type(after) is tuple else None)
     return outcomes
 
 
@@ -217,11 +259,11 @@ def _fault(message: Any) -> Fault | None:
         return None
     cell, line = message.get("cell"), message.get("line")
     return Fault(
-        str(message.get("type", ""))[:100],
-        str(message.get("message", ""))[:400],
+        message_text(str(message.get("type", ""))[:100]),
+        message_text(str(message.get("message", ""))[:400]),
         cell if type(cell) is int else None,
         line if type(line) is int else None,
-        str(message.get("code", ""))[:200],
+        message_text(str(message.get("code", ""))[:200]),
     )
 
 
@@ -232,10 +274,10 @@ def _missing(group: dict[str, Any], reason: str) -> Outcome:
     died = group.get("died")
     failures = group.get("failures") or []
     fault = _fault(failures[-1]) if failures else None
-    if died == -14:
+    if died in (-SIGALRM, -SIGPROF):
         late = Fault("Timeout", "the statements that the function needs did not finish in time")
         return Outcome(OutcomeKind.WALL_TIMEOUT, fault=late)
-    if died == -9:
+    if died == -SIGKILL:
         return Outcome(OutcomeKind.OUT_OF_MEMORY, fault=fault)
     if isinstance(died, int):
         ended = Fault("", f"the statements that the function needs ended the process ({died})")

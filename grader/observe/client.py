@@ -23,8 +23,20 @@ class PromptClient(AsyncKernelClient):
     """An asynchronous client whose `wait_for_ready` returns as soon as the kernel is ready.
 
     A kernel that sends a larger message than MAX_MESSAGE is cut off, and of what it sends faster than it is
-    read little is kept: neither may cost the grader its memory.
+    read little is kept: neither may cost the grader its memory. There is no heartbeat: its thread may wait
+    for ever for a kernel that answers nonsense, and whether the process lives is known without it.
     """
+
+    def start_channels(
+        self,
+        shell: bool = True,
+        iopub: bool = True,
+        stdin: bool = True,
+        hb: bool = False,
+        control: bool = True,
+    ) -> None:
+        """Connect to the kernel."""
+        super().start_channels(shell, iopub, stdin, hb, control)
 
     def _create_connected_socket(self, channel: str, identity: bytes | None = None) -> Any:
         """Return a socket of a channel with limits; they must be set before it connects."""

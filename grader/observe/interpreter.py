@@ -7,6 +7,7 @@ installation adds to the path: that is a working tree.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -24,18 +25,24 @@ QUESTION = (
     "import importlib.util, json, os, sys, sysconfig; print(json.dumps({"
     "'version': sys.version_info[:2], 'prefixes': [sys.prefix, sys.base_prefix], "
     "'places': [sysconfig.get_path('stdlib'), *(p for p in sys.path if p.endswith('-packages'))], "
-    "'real': os.path.realpath(sys.executable), "
+    "'real': os.path.realpath(sys.executable), 'build': sys.version, "
+    "'installed': [sorted(os.listdir(p)) for p in sys.path if p.endswith('-packages') and os.path.isdir(p)], "
     f"'missing': [name for name in {NEEDED} if importlib.util.find_spec(name) is None]}}))"
 )
 
 
 @dataclass(frozen=True)
 class Interpreter:
-    """An interpreter: its executable, its version, what a box must read to run it."""
+    """An interpreter: its executable, its version, what a box must read to run it.
+
+    `environment` is a digest of its exact version and of what is installed for it: the names in its
+    `site-packages`, which hold the version of each distribution (`numpy-2.1.0.dist-info`).
+    """
 
     python: str
     version: tuple[int, int]
     places: tuple[str, ...]
+    environment: str
 
 
 @cache
@@ -55,7 +62,9 @@ def find_interpreter(python: str = sys.executable) -> Interpreter:
     if answer["missing"]:
         lacking = " ".join(answer["missing"])
         raise UsageError(f"{what} lacks {lacking}; install: {python} -m pip install {lacking}")
-    return Interpreter(python, (version[0], version[1]), _places(answer))
+    installed = json.dumps([answer["build"], answer["installed"]])
+    environment = hashlib.sha256(installed.encode()).hexdigest()
+    return Interpreter(python, (version[0], version[1]), _places(answer), environment)
 
 
 def _places(answer: dict[str, list[str]]) -> tuple[str, ...]:

@@ -2,14 +2,17 @@
 
 A failed cell does not end the run. Limits: seconds a cell, seconds for the notebook, bytes of output a
 cell. A cell over its time is interrupted; a kernel that does not answer the interrupt is killed, and the
-cells after it are `not_run`.
+cells after it are `not_run`. The conversation with the kernel has a thread of its own, which is left behind
+if it has not ended when all limits are over, whatever the kernel does.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import zmq
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
@@ -24,12 +28,16 @@ from nbclient.exceptions import DeadKernelError
 
 from grader.errors import GraderFault
 from grader.observe.client import PromptClient
+from grader.observe.inside.safe_text import message_text, valid_text
 from grader.observe.provisioner import NAME, SandboxProvisioner
 from grader.observe.sandbox import Process, Sandbox, prepared_directory
 from grader.records import CellRun, Fault, NotebookRun
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 START_SECONDS = 60
+END_SECONDS = 20.0
+SEND_MILLISECONDS = 2000  # a socket whose peer is gone would wait for ever for another
+SHOWN = ("stream", "display_data", "update_display_data", "execute_result", "error")
 QUIET = logging.getLogger("grader.nbclient")
 QUIET.addHandler(logging.NullHandler())
 QUIET.propagate = False
@@ -52,7 +60,7 @@ def run_notebook(
     notebook = nbformat.from_dict(notebook)
     with prepared_directory(sandbox, files) as folder:
         (wires := folder / "k").mkdir()
-        return asyncio.run(_Run(notebook, sandbox, limits).execute(folder / "work", wires))
+        return _Run(notebook, sandbox, limits).within_limits(folder / "work", wires)
 
 
 class CappedClient(NotebookClient):
@@ -65,7 +73,7 @@ class CappedClient(NotebookClient):
 
     def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
         """Pass a message on, or drop the output in it once the cell has displayed too much."""
-        if msg["msg_type"] not in ("stream", "display_data", "execute_result", "error"):
+        if msg["msg_type"] not in SHOWN:
             return super().process_message(msg, cell, cell_index)
         self.used += len(repr(msg["content"]))
         if self.used > self.max_bytes or len(cell.outputs) > self.max_outputs:
@@ -83,12 +91,46 @@ class _Run:
         self.cells: list[CellRun] = []
         self.remark = ""
         self.seconds: dict[str, float] = {}
+        self.client: CappedClient | None = None
         self.provisioner = type("Provisioner", (SandboxProvisioner,), {"sandbox": sandbox})
+
+    def within_limits(self, work: Path, wires: Path) -> NotebookRun:
+        """Run the notebook; come back when the limits are over, even if the conversation has not ended."""
+        done: list[NotebookRun] = []
+        failed: list[BaseException] = []
+
+        def converse() -> None:
+            try:
+                done.append(asyncio.run(self.execute(work, wires)))
+            except BaseException as error:
+                failed.append(error)
+
+        thread = threading.Thread(target=converse, name="grader-notebook", daemon=True)
+        thread.start()
+        thread.join(START_SECONDS + self.limits.seconds + self.limits.cell_seconds + END_SECONDS)
+        if thread.is_alive() and self.client is not None and (process := _process(self.client)) is not None:
+            process.kill()
+            thread.join(END_SECONDS)
+        if failed:
+            raise failed[0]
+        return done[0] if done else self._unfinished()
+
+    def _unfinished(self) -> NotebookRun:
+        """Return what is known of a run whose conversation does not end."""
+        self.remark = "The kernel kept the run from coming to its end; what it displayed is lost."
+        code = [cell for cell in self.notebook.cells if cell.cell_type == "code"]
+        cells = list(self.cells)
+        cells += [CellRun(number, "not_run") for number in range(len(cells) + 1, len(code) + 1)]
+        blank = nbformat.from_dict(self.notebook)
+        for cell in blank.cells:
+            if cell.cell_type == "code":
+                cell.outputs = []
+        return NotebookRun(tuple(cells), valid_text(nbformat.writes(blank)), self.remark)
 
     async def execute(self, work: Path, wires: Path) -> NotebookRun:
         """Start the kernel, run the cells, end the kernel."""
         started = time.monotonic()
-        client = self._client(wires)
+        client = self.client = self._client(wires)
         try:
             await self._start(client, work)
             self.seconds["kernel"] = time.monotonic() - started
@@ -96,7 +138,8 @@ class _Run:
         finally:
             await self._stop(client)
         self.seconds["notebook"] = time.monotonic() - started - self.seconds["kernel"]
-        return NotebookRun(tuple(self.cells), nbformat.writes(self.notebook), self.remark, self.seconds)
+        executed = valid_text(nbformat.writes(self.notebook))
+        return NotebookRun(tuple(self.cells), executed, self.remark, self.seconds)
 
     def _client(self, wires: Path) -> CappedClient:
         manager = AsyncKernelManager(
@@ -106,6 +149,7 @@ class _Run:
             client_factory=PromptClient,
             log=QUIET,
         )
+        manager.context.setsockopt(zmq.SNDTIMEO, SEND_MILLISECONDS)
         manager._kernel_spec = KernelSpec(
             argv=["{connection_file}"],
             display_name="grader",
@@ -195,11 +239,16 @@ class _Run:
         return None
 
     async def _stop(self, client: CappedClient) -> None:
+        """End the kernel; nothing here waits for a word of it."""
         manager: Any = client.km
+        process = _process(client)
+        if process is not None:
+            await asyncio.to_thread(process.kill)
         if client.kc is not None:
             client.kc.stop_channels()
         if manager is not None and manager.has_kernel:
-            await manager.shutdown_kernel(now=True)
+            with contextlib.suppress(zmq.ZMQError):  # it is asked to interrupt first, which it cannot hear
+                await manager.shutdown_kernel(now=True)
         if manager is not None:
             await manager._async_cleanup_resources()
 
@@ -228,6 +277,8 @@ def _cell_fault(cell: Any, number: int) -> Fault | None:
         if output.output_type == "error":
             trace = ANSI.sub("", "\n".join(output.traceback))
             lines = re.findall(r"^-+> (\d+) ", trace, re.M)
-            message = str(output.evalue)[:400]
-            return Fault(str(output.ename), message, number, int(lines[0]) if lines else None)
+            message = message_text(str(output.evalue)[:400])
+            return Fault(
+                message_text(str(output.ename)[:100]), message, number, int(lines[0]) if lines else None
+            )
     return None

@@ -104,12 +104,13 @@ class Process(Protocol):
 
 
 class Sandbox(Protocol):
-    """Starts programs that run student code; `name` goes into the results.
+    """Starts programs that run student code with the interpreter `python`; `name` goes into the results.
 
     Directories of a program are made below `scratch`.
     """
 
     name: str
+    python: str
     scratch: Path
 
     def launch(self, program: Program) -> Process:

@@ -59,7 +59,7 @@ class KnownMistakes:
     def observed(self, call: str, value: Any) -> Prediction:
         """Return the parts of a returned value that the mathematics determines."""
         if self.fingerprint is None:
-            return Prediction(parts_of(value))
+            return Prediction(parts_of(tuple(value) if isinstance(value, list) and self._many else value))
         try:
             with np.errstate(all="ignore"):
                 return Prediction(parts_of(self.fingerprint(value, self.cases[call])))
@@ -95,6 +95,12 @@ class KnownMistakes:
         """Return the misconceptions of the function and, unless it has a fingerprint, of those it calls."""
         used = self.assignment.reference.used_by(self.function) if self.whole else {self.function}
         return tuple(each for each in self.assignment.misconceptions if each.function in used)
+
+    @cached_property
+    def _many(self) -> bool:
+        """Whether the reference returns several parts; a list is an array otherwise."""
+        with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
+            return any(isinstance(self.trusted(case), tuple) for case in self.cases.values())
 
     @cached_property
     def _right(self) -> Candidate:

@@ -23,9 +23,8 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07")
+ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 PICTURES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8", "image/gif": b"GIF8", "image/svg+xml": b""}
-COMMENT = re.compile(r"<!--.*?-->", re.S)
 MAX_TEXT = 200_000
 HTML_TAGS = """
     a abbr b blockquote br caption code col colgroup dd del div dl dt em figcaption figure h1 h2 h3 h4 h5 h6
@@ -88,7 +87,16 @@ def show_markdown(source: str) -> Markup:
     """Return Markdown as HTML: raw HTML shown as text, formulas as MathML, no remote pictures."""
     reader = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     reader.use(dollarmath_plugin, renderer=_formula, double_inline=True)
-    return sanitized(reader.render(COMMENT.sub("", source[:MAX_TEXT])))
+    return sanitized(reader.render(_without_comments(source[:MAX_TEXT])))
+
+
+def _without_comments(source: str) -> str:
+    """Return Markdown without HTML comments; an expression would try each `<!--` against all that follows."""
+    kept, start = [], 0
+    while (opened := source.find("<!--", start)) >= 0 and (closed := source.find("-->", opened + 4)) >= 0:
+        kept.append(source[start:opened])
+        start = closed + 3
+    return "".join((*kept, source[start:]))
 
 
 def sanitized(html: str) -> Markup:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from grader.records import DiagnosisKind, QuestionScore, Score, Status, VerdictKind
 from grader.report.mistake import sentence
-from grader.rubric.model import Rubric
+from grader.rubric.model import Question, Rubric
 
 BINS = 10
 SILENT = ("", "missing", "not_attempted", "values", "follow_through", "blocked")
@@ -73,7 +73,7 @@ def course_statistics(scores: Sequence[Score], rubric: Rubric) -> CourseStatisti
         _median(points),
         most,
         *_histogram(points, most),
-        tuple(_question(graded, place, question.title) for place, question in enumerate(rubric.questions)),
+        tuple(_question(graded, question) for question in rubric.questions),
         _named(graded),
         sum(
             question.diagnosis is not None and question.diagnosis.kind is not DiagnosisKind.NAMED
@@ -119,14 +119,14 @@ def _histogram(points: Sequence[float], most: float) -> tuple[tuple[int, ...], t
     return tuple(counts), labels
 
 
-def _question(graded: Sequence[Score], place: int, title: str) -> QuestionStatistics:
-    results = [score.questions[place] for score in graded]
+def _question(graded: Sequence[Score], asked: Question) -> QuestionStatistics:
+    results = [question for score in graded for question in score.questions if question.id == asked.id]
     decided = [r for r in results if r.points is not None and r.max_points > 0]
     shares = [(r.points or 0.0) / r.max_points for r in decided]
     return QuestionStatistics(
-        results[0].id if results else "",
-        title,
-        results[0].max_points if results else 0.0,
+        asked.id,
+        asked.title,
+        asked.points,
         sum(shares) / len(shares) if shares else None,
         sum(share >= 1.0 - 1e-9 for share in shares),
         sum(share == 0.0 for share in shares),

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from grader.records import QuestionScore, Score, Status
+from grader.records import Score, Status
 from grader.rubric.model import Rubric
 
 FIRST = ("submission", "status", "score", "max_score")
@@ -30,7 +30,8 @@ def grades_csv(scores: Iterable[Score], rubric: Rubric) -> str:
     for score in scores:
         decided = score.status is not Status.NOT_GRADED
         totals = (score.points, score.max_points) if decided else (None, None)
-        cells = [_cell(question) for question in score.questions]
+        points = {question.id: question.points for question in score.questions}
+        cells = [_number(points.get(question.id)) for question in rubric.questions]
         writer.writerow([_text(score.submission), score.status.value, *map(_number, totals), *cells])
     return text.getvalue()
 
@@ -55,10 +56,6 @@ def _submission(score: Score) -> dict[str, Any]:
         for check in question["checks"]:
             check["verdict"]["evidence"].pop("plot", None)
     return {"submission": content.pop("submission"), **totals, **content}
-
-
-def _cell(question: QuestionScore) -> str:
-    return _number(question.points)
 
 
 def _number(points: float | None) -> str:

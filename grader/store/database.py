@@ -156,10 +156,13 @@ class Store:
         )
         return {submission: SCORE.validate_json(data) for submission, data in rows}
 
-    def put_score(self, assignment: str, score: Score) -> None:
-        """Keep the score of a submission, in place of an earlier one."""
-        row = {"assignment": assignment, "submission": score.submission, "score": SCORE.dump_json(score)}
-        self._write(SCORES, [row])
+    def put_scores(self, assignment: str, scores: Iterable[Score]) -> None:
+        """Keep the scores of submissions, in place of earlier ones."""
+        rows = [
+            {"assignment": assignment, "submission": score.submission, "score": SCORE.dump_json(score)}
+            for score in scores
+        ]
+        self._write(SCORES, rows)
 
     def assignments(self) -> list[str]:
         """Return the assignments of which scores are kept."""

@@ -86,9 +86,10 @@ def check(notebook: Path, only: tuple[str, ...], kit_path: Path | None, run: boo
 
 def _run(kit: Kit, notebook: Path) -> int:
     """Run the notebook where it stands, and show the cells that fail; return how many do."""
+    from grader.notebook.sources import read_named  # noqa: PLC0415
     from grader.student.fresh_run import obstacles, run_fresh  # noqa: PLC0415
 
-    failures = run_fresh(_bytes(notebook), notebook.resolve().parent, kit.cell_seconds)
+    failures = run_fresh(read_named(notebook), notebook.resolve().parent, kit.cell_seconds)
     _show(obstacles(failures))
     if not failures:
         click.echo("Every cell runs, from top to bottom in a fresh kernel.")
@@ -97,13 +98,13 @@ def _run(kit: Kit, notebook: Path) -> int:
 
 def _hand_in(notebook: Path, kit_path: Path | None) -> int:
     """Show what the graders' run would trip over; return the exit code."""
-    from grader.notebook.sources import code_sources, load_json  # noqa: PLC0415
+    from grader.notebook.sources import code_sources, load_json, read_named  # noqa: PLC0415
     from grader.student.fresh_run import obstacles, run_fresh  # noqa: PLC0415
     from grader.student.hand_in import find_obstacles  # noqa: PLC0415
     from grader.student.kit import find_kit, read_kit  # noqa: PLC0415
 
     path = kit_path or find_kit(notebook.parent)
-    kit, data = read_kit(path), _bytes(notebook)
+    kit, data = read_kit(path), read_named(notebook)
     try:
         content = load_json(data)
         code_sources(content)
@@ -128,15 +129,6 @@ def _show(found: list[Obstacle]) -> None:
         click.echo("\n".join(obstacle_lines(obstacle, _width(), _paint)).translate(_table()))
 
 
-def _bytes(notebook: Path) -> bytes:
-    from grader.notebook.sources import read_bytes  # noqa: PLC0415
-
-    try:
-        return read_bytes(notebook)
-    except NotebookUnreadable as error:
-        raise UsageError(f"{notebook} cannot be checked: {error}") from error
-
-
 def _width() -> int:
     return min(shutil.get_terminal_size().columns, 100)
 
@@ -150,11 +142,11 @@ def _table() -> dict[int, Any]:
 
 def _functions(kit: Kit, notebook: Path) -> NotebookFunctions:
     from grader.notebook.cells import read_sources  # noqa: PLC0415
-    from grader.notebook.sources import code_sources, load_json  # noqa: PLC0415
+    from grader.notebook.sources import code_sources, load_json, read_named  # noqa: PLC0415
     from grader.student.functions import NotebookFunctions  # noqa: PLC0415
 
     try:
-        sources = code_sources(load_json(_bytes(notebook)))
+        sources = code_sources(load_json(read_named(notebook)))
     except NotebookUnreadable as error:
         raise UsageError(f"{notebook} cannot be checked: {error}") from error
     return NotebookFunctions(read_sources(sources), kit.functions)

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from grader.assignment import Case
-from grader.flow import Course, verdicts
+from grader.flow import Course
+from grader.judging import verdicts
 from grader.notebook.cells import read_code
 from grader.notebook.facts import find_functions
 from grader.observe.inside import wire
@@ -151,7 +152,7 @@ class Bench:
     def losses(self, observed: Observation, function: str) -> Iterator[str]:
         """Yield the checks of a function that take points; a caller that needs one stops after it."""
         worth = {(q.id, check.id): check.points for q in self.course.rubric.questions for check in q.checks}
-        for (question, check), verdict in verdicts(observed, self.course, function):
+        for (question, check), verdict in verdicts(observed, self.course.rubric, self.course.plan, function):
             if worth[question, check] and _takes_points(verdict):
                 yield f"{question}/{check}"
 

@@ -85,7 +85,11 @@ def test_a_right_value_is_accepted_in_every_usual_form(got: Any, expected: Any) 
         pytest.param(True, 1.0, "structure", id="a truth value"),
         pytest.param({"a": 1.0}, 1.0, "structure", id="a dict"),
         pytest.param([], np.zeros(0), "structure", id="an empty list"),
-        pytest.param([[1.0], [2.0]], np.ones((2, 1)), "structure", id="a list of lists"),
+        pytest.param([[1.0], [2.0, 3.0]], np.ones((2, 1)), "structure", id="rows of other lengths"),
+        pytest.param([[[1.0]], [[2.0]]], np.ones((2, 1, 1)), "structure", id="a list of lists of rows"),
+        pytest.param([[1.0], [2.0]], np.ones((2, 1)), "values", id="rows with a wrong number"),
+        pytest.param([np.ones((2, 2))], np.ones((1, 2, 2)), "structure", id="a list of matrices"),
+        pytest.param([["a"], ["b"]], np.ones((2, 1)), "structure", id="rows of words"),
         pytest.param((0.5,), 0.5, "structure", id="a tuple of one"),
         pytest.param((1.0, 2.0, 3.0), (1.0, 2.0), "structure", id="a tuple too long"),
         pytest.param((1.0,), (1.0, 2.0), "structure", id="a tuple too short"),
@@ -274,6 +278,28 @@ def test_an_integer_too_large_for_the_machine_is_a_wrong_value_and_no_crash(valu
     assert not compare(value, right, RTOL).equal
 
 
+@pytest.mark.parametrize(
+    "got",
+    [
+        pytest.param([[1.0, 2.0], [3.0, 4.0]], id="lists"),
+        pytest.param([(1, 2), (3, 4)], id="tuples of whole numbers"),
+        pytest.param([np.array([1.0, 2.0]), np.array([3.0, 4.0])], id="vectors"),
+        pytest.param([[np.float32(1), np.float32(2)], [3.0, np.int64(4)]], id="NumPy's numbers"),
+        pytest.param([np.array([1.0, 2.0]), [3.0, 4.0]], id="a mixture"),
+    ],
+)
+def test_a_list_of_rows_is_the_matrix_that_it_is(got: list[Any]) -> None:
+    assert compare(got, np.array([[1.0, 2.0], [3.0, 4.0]]), RTOL).equal
+    assert compare(got[0], np.array([1.0, 2.0]), RTOL).equal or isinstance(got[0], tuple)
+    assert code(got, np.array([[1.0, 2.0], [3.0, 5.0]])) == "values"
+
+
+def test_a_list_of_numbers_in_single_precision_may_be_off_by_its_roundings() -> None:
+    right = np.array([1 / 3, 2 / 3])
+    assert compare([np.float32(value) for value in right], right, 1e-12).equal
+    assert not compare([float(np.float32(value)) for value in right], right, 1e-12).equal
+
+
 @pytest.mark.parametrize("got", [-1.7e308, complex(1.7e308, 1.7e308)], ids=str)
 def test_a_result_that_exploded_is_a_wrong_value_without_a_warning(got: complex) -> None:
     assert code(np.array([got, 1.0]), np.array([1.7e308, 1.0])) == "values"
@@ -285,7 +311,7 @@ def test_a_result_that_exploded_is_a_wrong_value_without_a_warning(got: complex)
         pytest.param(np.float64, 1e-7, False, id="double, more than the tolerance"),
         pytest.param(np.float32, 1e-6, True, id="single, a few roundings"),
         pytest.param(np.float32, 1e-5, False, id="single, many roundings"),
-        pytest.param(np.float16, 1e-2, True, id="half, a few roundings"),
+        pytest.param(np.float16, 1e-2, False, id="half, a few roundings, which no input has"),
         pytest.param(np.complex64, 1e-6, True, id="single complex, a few roundings"),
         pytest.param(np.complex128, 1e-6, False, id="double complex, more than the tolerance"),
     ],
@@ -305,7 +331,8 @@ def test_a_coarser_dtype_may_be_off_by_a_few_of_its_own_roundings(
         pytest.param(3, 2.0**-52, id="a whole number"),
         pytest.param("text", 2.0**-52, id="text"),
         pytest.param(np.ones(2, np.float32), 2.0**-23, id="single"),
-        pytest.param((np.ones(2), np.ones(2, np.float16)), 2.0**-10, id="the coarsest part"),
+        pytest.param((np.ones(2), np.ones(2, np.float32)), 2.0**-23, id="the coarsest part"),
+        pytest.param(np.ones(2, np.float16), 2.0**-23, id="half counts as single"),
         pytest.param((), 2.0**-52, id="no part"),
         pytest.param(np.ones(2, np.longdouble), 2.0**-52, id="long double"),
     ],

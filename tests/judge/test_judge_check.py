@@ -170,9 +170,13 @@ def test_a_wrong_result_earns_nothing_by_itself_and_keeps_its_code(value: Any, c
     assert (verdict.kind, verdict.fraction, verdict.code) == (VerdictKind.FAILED, 0.0, code)
 
 
-def test_a_call_without_an_outcome_is_no_pass() -> None:
-    verdict = judged(check("reference"), [("0", RIGHT, None, 0.0, EXACT)], {})
-    assert (verdict.fraction, verdict.code) == (0.0, "not_called")
+@pytest.mark.parametrize("outcomes", [{}, {"0": Outcome(OutcomeKind.GRADER_FAULT)}])
+def test_a_call_that_we_did_not_make_is_no_pass_and_no_fault_of_the_student(
+    outcomes: dict[str, Outcome],
+) -> None:
+    verdict = judged(check("reference"), [("0", RIGHT, None, 0.0, EXACT)], outcomes)
+    assert (verdict.kind, verdict.fraction) == (VerdictKind.INCONCLUSIVE, 0.0)
+    assert "not called" in verdict.message
 
 
 def test_a_result_within_a_thousandth_of_a_tight_tolerance_is_not_called_a_factor_of_one() -> None:
@@ -279,7 +283,7 @@ def test_follow_through_on_a_later_input_is_said_in_the_message() -> None:
             "killed_by_signal",
             id="a signal",
         ),
-        pytest.param(None, 0.0, "not_called", id="not called"),
+        pytest.param(None, 0.0, "inconclusive", id="not called"),
     ],
 )
 def test_only_the_named_exception_counts_as_refusing(
@@ -302,7 +306,7 @@ def relation(name: str, outcomes: dict[str, Outcome], second: str | None = "1", 
         pytest.param(returned(RIGHT), returned(RIGHT + 1), 0.0, "deterministic", id="different"),
         pytest.param(returned(RIGHT), raised("KeyError"), 0.0, "raised", id="the second died"),
         pytest.param(raised("KeyError"), returned(RIGHT), 0.0, "raised", id="the first died"),
-        pytest.param(returned(RIGHT), None, 0.0, "not_called", id="the second was not called"),
+        pytest.param(returned(RIGHT), None, 0.0, "inconclusive", id="the second was not called"),
     ],
 )
 def test_a_relation_needs_both_results(

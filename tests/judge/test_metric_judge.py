@@ -98,7 +98,7 @@ def test_a_call_without_an_outcome_earns_nothing() -> None:
     )
     planned = PlannedCheck("q", "c", (), {"cases": [("0", CASE, abs, 0.0, 1.0, None)]})
     verdict = judge_check(check, planned, {}, FunctionFacts("f", "found"))
-    assert (verdict.fraction, verdict.code) == (0.0, "not_called")
+    assert (verdict.fraction, verdict.code) == (0.0, "inconclusive")
 
 
 def test_a_measure_that_trips_says_what_is_wrong_with_the_form() -> None:

@@ -59,7 +59,11 @@ PLACE = Fault("ValueError", "k is too large", 7, 3, "    raise ValueError('k is 
             "it needed more memory than it may use",
             id="memory without a place",
         ),
-        pytest.param(Outcome(OutcomeKind.GRADER_FAULT), "grader_fault", id="our own fault"),
+        pytest.param(
+            Outcome(OutcomeKind.GRADER_FAULT),
+            "it was not called, which is no fault of yours",
+            id="our own fault",
+        ),
     ],
 )
 def test_the_sentence_says_how_the_call_ended(outcome: Outcome | None, sentence: str) -> None:

@@ -236,10 +236,18 @@ def key(*cells: str) -> str:
     return found.key
 
 
-def test_comments_docstrings_and_space_do_not_change_the_key() -> None:
+def test_comments_and_space_do_not_change_the_key() -> None:
     tidy = key("x = 1", "def f(): return x")
-    assert key("# one\nx  =  (1)\n\n", 'def f():\n    """Say."""\n    return x  # it\n') == tidy
-    assert key("x = 1", 'def f():\n    """Only words."""') == key("x = 1", "def f():\n    pass")
+    assert key("# one\nx  =  (1)\n\n", "def f():\n    return x  # it\n") == tidy
+
+
+def test_a_docstring_changes_the_key_as_code_can_read_it() -> None:
+    assert key('def f():\n    """2"""\n    return f.__doc__') != key(
+        'def f():\n    """3"""\n    return f.__doc__'
+    )
+    assert key('class A:\n    """2"""', "def f(): return A") != key(
+        'class A:\n    """3"""', "def f(): return A"
+    )
 
 
 @pytest.mark.parametrize(

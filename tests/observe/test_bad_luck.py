@@ -67,9 +67,8 @@ def run(box: WarmSandbox, *cells: str) -> NotebookRun:
 def call(box: WarmSandbox, source: str, preload: tuple[str, ...] = ("numpy",)) -> Outcome:
     code = read_code(nbformat.reads(notebook(source), as_version=4))
     slices = find_functions(code, ("f",), read_code(nbformat.reads(notebook(), as_version=4)))[0]
-    with prepared_directory(box, {}) as folder:
-        settings = CallSettings(preload, 20, 20)
-        return make_calls(code, slices, [Call("one", "f", (2.0,))], box, settings, folder / "work")["one"]
+    settings = CallSettings(preload, 20, 20)
+    return make_calls(code, slices, [Call("one", "f", (2.0,))], box, settings, {})["one"]
 
 
 def grade_two(root: Path, box: WarmSandbox) -> list[Score]:

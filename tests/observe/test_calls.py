@@ -113,8 +113,8 @@ def calls_of(name: str) -> list[Call]:
 
 
 @pytest.fixture(scope="module")
-def outcomes(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
-    """Every function of the notebook, called in one box."""
+def outcomes(sandbox: Sandbox) -> dict[str, Outcome]:
+    """Every function of the notebook, called."""
     code = read_code(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS]))
     names = [
         n
@@ -128,8 +128,7 @@ def outcomes(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict
         if (found := slice_function(code, name)) is not None and name != "threading"
     }
     calls = [call for name in slices for call in calls_of(name)]
-    directory = tmp_path_factory.mktemp("calls")
-    return make_calls(code, slices, calls, sandbox, CallSettings(), directory)
+    return make_calls(code, slices, calls, sandbox, CallSettings(), {})
 
 
 RETURNED = {
@@ -238,7 +237,7 @@ def test_a_generator_that_a_notebook_makes_begins_the_same_in_every_box(
     assert found is not None
     call = Call("f", "f", (), {}, 3, False, LIMITS)
     settings = CallSettings()
-    drawn = [make_calls(code, {"f": found}, [call], sandbox, settings, tmp_path)["f"].value for _ in range(2)]
+    drawn = [make_calls(code, {"f": found}, [call], sandbox, settings, {})["f"].value for _ in range(2)]
     assert drawn[0].shape == (3,)
     np.testing.assert_array_equal(*drawn)
 
@@ -267,19 +266,19 @@ def test_what_a_call_waits_for_a_processor_is_not_counted_and_what_it_sleeps_is(
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(allowed)})
     try:
-        found = called(BUSY, PlainSandbox(), tmp_path, CallLimits(seconds=1.0, memory_mb=512))
+        found = called(BUSY, PlainSandbox(), CallLimits(seconds=1.0, memory_mb=512))
     finally:
         os.sched_setaffinity(0, allowed)
     assert found["works"].kind is OutcomeKind.RETURNED
     assert found["sleeps"].kind is OutcomeKind.WALL_TIMEOUT
 
 
-def called(source: str, sandbox: Sandbox, folder: Path, limits: CallLimits) -> dict[str, Outcome]:
+def called(source: str, sandbox: Sandbox, limits: CallLimits) -> dict[str, Outcome]:
     code = read_code(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)]))
     names = [name for name in (n for s in code.statements for n in s.binds) if f"def {name}" in source]
     slices = {name: found for name in names if (found := slice_function(code, name)) is not None}
     calls = [Call(name, name, (1.0,), limits=limits) for name in slices]
-    return make_calls(code, slices, calls, sandbox, CallSettings(), folder)
+    return make_calls(code, slices, calls, sandbox, CallSettings(), {})
 
 
 class Said:
@@ -315,13 +314,11 @@ def said(*frames: bytes, **ending: str) -> Outcome:
     found = slice_function(code, "f")
     assert found is not None
     call = Call("a", "f", ())
-    return make_calls(code, {"f": found}, [call], Said(b"".join(frames), **ending), CallSettings(), Path())[
-        "a"
-    ]
+    return make_calls(code, {"f": found}, [call], Said(b"".join(frames), **ending), CallSettings(), {})["a"]
 
 
 RIGHT = {"kind": "returned", "value": 1}
-GONE = {"function": "f", "failures": []}
+GONE = {"failures": []}
 FORGED = {
     "a value": ([frame(0, RIGHT)], "returned"),
     "the first of two values": ([frame(0, {"kind": "raised"}), frame(0, RIGHT)], "raised"),
@@ -364,7 +361,7 @@ def test_nothing_is_started_where_nothing_is_asked(tmp_path: Path) -> None:
 
     assert (
         make_calls(
-            read_code(nbformat.v4.new_notebook()), {}, [Call("a", "f", ())], Never(), CallSettings(), tmp_path
+            read_code(nbformat.v4.new_notebook()), {}, [Call("a", "f", ())], Never(), CallSettings(), {}
         )
         == {}
     )

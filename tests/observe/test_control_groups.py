@@ -27,7 +27,7 @@ from grader.observe.control_groups import CONTROLLERS, Group, Groups, Home, find
 from grader.observe.inside.limits import PROCESSES
 from grader.observe.layers import OPTIONAL
 from grader.observe.probe import bait, probe_sandbox
-from grader.observe.sandbox import Process, Program, prepared_directory, run_directory
+from grader.observe.sandbox import Process, Program, run_directory
 from grader.observe.tiers import start_best
 from grader.observe.warm import WarmSandbox
 from grader.records import Call, CallLimits, Outcome, OutcomeKind, Score, Status
@@ -308,9 +308,8 @@ def leave_a_process(process: Process) -> None:
 def call(box: WarmSandbox, source: str) -> Outcome:
     code = read_code(nbformat.reads(notebook(source), as_version=4))
     slices = find_functions(code, ("f",), read_code(nbformat.reads(notebook(), as_version=4)))[0]
-    with prepared_directory(box, {}) as folder:
-        settings = CallSettings(("numpy",), 20, 20)
-        return make_calls(code, slices, [Call("one", "f", (2.0,))], box, settings, folder / "work")["one"]
+    settings = CallSettings(("numpy",), 20, 20)
+    return make_calls(code, slices, [Call("one", "f", (2.0,))], box, settings, {})["one"]
 
 
 def wait_for(condition: Callable[[], object]) -> None:

@@ -73,9 +73,9 @@ def test_a_run_comes_back_as_it_was(store: Store) -> None:
 
 
 def test_a_score_comes_back_as_it_was_and_replaces_an_earlier_one(store: Store) -> None:
-    store.put_score("tiny", score("=1+1", 2.0))
-    store.put_score("tiny", score("=1+1", 0.0))
-    store.put_score("other", score("bert"))
+    store.put_scores("tiny", [score("=1+1", 2.0)])
+    store.put_scores("tiny", [score("=1+1", 0.0)])
+    store.put_scores("other", [score("bert")])
     assert store.get_scores("tiny") == {"=1+1": score("=1+1", 0.0)}
     assert sorted(store.assignments()) == ["other", "tiny"]
 
@@ -111,7 +111,7 @@ def test_a_frozen_store_keeps_what_it_has_and_nothing_more(store: Store) -> None
 def test_forgetting_drops_observations_and_keeps_scores(store: Store) -> None:
     store.put_outcomes("key", {"a": RAISED})
     store.put_run("key", run())
-    store.put_score("tiny", score())
+    store.put_scores("tiny", [score()])
     store.forget()
     assert store.get_outcomes("key", ["a"]) == {}
     assert store.get_run("key") is None

@@ -1,18 +1,22 @@
-"""Calls a student's functions, each call in a fork of the same start state.
+"""Calls one function of a student, each call in a fork of the same start state.
 
     worker            reads the job, imports the preloaded modules; never runs a student's code
-     `-- group        one fork a function: runs the statements that the function needs
-          `-- call    one fork a call: limits, the call, the result through a pipe to its group
+     `-- group        a fork: runs the statements that the function needs
+          `-- call    a fork for each call: limits, the call, the result through a pipe to its group
 
     limits: `seconds` of processor time, twice as many by the wall clock; what a call waits for a processor
     does not count, where its group may see it (not behind Landlock without namespaces)
 
     frames on the worker's stdout:  b"FRAM" | u32 index | u64 length | payload (wire format)
 
-The index is the call's place in the job, GROUP for what became of a function's statements, or STARTED
-before any student's code runs: a worker that ends after that was ended by the student. A call's
-result is plain data (`wire.py`); how it died is seen by its group, how the group died by the worker. All
-of this is the student's side of the wall: nothing that it says of itself is believed, only the values count.
+The index is the call's place in the job, GROUP for what became of the function's statements, CHANGED for the
+arguments of the calls that changed them, or STARTED before any student's code runs: a worker that ends after
+that was ended by the student. A call's result is plain data (`wire.py`); how it died is seen by its group,
+how the group died by the worker. All of this is the student's side of the wall: nothing that it says of
+itself is believed, only the values count.
+
+Whether an input was changed is seen by the worker alone: the arrays of such a call lie in memory that worker
+and call share, and the worker compares them when the call is over.
 """
 
 from __future__ import annotations
@@ -21,8 +25,10 @@ import ast
 import contextlib
 import copy
 import ctypes
+import hashlib
 import importlib
 import linecache
+import mmap
 import os
 import resource
 import select
@@ -33,30 +39,68 @@ import time
 import types
 from typing import Any
 
+import numpy as np
+
 from . import wire
 from .chance import seeded
 from .execute import MESSAGE_LENGTH, accepted, fault, plain_fault
 
 FRAME = struct.Struct("<4sIQ")
 MARK = b"FRAM"
-GROUP, STARTED = 0xFFFFFFFF, 0xFFFFFFFE
+GROUP, STARTED, CHANGED = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
 PR_SET_PDEATHSIG = 1
 FORK_SECONDS = 10.0
-PATIENCE = 2  # calls of one function in a row that may run out of time before the rest is skipped
 WAITING = 4  # times its limit, that a call may wait for a processor
+PATIENT_WAITING = 60  # the same where the limits are confirmed: only a processor's time and sleep count then
+PATIENT_WALL = 3  # times the wall limits, where waiting cannot be seen
 SKIPPED = "not tried: earlier calls of this function used up the time"
 
 
 def main() -> None:
-    """Read one job from standard input, do it, write its frames to standard output."""
+    """Read one job from standard input, do it, write its frames to standard output.
+
+    A job has a function (`name`, `cells`, `calls`, limits), the modules to `preload`, and whether to be
+    `patient`: then a limit of time holds however busy the machine is.
+    """
     job = wire.decode(sys.stdin.buffer.read())
     out = _take_over_stdio()
     _send(out, STARTED, {})
     for name in job["preload"]:
         with contextlib.suppress(Exception):
             importlib.import_module(name)
-    for function in job["functions"]:
-        _run_group(function, out)
+    for call in job["calls"]:
+        if call["echo"]:
+            call["args"] = tuple(_in_shared_memory(value) for value in call["args"])
+    before = [_digest(call) for call in job["calls"]]
+    _run_group(job, out)
+    changed = {
+        str(call["index"]): call["args"]
+        for call, digest in zip(job["calls"], before, strict=True)
+        if _digest(call) != digest
+    }
+    _send(out, CHANGED, changed)
+
+
+def _in_shared_memory(value: Any) -> Any:
+    """Return an array, or a sparse matrix of arrays, as a copy that forks of this process write to too."""
+    if isinstance(value, np.ndarray) and value.nbytes:
+        copied = np.frombuffer(mmap.mmap(-1, value.nbytes), dtype=value.dtype).reshape(value.shape)
+        copied[...] = value
+        return copied
+    if hasattr(value, "indptr"):
+        parts = tuple(_in_shared_memory(part) for part in (value.data, value.indices, value.indptr))
+        return type(value)(parts, shape=value.shape)
+    return value
+
+
+def _digest(call: dict[str, Any]) -> bytes:
+    """Return a digest of the arrays that a call shares with this process; of nothing if it shares none."""
+    digest = hashlib.blake2b()
+    for value in call["args"] if call["echo"] else ():
+        for part in (value.data, value.indices, value.indptr) if hasattr(value, "indptr") else (value,):
+            if isinstance(part, np.ndarray):
+                digest.update(part.tobytes())
+    return digest.digest()
 
 
 def _take_over_stdio() -> int:
@@ -83,19 +127,19 @@ def _send_raw(out: int, index: int, data: bytes) -> None:
         view = view[os.write(out, view) :]
 
 
-def _run_group(function: dict[str, Any], out: int) -> None:
-    """Fork the process that holds one function's start state, and wait for it."""
+def _run_group(job: dict[str, Any], out: int) -> None:
+    """Fork the process that holds the function's start state, and wait for it."""
     pid = _forked()
     if pid == 0:
         try:
             _die_with_parent()
-            _group(function, out)
+            _group(job, out)
         finally:
             os._exit(0)
     _, status = os.waitpid(pid, 0)
     if status:
         code = os.waitstatus_to_exitcode(status)
-        _send(out, GROUP, {"function": function["name"], "died": code, "failures": []})
+        _send(out, GROUP, {"died": code, "failures": []})
 
 
 def _forked() -> int:
@@ -115,27 +159,30 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _group(function: dict[str, Any], out: int) -> None:
+def _group(job: dict[str, Any], out: int) -> None:
     """Run the statements that the function needs, then every call in a fork of this state."""
+    patient = job["patient"]
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, function["setup_seconds"])
-    namespace, failures = _run_statements(function["cells"])
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_PROF, job["setup_seconds"])
+    signal.setitimer(signal.ITIMER_REAL, job["setup_seconds"] * (PATIENT_WALL if patient else 1))
+    namespace, failures = _run_statements(job["cells"])
+    signal.setitimer(signal.ITIMER_PROF, 0)
     signal.setitimer(signal.ITIMER_REAL, 0)
-    target = namespace.get(function["name"])
-    report = {"function": function["name"], "failures": failures, "callable": callable(target)}
-    _send(out, GROUP, report)
+    target = namespace.get(job["name"])
+    _send(out, GROUP, {"failures": failures, "callable": callable(target)})
     if not callable(target):
         return
-    left, late = function["seconds"], 0
-    for call in function["calls"]:
-        if left <= 0 or late >= PATIENCE:
+    left, late = job["seconds"], 0
+    for call in job["calls"]:
+        if left <= 0 or late >= job["late"]:
             _send(
                 out,
                 call["index"],
                 {"kind": "wall_timeout", "seconds": 0.0, "fault": plain_fault("", SKIPPED)},
             )
             continue
-        data, timed_out, used = _one_call(target, call)
+        data, timed_out, used = _one_call(target, call, out, patient=patient)
         _send_raw(out, call["index"], data)
         left -= used
         late = late + 1 if timed_out else 0
@@ -168,20 +215,21 @@ def _run_cell(cell: dict[str, Any], namespace: dict[str, Any]) -> list[dict[str,
     return failures
 
 
-def _one_call(target: Any, call: dict[str, Any]) -> tuple[bytes, bool, float]:
+def _one_call(target: Any, call: dict[str, Any], out: int, *, patient: bool) -> tuple[bytes, bool, float]:
     """Fork, call; return the payload of the result or of how the call died, whether of time, and the time."""
     read, write = os.pipe()
     pid = _forked()
     if pid == 0:
         try:
             os.close(read)
+            os.close(out)
             os.setpgid(0, 0)
             _die_with_parent()
             _call(target, call, write)
         finally:
             os._exit(0)
     os.close(write)
-    clock = _Clock(pid, 2 * call["seconds"])
+    clock = _Clock(pid, call["seconds"], patient=patient)
     data, ending = _receive(read, clock, (call["result_mb"] + 16) << 20)
     used = clock.used()
     os.close(read)
@@ -202,25 +250,27 @@ def _one_call(target: Any, call: dict[str, Any]) -> tuple[bytes, bool, float]:
 class _Clock:
     """The wall time of a process, without what it waited for a processor, as far as the system tells."""
 
-    def __init__(self, pid: int, seconds: float) -> None:
+    def __init__(self, pid: int, seconds: float, *, patient: bool) -> None:
         self.started = time.monotonic()
         self.queue = f"/proc/{pid}/schedstat"
-        self.seconds = seconds
+        self.most = (PATIENT_WAITING if patient else WAITING) * 2 * seconds
+        seen = self._waited() is not None
+        self.seconds = 2 * seconds * (PATIENT_WALL if patient and not seen else 1)
 
     def used(self) -> float:
-        """Return the seconds that count; at most WAITING times the limit can be waited for."""
-        return time.monotonic() - self.started - min(self._waited(), WAITING * self.seconds)
+        """Return the seconds that count."""
+        return time.monotonic() - self.started - min(self._waited() or 0.0, self.most)
 
     def left(self) -> float:
         """Return the seconds that are left of the limit."""
         return self.seconds - self.used()
 
-    def _waited(self) -> float:
+    def _waited(self) -> float | None:
         try:
             with open(self.queue) as file:  # noqa: PTH123 -- Path costs more than the reading
                 return int(file.read().split()[1]) / 1e9
         except (OSError, ValueError, IndexError):
-            return 0.0
+            return None
 
 
 def _receive(read: int, clock: _Clock, max_bytes: int) -> tuple[bytes, str | None]:

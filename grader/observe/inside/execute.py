@@ -6,6 +6,8 @@ import inspect
 import traceback
 from typing import Any
 
+from .safe_text import message_text
+
 MESSAGE_LENGTH = 400
 
 
@@ -29,10 +31,10 @@ def plain_fault(kind: str, message: str) -> dict[str, Any]:
 def fault(error: BaseException) -> dict[str, Any]:
     """Describe an exception: type, message, and the innermost line of a notebook cell in its traceback."""
     try:
-        message = str(error)[:MESSAGE_LENGTH]
+        message = message_text(str(error)[:MESSAGE_LENGTH])
     except BaseException:
         message = ""
-    found = plain_fault(type(error).__name__, message)
+    found = plain_fault(message_text(type(error).__name__), message)
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename.startswith("<cell "):
             number = int(frame.filename[6:-1])

@@ -10,7 +10,8 @@ The tree holds scalars as they are and everything else as an object with a tag "
     {"t": "tuple" | "list", "v": [...]}, {"t": "dict", "k": [...], "v": [...]}
     {"t": "complex", "v": [re, im]}, {"t": "bytes", "b": [...]}
 
-What `decode` returns is made of exact types only: whatever clever class the sender used is no more.
+What `decode` returns is made of exact types only, and of valid text: whatever clever class the sender used is
+no more, and `encode` takes all of it.
 Encoding converts what students really return (numpy.matrix, torch tensors, pandas frames, any sparse
 format) to arrays; what cannot be converted raises `WireError` with a sentence that a student understands.
 """
@@ -24,10 +25,13 @@ from typing import Any
 
 import numpy as np
 
+from .safe_text import valid_text
+
 MAGIC = b"GRW1"
 MAX_DEPTH = 24
 MAX_ITEMS = 200_000
 MAX_TREE_BYTES = 8 << 20
+MAX_BITS = 2048
 NUMERIC = "biufc"
 
 
@@ -159,9 +163,7 @@ class _Reader:
         if depth > MAX_DEPTH + 1 or self.items > MAX_ITEMS + 1000:
             raise WireError("the message is nested too deeply or has too many items")
         if not isinstance(node, dict):
-            if isinstance(node, list):
-                raise WireError("a bare list in the tree")
-            return node
+            return self._plain(node)
         tag = node["t"]
         if tag in ("tuple", "list"):
             items = [self.value(item, depth + 1) for item in node["v"]]
@@ -178,11 +180,19 @@ class _Reader:
             return self._array(node)
         raise WireError("an unknown tag")
 
+    def _plain(self, node: Any) -> Any:
+        """Return a leaf; whoever decodes a value can encode it again, so the limits are those of encoding."""
+        if isinstance(node, list):
+            raise WireError("a bare list in the tree")
+        if isinstance(node, int) and node.bit_length() > MAX_BITS:
+            raise WireError("an integer that is too long")
+        return valid_text(node) if isinstance(node, str) else node
+
     def _dict(self, node: Any, depth: int) -> dict[str, Any]:
         keys, values = node["k"], node["v"]
         if len(keys) != len(values) or not all(type(key) is str for key in keys):
             raise WireError("a dict whose keys and values do not fit")
-        return {key: self.value(item, depth + 1) for key, item in zip(keys, values, strict=True)}
+        return {valid_text(key): self.value(item, depth + 1) for key, item in zip(keys, values, strict=True)}
 
     def _blob(self, place: Any) -> memoryview:
         offset, size = place
@@ -234,7 +244,7 @@ def _check_csr(rows: Any, columns: Any, data: Any, indices: Any, indptr: Any) ->
 
 def _int(value: int) -> int:
     number = int.__int__(value)
-    if number.bit_length() > 2048:
+    if number.bit_length() > MAX_BITS:
         raise TooLarge("it is an integer of more than 600 digits")
     return number
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import NotebookUnreadable, UsageError
-from grader.notebook.read import load_notebook, parse_notebook, read_bytes
+from grader.notebook.read import load_notebook, parse_notebook
+from grader.notebook.sources import read_named
 from grader.student.pdf.cells import set_notebook
 from grader.student.pdf.draft import Draft
 from grader.student.pdf.merge import Part, count_pages, join, read_part
@@ -53,8 +54,8 @@ def write_hand_in(notebook: Path, target: Path, wishes: Wishes) -> HandIn:
 def make_hand_in(path: Path, wishes: Wishes) -> HandIn:
     """Return the PDF of the notebook at `path`, joined with those to append."""
     others = [read_part(other) for other in wishes.append]
+    data = read_named(path)
     try:
-        data = read_bytes(path)
         notebook = parse_notebook(data) if wishes.run else load_notebook(data)
     except NotebookUnreadable as error:
         raise UsageError(f"{path}: {error}") from error

@@ -1,0 +1,164 @@
+"""Judging an observation: a verdict for each check, a name for each mistake, and what follows from mistakes.
+
+    observation  -->  verdicts  -->  diagnoses  -->  verdicts of what is right given other mistakes
+
+A mistake costs once: what follows from it in another function is right. It counts by itself where the mistake
+has a name; where it has none, a person decides. What trips the judge costs that one decision and no points.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from grader.errors import GraderError
+from grader.judge import diagnose, judge_check, judge_given, needs_diagnosis
+from grader.records import Diagnosis, DiagnosisKind, Observation, Outcome, Plan, Verdict, VerdictKind
+from grader.rubric.model import CheckBase, GradientCheck, MetricCheck, ReferenceCheck, Rubric
+
+LOG = logging.getLogger(__name__)
+NOT_JUDGED = Verdict(
+    VerdictKind.INCONCLUSIVE,
+    0.0,
+    "It could not be judged, through our fault: a person decides.",
+    "not_judged",
+)
+Verdicts = Mapping[tuple[str, str], Verdict]
+
+
+def judge(
+    observation: Observation, rubric: Rubric, plan: Plan
+) -> tuple[dict[tuple[str, str], Verdict], dict[str, Diagnosis]]:
+    """Return the verdicts by (question, check), and the diagnoses by question, where something is wrong."""
+    judged = dict(verdicts(observation, rubric, plan))
+    diagnoses = _diagnoses(judged, observation, plan)
+    judged |= _followed_through(judged, diagnoses, observation.outcomes, rubric, plan)
+    judged |= _left_to_a_person(judged, diagnoses, rubric)
+    wrong = _wrong(judged)
+    return judged, {question: found for question, found in diagnoses.items() if question in wrong}
+
+
+def verdicts(
+    observation: Observation, rubric: Rubric, plan: Plan, function: str | None = None
+) -> Iterator[tuple[tuple[str, str], Verdict]]:
+    """Yield the verdict of every check (of the questions about one function only) by (question, check)."""
+    questions = {question.id: question for question in rubric.questions}
+    for planned in plan.checks:
+        question = questions[planned.question]
+        if function is None or question.function == function:
+            check = next(check for check in question.checks if check.id == planned.check)
+            facts = observation.functions[question.function or ""]
+            verdict = NOT_JUDGED
+            with _logged(f"the check {question.id}.{check.id}"):
+                verdict = judge_check(check, planned, observation.outcomes, facts)
+            yield (question.id, check.id), verdict
+
+
+@contextlib.contextmanager
+def _logged(what: str) -> Iterator[None]:
+    """Log what a student's results make the judge trip over, and go on."""
+    try:
+        yield
+    except GraderError:
+        raise
+    except Exception:
+        LOG.exception("%s could not be judged", what)
+
+
+def _diagnoses(judged: Verdicts, observation: Observation, plan: Plan) -> dict[str, Diagnosis]:
+    """Name the mistakes of the questions in which something is wrong that does not follow from another."""
+    found: dict[str, Diagnosis] = {}
+    for question in sorted(_wrong(judged) & plan.candidates.keys()):
+        diagnosis: Diagnosis | None = Diagnosis(DiagnosisKind.UNKNOWN)
+        with _logged(f"the mistake in {question}"):
+            diagnosis = diagnose(plan.candidates[question], observation.outcomes)
+        if diagnosis is not None:
+            found[question] = diagnosis
+    return found
+
+
+def _wrong(judged: Verdicts) -> set[str]:
+    return {question for (question, _), verdict in judged.items() if needs_diagnosis(verdict)}
+
+
+def _followed_through(
+    judged: Verdicts,
+    diagnoses: Mapping[str, Diagnosis],
+    outcomes: Mapping[str, Outcome],
+    rubric: Rubric,
+    plan: Plan,
+) -> dict[tuple[str, str], Verdict]:
+    """Return the verdicts of results that are right given mistakes named in functions that they build on."""
+    questions = {question.id: question for question in rubric.questions}
+    named = {
+        questions[question].function: found.codes
+        for question, found in diagnoses.items()
+        if found.kind is DiagnosisKind.NAMED
+    }
+    followed = {}
+    for planned in plan.checks:
+        before = judged[planned.question, planned.check]
+        check = next(check for check in questions[planned.question].checks if check.id == planned.check)
+        if not isinstance(check, MetricCheck) or not check.given or not needs_diagnosis(before):
+            continue
+        codes = [code for name in check.given for code in named.get(name, ())]
+        verdict = None
+        with _logged(f"the check {planned.question}.{planned.check}, given other mistakes,"):
+            verdict = judge_given(check, planned, outcomes, codes)
+        if verdict is not None and verdict.fraction > before.fraction:
+            followed[planned.question, planned.check] = verdict
+    return followed
+
+
+def _left_to_a_person(
+    judged: Verdicts, diagnoses: Mapping[str, Diagnosis], rubric: Rubric
+) -> dict[tuple[str, str], Verdict]:
+    """Return verdicts that wait for a person: right given functions in which no known mistake was found.
+
+    A mistake costs once, so what follows from it is right. But a function may also be one of another task,
+    such as a cost whose gradient is easy to write; what tells the two apart is whether its mistake is known.
+    """
+    questions = {question.id: question for question in rubric.questions}
+    checks = {(question.id, check.id): check for question in questions.values() for check in question.checks}
+
+    def explained(function: str, seen: frozenset[str] = frozenset()) -> bool:
+        """Whether a function is right but for known mistakes, in itself or in what it builds on."""
+        about = [key for key in judged if questions[key[0]].function == function]
+        for key in about:
+            verdict, diagnosis = judged[key], diagnoses.get(key[0])
+            if needs_diagnosis(verdict):
+                known = diagnosis is not None and diagnosis.kind is DiagnosisKind.NAMED
+            else:
+                known = verdict.kind in (VerdictKind.PASSED, VerdictKind.PARTIAL)
+            if known and verdict.follows:
+                others = [name for name in _given(checks[key]) if name not in seen]
+                known = all(explained(name, seen | {function}) for name in others)
+            if not known:
+                return False
+        return bool(about)
+
+    waiting = {}
+    for key, verdict in judged.items():
+        strange = [name for name in _given(checks[key]) if not explained(name)] if verdict.follows else []
+        if strange:
+            message = (
+                f"It is right given your own {' and '.join(strange)}, in which no known mistake was found: "
+                "a person decides what that is worth."
+            )
+            waiting[key] = replace(
+                verdict,
+                kind=VerdictKind.INCONCLUSIVE,
+                fraction=0.0,
+                message=message,
+                code="follow_through_undecided",
+            )
+    return waiting
+
+
+def _given(check: CheckBase) -> Sequence[str]:
+    """Return the student's own functions whose results may have made a result count as right."""
+    if isinstance(check, GradientCheck):
+        return (check.cost,)
+    return check.given if isinstance(check, ReferenceCheck) else ()
