@@ -32,23 +32,27 @@ def worst_entry(
     if outcome is None or outcome.kind is not OutcomeKind.RETURNED:
         return ""
     if isinstance(check, ReferenceCheck) and not check.form_only and check.up_to is None:
-        value = outcome.value if check.output is None else outcome.value[check.output]
-        return _furthest([value], [case[1]], "right is")
+        parts = (outcome.value,) if check.output is None else _parts(outcome.value)[check.output :][:1]
+        return _furthest(parts, [case[1]], "right is")
     if isinstance(check, GradientCheck):
-        parts = outcome.value if len(check.wrt) > 1 else (outcome.value,)
+        parts = _parts(outcome.value) if len(check.wrt) > 1 else (outcome.value,)
         return _furthest(parts, case[1].parts, f"the slope of your {check.cost} is", check.wrt)
     if isinstance(check, PropertyCheck):
         return _detail(check.property, outcome.value, facts)
     return ""
 
 
-def _furthest(got: Any, right: Sequence[Any], words: str, names: Sequence[str] = ()) -> str:
-    if not isinstance(got, list | tuple) or len(got) != len(right):
+def _parts(value: Any) -> tuple[Any, ...]:
+    """Return the parts of a result that should have several; none of one that has not."""
+    return tuple(value) if isinstance(value, list | tuple) else ()
+
+
+def _furthest(got: Sequence[Any], right: Sequence[Any], words: str, names: Sequence[str] = ()) -> str:
+    pairs = [(dense(a), dense(b)) for a, b in zip(got, right, strict=False)]
+    if len(got) != len(right) or any(wanted is None for _, wanted in pairs):
         return ""
-    pairs = [(dense(a), np.asarray(dense(b))) for a, b in zip(got, right, strict=True)]
-    found = [(_distance(a, b), place) for place, (a, b) in enumerate(pairs)]
-    distance, place = max(found)
-    mine, wanted = pairs[place]
+    distance, place = max((_distance(mine, np.asarray(wanted)), n) for n, (mine, wanted) in enumerate(pairs))
+    mine, wanted = pairs[place][0], np.asarray(pairs[place][1])
     if mine is None or distance <= 0.0:
         return ""
     mine = mine.reshape(wanted.shape)
@@ -73,7 +77,9 @@ def _difference(got: Array, right: Array) -> Array:
 
 def _detail(name: str, value: Any, facts: Mapping[str, str]) -> str:
     array = dense(value)
-    if name in DETAILS and array is not None and array.ndim and array.size and array.dtype.kind in "biuf":
+    least = 2 if name == "zero_diagonal" else 1
+    shown = array is not None and array.ndim >= least and array.size and array.dtype.kind in "biuf"
+    if name in DETAILS and array is not None and shown:
         return DETAILS[name](array)
     size = facts.get("size of the violation")
     return f"the largest change is {size} of the largest entry" if size else ""

@@ -11,9 +11,10 @@ import contextlib
 import inspect
 import io
 import linecache
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from grader.notebook.cells import Code, read_sources
 from grader.notebook.facts import find_functions
@@ -74,7 +75,8 @@ class NotebookFunctions:
             linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
             unit = ast.Module(body=[statement.node], type_ignores=[])
             try:
-                exec(compile(unit, filename, "exec"), namespace)  # noqa: S102 -- the student's own code
+                with kept_alive(found.name):
+                    exec(compile(unit, filename, "exec"), namespace)  # noqa: S102 -- the student's own code
             except KeyboardInterrupt:
                 raise
             except BaseException as error:
@@ -142,6 +144,25 @@ def silent() -> Iterator[None]:
     nowhere = _Nowhere()
     with quiet(), contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
         yield
+
+
+@contextlib.contextmanager
+def kept_alive(name: str) -> Iterator[None]:
+    """Let no function end the process that checks it: `exit()` and `os._exit()` become an Unavailable."""
+    process, leave = os.getpid(), os._exit
+
+    def refuse(status: int) -> NoReturn:
+        if os.getpid() == process:
+            raise SystemExit(status)
+        leave(status)  # a fork that the function made
+
+    os._exit = refuse
+    try:
+        yield
+    except SystemExit as error:
+        raise Unavailable(f"{name} ends the program: exit({error.code})") from error
+    finally:
+        os._exit = leave
 
 
 class MainThreadOnly:

@@ -22,18 +22,26 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from grader.case import Case
-from grader.errors import AssignmentError
+from grader.errors import AssignmentError, GraderError
 from grader.judge.checks import judge_case, judge_check
 from grader.judge.compare import Sensitivity
 from grader.observe.inside import wire
 from grader.observe.inside.chance import seeded
 from grader.observe.inside.execute import accepted
+from grader.observe.inside.safe_text import message_text
 from grader.plan.gradient import plan_gradient
 from grader.plan.plan import Planner
 from grader.records import Call, Outcome, OutcomeKind, PlannedCheck, Plot, VerdictKind
 from grader.rubric.model import CheckBase, GradientCheck, InputsCheck, Limits, ReferenceCheck
 from grader.student.evidence import describe_input, worst_entry
-from grader.student.functions import Functions, MainThreadOnly, Unavailable, describe_error, silent
+from grader.student.functions import (
+    Functions,
+    MainThreadOnly,
+    Unavailable,
+    describe_error,
+    kept_alive,
+    silent,
+)
 from grader.student.kit import Kit, KitFunction
 
 if TYPE_CHECKING:
@@ -95,13 +103,21 @@ def _findings(kit: Kit, known: KitFunction, functions: Functions, *, limit: bool
         if late:
             yield _unclear(check, "it was not tried, as an earlier check did not finish in time")
             continue
+        if reason := kit.why_not(known.name, check):
+            yield _unclear(check, reason)
+            continue
         seconds = home.seconds(check) if limit else None
         try:
             yield within(seconds, lambda check=check, home=home: home.find(known, check))  # type: ignore[misc]
+        except GraderError:
+            raise
         except TimeoutError:
             late = True
             found = f"it did not finish within {seconds:g} s; the grading would stop it too"
             yield Finding(check.id, check.title, VerdictKind.FAILED, found, look=check.feedback.failed)
+        except (Exception, SystemExit) as error:  # the checks after this one are made all the same
+            told = message_text(f"{type(error).__name__}: {error}")
+            yield _unclear(check, f"it could not be checked, because of what the function did ({told})")
 
 
 def within(seconds: float | None, work: Callable[[], Finding]) -> Finding:
@@ -140,6 +156,7 @@ class _Home:
     def __init__(self, kit: Kit, functions: Functions) -> None:
         self.kit = kit
         self.functions = functions
+        self.ended = ""  # the function of the student that ended the program, if one did
 
     def seconds(self, check: CheckBase) -> float:
         """Return the seconds that a check may take: those of one call in the grading, for each input."""
@@ -156,7 +173,12 @@ class _Home:
         own = self.functions.get(name)
 
         def call(*args: Any, **keywords: Any) -> Any:
-            return own(*copy.deepcopy(args), **copy.deepcopy(keywords))
+            try:
+                with kept_alive(name):
+                    return own(*copy.deepcopy(args), **copy.deepcopy(keywords))
+            except Unavailable as reason:
+                self.ended = str(reason)
+                raise
 
         parameters = self.kit.functions[name].parameters
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -175,7 +197,7 @@ class _Home:
         except Unavailable as reason:
             return _unclear(check, f"it needs another function: {reason}")
         except AssignmentError as error:  # of the student's own cost: no finite differences
-            return _unclear(check, str(error).replace("the cost", "your own"))
+            return _unclear(check, self.ended or str(error).replace("the cost", "your own"))
         with np.errstate(all="ignore"):
             verdict = judge_check(check, planned, outcomes, self.functions.facts(known.name))
             if verdict.kind is VerdictKind.PASSED:
@@ -230,8 +252,10 @@ class _Home:
         taken, ignored = accepted(function, keywords)
         started = time.perf_counter()
         try:
-            with seeded(call.seed):
+            with seeded(call.seed), kept_alive(call.function):
                 value = function(*args, **taken)
+        except Unavailable as reason:
+            return Outcome(OutcomeKind.RAISED, fault=describe_error(reason.__cause__ or reason))
         except KeyboardInterrupt:
             raise
         except BaseException as error:

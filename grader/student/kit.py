@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -26,6 +26,7 @@ from grader.errors import UsageError
 from grader.observe.inside import wire
 from grader.rubric.model import Check, CheckBase
 
+Kept = TypeVar("Kept")
 SUFFIX = ".checks.json"
 FORMAT = 1
 TEXTS = ("assignment", "title", "notebook", "version")
@@ -61,6 +62,16 @@ class Kit:
     functions: Mapping[str, KitFunction] = field(default_factory=dict)
     inputs: Mapping[str, tuple[Case, ...]] = field(default_factory=dict)
     expected: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    lacking: Mapping[str, str] = field(default_factory=dict)
+    """The package that is missing for inputs, or expected values, that are made of it; by their name."""
+
+    def why_not(self, function: str, check: CheckBase) -> str:
+        """Say why a check cannot be made on this machine, '' if it can."""
+        names = (f"{function}.{check.id}", getattr(check, "inputs", ""))
+        package = next((self.lacking[name] for name in names if name in self.lacking), "")
+        return (
+            f"it needs {package}, which is not installed: python -m pip install {package}" if package else ""
+        )
 
 
 def write_kit(kit: Kit) -> bytes:
@@ -130,9 +141,22 @@ def _kit(content: dict[str, Any]) -> Kit:
     }
     plain = {name: content[name] for name in (*TEXTS, *NUMBERS)}
     plain |= {name: tuple(content[name]) for name in LISTS}
-    inputs = {name: tuple(_case(part) for part in parts) for name, parts in content["inputs"].items()}
-    expected = {name: _unpacked(data) for name, data in content["expected"].items()}
-    return Kit(**plain, functions=functions, inputs=inputs, expected=expected)
+    inputs, without = _read(content["inputs"], lambda parts: tuple(map(_case, parts)))
+    expected, unknown = _read(content["expected"], _unpacked)
+    lacking = {**without, **unknown}
+    return Kit(**plain, functions=functions, inputs=inputs, expected=expected, lacking=lacking)
+
+
+def _read(parts: Mapping[str, Any], read: Callable[[Any], Kept]) -> tuple[dict[str, Kept], dict[str, str]]:
+    """Return what can be read by name, and the package that is missing for what cannot."""
+    found: dict[str, Kept] = {}
+    missing: dict[str, str] = {}
+    for name, part in parts.items():
+        try:
+            found[name] = read(part)
+        except ModuleNotFoundError as error:
+            missing[name] = (error.name or "").partition(".")[0]
+    return found, missing
 
 
 def _case(part: dict[str, Any]) -> Case:

@@ -58,9 +58,12 @@ def check_live(functions: Sequence[Function]) -> Checked:
 def public_inputs(function: Function) -> tuple[Case, ...]:
     """Return the public inputs of a function's checks, each generator's once."""
     kit = read_kit(find_kit(Path.cwd()))
-    checks = kit.functions[_known(kit, function)].checks
-    generators = dict.fromkeys(check.inputs for check in checks if isinstance(check, InputsCheck))
-    return tuple(case for name in generators for case in kit.inputs[name])
+    name = _known(kit, function)
+    checks = [check for check in kit.functions[name].checks if isinstance(check, InputsCheck)]
+    if reason := next(filter(None, (kit.why_not(name, check) for check in checks)), ""):
+        raise UsageError(f"there are no inputs of {name} here: {reason}")
+    generators = dict.fromkeys(check.inputs for check in checks)
+    return tuple(case for generator in generators for case in kit.inputs[generator])
 
 
 def _known(kit: Kit, function: Function) -> str:

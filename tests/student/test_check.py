@@ -238,7 +238,7 @@ def test_the_command_says_it_all_with_exit_0_and_1(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("none.ipynb",), "not a regular file"),
+        (("none.ipynb",), "there is no notebook"),
         (("README.md",), "cannot be checked"),
         (("exercise_11.ipynb", "-f", "tsne_gradiant"), "did you mean tsne_gradient?"),
         (("exercise_11.ipynb", "--kit", "none.checks.json"), "cannot be read"),
