@@ -46,7 +46,7 @@ def grade_folder(
     environment = course.rubric.environment
     python = str(root.resolve() / environment.python) if environment.python else sys.executable
     with (
-        Judges(course, min(jobs, len(submissions))) as judges,
+        Judges(course, max(2, min(jobs, len(submissions)))) as judges,  # in a process of its own, in any case
         choose_sandbox(environment.preload, environment.minimum_tier, python, unsafe=unsafe) as sandbox,
     ):
         results = Results(out, course.rubric, sandbox.name)

@@ -13,12 +13,14 @@ import contextlib
 import logging
 import multiprocessing
 import os
+import resource
 import signal
 import sys
 import threading
 import warnings
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -29,6 +31,7 @@ from grader.records import Observation, Score
 
 LOG = logging.getLogger(__name__)
 ENOUGH = 3  # more than these, and the threads that read and write are what takes the time
+MEMORY = 6 << 30  # bytes that a judge may take beside what it begins with, whatever a student's results are
 
 
 @dataclass
@@ -91,6 +94,9 @@ def _sit_down(course: Course, parent: int) -> None:
         system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    space = pages * resource.getpagesize() + MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (space, space))
     _DESK.course = course
 
 

@@ -76,7 +76,10 @@ class SampleOutcomes(Outcomes):
 
 
 def lost_points(sample: str, course: Course) -> dict[str, float]:
-    """Return the points that a sample loses, by question; questions without a loss are left out."""
+    """Return the points that a sample loses, by question; questions without a loss are left out.
+
+    A question that waits for a person loses infinitely many: none of a sample's does.
+    """
     code = read_code(parse_notebook((SAMPLES / f"{sample}.ipynb").read_bytes()))
     slices, facts = find_functions(code, course.rubric.functions, course.assignment.skeleton_code)
     sources = {cell.number: cell.source for cell in code.cells}
@@ -85,8 +88,9 @@ def lost_points(sample: str, course: Course) -> dict[str, float]:
     outcomes = SampleOutcomes(course, usable)
     outcomes.sample, outcomes.late = sample, {}
     score = grade(sample, Observation(None, facts, outcomes), course)
-    lost = {q.id: q.max_points - q.points for q in score.questions if q.points is not None}
-    return {question: points for question, points in lost.items() if points > 1e-9}
+    decided = {q.id: q.max_points - q.points for q in score.questions if q.points is not None}
+    waiting = {q.id: float("inf") for q in score.questions if q.points is None and q.checks}
+    return {question: points for question, points in (decided | waiting).items() if points > 1e-9}
 
 
 def _function(found: Slice, sources: dict[int, str]) -> Any:
