@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import os
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from grader import flow, grade_folder
 from grader.errors import GraderFault, UsageError
 from grader.flow import load_course, placed, portable
 from grader.observe.sandbox import Process, Program, Sandbox
-from grader.records import Fault, FunctionFacts, Outcome, OutcomeKind
+from grader.records import Call, Fault, FunctionFacts, Outcome, OutcomeKind
 from grader.store import Store
 
 Grade = Callable[..., tuple[int, list[str]]]
@@ -240,3 +242,66 @@ def test_a_seed_given_by_hand_replaces_that_of_the_rubric(tmp_path: Path) -> Non
     assert [c.id for c in first.plan.calls] == [c.id for c in same.plan.calls]
     assert {c.id for c in first.plan.calls}.isdisjoint(c.id for c in other.plan.calls)
     assert "seed" not in RUBRIC
+
+
+def test_what_was_observed_holds_for_the_packages_that_were_installed(
+    tmp_path: Path, grade: Grade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_course(tmp_path, anna=RIGHT)
+    assert grade()[1] == ["kernel", "calls"]
+    assert grade()[1] == []
+    now = flow.find_interpreter(sys.executable)
+    monkeypatch.setattr(flow, "find_interpreter", lambda _: replace(now, environment="with tqdm"))
+    assert grade()[1] == ["kernel", "calls"]
+
+
+LATE = Outcome(OutcomeKind.WALL_TIMEOUT)
+RETRIED = {
+    "a limit of time that a busy machine caused": ([OutcomeKind.WALL_TIMEOUT], 3.0),
+    "processor time that ran out on a busy machine": ([OutcomeKind.CPU_TIMEOUT], 3.0),
+    "a process that somebody killed": ([OutcomeKind.KILLED_BY_SIGNAL], 3.0),
+    "memory that others had taken": ([OutcomeKind.OUT_OF_MEMORY], 3.0),
+    "a limit of time that holds alone too": ([OutcomeKind.WALL_TIMEOUT] * 2, 0.0),
+}
+
+
+@pytest.mark.parametrize(("ends", "points"), RETRIED.values(), ids=RETRIED)
+def test_what_the_machine_may_have_ended_counts_and_is_kept_only_after_a_try_alone(
+    tmp_path: Path, grade: Grade, monkeypatch: pytest.MonkeyPatch, ends: list[OutcomeKind], points: float
+) -> None:
+    write_course(tmp_path, anna=RIGHT)
+    left, alone = list(ends), []
+    make_calls = flow.make_calls
+
+    def make(code: object, slices: object, calls: list[Call], *rest: object) -> dict[str, Outcome]:
+        alone.append(rest[1].alone)  # type: ignore[attr-defined]
+        if left:
+            return dict.fromkeys((call.id for call in calls), Outcome(left.pop(0)))
+        return make_calls(code, slices, calls, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(flow, "make_calls", make)
+    grade()
+    assert alone == [False, True]
+    assert grades(tmp_path / "results") == {"anna": points}
+    grade()
+    assert alone == [False, True], "what was confirmed is kept"
+
+
+def test_what_there_is_no_time_to_try_alone_is_not_kept_and_a_person_decides(
+    tmp_path: Path, grade: Grade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_course(tmp_path, anna=RIGHT)
+    made: list[int] = []
+
+    def make(code: object, slices: object, calls: list[Call], *_: object) -> dict[str, Outcome]:
+        made.append(len(calls))
+        return dict.fromkeys((call.id for call in calls), LATE)
+
+    monkeypatch.setattr(flow, "make_calls", make)
+    monkeypatch.setattr(flow, "ALONE", -1)
+    grade()
+    with (tmp_path / "results" / "grades.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert (row["status"], row["double"]) == ("graded", ""), "no points are lost, none are given"
+    grade()
+    assert made == [made[0]] * 2, "what was not confirmed is asked for again"

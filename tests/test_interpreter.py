@@ -76,3 +76,16 @@ def test_a_course_runs_its_notebooks_in_the_interpreter_that_it_pins(tmp_path: P
     executed = (tmp_path / "results" / "bert" / "executed.ipynb").read_text()
     assert "AssertionError" in executed
     assert "AssertionError" not in (tmp_path / "results" / "anna" / "executed.ipynb").read_text()
+
+
+def test_what_is_installed_belongs_to_the_environment(python: Path) -> None:
+    place = next(python.parent.parent.glob("lib/python*/site-packages"))
+    seen = []
+    for name in ("", "wanted-1.0.dist-info", "wanted-2.0.dist-info", "by_hand.py"):
+        if name:
+            (place / name).mkdir() if "info" in name else (place / name).touch()
+        find_interpreter.cache_clear()
+        seen.append(find_interpreter(str(python)).environment)
+    find_interpreter.cache_clear()
+    assert len(set(seen)) == 4
+    assert seen[-1] == find_interpreter(str(python)).environment

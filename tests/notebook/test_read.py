@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.errors import NotebookUnreadable
+from grader.errors import NotebookUnreadable, UsageError
 from grader.notebook.read import parse_notebook, read_bytes
-from grader.notebook.sources import code_sources
+from grader.notebook.sources import code_sources, read_named
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -193,18 +194,44 @@ def test_a_file_that_is_too_large_is_not_read_and_the_student_learns_what_to_do(
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotebookUnreadable, match="not a regular file"):
         read_bytes(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
     with pytest.raises(NotebookUnreadable, match="not a regular file"):
+        read_bytes(tmp_path / "pipe")
+    with pytest.raises(FileNotFoundError):
         read_bytes(tmp_path / "nothing")
 
 
-def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_the_machine_cannot_read_is_no_fault_of_the_student(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(path: Path) -> bytes:
         raise PermissionError(13, "Permission denied")
 
     (tmp_path / "a.ipynb").write_bytes(b"abc")
     monkeypatch.setattr(Path, "read_bytes", refuse)
-    with pytest.raises(NotebookUnreadable, match="cannot be read: Permission denied"):
+    with pytest.raises(PermissionError):
         read_bytes(tmp_path / "a.ipynb")
+    with pytest.raises(UsageError, match="cannot be read: Permission denied"):
+        read_named(tmp_path / "a.ipynb")
+
+
+def old_cells(*cells: dict[str, Any], version: int) -> dict[str, Any]:
+    return {"nbformat": version, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": list(cells)}]}
+
+
+def test_a_heading_of_version_3_is_read_whether_its_text_is_a_list_or_not() -> None:
+    code = {"cell_type": "code", "language": "python", "input": ["x = 1\n", "y = 2"], "outputs": []}
+    headings = [
+        {"cell_type": "heading", "level": 2, "source": source} for source in (["A\n", "title"], "A title")
+    ]
+    assert sources(old_cells(*headings, code, version=3)) == ["## A title", "## A title", "x = 1\ny = 2"]
+
+
+def test_lines_of_version_2_stay_lines() -> None:
+    """Version 2 keeps lines without their ends."""
+    code = {"cell_type": "code", "language": "python", "input": ["def f():", "    return 1"], "outputs": []}
+    text = {"cell_type": "markdown", "source": ["a", "b"]}
+    assert sources(old_cells(text, code, version=2)) == ["a\nb", "def f():\n    return 1"]
 
 
 def test_the_sources_of_the_code_cells_are_read_without_the_rest() -> None:

@@ -10,13 +10,14 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from grader.errors import GraderFault
 from grader.notebook.cells import read_code
 from grader.notebook.slicing import slice_function
 from grader.observe.calls import CallSettings, make_calls
 from grader.observe.inside import wire
-from grader.observe.inside.calls import FRAME, GROUP, MARK, _forked
+from grader.observe.inside.calls import CHANGED, FRAME, GROUP, MARK, _forked
 from grader.observe.sandbox import PlainSandbox, Program, Sandbox
 from grader.records import Call, CallLimits, Outcome, OutcomeKind, Sweep
 
@@ -382,3 +383,134 @@ def test_a_worker_waits_for_a_process_that_another_box_has_taken(monkeypatch: py
     answers += [BlockingIOError(), BlockingIOError(), 7]
     with pytest.raises(BlockingIOError):
         _forked()
+
+
+TWO = """
+import os, sys, signal, time
+import numpy as np
+
+def first(x):
+    frame, seen = sys._getframe(), []
+    while frame is not None:
+        seen.append(repr(frame.f_locals))
+        frame = frame.f_back
+    open("numbers.txt", "w").write("spoiled")
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(0.2)
+        os.kill(-1, signal.SIGKILL)
+    out = [fd for fd in range(3, 64) if not os.get_inheritable(fd)]
+    for fd in range(3, 64):
+        try:
+            os.write(fd, FRAME)
+        except OSError:
+            pass
+    return "second" in " ".join(seen)
+
+def second(x):
+    return x + float(open("numbers.txt").read())
+"""
+
+
+def test_a_function_cannot_answer_for_another_see_its_calls_or_spoil_its_files(sandbox: Sandbox) -> None:
+    """What one says of another would be kept for everybody who wrote the other's code."""
+    if sandbox.name == "plain":
+        pytest.skip("without walls nothing keeps processes apart")
+    forged = frame(1, {"kind": "returned", "value": 0.0}) + frame(0, {"kind": "returned", "value": 0.0})
+    code = read_code(
+        nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(f"FRAME = {forged!r}\n{TWO}")])
+    )
+    slices = {name: found for name in ("first", "second") if (found := slice_function(code, name))}
+    calls = [Call(name, name, (1.0,), limits=LIMITS) for name in slices]
+    found = make_calls(code, slices, calls, sandbox, CallSettings(), {"numbers.txt": b"41"})
+    assert found["first"].value is not True, "it saw the job of another function"
+    assert (found["second"].kind, found["second"].value) == (OutcomeKind.RETURNED, 42.0)
+
+
+HIDES = """
+import sys
+def hides(x):
+    frame = sys._getframe()
+    while frame is not None:
+        call = frame.f_locals.get("call")
+        if isinstance(call, dict) and call.get("echo"):
+            call["args"] = tuple(a.copy() for a in call["args"])
+        frame = frame.f_back
+    x *= 3
+    return x
+def keeps(x):
+    return x * 3
+def changes_a_sparse_one(x):
+    x.data[0] = 7.0
+    return 0
+"""
+
+
+def test_a_changed_input_is_seen_however_the_function_hides_it(sandbox: Sandbox) -> None:
+    code = read_code(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(HIDES)]))
+    names = ("hides", "keeps", "changes_a_sparse_one")
+    slices = {name: found for name in names if (found := slice_function(code, name))}
+    arguments = {name: np.array([1.0, 2.0]) for name in names[:2]} | {names[2]: csr_matrix(np.eye(2))}
+    calls = [Call(name, name, (arguments[name],), echo=True, limits=LIMITS) for name in names]
+    found = make_calls(code, slices, calls, sandbox, CallSettings(("numpy",)), {})
+    after = {name: found[name].args_after for name in names}
+    assert all(after.values())
+    assert after["hides"][0].tolist() == [3.0, 6.0]  # type: ignore[index]
+    assert after["keeps"][0].tolist() == [1.0, 2.0]  # type: ignore[index]
+    assert after["changes_a_sparse_one"][0].toarray()[0, 0] == 7.0  # type: ignore[index]
+
+
+def test_where_the_worker_was_kept_from_looking_an_input_counts_as_changed() -> None:
+    code = read_code(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("def f(x): return 1")]))
+    found = slice_function(code, "f")
+    assert found is not None
+    call = Call("a", "f", (np.ones(1),), echo=True)
+    told = frame(0, {"kind": "returned", "value": 1, "after": (np.ones(1),)})
+    for end, known in ((b"", False), (frame(CHANGED, {}), True), (frame(CHANGED, {"0": 5}), False)):
+        outcome = make_calls(code, {"f": found}, [call], Said(told + end), CallSettings(), {})["a"]
+        assert (outcome.args_after is not None) is known
+
+
+ESCAPES = """
+def escapes(x):
+    raise type("\\x1b[2JE", (Exception,), {})("\\ud83d \\x1b[31mALL\\r\\x9b \\u202e\\n\\tpoints")
+"""
+
+
+def test_what_an_exception_says_is_text_and_no_command_to_a_terminal(sandbox: Sandbox) -> None:
+    fault = called(ESCAPES, sandbox, LIMITS)["escapes"].fault
+    assert fault is not None
+    said = fault.type + fault.message
+    assert said.encode().decode() == said
+    assert not [c for c in said if not c.isprintable() and c not in "\n\t"]
+    assert "ALL" in fault.message
+    assert fault.message.endswith("\n\tpoints")
+
+
+SLOW = """
+def slow(x):
+    while True:
+        pass
+def quick(x):
+    return x
+"""
+
+
+def test_alone_every_call_is_tried_until_two_in_a_row_are_too_late() -> None:
+    code = read_code(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SLOW)]))
+    slices = {name: found for name in ("slow", "quick") if (found := slice_function(code, name))}
+    limits = CallLimits(seconds=1.0, memory_mb=512)
+    calls = [Call(f"{name} {n}", name, (1.0,), limits=limits) for name in slices for n in range(3)]
+    tried = {
+        alone: {
+            name
+            for name, outcome in make_calls(
+                code, slices, calls, PlainSandbox(), CallSettings(alone=alone), {}
+            ).items()
+            if not (outcome.fault and outcome.fault.message.startswith("not tried"))
+        }
+        for alone in (False, True)
+    }
+    quick = {"quick 0", "quick 1", "quick 2"}
+    assert tried[False] == quick | {"slow 0"}
+    assert tried[True] == quick | {"slow 0", "slow 1"}

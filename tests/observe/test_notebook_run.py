@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import nbformat
 import pytest
 
 from grader.errors import GraderFault, SandboxError
+from grader.observe import notebook_run
 from grader.observe.notebook_run import NotebookLimits, run_notebook
 from grader.observe.sandbox import Program, Sandbox
 from grader.records import NotebookRun
@@ -142,3 +144,65 @@ def test_a_kernel_that_does_not_start_is_a_fault_of_ours(sandbox: Sandbox) -> No
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
     with pytest.raises(GraderFault, match="no box"):
         run_notebook(notebook, {}, Broken(), LIMITS)
+
+
+GARBAGE = """
+import os, time
+time.sleep(0.5)
+for fd in range(3, 64):
+    try:
+        os.write(fd, b"garbage" * 20)
+    except OSError:
+        pass
+time.sleep(1)
+"""
+
+
+def test_a_kernel_that_writes_nonsense_to_everything_it_has_ends_with_its_limits(run: Run) -> None:
+    """A socket whose peer broke the protocol waits for ever for another, unless it is told not to."""
+    done = run(GARBAGE, "print('after')", limits=NotebookLimits(seconds=20, cell_seconds=5))
+    assert [cell.number for cell in done.cells] == [1, 2]
+    assert done.cells[0].status != "ok" or done.cells[1].status == "ok"
+
+
+def test_a_conversation_that_does_not_end_is_left_when_all_limits_are_over(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+    stop = notebook_run._Run._stop
+
+    async def wait(self: notebook_run._Run, client: notebook_run.CappedClient) -> None:
+        over.wait(60)  # blocks its thread, as a socket can
+        await stop(self, client)
+
+    monkeypatch.setattr(notebook_run._Run, "_stop", wait)
+    monkeypatch.setattr(notebook_run, "START_SECONDS", 4)
+    monkeypatch.setattr(notebook_run, "END_SECONDS", 1)
+    done = run("print('hello')", "1 / 0", limits=NotebookLimits(seconds=4, cell_seconds=2))
+    over.set()
+    assert "kept the run from coming to its end" in done.remark
+    assert [cell.status for cell in done.cells] == ["ok", "error"]
+    assert "hello" not in str([cell.get("outputs") for cell in nbformat.reads(done.executed, 4).cells])
+
+
+FORGED = """
+import json
+get_ipython().kernel.session.pack = lambda message: json.dumps(message, default=str).encode()
+print("<b>\\ud83d</b>")
+raise ValueError("\\ud83d \x1b[2J")
+"""
+
+
+def test_what_a_kernel_sent_is_valid_text(run: Run) -> None:
+    """A kernel's own encoder refuses half a surrogate; a student can put another in its place."""
+    done = run(FORGED)
+    assert done.executed.encode().decode() == done.executed
+    assert "<b>\N{REPLACEMENT CHARACTER}</b>" in done.executed
+    fault = done.cells[0].fault
+    assert fault is not None
+    assert fault.message == "\N{REPLACEMENT CHARACTER} \N{REPLACEMENT CHARACTER}[2J"
+
+
+def test_an_updated_display_counts_as_what_is_displayed(run: Run) -> None:
+    source = "h = display('small', display_id=True)\nfor _ in range(9):\n    h.update({'text/plain': 'x' * 2**20}, raw=True)"
+    assert len(run(source, limits=NotebookLimits(output_kb=64)).executed) < 200_000

@@ -298,3 +298,19 @@ def test_what_cannot_travel_is_refused_with_a_reason(value: Any, reason: str) ->
     for whole in (value, [value], {"a": (value,)}):
         with pytest.raises(WireError, match=reason):
             encode(whole)
+
+
+@given(st.text(st.characters(categories=["Cs", "Lu", "Zs"])))
+def test_what_is_decoded_is_valid_text_whatever_was_sent(text: str) -> None:
+    found = wire.decode(wire.encode({"key " + text: text}))
+    for part in (*found, *found.values()):
+        assert part.encode().decode() == part
+
+
+def test_an_integer_that_could_not_be_sent_is_not_received() -> None:
+    """Whatever is decoded can be encoded again: it is kept in that form."""
+    tree = json.dumps(10**1000).encode()
+    message = wire.MAGIC + struct.pack("<I", len(tree)) + tree
+    with pytest.raises(wire.WireError, match="too long"):
+        wire.decode(message)
+    assert wire.decode(wire.encode(2**2047)) == 2**2047

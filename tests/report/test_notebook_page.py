@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -150,3 +152,27 @@ def test_what_is_wider_than_a_phone_scrolls_in_its_own_place(place: str) -> None
     rules = re.findall(r"([^{}]+)\{([^{}]*)\}", style)
     mine = "".join(body for selector, body in rules if selector.strip() == place)
     assert re.search(r"overflow(-x)?: auto", mine)
+
+
+BOMBS = {
+    "comments that do not end": "show_markdown('<!--' * 50_000)",
+    "comments that end": "show_markdown('<!-- a -->' * 20_000)",
+    "commands to a terminal that do not end": "_preformatted('\\x1b]' * 200_000)",
+    "commands to a terminal with numbers": "_preformatted('\\x1b[1;2' * 200_000)",
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+def test_what_repeats_without_end_takes_no_more_than_a_moment(bomb: str) -> None:
+    """A process of its own, which is ended: quadratic work would take minutes."""
+    program = f"from grader.report.notebook import show_markdown, _preformatted; {bomb}"
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_a_comment_is_left_out_and_what_is_none_stays() -> None:
+    assert show_markdown("a <!-- b --> c <!-- d\n --> e <!-- f") == show_markdown("a  c  e <!-- f")
+
+
+def test_commands_to_a_terminal_are_left_out_of_what_was_printed() -> None:
+    printed = cells({"output_type": "stream", "text": "a\x1b[31mb\x1b]0;title\x07c\x1b]8;;x\x1b\\d"})
+    assert printed == "<pre>abcd</pre>"
