@@ -27,6 +27,10 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "empty.ipynb").touch()
     (root / "secret.ipynb").write_text("{}")
     (folder / "link.ipynb").symlink_to(root / "secret.ipynb")
+    (folder / "thief.ipynb").symlink_to(folder / "anna.ipynb")
+    (folder / "zipped").mkdir()
+    (folder / "zipped" / "hw.zip").write_bytes(b"PK")
+    (folder / "text.ipynb.txt").write_text("{}")
     command = [sys.executable, "-m", "grader", *GRADE, "submissions/tiny", "--jobs", "2"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
@@ -43,7 +47,7 @@ def test_every_notebook_has_a_row_with_its_status(rows: dict[str, dict[str, str]
     graded = {name: row["status"] for name, row in rows.items()}
     assert graded == {
         **dict.fromkeys(("Jörg Müller", "anna", "anna (1)", FOX), "graded"),
-        **dict.fromkeys(("huge", "empty", "link"), "unreadable"),
+        **dict.fromkeys(("huge", "empty", "link", "thief", "zipped", "text.ipynb.txt"), "unreadable"),
     }
     assert {rows[name]["score"] for name in ("Jörg Müller", "anna", "anna (1)", FOX)} == {"3"}
 
@@ -53,7 +57,9 @@ def test_what_cannot_be_read_says_why(results: Path) -> None:
     said = {entry["submission"]: entry.get("message", "") for entry in content["submissions"]}
     assert "300 MB" in said["huge"]
     assert "empty" in said["empty"]
-    assert "outside the folder" in said["link"]
+    assert "a link, which is not followed" in said["link"]
+    assert "it holds hw.zip; unpack the archive" in said["zipped"]
+    assert "it is no notebook" in said["text.ipynb.txt"]
 
 
 def test_every_submission_has_its_page(results: Path, rows: dict[str, dict[str, str]]) -> None:

@@ -10,7 +10,7 @@ from support import RIGHT, WRONG, notebook, run, write_course
 
 from grader import batch, flow
 from grader.batch import Graded, grade_all
-from grader.errors import GraderFault
+from grader.errors import GraderFault, UsageError
 from grader.flow import Course, load_course
 from grader.observe.sandbox import PlainSandbox
 from grader.records import Observation, Score, Status
@@ -137,7 +137,7 @@ def test_a_file_that_is_no_notebook_is_a_graded_submission(tmp_path: Path) -> No
     assert anna.status is bert.status is Status.UNREADABLE
     assert (anna.points, anna.max_points) == (0, 3)
     assert "web page" in anna.message
-    assert "outside the folder" in bert.message
+    assert "a link, which is not followed" in bert.message
 
 
 def test_the_remark_on_two_notebooks_of_one_student_reaches_both_scores(tmp_path: Path) -> None:
@@ -183,3 +183,109 @@ def test_an_ended_sandbox_starts_nothing(tmp_path: Path) -> None:
     assert process.poll() is not None
     with pytest.raises(GraderFault, match="interrupted"):
         sandbox.launch(Program("calls", tmp_path))
+
+
+@pytest.mark.parametrize("where", ["storing", "writing"])
+def test_a_result_that_cannot_be_kept_leaves_that_submission_not_graded_and_the_others_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    folder = write_course(tmp_path, anna="1", bert="2", carl="3")
+    observed_by(monkeypatch, lambda data, course, *_: nothing(course))
+    put_scores = Store.put_scores
+
+    def put(self: Store, assignment: str, scores: list[Score]) -> None:
+        if any(s.submission == "bert" and s.status is Status.GRADED for s in scores) and where == "storing":
+            raise UnicodeEncodeError("utf-8", "\ud83d", 0, 1, "surrogates not allowed")
+        put_scores(self, assignment, scores)
+
+    class Writing(Listener):
+        def finished(self, graded: Graded) -> None:
+            bert = graded.submission.id == "bert" and graded.score.status is Status.GRADED
+            if bert and where == "writing":
+                raise OSError(36, "File name too long")
+            super().finished(graded)
+
+    monkeypatch.setattr(Store, "put_scores", put)
+    listener, course = Writing(), load_course("tiny", tmp_path)
+    with Store(tmp_path / "grader.db") as store:
+        scores = grade_all(find_submissions(folder), course, PlainSandbox(), store, 2, listener)
+        kept = store.get_scores("tiny")
+    found = {score.submission: score.status for score in scores}
+    assert found == {"anna": Status.GRADED, "bert": Status.NOT_GRADED, "carl": Status.GRADED}
+    assert {name: score.status for name, score in kept.items()} == found
+    assert {name: graded.score.status for name, graded in listener.graded.items()} == found
+
+
+def test_a_disk_without_room_ends_the_batch_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_course(tmp_path, anna="1", bert="2")
+    observed_by(monkeypatch, lambda data, course, *_: nothing(course))
+
+    class Full(Listener):
+        def finished(self, graded: Graded) -> None:
+            raise UsageError("cannot write: no room")
+
+    course = load_course("tiny", tmp_path)
+    with Store() as store, pytest.raises(UsageError, match="no room"):
+        grade_all(find_submissions(folder), course, PlainSandbox(), store, 1, Full())
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(24, "Too many open files"), OSError(5, "I/O error"), FileNotFoundError(2, "gone")]
+)
+def test_a_file_that_the_machine_cannot_read_is_not_graded_and_costs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    folder = write_course(tmp_path, anna="1", bert="2")
+    observed_by(monkeypatch, lambda data, course, *_: nothing(course))
+    read = batch.read_bytes
+
+    def read_bytes(path: Path) -> bytes:
+        if path.stem == "anna":
+            raise error
+        return read(path)
+
+    monkeypatch.setattr(batch, "read_bytes", read_bytes)
+    anna, bert = grade(folder)[0]
+    assert (anna.status, bert.status) == (Status.NOT_GRADED, Status.GRADED)
+    assert f"the file cannot be read: {error.strerror}" in anna.message
+    assert str(tmp_path) not in anna.message
+    assert anna.max_points == 0
+
+
+def test_a_message_with_half_a_surrogate_ends_no_batch(tmp_path: Path) -> None:
+    bad = 'def double(x):\n    raise ValueError("bad \\ud83d")'
+    scores, _ = grade(write_course(tmp_path, anna=RIGHT, bad=bad, zoe=RIGHT), store=Store(tmp_path / "g.db"))
+    assert [(s.submission, s.points) for s in scores] == [("anna", 3.0), ("bad", 0.0), ("zoe", 3.0)]
+    assert "bad \N{REPLACEMENT CHARACTER}" in scores[1].questions[0].checks[0].verdict.message
+
+
+def test_who_runs_alone_runs_beside_nobody_and_nobody_waits_for_ever() -> None:
+    turns, running, seen = batch.Turns(), [], []
+    lock = threading.Lock()
+
+    def work(number: int) -> None:
+        for _ in range(20):
+            with turns.together():
+                with lock:
+                    running.append(number)
+                    seen.append((number, "together", len(running)))
+                if number % 2:
+                    with lock:
+                        running.remove(number)
+                    with turns.alone(), lock:
+                        seen.append((number, "alone", len(running)))
+                    with lock:
+                        running.append(number)
+                with lock:
+                    running.remove(number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
+    assert {beside for _, how, beside in seen if how == "alone"} == {0}
+    assert sum(how == "alone" for _, how, _ in seen) == 40

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from support import GRADE, RIGHT, ROOT, WRONG, write_course
+from support import GRADE, RIGHT, ROOT, WRONG, notebook, write_course
 
 from grader.observe.layers import TIERS
 
@@ -221,3 +221,40 @@ def test_the_live_display_on_a_terminal_ends_with_the_same_result(tmp_path: Path
     assert done.returncode == 0
     assert b"3 of 3 points" in shown
     assert b"1 correct" in shown
+
+
+def rows(folder: Path) -> dict[str, str]:
+    with (folder / "results" / "grades.csv").open(encoding="utf-8", newline="") as file:
+        return {row["submission"]: row["score"] for row in csv.DictReader(file)}
+
+
+def test_a_late_notebook_joins_the_gradebook_of_the_course(tmp_path: Path) -> None:
+    folder = write_course(tmp_path, anna=RIGHT, bert=WRONG)
+    assert grader("grade", str(folder), cwd=tmp_path).returncode == 0
+    late = tmp_path / "late.ipynb"
+    late.write_text((folder / "anna.ipynb").read_text())
+    done = grader("grade", str(late), "--assignment", "tiny", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert rows(tmp_path) == {"anna": "3", "bert": "0", "late": "3"}
+    assert "The gradebook has 2 more of earlier runs." in done.stdout
+    page = (tmp_path / "results" / "index.html").read_text(encoding="utf-8")
+    assert all(f'href="{name}/feedback.html"' in page for name in ("anna", "bert", "late"))
+
+
+def test_a_second_run_that_is_interrupted_leaves_the_whole_gradebook(tmp_path: Path) -> None:
+    folder = write_course(tmp_path, anna=RIGHT, bert=WRONG, carl=RIGHT)
+    assert grader("grade", str(folder), cwd=tmp_path).returncode == 0
+    (folder / "bert.ipynb").write_text(notebook("while True: pass\n" + RIGHT))
+    started = subprocess.Popen(
+        [*COMMAND, *GRADE, str(folder), "--jobs", "1", "--fresh"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert started.stdout is not None
+    assert started.stdout.readline().startswith("[1/3] anna: correct")
+    started.send_signal(signal.SIGINT)
+    started.communicate(timeout=60)
+    assert started.returncode == 130
+    assert rows(tmp_path) == {"anna": "3", "bert": "0", "carl": "3"}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,11 +9,15 @@ import numpy as np
 import pytest
 from support import ROOT
 
-from grader.assignment import Case
 from grader.flow import Course, grade, load_course
-from grader.plan.calls import trusted_call
 from grader.plan.candidates import changed
-from grader.records import Call, Fault, FunctionFacts, Observation, Outcome, OutcomeKind, QuestionScore
+from grader.records import (
+    FunctionFacts,
+    Observation,
+    QuestionScore,
+    VerdictKind,
+)
+from grader.verify.trial import outcome
 
 
 @pytest.fixture(scope="module")
@@ -28,20 +30,11 @@ def graded(course: Course, functions: Mapping[str, Any]) -> dict[str, QuestionSc
     outcomes = {}
     for call in course.plan.calls:
         if call.function in functions:
-            with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
-                outcomes[call.id] = outcome(functions[call.function], call)
+            outcomes[call.id] = outcome(functions, call, SECONDS)
     status = {name: "found" if name in functions else "missing" for name in course.rubric.functions}
     facts = {name: FunctionFacts(name, found) for name, found in status.items()}
     score = grade("anna", Observation(None, facts, outcomes), course)
     return {question.id: question for question in score.questions}
-
-
-def outcome(function: Any, call: Call) -> Outcome:
-    try:
-        value = trusted_call(function, Case("", call.args, call.keywords), call.seed)
-    except Exception as error:
-        return Outcome(OutcomeKind.RAISED, fault=Fault(type(error).__name__, ""))
-    return Outcome(OutcomeKind.RETURNED, value, args_after=call.args)
 
 
 def with_mistake(course: Course, code: str) -> dict[str, Any]:
@@ -53,6 +46,7 @@ def of(functions: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: functions[name] for name in names}
 
 
+SECONDS = 60.0
 AUTOENCODER = ("reconstruct", "reconstruction_error")
 
 
@@ -91,3 +85,67 @@ def test_a_right_factorization_from_the_students_own_wrong_start_keeps_its_point
     assert (found[names[0]].points or 0.0) < found[names[0]].max_points
     assert found[names[1]].points == found[names[1]].max_points
     assert found[names[1]].diagnosis is None
+
+
+def spread(P: Any, Y: Any) -> float:
+    return 0.5 * float(np.sum((Y - Y.mean(axis=0)) ** 2))
+
+
+def weights(X: Any, W1: Any, W2: Any) -> float:
+    return float(np.sum(W1**2) + np.sum(W2**2))
+
+
+OTHER_TASKS = {
+    "the spread of the points": (
+        {"kl_divergence": spread, "tsne_gradient": lambda P, Y: Y - Y.mean(axis=0)},
+        "kl_divergence",
+        "tsne_gradient",
+    ),
+    "the size of the weights": (
+        {
+            "reconstruction_error": weights,
+            "reconstruction_error_gradient": lambda X, W1, W2: (2 * W1, 2 * W2),
+        },
+        "reconstruction_error",
+        "reconstruction_error_gradient",
+    ),
+    "no error of a reconstruction that is none": (
+        {"reconstruct": lambda X, W1, W2: X, "reconstruction_error": lambda X, W1, W2: 0.0},
+        "reconstruct",
+        "reconstruction_error",
+    ),
+}
+
+
+@pytest.mark.parametrize(("functions", "first", "second"), OTHER_TASKS.values(), ids=OTHER_TASKS)
+def test_what_follows_from_another_task_earns_nothing_until_a_person_says_so(
+    course: Course, functions: dict[str, Any], first: str, second: str
+) -> None:
+    found = graded(course, functions)
+    assert found[first].points == 0.0
+    assert found[second].points is None
+    waiting = [check for check in found[second].checks if check.verdict.kind is VerdictKind.INCONCLUSIVE]
+    assert waiting
+    for check in waiting:
+        assert (check.verdict.code, check.points) == ("follow_through_undecided", 0.0)
+        assert f"your own {first}, in which no known mistake was found: a person" in check.verdict.message
+
+
+@pytest.mark.parametrize(
+    ("code", "first", "second"),
+    [
+        ("error_over_entries", "reconstruction_error", "reconstruction_error_gradient"),
+        ("q_distance_not_squared", "low_dimensional_similarities", "kl_divergence"),
+    ],
+)
+def test_what_follows_from_a_mistake_with_a_name_counts(
+    course: Course, code: str, first: str, second: str
+) -> None:
+    mistaken = with_mistake(course, code)
+    functions = of(mistaken, first, second)
+    if second == "reconstruction_error_gradient":
+        right = mistaken[second]
+        functions[second] = lambda X, W1, W2: tuple(part / X.shape[1] for part in right(X, W1, W2))
+    found = graded(course, functions)
+    assert (found[first].points or 0.0) < found[first].max_points
+    assert found[second].points == found[second].max_points

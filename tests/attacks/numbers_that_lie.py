@@ -186,4 +186,59 @@ ATTACKS = [
         benign="def double(x):\n    try:\n        raise ValueError\n    except ValueError:\n        return 2 * x",
         layer="an exception is an outcome",
     ),
+    lying(
+        "hides that it changed its input",
+        "the point for an input that stays as it was",
+        """
+        import sys
+        def double(x):
+            frame = sys._getframe()
+            while frame is not None:
+                call = frame.f_locals.get("call")
+                if isinstance(call, dict) and call.get("echo"):
+                    call["args"] = tuple(a.copy() for a in call["args"])
+                frame = frame.f_back
+            out = 2 * x
+            x *= 3
+            return out
+        """,
+        benign="import sys\ndef double(x):\n    x, out = x.copy(), 2 * x\n    x *= 3\n    return out",
+        layer="the process that compares the inputs runs no code of a student",
+        earns=2.0,
+    ),
+    lying(
+        "an integer that its own encoder lets pass",
+        "a result that cannot be kept",
+        """
+        import sys
+        def double(x):
+            for name, module in list(sys.modules.items()):
+                if name.endswith("wire"):
+                    module._int = lambda value: value
+            return 10 ** 1000
+        """,
+        benign="def double(x):\n    return int(10 ** 100) // 10 ** 100 * 2 * x",
+        layer="what is decoded keeps to the limits of encoding",
+    ),
+    lying(
+        "half a character in an exception",
+        "text that no database takes",
+        'def double(x):\n    raise ValueError("bad \\ud83d")',
+        benign="def double(x):\n    try:\n        raise ValueError('🙂')\n    except ValueError:\n        return 2 * x",
+        layer="text from the box is made valid where it enters",
+    ),
+    lying(
+        "two percent off in half precision",
+        "a tolerance as coarse as the dtype",
+        "import numpy as np\ndef double(x):\n    return (2.04 * x).astype(np.float16)",
+        benign="import numpy as np\ndef double(x):\n    return (2 * x).astype(np.float32)",
+        layer="half precision is judged as single",
+    ),
+    lying(
+        "complex numbers",
+        "an exception in the judge",
+        "def double(x):\n    return 3 * x + 0j",
+        benign="def double(x):\n    return 2 * x + 0j",
+        layer="what trips the judge costs one decision",
+    ),
 ]

@@ -244,4 +244,33 @@ for _ in range(3000):
             return 0 * x
         """,
     ),
+    Attack(
+        "writes garbage to every descriptor of the kernel",
+        "a grader that waits for ever for a peer that broke the protocol",
+        "no wait on a kernel is without a limit",
+        PLAIN,
+        double=WRONG
+        + """
+import os, time
+time.sleep(0.5)
+for fd in range(3, 64):
+    try:
+        os.write(fd, b"garbage" * 20)
+    except OSError:
+        pass
+time.sleep(1)
+""",
+    ),
+    Attack(
+        "updates a display past the limit on output",
+        "a page and a database of any size",
+        "updates count as output",
+        "h = display('a', display_id=True)\nh.update('b')\n\ndef double(x):\n    return 2 * x",
+        double=WRONG
+        + """
+h = display("small", display_id=True)
+for _ in range(12):
+    h.update({"text/plain": "x" * (12 << 20)}, raw=True)
+""",
+    ),
 ]
