@@ -196,7 +196,7 @@ def test_an_interpreter_that_no_box_could_read_is_named_with_the_command_that_op
     (tmp_path / "bin").mkdir()
     tmp_path.chmod(0o700)
     monkeypatch.setattr("os.getuid", lambda: 0)
-    found = Interpreter("python", (3, 12), (str(tmp_path / "bin"),))
+    found = Interpreter("python", (3, 12), (str(tmp_path / "bin"),), "")
     monkeypatch.setattr(tiers, "find_interpreter", lambda python: found)
     monkeypatch.setattr(tiers, "KINDS", (("restricted", "none"),))
     monkeypatch.setattr(tiers, "probe_sandbox", pytest.fail)

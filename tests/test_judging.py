@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from grader import judging
 from grader.errors import DamagedError
 from grader.flow import Course, grade, load_course
 from grader.records import (
+    Candidates,
     DiagnosisKind,
     FunctionFacts,
     Observation,
@@ -81,6 +83,8 @@ def test_a_check_that_cannot_be_judged_waits_for_a_person_and_the_next_one_is_ju
 
 def test_a_mistake_that_cannot_be_named_is_unknown(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "diagnose", fail)
+    known = cast("Candidates", object())
+    course = replace(course, plan=replace(course.plan, candidates={"double": known}))
     question = graded(course, lambda x: 3 * x).questions[0]
     assert question.points == 0.0
     assert question.diagnosis is not None
