@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -83,7 +84,7 @@ def test_a_check_that_cannot_be_judged_waits_for_a_person_and_the_next_one_is_ju
 
 def test_a_mistake_that_cannot_be_named_is_unknown(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "diagnose", fail)
-    known = cast("Candidates", object())
+    known = cast("Candidates", SimpleNamespace(calls=()))
     course = replace(course, plan=replace(course.plan, candidates={"double": known}))
     question = graded(course, lambda x: 3 * x).questions[0]
     assert question.points == 0.0

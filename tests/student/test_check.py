@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import threading
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -263,3 +265,112 @@ def test_what_cannot_be_checked_is_exit_2_and_says_why(
 def test_a_gradient_that_cannot_be_checked_is_exit_2() -> None:
     unclear = Report(None, (Finding("a", "A", VerdictKind.INCONCLUSIVE),))  # type: ignore[arg-type]
     assert exit_code([unclear]) == 2
+
+
+BODIES = {
+    "nothing": "return None",
+    "zero": "return 0",
+    "an empty list": "return []",
+    "a dict": "return {}",
+    "a long tuple": "return (1, 2, 3, 4, 5)",
+    "words": "return 'x'",
+    "NaN": "return float('nan')",
+    "ragged rows": "return [[1], [2, 3]]",
+    "an object": "return object()",
+    "a vector": "return np.zeros(3)",
+    "a complex number": "return 1j",
+    "a generator": "yield 1",
+    "half a character": "raise KeyError('\\ud800')",
+    "exit": "exit()",
+    "sys.exit(0)": "__import__('sys').exit(0)",
+    "os._exit(0)": "__import__('os')._exit(0)",
+}
+
+
+def all_doing(kit: Kit, body: str) -> bytes:
+    """Return a notebook in which every function does the same, whatever it is asked."""
+    made = [f"def {f.name}({', '.join(f.parameters)}):\n    {body}" for f in kit.functions.values()]
+    return notebook("import numpy as np", *made).encode()
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+@pytest.mark.parametrize("limit", [True, False], ids=["in a terminal", "in a notebook"])
+def test_whatever_a_function_does_every_check_has_a_verdict_and_the_end_is_no_success(
+    kit: Kit, body: str, limit: bool
+) -> None:
+    reports = reports_of(kit, all_doing(kit, body), limit=limit)
+    found = {name: len(report.findings) for name, report in reports.items()}
+    assert found == {f.name: len(f.checks) for f in kit.functions.values()}
+    assert exit_code(reports.values()) == 1
+    said = "\n".join(text(report) for report in reports.values())
+    assert said.encode().decode() == said
+    assert "could not be checked" not in said, "the judge of the grading knows what to say"
+
+
+@pytest.mark.parametrize("body", [BODIES["exit"], BODIES["os._exit(0)"]])
+def test_a_cost_that_ends_the_program_is_named_where_its_gradient_is_checked(kit: Kit, body: str) -> None:
+    cost = f"def kl_divergence(P, Y):\n    {body}"
+    data = notebook("import numpy as np", cost, "def tsne_gradient(P, Y):\n    return 0 * Y").encode()
+    report = reports_of(kit, data, "tsne_gradient")["tsne_gradient"]
+    assert "kl_divergence ends the program: exit(" in finding(report, "gradient").found
+
+
+def test_a_fault_of_ours_in_one_check_leaves_the_others_a_verdict(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from grader.student import home
+
+    def fail(*_: object) -> str:
+        raise TypeError("a bug of ours")
+
+    monkeypatch.setattr(home, "worst_entry", fail)
+    reports = reports_of(kit, edited(HALF), "tsne_gradient", "reconstruct")
+    assert (
+        "because of what the function did (TypeError" in finding(reports["tsne_gradient"], "gradient").found
+    )
+    assert reports["reconstruct"].passed == 1
+
+
+WITHOUT_SCIPY = """
+import sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "scipy":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Finder())
+from grader.cli import main
+main(sys.argv[1:])
+"""
+
+
+def test_without_scipy_what_needs_it_says_so_and_the_rest_is_checked(kit: Kit, tmp_path: Path) -> None:
+    """What the documents tell students to install brings no SciPy."""
+    write_kit_to(tmp_path)
+    body = "return X @ W1 @ W2"
+    (tmp_path / "mine.ipynb").write_text(
+        notebook(
+            f"def reconstruct(X, W1, W2):\n    {body}",
+            "def shift_user_mean(matrix):\n    return matrix, 0",
+        )
+    )
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            WITHOUT_SCIPY,
+            "check",
+            "mine.ipynb",
+            "-f",
+            "reconstruct",
+            "-f",
+            "shift_user_mean",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert "✓ The reconstruction is X W1 W2" in done.stdout
+    assert done.stdout.count("it needs scipy, which is not installed: python -m pip install scipy") == 2
+    assert done.stdout.endswith("3 public checks: 1 hold, 2 cannot be made yet.\n")
