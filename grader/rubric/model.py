@@ -139,8 +139,7 @@ class ReferenceCheck(InputsCheck):
     credit: dict[NearMissCode, Fraction] = {}
     """The share of the points for a recognised near miss, by its code (for example constant_factor)."""
     given: tuple[Identifier, ...] = ()
-    """Follow-through: also right if it is right given the student's own results of these functions; where their
-    mistake has no name, a person decides."""
+    """Follow-through: also right given the student's own results of these, if their mistake has a name."""
     form_only: bool = False
     """Whether only structure, shape and finite entries are compared, and the values may be any."""
     given_credit: Fraction = 1.0
@@ -159,8 +158,7 @@ class GradientCheck(InputsCheck):
     rtol: PositiveFloat = 1e-4
     """Largest error allowed, relative to the norm of the numeric gradient."""
     own_cost: Fraction = 0.0
-    """Follow-through: the share of the points for the right gradient of the student's own cost; where the
-    mistake in that cost has no name, a person decides."""
+    """Follow-through: the share for the right gradient of their own cost, if its mistake has a name."""
     by_case: bool = True
     """Whether each input counts for its share of the points, or all inputs must be right for any."""
     credit: dict[NearMissCode, Fraction] = {}
