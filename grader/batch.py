@@ -169,9 +169,15 @@ def _kept(graded: Graded, course: Course, store: Store, listener: Listener) -> S
         raise
     except Exception as error:
         LOG.exception("the result of %s was not kept", graded.submission.id)
-        graded = _not_graded(graded.submission, error, course, graded.score.tier)
+        failed = _not_graded(graded.submission, error, course, graded.score.tier)
+        graded = replace(failed, score=replace(failed.score, remarks=graded.score.remarks))
         store.put_scores(course.rubric.assignment, [graded.score])
-        listener.finished(graded)
+        try:
+            listener.finished(graded)
+        except GraderError:
+            raise
+        except Exception:
+            LOG.exception("no page of %s was written", graded.submission.id)
     return graded.score
 
 
@@ -236,7 +242,7 @@ def _observed(
         try:
             with turns.together():
                 observation = flow.observe(data, course, sandbox, store, turns.alone)
-            return Graded(submission, judges.grade(submission.id, observation), observation.run)
+                return Graded(submission, judges.grade(submission.id, observation), observation.run)
         except GraderFault as fault:
             if isinstance(fault, DamagedError):
                 store.drop_damaged()

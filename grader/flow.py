@@ -300,7 +300,7 @@ def _called_alone(
 ) -> dict[str, Outcome]:
     """Make calls again that the machine may have ended, a function at a time; what comes now counts.
 
-    What there is no time for is a fault of ours: it is not kept, and a person is asked.
+    What there is no time for is a fault of ours: it is not kept, and a person decides on its checks.
     """
     end = time.monotonic() + ALONE * course.rubric.limits.function_seconds
     made: dict[str, Outcome] = {}

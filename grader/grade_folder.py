@@ -63,7 +63,7 @@ def grade_folder(
                 scores = grade_all(submissions, course, sandbox, store, jobs, writer, judges)
             finally:
                 everybody = store.get_scores(course.rubric.assignment)
-                results.write_course([everybody[name] for name in sorted(everybody)])
+                results.write_course([_dated(everybody[name], writer) for name in sorted(everybody)])
     closing_words(scores, console)
     others = len(everybody) - len(scores)
     if others:
@@ -88,12 +88,20 @@ def _not_yet(submission: Submission, course: Course) -> Score:
     return replace(score, directory=submission.directory)
 
 
+def _dated(score: Score, writer: _Writer) -> Score:
+    """Return a score with a remark if it is of an earlier run, as a row among those of this one."""
+    if score.submission in writer.finished_ids or score.status is Status.NOT_GRADED:
+        return score
+    return replace(score, remarks=(*score.remarks, "Graded in an earlier run."))
+
+
 class _Writer:
     """Writes each result as soon as it is there, and passes the news on to the display."""
 
     def __init__(self, results: Results, display: PlainProgress | LiveProgress) -> None:
         self.results = results
         self.display = display
+        self.finished_ids: set[str] = set()
 
     def started(self, submission: Submission) -> None:
         """Pass the news on."""
@@ -107,4 +115,5 @@ class _Writer:
             if graded.score.status is not Status.NOT_GRADED:
                 raise
             LOG.exception("no page of %s was written", graded.submission.id)
+        self.finished_ids.add(graded.submission.id)
         self.display.finished(graded)

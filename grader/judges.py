@@ -63,9 +63,10 @@ class Judges:
 
     def grade(self, submission: str, observation: Observation) -> Score:
         """Judge and score an observation; raises what `flow.grade` raises."""
-        if self._pool is not None:
+        pool = self._pool
+        if pool is not None:
             try:
-                return self._pool.submit(_grade, submission, replace(observation, run=None)).result()
+                return pool.submit(_grade, submission, replace(observation, run=None)).result()
             except BrokenExecutor:
                 LOG.warning("the judges have died; the threads of the batch take turns from here on")
                 self._pool = None

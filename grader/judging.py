@@ -2,8 +2,8 @@
 
     observation  -->  verdicts  -->  diagnoses  -->  verdicts of what is right given other mistakes
 
-A mistake costs once: what follows from it in another function is right. It counts by itself where the mistake
-has a name; where it has none, a person decides. What trips the judge costs that one decision and no points.
+A mistake costs once: what follows from it in another function is right. If the mistake is a known one, such a
+result counts by itself; if not, a person decides. What trips the judge costs that one decision and no points.
 """
 
 from __future__ import annotations
@@ -118,34 +118,34 @@ def _left_to_a_person(
     """Return verdicts that wait for a person: right given functions in which no known mistake was found.
 
     A mistake costs once, so what follows from it is right. But a function may also be one of another task,
-    such as a cost whose gradient is easy to write; what tells the two apart is whether its mistake is known.
+    such as a cost whose gradient is easy to write, or be right only where it is checked itself: then there is
+    no known mistake in it.
     """
     questions = {question.id: question for question in rubric.questions}
     checks = {(question.id, check.id): check for question in questions.values() for check in question.checks}
 
-    def explained(function: str, seen: frozenset[str] = frozenset()) -> bool:
-        """Whether a function is right but for known mistakes, in itself or in what it builds on."""
-        about = [key for key in judged if questions[key[0]].function == function]
-        for key in about:
+    def mistakes(function: str, seen: frozenset[str] = frozenset()) -> set[bool]:
+        """Return whether the mistakes of a function, in itself or in what it builds on, are known ones."""
+        found: set[bool] = set()
+        for key in (key for key in judged if questions[key[0]].function == function):
             verdict, diagnosis = judged[key], diagnoses.get(key[0])
             if needs_diagnosis(verdict):
-                known = diagnosis is not None and diagnosis.kind is DiagnosisKind.NAMED
-            else:
-                known = verdict.kind in (VerdictKind.PASSED, VerdictKind.PARTIAL)
-            if known and verdict.follows:
-                others = [name for name in _given(checks[key]) if name not in seen]
-                known = all(explained(name, seen | {function}) for name in others)
-            if not known:
-                return False
-        return bool(about)
+                found.add(diagnosis is not None and diagnosis.kind is DiagnosisKind.NAMED)
+            elif verdict.kind not in (VerdictKind.PASSED, VerdictKind.PARTIAL):
+                found.add(False)
+            if verdict.follows:
+                for name in set(_given(checks[key])) - seen:
+                    found |= mistakes(name, seen | {function})
+        return found
 
     waiting = {}
     for key, verdict in judged.items():
-        strange = [name for name in _given(checks[key]) if not explained(name)] if verdict.follows else []
-        if strange:
+        given = _given(checks[key]) if verdict.follows else ()
+        known = set[bool]().union(*map(mistakes, given))
+        if given and (not known or False in known):
             message = (
-                f"It is right given your own {' and '.join(strange)}, in which no known mistake was found: "
-                "a person decides what that is worth."
+                f"It is right given your own {' and '.join(given)}, but no known mistake explains that: "
+                "a person decides what it is worth."
             )
             waiting[key] = replace(
                 verdict,

@@ -33,14 +33,13 @@ RESERVED = (
     "notebook.html",
     "executed.ipynb",
 )
-# what takes the place of a notebook: archives, downloads that did not end, notebooks under another name
-INSTEAD = re.compile(
-    r"\.ipynb\b.+$|\.(zip|rar|7z|tar|tgz|gz|bz2|xz|pdf|html?|docx?|crdownload|part|download|py)$", re.I
-)
+# what stands in for a notebook: archives, downloads that did not end, notebooks under another name, PDFs
+INSTEAD = re.compile(r"\.ipynb\b.+$|\.(zip|rar|7z|tar|tgz|gz|bz2|xz|pdf|crdownload|part|download)$", re.I)
+ARCHIVE = re.compile(r"\.(zip|rar|7z|tar|tgz|gz|bz2|xz)$", re.I)
 MOODLE = re.compile(r"_\d+_assignsubmission_")
 COPY = re.compile(r"\s*\(\d+\)$|\s*-\s*Copy\d*$", re.I)
 UNSAFE = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f]|[\ud800-\udfff]')
-ADVICE = "unpack the archive first, or have the notebook handed in"
+UNPACK = "; unpack the archive first"
 TOP = PurePosixPath()
 MAX_NAME = 80
 
@@ -90,9 +89,9 @@ def _walk(folder: Path) -> Iterator[tuple[Path, PurePosixPath, str]]:
 def _without_notebook(folder: Path, found: list[PurePosixPath]) -> Iterator[tuple[Path, PurePosixPath, str]]:
     """Yield what students handed in without a notebook, to say so: folders, and files at the top.
 
-    A folder without a notebook is a student's if it lies at the top, or beside two folders that have one.
-    Where notebooks lie beside it, it may be one of data: it counts if it is empty or holds what stands in for
-    a notebook. A file at the top that does so counts, unless it is named after another hand-in.
+    anna/ (without one) at the top, or mon/anna/ beside two such folders with one: a student's. But where
+    notebooks lie beside it, it may be a folder of data, and counts only if it is empty or holds anna/hw.zip.
+    anna.zip at the top: a student's, unless there is a notebook anna.ipynb or a folder anna/ with one.
     """
     holding = {parent for path in found for parent in (path, *path.parents)}
     direct = {path.parent for path in found}
@@ -109,8 +108,9 @@ def _without_notebook(folder: Path, found: list[PurePosixPath]) -> Iterator[tupl
                     yield Path(where) / name, here / name, f"there is no notebook in it{_told(held)}"
         for name in sorted(files) if here == TOP else ():
             stands_in = None if _skipped(name) or here / name in holding else INSTEAD.search(name)
-            if stands_in and name[: stands_in.start()] not in names:
-                yield Path(where) / name, here / name, f"it is no notebook (*{SUFFIX}); {ADVICE}"
+            if stands_in and COPY.sub("", name[: stands_in.start()]) not in names:
+                advice = UNPACK if ARCHIVE.search(name) else ""
+                yield Path(where) / name, here / name, f"it is no notebook (*{SUFFIX}){advice}"
 
 
 def _raise(error: OSError) -> None:
@@ -193,6 +193,6 @@ def _told(names: list[str]) -> str:
     """Say what a folder without notebooks holds, and what to do about it."""
     if not names:
         return ": it is empty"
-    hint = f"; {ADVICE}" if any(name.lower().endswith((".zip", ".gz")) for name in names) else ""
+    hint = UNPACK if any(map(ARCHIVE.search, names)) else ""
     shown = ", ".join(_one_line(name) for name in names[:3])
     return f"; it holds {shown}{' and more' if len(names) > 3 else ''}{hint}"

@@ -240,8 +240,12 @@ class _Sentence:
 
 
 def _combined(results: list[CaseResult], *, by_case: bool) -> Verdict:
-    """Make one verdict of the results of the cases that say something; inconclusive if none does."""
-    results = [result for result in results if not result.inconclusive] or results
+    """Make one verdict of the results of the cases that say something.
+
+    It is inconclusive if none does, or if a call was not made: the others may be those that are easy to answer.
+    """
+    ours = [result for result in results if result.ours]
+    results = ours or [result for result in results if not result.inconclusive] or results
     follows = any(result.code == "follow_through" and result.fraction > 0.0 for result in results)
     fractions = [result.fraction for result in results]
     fraction = float(np.mean(fractions)) if by_case else min(fractions)

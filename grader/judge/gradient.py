@@ -190,10 +190,14 @@ def _size(part: Array) -> float:
     return float(np.linalg.norm(part))
 
 
-def _plot(got: Array, right: Array) -> Plot:
-    """Return the points (finite difference, returned value), scaled so that no number shows."""
+def _plot(got: Array, right: Array) -> Plot | None:
+    """Return the points (finite difference, returned value), scaled so that no number shows, if there are any."""
     scale = max(float(np.abs(right).max(initial=0.0)), 1e-300)
-    pairs = np.stack([right.ravel(), got.ravel()], axis=1)[:MAX_POINTS] / scale
+    with np.errstate(all="ignore"):
+        pairs = np.stack([right.ravel(), got.ravel()], axis=1)[:MAX_POINTS] / scale
+    pairs = pairs[np.isfinite(pairs).all(axis=1)]
     points = tuple((float(x), float(y)) for x, y in pairs)
+    if not points:
+        return None
     title = "Your gradient against finite differences"
     return Plot("scatter", title, "finite difference", "returned", (("entries", points),))

@@ -100,10 +100,14 @@ def _call_function(
         )
     with prepared_directory(sandbox, files) as folder:
         process = sandbox.launch(Program("calls", folder / "work", memory_mb=2 * memory_mb, modules=modules))
-        frames = _converse(process, job, seconds, max(call.limits.result_mb for call in calls) + 16)
+        frames, late = _converse(process, job, seconds, max(call.limits.result_mb for call in calls) + 16)
     if process.fault:
         raise GraderFault(process.fault)
-    return _outcomes(calls, frames, process.reason)
+    outcomes = _outcomes(calls, frames, process.reason)
+    if late and settings.alone:  # ended from here: what it did not come to has not been confirmed
+        told = {calls[index].id for index, _ in frames if index < len(calls)}
+        outcomes |= {call.id: Outcome(OutcomeKind.GRADER_FAULT) for call in calls if call.id not in told}
+    return outcomes
 
 
 def modules_of(slices: Iterable[Slice]) -> tuple[str, ...]:
@@ -163,19 +167,27 @@ def _message(index: int, call: Call) -> dict[str, Any]:
     }
 
 
-def _converse(process: Process, job: bytes, seconds: float, frame_mb: int) -> list[tuple[int, bytes]]:
-    """Send the job, collect the frames until the worker ends or its time is over; leave no process."""
+def _converse(
+    process: Process, job: bytes, seconds: float, frame_mb: int
+) -> tuple[list[tuple[int, bytes]], bool]:
+    """Send the job; return the frames until the worker ends or its time is over, and whether that was so."""
     if process.stdin is None or process.stdout is None:
         raise GraderFault("the sandbox started a worker without pipes")
     writer = threading.Thread(target=_write, args=(process.stdin, job), daemon=True)
-    clock = threading.Timer(seconds, process.kill)
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        process.kill()
+
+    clock = threading.Timer(seconds, end)
     clock.daemon = True
     writer.start()
     clock.start()
     try:
         frames = list(_frames(process.stdout, frame_mb << 20))
         settle(process)
-        return frames
+        return frames, late.is_set()
     finally:
         clock.cancel()
         process.kill()
@@ -250,7 +262,7 @@ def _outcome(payload: bytes) -> Outcome:
             tuple(str(name) for name in message.get("ignored") or ()),
             float(message.get("seconds") or 0.0),
         )
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return Outcome(OutcomeKind.UNDECODABLE)
 
 
@@ -271,17 +283,17 @@ def _missing(group: dict[str, Any], reason: str) -> Outcome:
     """Say why a call has no frame: its function could not be made, its group died, or all of the box did."""
     if reason in ENDED:
         return ENDED[reason]
-    died = group.get("died")
-    failures = group.get("failures") or []
-    fault = _fault(failures[-1]) if failures else None
+    died, failures = group.get("died"), group.get("failures")
+    died = died if type(died) is int else None
+    fault = _fault(failures[-1]) if isinstance(failures, list) and failures else None
     if died in (-SIGALRM, -SIGPROF):
         late = Fault("Timeout", "the statements that the function needs did not finish in time")
         return Outcome(OutcomeKind.WALL_TIMEOUT, fault=late)
     if died == -SIGKILL:
         return Outcome(OutcomeKind.OUT_OF_MEMORY, fault=fault)
-    if isinstance(died, int):
+    if died is not None:
         ended = Fault("", f"the statements that the function needs ended the process ({died})")
         return Outcome(OutcomeKind.KILLED_BY_SIGNAL, fault=ended)
-    if group and not group.get("callable", True):
+    if group.get("callable") is False:
         return Outcome(OutcomeKind.MISSING, fault=fault)
     return Outcome(OutcomeKind.WALL_TIMEOUT, fault=Fault("Timeout", "the time for all calls was over"))

@@ -111,8 +111,12 @@ class _Run:
         if thread.is_alive() and self.client is not None and (process := _process(self.client)) is not None:
             process.kill()
             thread.join(END_SECONDS)
+        if failed and not isinstance(failed[0], Exception):
+            raise GraderFault(f"the conversation with the kernel was ended: {failed[0]!r}") from failed[0]
         if failed:
             raise failed[0]
+        if not done and self.client is None:
+            raise GraderFault("the notebook's kernel did not start in time")
         return done[0] if done else self._unfinished()
 
     def _unfinished(self) -> NotebookRun:

@@ -26,6 +26,9 @@ from pygments.lexers import PythonLexer
 ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 PICTURES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8", "image/gif": b"GIF8", "image/svg+xml": b""}
 MAX_TEXT = 200_000
+MAX_CELL = 50_000  # characters of Markdown in one cell
+MAX_MARKDOWN = 500_000  # the same in all cells
+MAX_DOLLARS = 1000
 HTML_TAGS = """
     a abbr b blockquote br caption code col colgroup dd del div dl dt em figcaption figure h1 h2 h3 h4 h5 h6
     hr i img ins kbd li mark ol p pre q s samp small span strong sub summary details sup table tbody td tfoot
@@ -70,24 +73,41 @@ class Cell:
 
 def show_cells(executed: str) -> list[Cell]:
     """Return the cells of an executed notebook (JSON text)."""
-    cells, number = [], 0
+    cells, number, markdown = [], 0, _Markdown()
     for cell in json.loads(executed)["cells"]:
         source = _text(cell["source"])
         if cell["cell_type"] != "code":
             raw = cell["cell_type"] == "raw"
-            cells.append(Cell("text", _preformatted(source) if raw else show_markdown(source)))
+            cells.append(Cell("text", _preformatted(source) if raw else markdown.show(source)))
             continue
         number += 1
-        outputs = tuple(_output(output) for output in cell.get("outputs", ()))
+        outputs = tuple(_output(output, markdown) for output in cell.get("outputs", ()))
         cells.append(Cell("code", _code(source), number, outputs))
     return cells
 
 
+class _Markdown:
+    """Shows the Markdown of a notebook as text once there has been more of it than a reader would write."""
+
+    def __init__(self) -> None:
+        self.left = MAX_MARKDOWN
+
+    def show(self, source: str) -> Markup:
+        """Return Markdown as HTML, or as text."""
+        self.left -= len(source)
+        return show_markdown(source) if self.left >= 0 else _preformatted(source)
+
+
 def show_markdown(source: str) -> Markup:
-    """Return Markdown as HTML: raw HTML shown as text, formulas as MathML, no remote pictures."""
+    """Return Markdown as HTML: raw HTML shown as text, formulas as MathML, no remote pictures.
+
+    The time that it takes grows faster than the text: a long one, or one of very many formulas, stays text.
+    """
+    if len(source) > MAX_CELL or source.count("$") > MAX_DOLLARS:
+        return _preformatted(source)
     reader = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     reader.use(dollarmath_plugin, renderer=_formula, double_inline=True)
-    return sanitized(reader.render(_without_comments(source[:MAX_TEXT])))
+    return sanitized(reader.render(_without_comments(source)))
 
 
 def _without_comments(source: str) -> str:
@@ -135,17 +155,17 @@ def _code(source: str) -> Markup:
     return Markup(html)  # noqa: S704 -- pygments escapes the source
 
 
-def _output(output: dict[str, Any]) -> Output:
+def _output(output: dict[str, Any], markdown: _Markdown) -> Output:
     kind = output.get("output_type")
     if kind == "stream":
         return Output(_preformatted(_text(output.get("text", ""))))
     if kind == "error":
         return Output(_preformatted("\n".join(map(str, output.get("traceback", ())))), error=True)
     data = output.get("data")
-    return Output(_displayed(data if isinstance(data, dict) else {}))
+    return Output(_displayed(data if isinstance(data, dict) else {}, markdown))
 
 
-def _displayed(data: dict[str, Any]) -> Markup:
+def _displayed(data: dict[str, Any], markdown: _Markdown) -> Markup:
     """Return the richest form of a displayed object that can be shown safely."""
     for kind, start in PICTURES.items():
         picture = _picture(kind, start, _text(data[kind])) if kind in data else None
@@ -155,7 +175,7 @@ def _displayed(data: dict[str, Any]) -> Markup:
         return Markup('<div class="html">{}</div>').format(sanitized(_text(data["text/html"])[:MAX_TEXT]))
     for kind in ("text/markdown", "text/latex"):
         if kind in data:
-            return Markup('<div class="html">{}</div>').format(show_markdown(_text(data[kind])))
+            return Markup('<div class="html">{}</div>').format(markdown.show(_text(data[kind])))
     if "text/plain" in data:
         return _preformatted(_text(data["text/plain"]))
     return Markup('<p class="soft small">[an output of a kind that is not shown here]</p>')

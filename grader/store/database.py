@@ -157,10 +157,12 @@ class Store:
         return {submission: SCORE.validate_json(data) for submission, data in rows}
 
     def put_scores(self, assignment: str, scores: Iterable[Score]) -> None:
-        """Keep the scores of submissions, in place of earlier ones."""
+        """Keep the scores of submissions in place of earlier ones; raise ValueError if one cannot be read back."""
+        packed = {score.submission: SCORE.dump_json(score) for score in scores}
+        for data in packed.values():
+            SCORE.validate_json(data)
         rows = [
-            {"assignment": assignment, "submission": score.submission, "score": SCORE.dump_json(score)}
-            for score in scores
+            {"assignment": assignment, "submission": name, "score": data} for name, data in packed.items()
         ]
         self._write(SCORES, rows)
 

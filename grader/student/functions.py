@@ -149,20 +149,23 @@ def silent() -> Iterator[None]:
 @contextlib.contextmanager
 def kept_alive(name: str) -> Iterator[None]:
     """Let no function end the process that checks it: `exit()` and `os._exit()` become an Unavailable."""
-    process, leave = os.getpid(), os._exit
-
-    def refuse(status: int) -> NoReturn:
-        if os.getpid() == process:
-            raise SystemExit(status)
-        leave(status)  # a fork that the function made
-
-    os._exit = refuse
+    os._exit = _refuse
     try:
         yield
     except SystemExit as error:
         raise Unavailable(f"{name} ends the program: exit({error.code})") from error
     finally:
-        os._exit = leave
+        if threading.current_thread() is threading.main_thread():  # others may be left behind, and go on
+            os._exit = LEAVE
+
+
+LEAVE, PROCESS = os._exit, os.getpid()
+
+
+def _refuse(status: int) -> NoReturn:
+    if os.getpid() == PROCESS:
+        raise SystemExit(status)
+    LEAVE(status)  # a fork that the function made
 
 
 class MainThreadOnly:

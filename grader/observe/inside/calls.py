@@ -94,7 +94,7 @@ def _in_shared_memory(value: Any) -> Any:
 
 
 def _digest(call: dict[str, Any]) -> bytes:
-    """Return a digest of the arrays that a call shares with this process; of nothing if it shares none."""
+    """Return a digest of the arrays that a call shares with this process."""
     digest = hashlib.blake2b()
     for value in call["args"] if call["echo"] else ():
         for part in (value.data, value.indices, value.indptr) if hasattr(value, "indptr") else (value,):
