@@ -128,7 +128,7 @@ def test_what_follows_from_another_task_earns_nothing_until_a_person_says_so(
     assert waiting
     for check in waiting:
         assert (check.verdict.code, check.points) == ("follow_through_undecided", 0.0)
-        assert f"your own {first}, in which no known mistake was found: a person" in check.verdict.message
+        assert f"your own {first}, but no known mistake explains that: a person" in check.verdict.message
 
 
 @pytest.mark.parametrize(
@@ -149,3 +149,35 @@ def test_what_follows_from_a_mistake_with_a_name_counts(
     found = graded(course, functions)
     assert (found[first].points or 0.0) < found[first].max_points
     assert found[second].points == found[second].max_points
+
+
+@pytest.mark.parametrize(
+    ("cost", "gradient"),
+    [("kl_divergence", "tsne_gradient"), ("reconstruction_error", "reconstruction_error_gradient")],
+)
+def test_a_cost_that_is_right_where_it_is_checked_vouches_for_no_other_gradient(
+    course: Course, cost: str, gradient: str
+) -> None:
+    """A function can tell the calls of its own checks from those in which its cost is differentiated."""
+    right = dict(course.assignment.namespace)
+    swept = {id(call): call for call in course.plan.calls if call.function == cost and call.sweep is not None}
+
+    def linear(*args: Any) -> float:
+        return float(sum(np.sum(part) for part in (args[1:] if cost == "kl_divergence" else args[1:3])))
+
+    def ones(*args: Any) -> Any:
+        parts = tuple(np.ones(part.shape) for part in args[1:])
+        return parts if len(parts) > 1 else parts[0]
+
+    functions = {cost: right[cost], gradient: ones, "reconstruct": right["reconstruct"]}
+    outcomes = {
+        call.id: outcome(functions | ({cost: linear} if id(call) in swept else {}), call, SECONDS)
+        for call in course.plan.calls
+        if call.function in functions
+    }
+    status = {name: "found" if name in functions else "missing" for name in course.rubric.functions}
+    facts = {name: FunctionFacts(name, found) for name, found in status.items()}
+    score = grade("anna", Observation(None, facts, outcomes), course)
+    found = {question.id: question for question in score.questions}
+    assert found[cost].points == found[cost].max_points
+    assert found[gradient].points in (None, 0.0)

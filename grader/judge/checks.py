@@ -242,7 +242,7 @@ class _Sentence:
 def _combined(results: list[CaseResult], *, by_case: bool) -> Verdict:
     """Make one verdict of the results of the cases that say something.
 
-    It is inconclusive if none does, or if a call was not made: the others may be those that are easy to answer.
+    It is inconclusive if none does, or if a call was not made: the others may be those that are easy.
     """
     ours = [result for result in results if result.ours]
     results = ours or [result for result in results if not result.inconclusive] or results

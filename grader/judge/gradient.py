@@ -191,7 +191,7 @@ def _size(part: Array) -> float:
 
 
 def _plot(got: Array, right: Array) -> Plot | None:
-    """Return the points (finite difference, returned value), scaled so that no number shows, if there are any."""
+    """Return the points (finite difference, returned value), scaled so that no number shows, or None."""
     scale = max(float(np.abs(right).max(initial=0.0)), 1e-300)
     with np.errstate(all="ignore"):
         pairs = np.stack([right.ravel(), got.ravel()], axis=1)[:MAX_POINTS] / scale

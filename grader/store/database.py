@@ -157,13 +157,15 @@ class Store:
         return {submission: SCORE.validate_json(data) for submission, data in rows}
 
     def put_scores(self, assignment: str, scores: Iterable[Score]) -> None:
-        """Keep the scores of submissions in place of earlier ones; raise ValueError if one cannot be read back."""
-        packed = {score.submission: SCORE.dump_json(score) for score in scores}
-        for data in packed.values():
+        """Keep the scores of submissions in place of earlier ones.
+
+        Raises ValueError, and keeps none, if one could not be read back.
+        """
+        rows = []
+        for score in scores:
+            data = SCORE.dump_json(score)
             SCORE.validate_json(data)
-        rows = [
-            {"assignment": assignment, "submission": name, "score": data} for name, data in packed.items()
-        ]
+            rows.append({"assignment": assignment, "submission": score.submission, "score": data})
         self._write(SCORES, rows)
 
     def assignments(self) -> list[str]:

@@ -409,3 +409,12 @@ def test_the_gradient_of_tsne_without_the_square_is_judged_by_the_own_cost(
     found = judge_gradient_case(asked, ("call", numeric, own, "own"), outcomes)
     assert (found.code, found.inconclusive) == (code, code == "inconclusive"), found
     assert found.fraction == (1.0 if code == "follow_through" else 0.0)
+
+
+@pytest.mark.parametrize("size", [1.7e308, -1.7e308, 1e300])
+def test_a_gradient_beyond_all_sizes_is_wrong_and_no_point_of_its_plot_is_infinite(size: float) -> None:
+    found = judge(np.full((2, 2), size), SQUARE * 1e-10)
+    assert found.fraction == 0.0
+    points = [p for _, series in found.plot.series for p in series] if found.plot else []
+    assert np.isfinite(points).all()
+    assert judge(np.array([[size, 1.0], [0.0, 0.0]]), SQUARE * 1e-10).plot is not None

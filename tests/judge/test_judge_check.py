@@ -350,3 +350,12 @@ def test_forbidden_names_are_found_in_the_code(calls: set[str], names: list[str]
     assert verdict.fraction == float(not used)
     assert (f"uses {used}, which" in verdict.message) == bool(used)
     assert verdict.code == ("forbidden" if used else "")
+
+
+@pytest.mark.parametrize("last", [None, Outcome(OutcomeKind.GRADER_FAULT)], ids=["not called", "our fault"])
+def test_one_call_that_we_did_not_make_leaves_the_whole_check_to_a_person(last: Outcome | None) -> None:
+    """A function could see to it that only the calls are made that it can answer."""
+    cases = [(str(n), RIGHT, None, 0.0, EXACT) for n in range(3)]
+    outcomes = {"0": returned(RIGHT), "1": returned(RIGHT)} | ({"2": last} if last else {})
+    verdict = judged(check("reference"), cases, outcomes)
+    assert (verdict.kind, verdict.fraction) == (VerdictKind.INCONCLUSIVE, 0.0)

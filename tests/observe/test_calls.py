@@ -335,6 +335,16 @@ FORGED = {
     "a group that did not make its function": ([frame(GROUP, GONE | {"callable": False})], "missing"),
     "a group that ran out of time": ([frame(GROUP, GONE | {"died": -14})], "wall_timeout"),
     "a group that was killed": ([frame(GROUP, GONE | {"died": -9})], "out_of_memory"),
+    "a time beyond all numbers": ([frame(0, RIGHT | {"seconds": 1 << 2040})], "undecodable"),
+    "failures that are no list": ([frame(GROUP, GONE | {"failures": 5, "callable": False})], "missing"),
+    "failures that are named": (
+        [frame(GROUP, GONE | {"failures": {"a": 1}, "callable": False})],
+        "missing",
+    ),
+    "an array in place of words": (
+        [frame(GROUP, {"callable": np.ones(2), "died": np.ones(2), "failures": np.ones(2)})],
+        "wall_timeout",
+    ),
     "a group that crashed": ([frame(GROUP, GONE | {"died": -11})], "killed_by_signal"),
 }
 
@@ -514,3 +524,35 @@ def test_alone_every_call_is_tried_until_two_in_a_row_are_too_late() -> None:
     quick = {"quick 0", "quick 1", "quick 2"}
     assert tried[False] == quick | {"slow 0"}
     assert tried[True] == quick | {"slow 0", "slow 1"}
+
+
+class Silent(Said):
+    """A worker that speaks once and then keeps its pipe open until it is killed."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        read, self.write = os.pipe()
+        os.write(self.write, data)
+        self.stdout = os.fdopen(read, "rb", buffering=0)
+
+    def kill(self) -> None:
+        if self.write >= 0:
+            os.close(self.write)
+            self.write = -1
+
+
+@pytest.mark.parametrize(("alone", "kind"), [(False, "wall_timeout"), (True, "grader_fault")])
+def test_what_a_box_had_not_come_to_when_it_was_ended_is_not_confirmed(
+    monkeypatch: pytest.MonkeyPatch, alone: bool, kind: str
+) -> None:
+    code = read_code(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("def f(x): return 1")]))
+    found = slice_function(code, "f")
+    assert found is not None
+    monkeypatch.setattr("grader.observe.calls.START_SECONDS", 0.1)
+    calls = [Call(name, "f", (), limits=CallLimits(seconds=0.0)) for name in ("first", "second")]
+    settings = CallSettings(setup_seconds=0.1, function_seconds=-5.0, alone=alone)
+    said = Silent(frame(GROUP, GONE) + frame(0, RIGHT))
+    outcomes = make_calls(code, {"f": found}, calls, said, settings, {})
+    said.stdout.close()
+    assert outcomes["first"].value == 1
+    assert outcomes["second"].kind == kind

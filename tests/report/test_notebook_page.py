@@ -156,6 +156,10 @@ def test_what_is_wider_than_a_phone_scrolls_in_its_own_place(place: str) -> None
 
 BOMBS = {
     "comments that do not end": "show_markdown('<!--' * 50_000)",
+    "formulas that do not end": "show_markdown('$$a\\n\\n' * 50_000)",
+    "formulas that do not end in short cells": "[show_markdown('$$a\\n\\n' * 400) for _ in range(30)]",
+    "links that do not end": "show_markdown('[a](' * 12_000)",
+    "pictures in pictures": "show_markdown('![[]()' * 8_000)",
     "comments that end": "show_markdown('<!-- a -->' * 20_000)",
     "commands to a terminal that do not end": "_preformatted('\\x1b]' * 200_000)",
     "commands to a terminal with numbers": "_preformatted('\\x1b[1;2' * 200_000)",
@@ -176,3 +180,12 @@ def test_a_comment_is_left_out_and_what_is_none_stays() -> None:
 def test_commands_to_a_terminal_are_left_out_of_what_was_printed() -> None:
     printed = cells({"output_type": "stream", "text": "a\x1b[31mb\x1b]0;title\x07c\x1b]8;;x\x1b\\d"})
     assert printed == "<pre>abcd</pre>"
+
+
+def test_markdown_beyond_what_a_reader_would_write_is_shown_as_text() -> None:
+    cell = {"cell_type": "markdown", "source": "# Title\n" + "word " * 9_000}
+    shown = show_cells(json.dumps({"cells": [cell] * 15}))
+    kinds = [cell.html.startswith("<h1>") for cell in shown]
+    assert kinds == [True] * 11 + [False] * 4
+    assert all("# Title" in cell.html for cell in shown[11:])
+    assert show_markdown("# Title\n" + "$a$ " * 600).startswith("<pre># Title")

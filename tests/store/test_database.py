@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from support import run, score
 
 from grader.errors import DamagedError, UsageError
-from grader.records import Fault, FunctionFacts, Outcome, OutcomeKind
+from grader.records import Evidence, Fault, FunctionFacts, Outcome, OutcomeKind, Plot
 from grader.store import Store, database
 
 FULL = Outcome(
@@ -180,3 +181,14 @@ def test_a_database_of_another_version_is_refused_and_left_alone(tmp_path: Path)
     connection.close()
     with pytest.raises(UsageError, match="format 99"):
         Store(path)
+
+
+def test_a_score_that_could_not_be_read_back_is_not_kept(store: Store) -> None:
+    """JSON has no infinity: a page could show it, and the next run would end at it."""
+    endless = Plot("line", "t", "x", "y", (("a", ((0.0, float("inf")),)),))
+    checks = score().questions[0].checks
+    verdict = replace(checks[0].verdict, evidence=Evidence((), endless))
+    question = replace(score().questions[0], checks=(replace(checks[0], verdict=verdict), *checks[1:]))
+    with pytest.raises(ValueError, match="validation error"):
+        store.put_scores("tiny", [score("bert"), score("anna", questions=(question,))])
+    assert store.get_scores("tiny") == {}
