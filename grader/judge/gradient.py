@@ -31,6 +31,7 @@ NOISY = "the finite differences are too noisy here to tell right from wrong"
 OWN = 10.0  # tolerances: the error of the differences of a student's cost that still tells right from wrong
 
 
+@np.errstate(all="ignore")
 def judge_gradient_case(  # noqa: PLR0911 -- one for each thing that can be found, the gravest first
     check: GradientCheck, case: tuple[Any, ...], outcomes: Mapping[str, Outcome]
 ) -> CaseResult:
