@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,7 +107,8 @@ class _Writer:
 
     def started(self, submission: Submission) -> None:
         """Pass the news on."""
-        self.display.started(submission)
+        with _shown():
+            self.display.started(submission)
 
     def finished(self, graded: Graded) -> None:
         """Write the pages of a submission; of one that was not graded, if they can be written."""
@@ -116,4 +119,14 @@ class _Writer:
                 raise
             LOG.exception("no page of %s was written", graded.submission.id)
         self.finished_ids.add(graded.submission.id)
-        self.display.finished(graded)
+        with _shown():
+            self.display.finished(graded)
+
+
+@contextlib.contextmanager
+def _shown() -> Iterator[None]:
+    """Log what the terminal cannot show, or a closed pipe: it is no reason to give up a result."""
+    try:
+        yield
+    except (OSError, ValueError):
+        LOG.exception("the progress was not shown")

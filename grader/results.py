@@ -80,7 +80,7 @@ class Results:
     def write_course(self, scores: Sequence[Score]) -> None:
         """Write the gradebook and the course page of everybody who has a score, also of earlier runs."""
         pages = {score.submission: f"{score.directory}/feedback.html" for score in scores if score.directory}
-        links = {name: quote(page) for name, page in pages.items() if (self.out / page).is_file()}
+        links = {name: quote(page) for name, page in pages.items() if os.path.isfile(self.out / page)}  # noqa: PTH113 -- no error for a name that is too long
         made = {"grader": __version__, "tier": self.tier, "seed": self.rubric.seed}
         try:
             _write(self.out / "grades.csv", grades_csv(scores, self.rubric))

@@ -30,6 +30,7 @@ from grader.records import Call, Fault, Outcome, OutcomeKind
 START_SECONDS = 60.0
 LATE = 1  # calls in a row that may run out of time before the rest is left for a second try
 LATE_ALONE = 2  # the same in the second try
+MAX_NAMES, MAX_NAME, MAX_SECONDS, MAX_NUMBER = 20, 100, 1e6, 10**6  # of what a box says; more is dropped
 SIGALRM, SIGKILL, SIGPROF = 14, 9, 27
 
 ENDED = {
@@ -253,17 +254,23 @@ def _outcome(payload: bytes) -> Outcome:
         kind = OutcomeKind(message.get("kind", "undecodable"))
         if kind is OutcomeKind.GRADER_FAULT:  # ours to say, never the box's
             kind = OutcomeKind.UNDECODABLE
-        after = message.get("after")
+        after, ignored, seconds = message.get("after"), message.get("ignored"), message.get("seconds")
         return Outcome(
             kind,
             message.get("value"),
             _fault(message.get("fault")),
             after if isinstance(after, tuple) else None,
-            tuple(str(name) for name in message.get("ignored") or ()),
-            float(message.get("seconds") or 0.0),
+            _names(ignored) if isinstance(ignored, list | tuple) else (),
+            min(max(float(seconds or 0.0), 0.0), MAX_SECONDS),
         )
     except (TypeError, ValueError, OverflowError):
         return Outcome(OutcomeKind.UNDECODABLE)
+
+
+def _names(ignored: Sequence[Any]) -> tuple[str, ...]:
+    """Return the names of arguments that a function does not take, of which no call has many."""
+    names = [name for name in ignored[:MAX_NAMES] if isinstance(name, str)]
+    return tuple(message_text(name[:MAX_NAME]) for name in names)
 
 
 def _fault(message: Any) -> Fault | None:
@@ -273,8 +280,8 @@ def _fault(message: Any) -> Fault | None:
     return Fault(
         message_text(str(message.get("type", ""))[:100]),
         message_text(str(message.get("message", ""))[:400]),
-        cell if type(cell) is int else None,
-        line if type(line) is int else None,
+        cell if type(cell) is int and 0 <= cell < MAX_NUMBER else None,
+        line if type(line) is int and 0 <= line < MAX_NUMBER else None,
         message_text(str(message.get("code", ""))[:200]),
     )
 

@@ -280,7 +280,7 @@ def _cell_fault(cell: Any, number: int) -> Fault | None:
     for output in cell.outputs:
         if output.output_type == "error":
             trace = ANSI.sub("", "\n".join(output.traceback))
-            lines = re.findall(r"^-+> (\d+) ", trace, re.M)
+            lines = re.findall(r"^-+> (\d{1,9}) ", trace, re.M)
             message = message_text(str(output.evalue)[:400])
             return Fault(
                 message_text(str(output.ename)[:100]), message, number, int(lines[0]) if lines else None

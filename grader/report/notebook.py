@@ -11,6 +11,7 @@ import base64
 import binascii
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,13 @@ MAX_TEXT = 200_000
 MAX_CELL = 50_000  # characters of Markdown in one cell
 MAX_MARKDOWN = 500_000  # the same in all cells
 MAX_DOLLARS = 1000
+MAX_NESTING = 500_000  # the depths of all tags of one output, added up
+TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+# Elements that need no end tag: those without content, and those that the next one of their kind ends.
+UNCLOSED = frozenset(
+    "area br col embed hr img input link meta source track wbr "
+    "p li dt dd td th tr tbody thead tfoot option".split()
+)
 HTML_TAGS = """
     a abbr b blockquote br caption code col colgroup dd del div dl dt em figcaption figure h1 h2 h3 h4 h5 h6
     hr i img ins kbd li mark ol p pre q s samp small span strong sub summary details sup table tbody td tfoot
@@ -120,7 +128,13 @@ def _without_comments(source: str) -> str:
 
 
 def sanitized(html: str) -> Markup:
-    """Return HTML reduced to tags and attributes that can run, load and style nothing."""
+    """Return HTML reduced to tags and attributes that can run, load and style nothing.
+
+    HTML that is nested too deeply for its length stays text: reading it takes the square of its length, and
+    what is read may be a thousand times as long.
+    """
+    if _nesting(html) > MAX_NESTING:
+        return _preformatted(html)
     return Markup(  # noqa: S704 -- this is the place where hostile HTML becomes harmless
         nh3.clean(
             html,
@@ -132,6 +146,22 @@ def sanitized(html: str) -> Markup:
             clean_content_tags={"script", "style", "iframe", "object", "embed", "template", "noscript"},
         )
     )
+
+
+def _nesting(html: str) -> int:
+    """Return the sum over all tags of how many elements are open there."""
+    still_open = Counter[str]()
+    depth = total = 0
+    for end, name in TAG.findall(html):
+        tag = name.lower()
+        if not end and tag not in UNCLOSED:
+            still_open[tag] += 1
+            depth += 1
+        elif end and still_open[tag]:
+            still_open[tag] -= 1
+            depth -= 1
+        total += depth
+    return total
 
 
 def _harmless(tag: str, attribute: str, value: str) -> str | None:

@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix
 from grader.errors import GraderFault
 from grader.notebook.cells import read_code
 from grader.notebook.slicing import slice_function
-from grader.observe.calls import CallSettings, make_calls
+from grader.observe.calls import CallSettings, _outcome, make_calls
 from grader.observe.inside import wire
 from grader.observe.inside.calls import CHANGED, FRAME, GROUP, MARK, _forked
 from grader.observe.sandbox import PlainSandbox, Program, Sandbox
@@ -556,3 +556,13 @@ def test_what_a_box_had_not_come_to_when_it_was_ended_is_not_confirmed(
     said.stdout.close()
     assert outcomes["first"].value == 1
     assert outcomes["second"].kind == kind
+
+
+def test_what_a_box_says_of_ignored_arguments_and_times_is_bounded() -> None:
+    said = {"kind": "returned", "value": 1.0, "ignored": b"z" * 1_000_000, "seconds": float("inf")}
+    outcome = _outcome(wire.encode(said))
+    assert (outcome.ignored, outcome.seconds) == ((), 1e6)
+    names = _outcome(wire.encode({**said, "ignored": ["lr\x1b", 5, *["x" * 5_000] * 100]})).ignored
+    assert names[0] == "lr\N{REPLACEMENT CHARACTER}"
+    assert len(names) < 30
+    assert max(map(len, names)) <= 100

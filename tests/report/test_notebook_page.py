@@ -155,6 +155,8 @@ def test_what_is_wider_than_a_phone_scrolls_in_its_own_place(place: str) -> None
 
 
 BOMBS = {
+    "elements that do not end": "sanitized('<div>' * 40_000)",
+    "formatting that does not end": "sanitized(''.join(f'<b id={i}>' for i in range(15_000)) + '<p>' * 9_000)",
     "comments that do not end": "show_markdown('<!--' * 50_000)",
     "formulas that do not end": "show_markdown('$$a\\n\\n' * 50_000)",
     "formulas that do not end in short cells": "[show_markdown('$$a\\n\\n' * 400) for _ in range(30)]",
@@ -169,7 +171,7 @@ BOMBS = {
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
 def test_what_repeats_without_end_takes_no_more_than_a_moment(bomb: str) -> None:
     """A process of its own, which is ended: quadratic work would take minutes."""
-    program = f"from grader.report.notebook import show_markdown, _preformatted; {bomb}"
+    program = f"from grader.report.notebook import sanitized, show_markdown, _preformatted; {bomb}"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
