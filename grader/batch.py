@@ -232,6 +232,8 @@ def _grade_one(
 def _observed(
     submission: Submission, course: Course, sandbox: Sandbox, store: Store, judges: Judges, turns: Turns
 ) -> Graded:
+    if submission.fault:
+        raise GraderFault(submission.fault)
     if submission.problem:
         raise NotebookUnreadable(submission.problem)
     try:

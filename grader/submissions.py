@@ -13,8 +13,8 @@ import hashlib
 import os
 import re
 import unicodedata
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -40,19 +40,22 @@ MOODLE = re.compile(r"_\d+_assignsubmission_")
 COPY = re.compile(r"\s*\(\d+\)$|\s*-\s*Copy\d*$", re.I)
 UNSAFE = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f]|[\ud800-\udfff]')
 UNPACK = "; unpack the archive first"
-TOP = PurePosixPath()
 MAX_NAME = 80
 
 
 @dataclass(frozen=True)
 class Submission:
-    """One notebook that was handed in; `problem` says why it cannot even be opened, '' if it can."""
+    """One notebook that was handed in; `problem` says why it cannot even be opened, '' if it can.
+
+    `fault` says why this machine cannot read it, which is no fault of the student's.
+    """
 
     id: str
     path: Path
     directory: str
     problem: str = ""
     remark: str = ""
+    fault: str = ""
 
 
 def find_submissions(folder: Path) -> list[Submission]:
@@ -61,19 +64,30 @@ def find_submissions(folder: Path) -> list[Submission]:
         return _named([(folder, PurePosixPath(folder.name), "")])
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}; give the folder that holds the notebooks")
+    faults: dict[Path, str] = {}
+
+    def failed(error: OSError) -> None:
+        """Give a folder that cannot be listed a row of its own; the whole folder has to be readable."""
+        if error.filename is None or Path(error.filename) == folder:
+            raise error
+        faults[Path(error.filename)] = f"the folder cannot be read: {error.strerror}"
+
     try:
-        found = list(_walk(folder))
+        found = list(_walk(folder, failed))
+        found += [(path, _inside(path, folder), "") for path in faults]
         if not any(inside.name.lower().endswith(SUFFIX) for _, inside, _ in found):
             raise UsageError(f"no notebooks (*{SUFFIX}) in {folder}{_told(_files(folder))}")
         found += _without_notebook(folder, [inside for _, inside, _ in found])
+        found = list({inside: (path, inside, problem) for path, inside, problem in found}.values())
     except OSError as error:
         raise UsageError(f"the folder {folder} cannot be read: {error.strerror}") from error
-    return _remarked(_named(sorted(found, key=lambda item: str(item[1]))))
+    named = _named(sorted(found, key=lambda item: str(item[1])))
+    return _remarked([replace(each, fault=faults.get(each.path, "")) for each in named])
 
 
-def _walk(folder: Path) -> Iterator[tuple[Path, PurePosixPath, str]]:
+def _walk(folder: Path, failed: Callable[[OSError], None]) -> Iterator[tuple[Path, PurePosixPath, str]]:
     """Yield (path, path inside the folder, problem) of every notebook, and of every link."""
-    for where, folders, files in os.walk(folder, onerror=_raise):
+    for where, folders, files in os.walk(folder, onerror=failed):
         folders[:] = sorted(name for name in folders if not _skipped(name))
         for name in folders:
             path = Path(where) / name
@@ -89,32 +103,37 @@ def _walk(folder: Path) -> Iterator[tuple[Path, PurePosixPath, str]]:
 def _without_notebook(folder: Path, found: list[PurePosixPath]) -> Iterator[tuple[Path, PurePosixPath, str]]:
     """Yield what students handed in without a notebook, to say so: folders, and files at the top.
 
+    The top is the folder itself, or the only folder in it if that holds several, as archives are unpacked.
     anna/ (without one) at the top, or mon/anna/ beside two such folders with one: a student's. But where
-    notebooks lie beside it, it may be a folder of data, and counts only if it is empty or holds anna/hw.zip.
+    only notebooks lie beside it, or one folder with a notebook below the top, it may be a folder of data, and
+    counts only if it is empty or holds anna/hw.zip.
     anna.zip at the top: a student's, unless there is a notebook anna.ipynb or a folder anna/ with one.
     """
     holding = {parent for path in found for parent in (path, *path.parents)}
     direct = {path.parent for path in found}
-    top = {path.name for path in holding if len(path.parts) == 1}
-    names = top | {name.removesuffix(SUFFIX) for name in top}
-    for where, folders, files in os.walk(folder, onerror=_raise):
+    inside = Counter(path.parent for path in holding)
+    wraps = True  # whether nothing but one folder has been seen on the way here
+    for where, folders, files in os.walk(folder, onerror=lambda error: None):  # `_walk` has told of it
         here = _inside(Path(where), folder)
+        top = wraps and (inside[here] > 1 or Path(where) == folder)
         lacking = [name for name in sorted(folders) if not _skipped(name) and here / name not in holding]
         folders[:] = [name for name in folders if here / name in holding]
-        if here == TOP or (len(folders) > 1 and here not in direct):
+        wraps = wraps and len(folders) == 1 and not lacking and all(map(_skipped, files))
+        if top or (folders and here not in direct):
+            sure = bool(folders) if top else len(folders) > 1
             for name in lacking:
                 held = _files(Path(where) / name)
-                if here not in direct or not held or any(map(INSTEAD.search, held)):
+                if sure or (top and here not in direct) or not held or any(map(INSTEAD.search, held)):
                     yield Path(where) / name, here / name, f"there is no notebook in it{_told(held)}"
-        for name in sorted(files) if here == TOP else ():
+        names = {path.name.removesuffix(SUFFIX) for path in holding if path.parent == here} if top else set()
+        for name in sorted(files) if top else ():
+            path = Path(where) / name
             stands_in = None if _skipped(name) or here / name in holding else INSTEAD.search(name)
             if stands_in and COPY.sub("", name[: stands_in.start()]) not in names:
                 advice = UNPACK if ARCHIVE.search(name) else ""
-                yield Path(where) / name, here / name, f"it is no notebook (*{SUFFIX}){advice}"
-
-
-def _raise(error: OSError) -> None:
-    raise error
+                yield path, here / name, f"it is no notebook (*{SUFFIX}){advice}"
+            elif path.is_symlink() and not _skipped(name) and here / name not in holding:
+                yield path, here / name, "it is a link, which is not followed"
 
 
 def _skipped(name: str) -> bool:
@@ -185,8 +204,8 @@ def _remark(submission: Submission, same: Iterable[Submission]) -> Submission:
 
 
 def _files(folder: Path) -> list[str]:
-    """Return the names of the files in a folder, at any depth."""
-    return sorted(name for _, _, files in os.walk(folder, onerror=_raise) for name in files)
+    """Return the names of the files in a folder, at any depth, without hidden ones."""
+    return sorted(name for _, _, files in os.walk(folder) for name in files if not _skipped(name))
 
 
 def _told(names: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -252,6 +253,16 @@ def test_a_file_that_the_machine_cannot_read_is_not_graded_and_costs_nothing(
     assert f"the file cannot be read: {error.strerror}" in anna.message
     assert str(tmp_path) not in anna.message
     assert anna.max_points == 0
+
+
+def test_a_folder_that_the_machine_cannot_read_is_not_graded_and_costs_nothing(tmp_path: Path) -> None:
+    folder = write_course(tmp_path, anna=RIGHT, bert=RIGHT)
+    anna, bert = find_submissions(folder)
+    anna = replace(anna, fault="the folder cannot be read: I/O error")
+    with Store() as store:
+        scores = grade_all([anna, bert], load_course("tiny", tmp_path), PlainSandbox(), store, 1, Listener())
+    assert [s.status for s in scores] == [Status.NOT_GRADED, Status.GRADED]
+    assert "the folder cannot be read" in scores[0].message
 
 
 def test_a_message_with_half_a_surrogate_ends_no_batch(tmp_path: Path) -> None:

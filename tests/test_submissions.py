@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -102,12 +104,13 @@ def test_no_link_is_followed_out_of_the_folder_or_to_the_notebook_of_another_stu
     (folder / "c").symlink_to(tmp_path, target_is_directory=True)
     touch(folder / "real.ipynb")
     (folder / "d.ipynb").symlink_to(folder / "real.ipynb")
+    (folder / "e").symlink_to(folder / "nowhere")
     problems = {submission.id: submission.problem for submission in find_submissions(folder)}
-    for name in ("a", "b", "d"):
+    for name in ("a", "b", "d", "e"):
         assert "a link, which is not followed" in problems[name]
     assert "link to a folder" in problems["c"]
     assert problems["real"] == ""
-    assert set(problems) == {"a", "b", "c", "d", "real"}
+    assert set(problems) == {"a", "b", "c", "d", "e", "real"}
 
 
 MISSING = {
@@ -123,6 +126,18 @@ MISSING = {
     "files in place of notebooks": (
         ("anna.ipynb", "bert.zip", "carl.ipynb.txt", "dora.pdf"),
         {"bert.zip": "no notebook", "carl.ipynb.txt": "no notebook", "dora.pdf": "no notebook"},
+    ),
+    "a group in which one has a notebook": (
+        ("mon/anna/hw.ipynb", "mon/bert/hw.zip", "mon/carl/", "tue/dora/hw.ipynb"),
+        {"mon/bert": "hw.zip", "mon/carl": "empty"},
+    ),
+    "files in place of notebooks in the folder of an archive": (
+        ("ex11/anna.ipynb", "ex11/erna.ipynb", "ex11/bert.zip", "ex11/carl.ipynb.txt", "ex11/dora/"),
+        {"ex11/bert.zip": "no notebook", "ex11/carl.ipynb.txt": "no notebook", "ex11/dora": "empty"},
+    ),
+    "folders beside a stray notebook": (
+        ("solution.ipynb", "anna/hw.ipynb", "bert/hw.html", "carl/.DS_Store"),
+        {"bert": "hw.html", "carl": "empty"},
     ),
     "an empty folder beside notebooks": (("anna.ipynb", "bert/"), {"bert": "empty"}),
     "a student's own folder of data": (("anna/hw.ipynb", "anna/data/x.npy", "anna/empty/"), {}),
@@ -201,3 +216,20 @@ def test_ids_and_directories_are_unique_and_harmless_whatever_the_names(names: l
         assert not set(name) & set('<>:"|?*\\/')
         assert name.encode()
         assert name not in (".", "..")
+
+
+def test_a_folder_that_cannot_be_listed_is_a_fault_of_ours_and_the_others_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("anna", "bert", "carl"):
+        touch(tmp_path / name / "hw.ipynb")
+    listed = os.scandir
+
+    def scandir(path: str) -> Any:
+        if Path(path).name == "bert":
+            raise OSError(errno.EIO, "Input/output error", path)
+        return listed(path)
+
+    monkeypatch.setattr("os.scandir", scandir)
+    found = {each.id: each.fault for each in find_submissions(tmp_path)}
+    assert found == {"anna/hw": "", "bert": "the folder cannot be read: Input/output error", "carl/hw": ""}
