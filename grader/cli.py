@@ -19,6 +19,7 @@ import click
 
 from grader import __version__
 from grader.errors import GraderError, GraderFault, UsageError
+from grader.student import child
 from grader.student.commands import check, release
 
 if TYPE_CHECKING:  # heavy, and not needed for --help
@@ -219,7 +220,19 @@ cli.add_command(release)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit."""
+    """Run the command line and exit; `grader check` of a terminal in a child process."""
+    if arguments is None and sys.argv[1:2] == ["check"]:
+        if not child.is_child():
+            sys.exit(child.check_in_child(sys.argv[1:]))
+        try:
+            _run(None)
+        except SystemExit as ending:
+            child.leave(ending.code if isinstance(ending.code, int) else EXIT_NO if ending.code else 0)
+        child.leave(0)
+    _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> None:
     logging.basicConfig(
         level=os.environ.get("GRADER_LOG", "CRITICAL").upper(), format="%(name)s: %(message)s"
     )

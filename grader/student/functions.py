@@ -80,7 +80,8 @@ class NotebookFunctions:
             except KeyboardInterrupt:
                 raise
             except BaseException as error:
-                failure = f": {type(error).__name__}: {error}"
+                told = describe_error(error)
+                failure = f": {told.type}: {told.message}"
         return namespace, failure
 
 

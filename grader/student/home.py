@@ -116,8 +116,9 @@ def _findings(kit: Kit, known: KitFunction, functions: Functions, *, limit: bool
             found = f"it did not finish within {seconds:g} s; the grading would stop it too"
             yield Finding(check.id, check.title, VerdictKind.FAILED, found, look=check.feedback.failed)
         except (Exception, SystemExit) as error:  # the checks after this one are made all the same
-            told = message_text(f"{type(error).__name__}: {error}")
-            yield _unclear(check, f"it could not be checked, because of what the function did ({told})")
+            told = describe_error(error)
+            why = message_text(f"{told.type}: {told.message}")
+            yield _unclear(check, f"it could not be checked, because of what the function did ({why})")
 
 
 def within(seconds: float | None, work: Callable[[], Finding]) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 import threading
@@ -374,3 +375,48 @@ def test_without_scipy_what_needs_it_says_so_and_the_rest_is_checked(kit: Kit, t
     assert "✓ The reconstruction is X W1 W2" in done.stdout
     assert done.stdout.count("it needs scipy, which is not installed: python -m pip install scipy") == 2
     assert done.stdout.endswith("3 public checks: 1 hold, 2 cannot be made yet.\n")
+
+
+ENDINGS = {
+    "exit, from the system's own module": "import posix\n    posix._exit(0)",
+    "exit, from the C library": "import ctypes\n    ctypes.CDLL(None).exit(0)",
+    "another program in its place": "import os\n    os.execv('/bin/true', ['true'])",
+    "a signal": "import os, signal\n    os.kill(os.getpid(), signal.SIGKILL)",
+}
+
+
+def in_terminal(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "grader", "check", "mine.ipynb", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the endings are those of POSIX systems")
+@pytest.mark.parametrize("body", ENDINGS.values(), ids=ENDINGS)
+def test_whatever_ends_the_process_is_told_and_is_no_success(tmp_path: Path, body: str) -> None:
+    write_kit_to(tmp_path)
+    cells = (f"def minimum_error(X, k):\n    {body}", "def reconstruct(X, W1, W2):\n    return X @ W1 @ W2")
+    (tmp_path / "mine.ipynb").write_text(notebook(*cells))
+    done = in_terminal(tmp_path, "-f", "reconstruct", "-f", "minimum_error")
+    assert done.returncode == 1
+    assert "✓ The reconstruction is X W1 W2" in done.stdout
+    assert "your code ended the check" in done.stderr
+
+
+def test_what_a_function_leaves_behind_does_not_change_the_exit_code(tmp_path: Path) -> None:
+    write_kit_to(tmp_path)
+    body = "import atexit, os\n    atexit.register(os._exit, 0)\n    return X"
+    (tmp_path / "mine.ipynb").write_text(notebook(f"def reconstruct(X, W1, W2):\n    {body}"))
+    assert in_terminal(tmp_path, "-f", "reconstruct").returncode == 1
+    assert in_terminal(tmp_path, "-f", "reconstrukt").returncode == 2
+
+
+def test_an_exception_that_cannot_be_told_is_told_by_its_type(tmp_path: Path) -> None:
+    write_kit_to(tmp_path)
+    used = "class E(Exception):\n    def __str__(self):\n        raise RuntimeError\ndef g():\n    raise E\n"
+    used += "reconstruct = g()"
+    (tmp_path / "mine.ipynb").write_text(notebook(used))
+    done = in_terminal(tmp_path, "-f", "reconstruct")
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "reconstruct is not there when the code that it needs has run: E" in done.stdout.replace(
+        "\n  ", " "
+    )

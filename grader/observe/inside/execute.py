@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import re
 import traceback
 from typing import Any
 
 from .safe_text import message_text
 
 MESSAGE_LENGTH = 400
+CELL = re.compile(r"<cell (\d{1,6})>")  # the file name of a cell, as code may give any to what it compiles
 
 
 def accepted(target: Any, keywords: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -36,8 +38,8 @@ def fault(error: BaseException) -> dict[str, Any]:
         message = ""
     found = plain_fault(message_text(type(error).__name__), message)
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if frame.filename.startswith("<cell "):
-            number = int(frame.filename[6:-1])
-            found.update(cell=number, line=frame.lineno, code=(frame.line or "")[:200])
+        cell = CELL.fullmatch(frame.filename)
+        if cell:
+            found.update(cell=int(cell[1]), line=frame.lineno, code=(frame.line or "")[:200])
             break
     return found

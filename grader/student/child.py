@@ -1,0 +1,64 @@
+"""Runs `grader check` in a child process, as a student's code can end the process that it runs in.
+
+    grader check  --starts-->  child: makes the checks, prints what they found
+                  <--file----  its exit code, written when it has come to its end
+
+A child that wrote no exit code was ended by what it checked, whatever its own exit code says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+VARIABLE = "GRADER_CHECK_ENDS_IN"  # for the child: the file that takes its exit code
+EXIT_NO = 1
+LEAVE = os._exit  # a student's code may replace it
+
+
+def is_child() -> bool:
+    """Whether this process was started by `check_in_child`."""
+    return VARIABLE in os.environ
+
+
+def check_in_child(arguments: Sequence[str]) -> int:
+    """Run the command line in a child; return its exit code, or 1 if it did not come to its end."""
+    with tempfile.TemporaryDirectory() as folder:
+        ending = Path(folder) / "ending"
+        environment = {**os.environ, VARIABLE: str(ending)}
+        program = f"import sys; sys.path[:] = {sys.path!r}; from grader.cli import main; main()"
+        with subprocess.Popen([sys.executable, "-c", program, *arguments], env=environment) as process:
+            while True:
+                try:
+                    code = process.wait()
+                    break
+                except KeyboardInterrupt:  # the child has it too, and says so
+                    continue
+        try:
+            return int(ending.read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            how = f"exit code {code}" if code >= 0 else f"signal {-code}"
+    click.secho("error: ", fg="red", bold=True, nl=False, err=True)
+    click.echo(
+        f"your code ended the check ({how}). The functions above were checked; the one that came next, or "
+        "code that it needs, ends the program. The rest was not checked: mend that function first, or check "
+        "the others one at a time with -f NAME.",
+        err=True,
+    )
+    return EXIT_NO
+
+
+def leave(code: int) -> NoReturn:
+    """End the child at once with an exit code, which threads and exit handlers of its code cannot change."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+    Path(os.environ[VARIABLE]).write_text(str(code), encoding="ascii")
+    LEAVE(code)
