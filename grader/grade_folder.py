@@ -66,11 +66,12 @@ def grade_folder(
             finally:
                 everybody = store.get_scores(course.rubric.assignment)
                 results.write_course([_dated(everybody[name], writer) for name in sorted(everybody)])
-    closing_words(scores, console)
-    others = len(everybody) - len(scores)
-    if others:
-        console.print(f"The gradebook has {others} more of earlier runs.", soft_wrap=True)
-    console.print(f"{out / 'index.html'}", soft_wrap=True)
+    with _shown():
+        closing_words(scores, console)
+        others = len(everybody) - len(scores)
+        if others:
+            console.print(f"The gradebook has {others} more of earlier runs.", soft_wrap=True)
+        console.print(f"{out / 'index.html'}", soft_wrap=True)
     return sum(score.status is Status.NOT_GRADED for score in scores)
 
 

@@ -258,3 +258,18 @@ def test_a_second_run_that_is_interrupted_leaves_the_whole_gradebook(tmp_path: P
     started.communicate(timeout=60)
     assert started.returncode == 130
     assert rows(tmp_path) == {"anna": "3", "bert": "0", "carl": "3"}
+
+
+def test_a_pipe_that_is_closed_gives_up_no_result(tmp_path: Path) -> None:
+    """As in `grader grade ... | head -1`."""
+    write_course(tmp_path, anna=RIGHT, bert=RIGHT, carl=RIGHT)
+    arguments = ["submissions/tiny", "--out", "out", "--jobs", "1"]
+    read, write = os.pipe()
+    os.close(read)
+    command = [*COMMAND, *GRADE, *arguments]
+    subprocess.run(command, cwd=tmp_path, stdout=write, stderr=subprocess.DEVNULL, check=False, timeout=200)
+    os.close(write)
+    rows = (tmp_path / "out" / "grades.csv").read_text(encoding="utf-8-sig").splitlines()[1:]
+    assert [row.split(",")[:3] for row in rows] == [
+        [name, "graded", "3"] for name in ("anna", "bert", "carl")
+    ]

@@ -98,3 +98,8 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_remains(
         folder.write_submission(ANNA, score(points=0.0), RUN)
     assert (folder.out / "anna" / "feedback.html").read_text() == old
     assert not list((folder.out / "anna").glob(".*"))
+
+
+def test_a_page_whose_path_is_too_long_costs_no_gradebook(folder: Results) -> None:
+    folder.write_course([score(), score("bert", directory="b" * 5000)])
+    assert "bert" in (folder.out / "grades.csv").read_text(encoding="utf-8-sig")

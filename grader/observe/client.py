@@ -16,8 +16,8 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 
 TRY_SECONDS = 1.0
 MAX_MESSAGE = 32 << 20
-MAX_WAITING = {"iopub": 100}  # messages that wait to be read; on the other channels a few
-MAX_WAITING_ELSEWHERE = 4
+MAX_WAITING = {"iopub": 100}  # messages of a channel that wait to be read
+FEW_WAITING = 4  # the same on channels that carry answers alone
 
 
 class PromptClient(AsyncKernelClient):
@@ -42,7 +42,7 @@ class PromptClient(AsyncKernelClient):
     def _create_connected_socket(self, channel: str, identity: bytes | None = None) -> Any:
         """Return a socket of a channel with limits; they must be set before it connects."""
         self.context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE)
-        self.context.setsockopt(zmq.RCVHWM, MAX_WAITING.get(channel, MAX_WAITING_ELSEWHERE))
+        self.context.setsockopt(zmq.RCVHWM, MAX_WAITING.get(channel, FEW_WAITING))
         return super()._create_connected_socket(channel, identity)
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:

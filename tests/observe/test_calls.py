@@ -18,6 +18,7 @@ from grader.notebook.slicing import slice_function
 from grader.observe.calls import CallSettings, _outcome, make_calls
 from grader.observe.inside import wire
 from grader.observe.inside.calls import CHANGED, FRAME, GROUP, MARK, _forked
+from grader.observe.inside.execute import fault
 from grader.observe.sandbox import PlainSandbox, Program, Sandbox
 from grader.records import Call, CallLimits, Outcome, OutcomeKind, Sweep
 
@@ -566,3 +567,12 @@ def test_what_a_box_says_of_ignored_arguments_and_times_is_bounded() -> None:
     assert names[0] == "lr\N{REPLACEMENT CHARACTER}"
     assert len(names) < 30
     assert max(map(len, names)) <= 100
+
+
+@pytest.mark.parametrize("name", ["<cell x>", f"<cell {'9' * 5000}>", "<cell -1>"])
+def test_a_file_name_that_code_gives_itself_is_no_place(name: str) -> None:
+    try:
+        exec(compile("1 / 0", name, "exec"))
+    except ZeroDivisionError as error:
+        told = fault(error)
+    assert (told["type"], told["cell"]) == ("ZeroDivisionError", None)

@@ -206,3 +206,14 @@ def test_what_a_kernel_sent_is_valid_text(run: Run) -> None:
 def test_an_updated_display_counts_as_what_is_displayed(run: Run) -> None:
     source = "h = display('small', display_id=True)\nfor _ in range(9):\n    h.update({'text/plain': 'x' * 2**20}, raw=True)"
     assert len(run(source, limits=NotebookLimits(output_kb=64)).executed) < 200_000
+
+
+def test_a_traceback_may_say_any_number(run: Run) -> None:
+    source = """
+class E(Exception):
+    def _render_traceback_(self):
+        return ["-----> " + "1" * 5000 + " x"]
+raise E("no")"""
+    fault = run(source).cells[0].fault
+    assert fault is not None
+    assert (fault.message, fault.line) == ("no", None)
