@@ -272,6 +272,39 @@ def test_a_message_with_half_a_surrogate_ends_no_batch(tmp_path: Path) -> None:
     assert "bad \N{REPLACEMENT CHARACTER}" in scores[1].questions[0].checks[0].verdict.message
 
 
+def test_who_asks_to_run_alone_waits_for_the_others_and_keeps_new_ones_waiting() -> None:
+    turns, lines = batch.Turns(), list[str]()
+    inside, asks, go = threading.Event(), threading.Event(), threading.Event()
+
+    def first() -> None:
+        with turns.together():
+            inside.set()
+            go.wait(60)
+            lines.append("the first has ended")
+
+    def alone() -> None:
+        with turns.together():
+            asks.set()
+            with turns.alone():
+                lines.append("alone")
+
+    def late() -> None:
+        with turns.together():
+            lines.append("a new one")
+
+    threads = [threading.Thread(target=work) for work in (first, alone, late)]
+    for thread, event in zip(threads[:2], (inside, asks), strict=True):
+        thread.start()
+        assert event.wait(60)
+    threads[1].join(0.2)  # were it not to wait, it would have run by now
+    threads[2].start()
+    threads[2].join(0.2)
+    go.set()
+    for thread in threads:
+        thread.join(60)
+    assert lines == ["the first has ended", "alone", "a new one"]
+
+
 def test_who_runs_alone_runs_beside_nobody_and_nobody_waits_for_ever() -> None:
     turns, running, seen = batch.Turns(), [], []
     lock = threading.Lock()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from support import RIGHT, RUBRIC, WRONG, notebook, write_course
 
-from grader import flow, grade_folder
+from grader import batch, flow, grade_folder
 from grader.errors import GraderFault, UsageError
 from grader.flow import load_course, placed, portable
 from grader.observe.sandbox import Process, Program, Sandbox
@@ -270,16 +271,25 @@ def test_what_the_machine_may_have_ended_counts_and_is_kept_only_after_a_try_alo
     tmp_path: Path, grade: Grade, monkeypatch: pytest.MonkeyPatch, ends: list[OutcomeKind], points: float
 ) -> None:
     write_course(tmp_path, anna=RIGHT)
-    left, alone = list(ends), []
-    make_calls = flow.make_calls
+    left, alone, waiting = list(ends), [], []
+    make_calls, run_alone = flow.make_calls, batch.Turns.alone
+
+    @contextlib.contextmanager
+    def others_wait(turns: batch.Turns) -> Iterator[None]:
+        with run_alone(turns):
+            waiting.append(turns)
+            yield
+            waiting.clear()
 
     def make(code: object, slices: object, calls: list[Call], *rest: object) -> dict[str, Outcome]:
+        assert rest[1].alone == bool(waiting)  # type: ignore[attr-defined]
         alone.append(rest[1].alone)  # type: ignore[attr-defined]
         if left:
             return dict.fromkeys((call.id for call in calls), Outcome(left.pop(0)))
         return make_calls(code, slices, calls, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(flow, "make_calls", make)
+    monkeypatch.setattr(batch.Turns, "alone", others_wait)
     grade()
     assert alone == [False, True]
     assert grades(tmp_path / "results") == {"anna": points}

@@ -452,6 +452,12 @@ def hides(x):
 def keeps(x):
     return x * 3
 def changes_a_sparse_one(x):
+    frame = sys._getframe()
+    while frame is not None:
+        call = frame.f_locals.get("call")
+        if isinstance(call, dict) and call.get("echo"):
+            call["args"] = tuple(a.copy() for a in call["args"])
+        frame = frame.f_back
     x.data[0] = 7.0
     return 0
 """
