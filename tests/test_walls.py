@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import mmap
 import os
 import socket
 from pathlib import Path
@@ -125,6 +127,31 @@ def test_a_directory_of_sockets_or_files_that_holds_too_much_is_noticed(tmp_path
     assert not watch.overfull("", str(files))
 
 
+def test_a_file_without_a_name_counts_while_it_is_open_or_mapped(tmp_path: Path) -> None:
+    def nameless(directory: Path) -> int:
+        return watch.nameless_bytes([os.getpid()], str(directory))
+
+    size = 16 << 20
+    libc = ctypes.CDLL(None)
+    libc.mmap.restype, libc.mmap.argtypes = ctypes.c_void_p, [ctypes.c_void_p, *[ctypes.c_size_t] * 5]
+    libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+    with (tmp_path / "kept").open("w+b") as kept, (tmp_path / "gone").open("w+b") as gone:
+        for file in (kept, gone):
+            os.posix_fallocate(file.fileno(), 0, size)
+        assert nameless(tmp_path) == 0
+        (tmp_path / "gone").unlink()
+        again = os.dup(gone.fileno())
+        assert nameless(tmp_path) >= size
+        os.close(again)
+        mapped = libc.mmap(None, size, mmap.PROT_READ, mmap.MAP_SHARED, gone.fileno(), 0)
+        assert size <= nameless(tmp_path) < 2 * size
+    assert nameless(tmp_path) == size
+    assert nameless(tmp_path / "other") == 0
+    libc.munmap(mapped, size)
+    assert nameless(tmp_path) == 0
+    assert watch.overfull("", str(tmp_path), limits.DISK_MB << 20)
+
+
 def test_shared_memory_counts_as_memory_of_its_box() -> None:
     import subprocess
     import sys
@@ -134,10 +161,10 @@ def test_shared_memory_counts_as_memory_of_its_box() -> None:
     with subprocess.Popen([sys.executable, "-c", held], **pipes) as child:
         assert child.stdout is not None
         child.stdout.readline()
-        found = watch.memory_by_box({child.pid, 1 << 22})
+        found = watch.processes_by_box({child.pid, 1 << 22})
         child.kill()
-    assert found[child.pid] > 64 << 20
-    assert found[1 << 22] == 0
+    assert sum(found[child.pid].values()) > 64 << 20
+    assert not found[1 << 22]
 
 
 def test_a_directory_nested_deeper_than_python_follows_is_removed(tmp_path: Path) -> None:

@@ -171,16 +171,16 @@ print("made them all")
         "a private file system of limited size; what a box writes is watched where there is none",
         "import tempfile\n\ndef double(x):\n    with tempfile.TemporaryFile() as file:\n        file.write(b'1' * 1000)\n    return 2 * x",
         double="""
-        import os
+        import os, time
         def double(x):
             written, kept = 0, []
             try:
                 for number in range(40):
                     kept.append(open(f"gone{number}", "wb"))
                     os.unlink(f"gone{number}")
-                    for _ in range(15):
-                        kept[-1].write(bytes(4 << 20))
-                        written += 4
+                    os.posix_fallocate(kept[-1].fileno(), 0, 60 << 20)
+                    written += 60
+                time.sleep(1.5)
             except OSError:
                 return f"only {written} MB"
             return "the-secret-2718281828: 2 GB"

@@ -39,7 +39,7 @@ FIRST_TO_GO = "1000"  # the score for the kernel's OOM killer: a box before anyt
 
 @dataclass
 class Child:
-    """A program that runs: the megabytes that its box may hold, the directories that it may write to.
+    """A program that runs: the megabytes that its box may hold, its user, the directories that it writes to.
 
     `complaints` is where it says what failed us, `asked` whether it was ended on request, `reason` why it
     was ended by us.
@@ -47,6 +47,7 @@ class Child:
 
     identity: int
     memory_mb: int
+    user: int
     wires: str
     directory: str
     complaints: int
@@ -144,7 +145,7 @@ class _Server:
         os.close(complain)
         os.set_blocking(complaints, False)
         places = (message["wires"], message["directory"])
-        self.children[pid] = Child(identity, message["memory_mb"], *places, complaints)
+        self.children[pid] = Child(identity, message["memory_mb"], message["user"], *places, complaints)
         _send(self.control, {"id": identity, "started": pid})
 
     def _kill(self, identity: int) -> None:
@@ -172,11 +173,16 @@ class _Server:
 
     def _watch(self) -> None:
         """End the boxes that hold more memory, disk or sockets than they may."""
-        held = watch.memory_by_box(set(self.children))
+        held = watch.processes_by_box(set(self.children))
         for pid, child in list(self.children.items()):
-            if held.get(pid, 0) > child.memory_mb << 20:
+            directory, nameless = "", 0
+            if self.plan.tier != walls.ISOLATED:
+                directory = child.directory
+                with waiter.acting_as(child.user or self.plan.uid, self.plan.gid):
+                    nameless = watch.nameless_bytes(held[pid], directory)
+            if sum(held[pid].values()) > child.memory_mb << 20:
                 child.reason = "out_of_memory"
-            elif watch.overfull(child.wires, child.directory if self.plan.tier != walls.ISOLATED else ""):
+            elif watch.overfull(child.wires, directory, nameless):
                 child.reason = "disk_full"
             else:
                 continue

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .limits import DISK_MB, INODES, SOCKETS
@@ -16,8 +17,8 @@ from .limits import DISK_MB, INODES, SOCKETS
 BLOCK = 512
 
 
-def memory_by_box(boxes: set[int]) -> dict[int, int]:
-    """Return the bytes of memory of every box: of all descendants of its waiter.
+def processes_by_box(boxes: set[int]) -> dict[int, dict[int, int]]:
+    """Return the processes of every box, all descendants of its waiter, with the bytes of memory of each.
 
     Shared memory counts for each process that maps it: it would belong to none otherwise.
     """
@@ -29,23 +30,57 @@ def memory_by_box(boxes: set[int]) -> dict[int, int]:
                 fields = _status(name)
                 parents[int(name)] = int(fields["PPid"])
                 held[int(name)] = (_kilobytes(fields, "RssAnon") + _kilobytes(fields, "RssShmem")) << 10
-    totals: dict[int, int] = dict.fromkeys(boxes, 0)
+    found: dict[int, dict[int, int]] = {box: {} for box in boxes}
     for pid, size in held.items():
         ancestor: int | None = pid
         while ancestor is not None and ancestor not in boxes:
             ancestor = parents.get(ancestor)
         if ancestor is not None:
-            totals[ancestor] += size
-    return totals
+            found[ancestor][pid] = size
+    return found
 
 
-def overfull(wires: str, directory: str) -> bool:
-    """Whether a directory of sockets, or one of files that no file system limits, holds too much."""
+def overfull(wires: str, directory: str, nameless: int = 0) -> bool:
+    """Whether a directory of sockets, or one of files that no file system limits, holds too much.
+
+    `nameless` are the bytes of files that were in the directory, have no name any more and are still held.
+    """
     if wires and sum(1 for _ in _entries(wires)) > SOCKETS:
         return True
     files = list(_tree(directory)) if directory else []
-    size = sum(entry.st_blocks * BLOCK for entry in files)
+    size = nameless + sum(entry.st_blocks * BLOCK for entry in files)
     return len(files) > INODES or size > DISK_MB << 20
+
+
+def nameless_bytes(pids: Iterable[int], directory: str) -> int:
+    """Return the bytes of files without a name that processes hold open, or mapped from `directory`.
+
+    A process into which this one may not look counts nothing.
+    """
+    sizes: dict[tuple[int, int], int] = {}
+    for pid in pids:
+        for descriptor in _entries(f"/proc/{pid}/fd"):
+            with contextlib.suppress(OSError):
+                entry = descriptor.stat()
+                if stat.S_ISREG(entry.st_mode) and not entry.st_nlink:
+                    sizes[entry.st_dev, entry.st_ino] = entry.st_blocks * BLOCK
+        for key, size in _mapped_without_name(pid, directory).items():
+            sizes[key] = max(sizes.get(key, 0), size)
+    return sum(sizes.values())
+
+
+def _mapped_without_name(pid: int, directory: str) -> dict[tuple[int, int], int]:
+    """Return the bytes that a process maps of each file of a directory that was removed."""
+    sizes: dict[tuple[int, int], int] = {}
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/maps").read_text(errors="replace").splitlines():
+            span, _, _, device, inode, *path = line.split(maxsplit=5)
+            if path and path[0].startswith(f"{directory}/") and path[0].endswith(" (deleted)"):
+                first, last = (int(address, 16) for address in span.split("-"))
+                major, minor = (int(number, 16) for number in device.split(":"))
+                key = (os.makedev(major, minor), int(inode))
+                sizes[key] = sizes.get(key, 0) + last - first
+    return sizes
 
 
 def _status(pid: str) -> dict[str, str]:
