@@ -222,13 +222,15 @@ cli.add_command(release)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit; `grader check` of a terminal in a child process."""
     if arguments is None and sys.argv[1:2] == ["check"]:
-        if not child.is_child():
+        ending = child.ending_file()
+        if ending is None:
             sys.exit(child.check_in_child(sys.argv[1:]))
+        code = 0
         try:
             _run(None)
-        except SystemExit as ending:
-            child.leave(ending.code if isinstance(ending.code, int) else EXIT_NO if ending.code else 0)
-        child.leave(0)
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else EXIT_NO if end.code else 0
+        child.leave(code, ending)
     _run(arguments)
 
 

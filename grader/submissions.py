@@ -113,7 +113,7 @@ def _without_notebook(folder: Path, found: list[PurePosixPath]) -> Iterator[tupl
     direct = {path.parent for path in found}
     inside = Counter(path.parent for path in holding)
     wraps = True  # whether nothing but one folder has been seen on the way here
-    for where, folders, files in os.walk(folder, onerror=lambda error: None):  # `_walk` has told of it
+    for where, folders, files in os.walk(folder):  # `_walk` has told of what cannot be listed
         here = _inside(Path(where), folder)
         top = wraps and (inside[here] > 1 or Path(where) == folder)
         lacking = [name for name in sorted(folders) if not _skipped(name) and here / name not in holding]

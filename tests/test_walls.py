@@ -7,16 +7,18 @@ import errno
 import mmap
 import os
 import socket
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from grader.observe import sandbox
-from grader.observe.inside import limits, seccomp, watch
+from grader.observe.inside import limits, seccomp, system, waiter, watch
 
 # from the kernel's tables: arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h
 KNOWN = {
     "clone": (56, 220),
+    "prctl": (157, 167),
     "socket": (41, 198),
     "connect": (42, 203),
     "ptrace": (101, 117),
@@ -90,11 +92,14 @@ def test_no_number_is_used_twice_and_only_legacy_calls_are_missing_on_aarch64(ma
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_the_filter_looks_at_the_arguments_of_clone_and_socket(machine: str) -> None:
+def test_the_filter_looks_at_the_arguments_of_clone_prctl_and_socket(machine: str) -> None:
     column = MACHINES.index(machine)
     clone, make = seccomp.NUMBERS["clone"][column] or 0, seccomp.NUMBERS["socket"][column] or 0
     assert verdict(machine, clone, 0x11) == ALLOWED
     assert verdict(machine, clone, 0x10000000 | 0x11) == "EPERM"
+    control = seccomp.NUMBERS["prctl"][column] or 0
+    assert verdict(machine, control, system.PR_SET_DUMPABLE) == "EPERM"
+    assert verdict(machine, control, system.PR_SET_PDEATHSIG) == ALLOWED
     assert verdict(machine, seccomp.NUMBERS["clone3"][column] or 0) == "ENOSYS"
     stream, datagram = socket.SOCK_STREAM, socket.SOCK_DGRAM
     assert verdict(machine, make, socket.AF_UNIX, stream | 0x80000) == ALLOWED
@@ -150,6 +155,52 @@ def test_a_file_without_a_name_counts_while_it_is_open_or_mapped(tmp_path: Path)
     libc.munmap(mapped, size)
     assert nameless(tmp_path) == 0
     assert watch.overfull("", str(tmp_path), limits.DISK_MB << 20)
+
+
+def test_what_a_box_closed_or_nested_too_deeply_cannot_be_counted_and_is_too_much(tmp_path: Path) -> None:
+    here = os.open(".", os.O_RDONLY)
+    with sandbox.run_directory(tmp_path) as deep:
+        os.chdir(deep)
+        try:
+            for _ in range(2100):
+                Path("d").mkdir()
+                os.chdir("d")
+        finally:
+            os.fchdir(here)
+            os.close(here)
+        assert watch.overfull("", str(deep))
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        closed = Path(folder, "closed")
+        for mode in (0o777, 0o444, 0o000):
+            closed.mkdir(exist_ok=True)
+            (closed / "file").touch()
+            closed.chmod(mode)
+            with waiter.acting_as(65534, 65534):
+                assert watch.overfull("", folder) == (mode != 0o777)
+                assert watch.overfull(str(closed), "") == (mode == 0o000)
+            closed.chmod(0o777)
+
+
+@pytest.mark.parametrize("name", ["a\x0cb\u2028\r c", "it is there (deleted)", "\udcff\n"])
+def test_a_mapped_file_may_have_any_name(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(bytes(8192))
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), 0):
+        watch.nameless_bytes([os.getpid()], str(tmp_path))
+        path.unlink()
+        assert watch.nameless_bytes([os.getpid()], str(tmp_path)) == 8192
+
+
+def test_more_descriptors_or_mappings_than_are_looked_at_are_too_much(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert watch.nameless_bytes([os.getpid()], "/none") < watch.TOO_MUCH
+    monkeypatch.setattr(watch, "MAPS_BYTES", 2000)
+    assert watch.nameless_bytes([os.getpid()], "/none") == watch.TOO_MUCH
+    monkeypatch.undo()
+    monkeypatch.setattr(watch, "INODES", 2)
+    assert watch.nameless_bytes([os.getpid()], "/none") == watch.TOO_MUCH
 
 
 def test_shared_memory_counts_as_memory_of_its_box() -> None:

@@ -24,9 +24,10 @@ EXIT_NO = 1
 LEAVE = os._exit  # a student's code may replace it
 
 
-def is_child() -> bool:
-    """Whether this process was started by `check_in_child`."""
-    return VARIABLE in os.environ
+def ending_file() -> Path | None:
+    """Take the file for the exit code out of the environment; return None if this process is no child."""
+    name = os.environ.pop(VARIABLE, "")
+    return Path(name) if name else None
 
 
 def check_in_child(arguments: Sequence[str]) -> int:
@@ -56,9 +57,9 @@ def check_in_child(arguments: Sequence[str]) -> int:
     return EXIT_NO
 
 
-def leave(code: int) -> NoReturn:
-    """End the child at once with an exit code, which threads and exit handlers of its code cannot change."""
+def leave(code: int, ending: Path) -> NoReturn:
+    """Write the exit code and end the child at once: threads and exit handlers cannot change it any more."""
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
-    Path(os.environ[VARIABLE]).write_text(str(code), encoding="ascii")
+    ending.write_text(str(code), encoding="ascii")
     LEAVE(code)

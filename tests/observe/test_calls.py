@@ -440,24 +440,21 @@ def test_a_function_cannot_answer_for_another_see_its_calls_or_spoil_its_files(s
 
 HIDES = """
 import sys
-def hides(x):
+def send_copies_back():
     frame = sys._getframe()
     while frame is not None:
         call = frame.f_locals.get("call")
         if isinstance(call, dict) and call.get("echo"):
             call["args"] = tuple(a.copy() for a in call["args"])
         frame = frame.f_back
+def hides(x):
+    send_copies_back()
     x *= 3
     return x
 def keeps(x):
     return x * 3
 def changes_a_sparse_one(x):
-    frame = sys._getframe()
-    while frame is not None:
-        call = frame.f_locals.get("call")
-        if isinstance(call, dict) and call.get("echo"):
-            call["args"] = tuple(a.copy() for a in call["args"])
-        frame = frame.f_back
+    send_copies_back()
     x.data[0] = 7.0
     return 0
 """

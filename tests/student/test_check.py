@@ -410,6 +410,15 @@ def test_what_a_function_leaves_behind_does_not_change_the_exit_code(tmp_path: P
     assert in_terminal(tmp_path, "-f", "reconstrukt").returncode == 2
 
 
+def test_a_function_finds_nothing_of_the_child_in_its_environment_and_may_clear_it(tmp_path: Path) -> None:
+    write_kit_to(tmp_path)
+    body = "import os\n    assert not any('CHECK' in name for name in os.environ)\n    os.environ.clear()"
+    source = f"def reconstruct(X, W1, W2):\n    {body}\n    return X @ W1 @ W2"
+    (tmp_path / "mine.ipynb").write_text(notebook(source))
+    done = in_terminal(tmp_path, "-f", "reconstruct")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_an_exception_that_cannot_be_told_is_told_by_its_type(tmp_path: Path) -> None:
     write_kit_to(tmp_path)
     used = "class E(Exception):\n    def __str__(self):\n        raise RuntimeError\ndef g():\n    raise E\n"

@@ -5,6 +5,7 @@
     clone with new namespaces    -> EPERM
     socket, not of AF_UNIX       -> EOPNOTSUPP (libzmq aborts on any other answer)
     a datagram socket            -> EOPNOTSUPP (it reaches any address without connecting)
+    prctl that sets who may look -> EPERM (what watches a box could not count the files that it holds)
     a call of DENIED             -> EPERM
     everything else              -> allowed
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 import errno
 import struct
 
-from .system import MACHINE, load_filter
+from .system import MACHINE, PR_SET_DUMPABLE, load_filter
 
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
@@ -29,6 +30,7 @@ AF_UNIX, SOCK_DGRAM, SOCKET_TYPES = 1, 2, 0xF
 NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "clone": (56, 220),
     "clone3": (435, 435),
+    "prctl": (157, 167),
     "socket": (41, 198),
     "socketpair": (53, 199),
 }
@@ -129,6 +131,13 @@ def build(machine: str = MACHINE) -> list[Instruction]:
         (EQUAL, 0, 4, call["clone"] or 0),
         (LOAD, 0, 0, FIRST_ARGUMENT),
         (ANY_BIT, 0, 1, NEW_NAMESPACES),
+        (RETURN, 0, 0, ERRNO | errno.EPERM),
+        (RETURN, 0, 0, ALLOW),
+    ]
+    program += [
+        (EQUAL, 0, 4, call["prctl"] or 0),
+        (LOAD, 0, 0, FIRST_ARGUMENT),
+        (EQUAL, 0, 1, PR_SET_DUMPABLE),
         (RETURN, 0, 0, ERRNO | errno.EPERM),
         (RETURN, 0, 0, ALLOW),
     ]

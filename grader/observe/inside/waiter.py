@@ -91,13 +91,14 @@ def acting_as(uid: int, gid: int) -> Iterator[None]:
     if os.getuid() != 0:
         yield
         return
+    group = os.getegid()
     os.setegid(gid)
     os.seteuid(uid)
     try:
         yield
     finally:
         os.seteuid(0)
-        os.setegid(0)
+        os.setegid(group)
 
 
 def close_all_but(kept: Iterable[int]) -> None:

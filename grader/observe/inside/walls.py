@@ -124,7 +124,7 @@ def build_inner(plan: Plan, room: Room) -> str:
             system.unshare(system.CLONE_NEWCGROUP)
         system.drop_capabilities()
     system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)
-    # without a file system of limited size the parent counts the files that a program holds: it must look in
+    # where no file system limits a box, the parent counts the files that its processes hold: it must look in
     system.prctl(system.PR_SET_DUMPABLE, 0 if plan.tier == ISOLATED else 1)
     if not room.bare:
         landlock.restrict(rules(plan, room, directory))

@@ -7,6 +7,7 @@ a second from outside.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,8 @@ from pathlib import Path
 from .limits import DISK_MB, INODES, SOCKETS
 
 BLOCK = 512
+MAPS_BYTES = 16 << 20  # of the lists of a box's mappings; one process of a full stack has a list of 0.2 MB
+TOO_MUCH = (DISK_MB << 20) + 1
 
 
 def processes_by_box(boxes: set[int]) -> dict[int, dict[int, int]]:
@@ -44,40 +47,53 @@ def overfull(wires: str, directory: str, nameless: int = 0) -> bool:
     """Whether a directory of sockets, or one of files that no file system limits, holds too much.
 
     `nameless` are the bytes of files that were in the directory, have no name any more and are still held.
+    What a box has closed, or nested too deeply for a path, cannot be counted: that is too much.
     """
-    if wires and sum(1 for _ in _entries(wires)) > SOCKETS:
-        return True
-    files = list(_tree(directory)) if directory else []
+    try:
+        if wires and sum(1 for _ in _entries(wires)) > SOCKETS:
+            return True
+        files = list(_tree(directory)) if directory else []
+    except OSError as error:
+        return error.errno in (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG)
     size = nameless + sum(entry.st_blocks * BLOCK for entry in files)
     return len(files) > INODES or size > DISK_MB << 20
 
 
 def nameless_bytes(pids: Iterable[int], directory: str) -> int:
-    """Return the bytes of files without a name that processes hold open, or mapped from `directory`.
+    """Return the bytes of files without a name that processes hold open, or map from `directory`.
 
-    A process into which this one may not look counts nothing.
+    A process into which this one may not look counts nothing. Where there are more descriptors or mappings
+    than are looked at, the bytes are TOO_MUCH.
     """
     sizes: dict[tuple[int, int], int] = {}
+    descriptors = length = 0
     for pid in pids:
-        for descriptor in _entries(f"/proc/{pid}/fd"):
-            with contextlib.suppress(OSError):
-                entry = descriptor.stat()
-                if stat.S_ISREG(entry.st_mode) and not entry.st_nlink:
-                    sizes[entry.st_dev, entry.st_ino] = entry.st_blocks * BLOCK
-        for key, size in _mapped_without_name(pid, directory).items():
-            sizes[key] = max(sizes.get(key, 0), size)
+        with contextlib.suppress(OSError):
+            for descriptor in _entries(f"/proc/{pid}/fd"):
+                descriptors += 1
+                with contextlib.suppress(OSError):
+                    entry = descriptor.stat()
+                    if stat.S_ISREG(entry.st_mode) and not entry.st_nlink:
+                        sizes[entry.st_dev, entry.st_ino] = entry.st_blocks * BLOCK
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/maps", "rb") as file:  # noqa: PTH123
+            maps = file.read(MAPS_BYTES - length)
+            length += len(maps)
+            for key, size in _mapped_without_name(maps, os.fsencode(directory)).items():
+                sizes[key] = max(sizes.get(key, 0), size)
+        if descriptors > INODES or length >= MAPS_BYTES:
+            return TOO_MUCH
     return sum(sizes.values())
 
 
-def _mapped_without_name(pid: int, directory: str) -> dict[tuple[int, int], int]:
-    """Return the bytes that a process maps of each file of a directory that was removed."""
+def _mapped_without_name(maps: bytes, directory: bytes) -> dict[tuple[int, int], int]:
+    """Return the bytes that are mapped of each removed file of a directory; its name may be any bytes."""
     sizes: dict[tuple[int, int], int] = {}
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/maps").read_text(errors="replace").splitlines():
-            span, _, _, device, inode, *path = line.split(maxsplit=5)
-            if path and path[0].startswith(f"{directory}/") and path[0].endswith(" (deleted)"):
-                first, last = (int(address, 16) for address in span.split("-"))
-                major, minor = (int(number, 16) for number in device.split(":"))
+    for line in maps.split(b"\n"):
+        if line.endswith(b" (deleted)"):
+            span, _, _, device, inode, path = line.split(maxsplit=5)
+            if path.startswith(directory + b"/"):
+                first, last = (int(address, 16) for address in span.split(b"-"))
+                major, minor = (int(number, 16) for number in device.split(b":"))
                 key = (os.makedev(major, minor), int(inode))
                 sizes[key] = sizes.get(key, 0) + last - first
     return sizes
@@ -93,17 +109,17 @@ def _kilobytes(fields: dict[str, str], name: str) -> int:
 
 
 def _entries(directory: str) -> Iterator[os.DirEntry[str]]:
-    with contextlib.suppress(OSError), os.scandir(directory) as found:
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(directory) as found:
         yield from found
 
 
 def _tree(directory: str) -> Iterator[os.stat_result]:
-    """Yield what is known of every file below a directory, as far as it can be seen."""
+    """Yield what is known of every file below a directory; raise OSError for what cannot be seen."""
     waiting, seen = [directory], 0
     while waiting and seen <= INODES:
         for entry in _entries(waiting.pop()):
             seen += 1
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(FileNotFoundError):
                 yield entry.stat(follow_symlinks=False)
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(entry.path)
