@@ -104,7 +104,7 @@ def _without_notebook(folder: Path, found: list[PurePosixPath]) -> Iterator[tupl
     """Yield what students handed in without a notebook, to say so: folders, and files at the top.
 
     The top is the folder itself, or the only folder in it if that holds several, as archives are unpacked.
-    anna/ (without one) at the top, or mon/anna/ beside two such folders with one: a student's. But where
+    anna/ (without one) beside a folder with one, or mon/anna/ beside two folders with one: a student's. Where
     only notebooks lie beside it, or one folder with a notebook below the top, it may be a folder of data, and
     counts only if it is empty or holds anna/hw.zip.
     anna.zip at the top: a student's, unless there is a notebook anna.ipynb or a folder anna/ with one.
@@ -119,7 +119,7 @@ def _without_notebook(folder: Path, found: list[PurePosixPath]) -> Iterator[tupl
         lacking = [name for name in sorted(folders) if not _skipped(name) and here / name not in holding]
         folders[:] = [name for name in folders if here / name in holding]
         wraps = wraps and len(folders) == 1 and not lacking and all(map(_skipped, files))
-        if top or (folders and here not in direct):
+        if top or folders:
             sure = bool(folders) if top else len(folders) > 1
             for name in lacking:
                 held = _files(Path(where) / name)

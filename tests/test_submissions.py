@@ -131,6 +131,14 @@ MISSING = {
         ("mon/anna/hw.ipynb", "mon/bert/hw.zip", "mon/carl/", "tue/dora/hw.ipynb"),
         {"mon/bert": "hw.zip", "mon/carl": "empty"},
     ),
+    "a group with a stray notebook": (
+        ("mon/notes.ipynb", "mon/anna/hw.ipynb", "mon/bert/hw.zip", "mon/carl/", "tue/dora/hw.ipynb"),
+        {"mon/bert": "hw.zip", "mon/carl": "empty"},
+    ),
+    "a large group with a stray notebook": (
+        ("mon/n.ipynb", "mon/a/hw.ipynb", "mon/b/hw.ipynb", "mon/c/hw.html", "tue/d/hw.ipynb"),
+        {"mon/c": "hw.html"},
+    ),
     "files in place of notebooks in the folder of an archive": (
         ("ex11/anna.ipynb", "ex11/erna.ipynb", "ex11/bert.zip", "ex11/carl.ipynb.txt", "ex11/dora/"),
         {"ex11/bert.zip": "no notebook", "ex11/carl.ipynb.txt": "no notebook", "ex11/dora": "empty"},
