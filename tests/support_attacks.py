@@ -149,10 +149,10 @@ def listeners(found: Outcome, log: Path) -> Iterator[int]:
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     udp.bind(("127.0.0.1", port))
     abstract = socket.socket(socket.AF_UNIX)
-    abstract.bind("\0grader-test")
+    abstract.bind(f"\0grader-test-{os.getpid()}")
     abstract.listen()
     datagrams = {}
-    for address in (str(log), "\0grader-test-datagram"):
+    for address in (str(log), f"\0grader-test-{os.getpid()}-datagram"):
         datagrams[address] = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         datagrams[address].bind(address)
     log.chmod(0o777)

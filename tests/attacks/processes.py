@@ -226,7 +226,7 @@ ATTACKS = [
     network(
         "calls an abstract socket",
         "a service of the host that has no file",
-        "s = socket.socket(socket.AF_UNIX)\ns.settimeout(2)\ns.connect('\\0grader-test')\nreturn 'the-secret-2718281828'",
+        "s = socket.socket(socket.AF_UNIX)\ns.settimeout(2)\ns.connect('\\0grader-test-{pid}')\nreturn 'the-secret-2718281828'",
     ),
     network(
         "asks a name server",

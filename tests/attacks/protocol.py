@@ -136,7 +136,7 @@ return "the-secret-2718281828: a queue" if found >= 0 or again >= 0 else ctypes.
             loot = []
             for make in (lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM),
                          lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0]):
-                for address in ("{log}", "\\0grader-test-datagram"):
+                for address in ("{log}", "\\0grader-test-{pid}-datagram"):
                     try:
                         make().sendto(b"hello", address)
                         loot.append("the-secret-2718281828: sent")
