@@ -17,6 +17,7 @@ from support_student import edited, reports_of, solved, write_kit_to
 
 from grader.cli import main
 from grader.records import VerdictKind
+from grader.student.child import VARIABLE
 from grader.student.home import Finding, Report
 from grader.student.kit import Kit
 from grader.student.text import exit_code, lines_of, summary
@@ -412,7 +413,7 @@ def test_what_a_function_leaves_behind_does_not_change_the_exit_code(tmp_path: P
 
 def test_a_function_finds_nothing_of_the_child_in_its_environment_and_may_clear_it(tmp_path: Path) -> None:
     write_kit_to(tmp_path)
-    body = "import os\n    assert not any('CHECK' in name for name in os.environ)\n    os.environ.clear()"
+    body = f"import os\n    assert {VARIABLE!r} not in os.environ\n    os.environ.clear()"
     source = f"def reconstruct(X, W1, W2):\n    {body}\n    return X @ W1 @ W2"
     (tmp_path / "mine.ipynb").write_text(notebook(source))
     done = in_terminal(tmp_path, "-f", "reconstruct")
