@@ -5,7 +5,7 @@
 The same right and wrong gradients (of t-SNE, of a linear autoencoder, of a softmax cross-entropy) at scales
 of x from 1e-6 to 1e6 go through the acceptance rules of other checkers with their defaults:
 
-    ours          grader.plan.gradient and grader.judge.gradient, rtol 1e-4
+    ours          grader.numerics.differentiate and grader.checks.gradient, rtol 1e-4
     torch         torch.autograd.gradcheck: eps 1e-6, |a - n| <= 1e-5 + 1e-3 |n| entry by entry
     jax           jax.test_util.check_grads, float64: eps 1e-4, one direction, |a - n| <= 1e-5 + 1e-5 |n|
     scipy         scipy.optimize.check_grad (called): norm of the difference below 1e-6, as in its examples
@@ -30,11 +30,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import check_grad
 
-from grader.case import Case
-from grader.judge.gradient import judge_gradient_case
-from grader.plan.gradient import plan_gradient
-from grader.records import Outcome, OutcomeKind
-from grader.rubric.model import GradientCheck
+from grader.checks.gradient import GradientCase, GradientCheck
+from grader.course import Case
+from grader.numerics.differentiate import differentiate
+from grader.records import Call, Outcome, OutcomeKind
 
 Array = NDArray[Any]
 Cost = Callable[[Array], float]
@@ -175,16 +174,16 @@ class Ours:
         def cost(x: Array) -> float:
             return problem.cost(x)
 
-        case, rng = Case("x", (x,)), np.random.default_rng(0)
-        numeric, _ = plan_gradient(cost, case, ("x",), rng, lambda near: problem.gradient(near.args[0]))
-        self.case = ("call", numeric, None, [])
+        inputs, rng = Case("x", (x,)), np.random.default_rng(0)
+        numeric, own = differentiate(cost, inputs, ("x",), rng, lambda near: problem.gradient(near.args[0]))
         fields = {"id": "g", "title": "", "points": 1.0, "type": "gradient", "inputs": "i", "cost": "c"}
-        self.check = GradientCheck.model_validate({**fields, "wrt": ("x",)})
+        check = GradientCheck.model_validate({**fields, "wrt": ("x",)})
+        self.case = GradientCase((Call("call", "f", ()),), inputs, check, numeric, own)
 
     def __call__(self, gradient: Slope, x: Array) -> bool | None:
         """Return whether a gradient is accepted, None if nothing can be said."""
         outcome = {"call": Outcome(OutcomeKind.RETURNED, gradient(x))}
-        found = judge_gradient_case(self.check, self.case, outcome)
+        found = self.case.judge(outcome, None)
         return None if found.inconclusive else found.fraction == 1.0
 
 

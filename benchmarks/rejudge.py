@@ -26,15 +26,16 @@ from unittest import mock
 
 import nbformat
 
-from grader import flow, grade_folder
+from grader import flow
+from grader.batch import grade_folder
 from grader.errors import GraderFault, NotebookUnreadable
 from grader.flow import Course, load_course
+from grader.intake.submissions import find_submissions
 from grader.notebook.read import parse_notebook
 from grader.observe.sandbox import Process, Program
 from grader.observe.tiers import choose_sandbox
 from grader.records import Observation
 from grader.store import Store
-from grader.submissions import find_submissions
 
 ROOT = Path(__file__).resolve().parent.parent
 

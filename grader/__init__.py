@@ -3,7 +3,7 @@
     plan  ->  observe  ->  judge  ->  score  ->  report
             (untrusted)   (trusted, pure)
 
-grader.flow     the stages for one submission       grader.batch    many submissions
+grader.flow     the stages for one submission       grader.batch.pool    many submissions
 grader.records  what crosses from stage to stage    grader.errors   the hierarchy of our faults
 
 In a student's notebook, beside the kit of the course (`grader.student`):
@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # imported when they are used: `import grader` costs nothing
-    from grader.case import Case
+    from grader.records import Case
     from grader.student.live import Checked
 
 __version__ = "0.1.0"

@@ -4,6 +4,7 @@ A student's fault is data (an `Outcome`, a `Verdict`, a status); it never travel
 
     GraderError                     anything that we, the course or the machine did wrong
     |-- UsageError                  the command line names something that is not there        exit 2
+    |-- PluginError                 an entry point for grader is not what it says              exit 2
     |-- RubricError                 a rubric, or what it refers to, is wrong                  exit 2
     |-- AssignmentError             reference/<assignment>/ is incomplete or wrong            exit 2
     `-- GraderFault                 a submission could not be observed through our fault      exit 3
@@ -21,6 +22,10 @@ class GraderError(Exception):
 
 class UsageError(GraderError):
     """The command line names something that does not exist or cannot be used."""
+
+
+class PluginError(GraderError):
+    """An entry point in a group of grader is not what it says; the message names it."""
 
 
 class RubricError(GraderError):

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,12 +18,15 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 from nbformat import NotebookNode
 
-from grader import judging, notebook
-from grader.assignment import Assignment, load_assignment
+from grader import notebook
+from grader.course.assignment import Assignment, load_assignment
+from grader.course.rubric import Rubric
+from grader.course.rubric_file import load_rubric
+from grader.course.score import score_nothing, score_submission
 from grader.errors import UsageError
+from grader.judge.verdicts import judge
 from grader.notebook.cells import Code, read_code
 from grader.notebook.facts import find_functions
 from grader.notebook.read import parse_notebook
@@ -33,7 +35,9 @@ from grader.observe.calls import UNCONFIRMED, CallSettings, make_calls
 from grader.observe.interpreter import find_interpreter
 from grader.observe.notebook_run import NotebookLimits, run_notebook
 from grader.observe.sandbox import Sandbox
-from grader.plan import make_plan
+from grader.plan.plan import Plan
+from grader.plan.planner import make_plan
+from grader.plan.trusted import TrustedSide
 from grader.records import (
     Call,
     FunctionFacts,
@@ -41,13 +45,9 @@ from grader.records import (
     Observation,
     Outcome,
     OutcomeKind,
-    Plan,
     Score,
     Status,
 )
-from grader.rubric.load import load_rubric
-from grader.rubric.model import Rubric
-from grader.rubric.score import score_nothing, score_submission
 from grader.store import Store
 
 OBSERVER = 4  # raised when the same notebook would be observed differently
@@ -62,6 +62,11 @@ class Course:
     rubric: Rubric
     assignment: Assignment
     plan: Plan
+
+    @cached_property
+    def trusted(self) -> TrustedSide:
+        """What judging may ask of the course."""
+        return TrustedSide(self.assignment)
 
     @cached_property
     def calls(self) -> Mapping[str, tuple[Call, ...]]:
@@ -100,8 +105,7 @@ def load_course(
     if seed is not None:
         rubric = rubric.model_copy(update={"seed": seed})
     loaded = load_assignment(root / "reference" / rubric.assignment, rubric.functions, rubric.seed)
-    with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
-        return Course(rubric, loaded, make_plan(rubric, loaded))
+    return Course(rubric, loaded, make_plan(rubric, loaded))
 
 
 def observe(
@@ -124,7 +128,7 @@ def grade(submission: str, observation: Observation, course: Course) -> Score:
 
     What cannot be judged of it, through our fault, costs no points: it is for a person to decide.
     """
-    judged, diagnoses = judging.judge(observation, course.rubric, course.plan)
+    judged, diagnoses = judge(observation, course.rubric, course.plan, course.trusted)
     remarks = {
         question.id: _remarks(observation.functions[question.function], observation, course)
         for question in course.rubric.questions

@@ -1,6 +1,6 @@
 """The only types that cross from one stage to the next; all frozen, all plain data.
 
-plan  ->  Call, PlannedCheck, Candidates, Plan
+plan  ->  Case, Call, Candidates (and checks.base.PlannedCase, plan.plan.Plan)
 observe  ->  Outcome, CellRun, NotebookRun, FunctionFacts, Observation
 judge  ->  Evidence, Verdict, Diagnosis
 score  ->  CheckScore, QuestionScore, Score
@@ -62,6 +62,16 @@ class Summary(StrEnum):
     NOT_ATTEMPTED = "not_attempted"
     UNREADABLE = "unreadable"
     NOT_GRADED = "not_graded"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One input of a function: positional arguments, optional keywords, and what only the judge may know."""
+
+    name: str
+    args: tuple[Any, ...]
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+    known: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -153,8 +163,7 @@ class FunctionFacts:
 
     `status` is found, missing or not_attempted; `key` identifies the code that the function needs;
     `calls` are the dotted names that this code uses; `notebook_globals` are variables of the notebook
-    that the function reads, `unread` the parameters that it does not; `places` are cell and first line of
-    each statement that it needs.
+    that the function reads; `places` are cell and first line of each statement that it needs.
     """
 
     name: str
@@ -163,7 +172,6 @@ class FunctionFacts:
     key: str = ""
     calls: frozenset[str] = frozenset()
     notebook_globals: tuple[str, ...] = ()
-    unread: tuple[str, ...] = ()
     remark: str = ""
     places: tuple[tuple[int, int], ...] = ()
 
@@ -175,16 +183,6 @@ class Observation:
     run: NotebookRun | None
     functions: Mapping[str, FunctionFacts]
     outcomes: Mapping[str, Outcome]
-
-
-@dataclass(frozen=True)
-class PlannedCheck:
-    """The calls of one check, and what only the trusted side knows about them (`context`)."""
-
-    question: str
-    check: str
-    calls: tuple[Call, ...]
-    context: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -246,22 +244,6 @@ class Candidates(Protocol):
     def pairs(self) -> Sequence[Candidate]:
         """Return every two known mistakes that can be made together."""
         ...
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Every call that every submission will be asked, made once; `candidates` by question."""
-
-    assignment: str
-    checks: tuple[PlannedCheck, ...]
-    candidates: Mapping[str, Candidates] = field(default_factory=dict)
-
-    @property
-    def calls(self) -> tuple[Call, ...]:
-        """All calls, each once, in the order of the rubric."""
-        planned = [call for check in self.checks for call in check.calls]
-        planned += [call for known in self.candidates.values() for call in known.calls]
-        return tuple({call.id: call for call in reversed(planned)}.values())[::-1]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from typing import Any
 
 import nbformat
 
+from grader.course.rubric import Rubric
+from grader.course.rubric_file import parse_rubric
 from grader.records import (
     CellRun,
     CheckScore,
@@ -22,8 +24,6 @@ from grader.records import (
     Verdict,
     VerdictKind,
 )
-from grader.rubric.load import parse_rubric
-from grader.rubric.model import Rubric
 
 ROOT = Path(__file__).resolve().parent.parent
 GRADE = ("grade", "--unsafe")  # the strongest walls all the same; and on a machine without any, none
@@ -128,7 +128,7 @@ def run(executed: str = "", *faults: Fault) -> NotebookRun:
 
 INPUTS = """
 import numpy as np
-from grader.assignment import Case
+from grader.course import Case
 
 def files(seed):
     return {"numbers.txt": b"1 2 3"}

@@ -31,7 +31,8 @@ from attack import SECRET, Attack
 from support import notebook, write_course
 
 from grader import flow
-from grader.batch import Graded, grade_all
+from grader.batch.pool import Graded, grade_all
+from grader.intake.submissions import Submission, find_submissions
 from grader.observe import tiers
 from grader.observe.inside import system
 from grader.observe.inside.walls import OWN
@@ -39,7 +40,6 @@ from grader.observe.sandbox import Sandbox
 from grader.observe.warm import WarmSandbox
 from grader.records import Observation, Score
 from grader.store import Store
-from grader.submissions import Submission, find_submissions
 
 ATTACKS: tuple[Attack, ...] = (
     *files.ATTACKS,

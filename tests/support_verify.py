@@ -10,7 +10,7 @@ from grader.verify.goldens import write_goldens
 from grader.verify.verification import make_evidence
 
 MISTAKES = """
-from grader.misconception import Misconception
+from grader.course import Misconception
 
 MISCONCEPTIONS = (
     Misconception("double", "tripled", "It triples", "How much is twice?", {"2.0 * x": "3.0 * x"}),
@@ -18,7 +18,7 @@ MISCONCEPTIONS = (
 )
 """
 REWRITINGS = """
-from grader.rewriting import Rewriting
+from grader.course import Rewriting
 
 REWRITINGS = (
     Rewriting("double", "added", variant=lambda x: x + x),

@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 from support import RIGHT, WRONG, notebook, run, write_course
 
-from grader import batch, flow
-from grader.batch import Graded, grade_all
+from grader import flow
+from grader.batch import pool as batch
+from grader.batch.pool import Graded, grade_all
 from grader.errors import GraderFault, UsageError
 from grader.flow import Course, load_course
+from grader.intake.submissions import Submission, find_submissions
 from grader.observe.sandbox import PlainSandbox
 from grader.records import Observation, Score, Status
 from grader.store import Store
-from grader.submissions import Submission, find_submissions
 
 
 class Listener:

@@ -151,7 +151,7 @@ def test_a_fault_of_ours_exits_with_3_and_the_submission_is_not_graded(tmp_path:
         "    if program.module == 'probe': return launch(sandbox, program)\n"
         "    raise e.SandboxError('no more processes')\n"
         "s.WarmSandbox.launch = fail\n"
-        "import sys; from grader.cli import main; main(sys.argv[1:])"
+        "import sys; from grader.cli.main import main; main(sys.argv[1:])"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, *GRADE, str(folder)],

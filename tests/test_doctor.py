@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from grader import doctor
-from grader.cli import cli
+from grader.cli.main import cli
 from grader.errors import SandboxError, UsageError
-from grader.observe import tiers
+from grader.observe import doctor, tiers
 from grader.observe.interpreter import Interpreter
 from grader.observe.layers import (
     ALWAYS,

@@ -10,7 +10,7 @@ import pytest
 from support import ROOT
 
 from grader.flow import Course, grade, load_course
-from grader.plan.candidates import changed
+from grader.plan.trusted import with_mistakes
 from grader.records import (
     FunctionFacts,
     Observation,
@@ -39,7 +39,7 @@ def graded(course: Course, functions: Mapping[str, Any]) -> dict[str, QuestionSc
 
 def with_mistake(course: Course, code: str) -> dict[str, Any]:
     known = [each for each in course.assignment.misconceptions if each.code == code]
-    return changed(course.assignment, known)
+    return with_mistakes(course.assignment, known)
 
 
 def of(functions: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from support import RIGHT, RUBRIC, WRONG, notebook, write_course
 
-from grader import batch, flow, grade_folder
+from grader import flow
+from grader.batch import grade_folder
+from grader.batch import pool as batch
 from grader.errors import GraderFault, UsageError
 from grader.flow import load_course, placed, portable
 from grader.observe.sandbox import Process, Program, Sandbox

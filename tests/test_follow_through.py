@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from support import notebook
 
-from grader.assignment import Case, load_assignment
+from grader.course import Case
+from grader.course.assignment import load_assignment
+from grader.course.rubric_file import parse_rubric
 from grader.errors import AssignmentError, RubricError
 from grader.flow import Course, grade
-from grader.plan import make_plan
-from grader.plan.calls import trusted_call
+from grader.plan.planner import make_plan
+from grader.plan.trusted import TrustedSide, trusted_call
 from grader.records import FunctionFacts, Observation, Outcome, OutcomeKind, QuestionScore
-from grader.rubric.load import parse_rubric
 
 FUNCTIONS = '''
 import numpy as np
@@ -35,7 +36,7 @@ def fit(x):
 '''
 INPUTS = """
 import numpy as np
-from grader.assignment import Case
+from grader.course import Case
 
 def centres(rng):
     return [Case("seven", (rng.gamma(0.5, size=7), 3.0)), Case("nine", (rng.gamma(0.5, size=9), 2.0))]
@@ -56,7 +57,7 @@ def own_excess(value, case, call):
     return (own - least) / (most - least)
 """
 MISCONCEPTIONS = """
-from grader.misconception import Misconception
+from grader.course import Misconception
 
 MISCONCEPTIONS = (
     Misconception("error", "absolute", "It adds absolute values", "Norm?", {"(x - c) ** 2": "np.abs(x - c)"}),
@@ -192,11 +193,14 @@ def test_a_right_fit_stays_right_beside_a_wrong_error(folder: Path) -> None:
 def test_mistakes_that_exclude_each_other_are_followed_nowhere(folder: Path) -> None:
     rubric = parse_rubric(RUBRIC.replace("CREDIT", "1"), "centre.yaml")
     assignment = load_assignment(folder, rubric.functions, 3)
-    given = make_plan(rubric, assignment).checks[1].context["given"]
-    assert given.measure(("absolute",)) is not None
-    assert given.measure(("worst", "halved")) is None
-    assert given.measure(()) is None
-    assert given.measure(("sign",)) is None
+    case = make_plan(rubric, assignment).checks[1].cases[0]
+    trusted = TrustedSide(assignment)
+    assert trusted.mistaken(case.calls[0], ("absolute",)) is not None
+    assert trusted.mistaken(case.calls[0], ("worst", "halved")) is None
+    assert trusted.mistaken(case.calls[0], ("sign",)) is None
+    right = {case.calls[0].id: Outcome(OutcomeKind.RETURNED, mean(*case.inputs.args))}
+    assert case.judge(right, trusted).fraction == 1.0
+    assert case.judge_given(right, trusted, ()) is None
 
 
 @pytest.mark.parametrize("line", ["        given: [error]\n", "        own_metric: own_excess\n"])

@@ -15,11 +15,11 @@ PACKAGE = ROOT / "grader"
 OURS = {path.stem for path in PACKAGE.glob("*.py")} | {
     path.name for path in PACKAGE.iterdir() if path.is_dir()
 }
-PURE = ("judge", "rubric", "report")
+PURE = ("checks", "course", "judge", "numerics", "report")
 FORBIDDEN = (
     "grader.observe",
     "grader.store",
-    "grader.batch",
+    "grader.batch.pool",
     "grader.flow",
     "subprocess",
     "socket",
@@ -63,7 +63,7 @@ def test_the_code_of_the_box_imports_nothing_of_the_rest() -> None:
 
 
 def test_only_the_flow_imports_all_stages() -> None:
-    stages = {"grader.plan", "grader.observe", "grader.judging", "grader.rubric.score"}
+    stages = {"grader.plan", "grader.observe", "grader.judge.verdicts", "grader.course.score"}
     importers = [
         path.name
         for path in PACKAGE.rglob("*.py")
@@ -110,7 +110,7 @@ def test_the_wheel_holds_the_package_with_its_templates_and_nothing_of_a_course(
         "report/templates/style.css",
         "report/templates/course.js",
         "observe/inside/wire.py",
-        "cli.py",
+        "cli/main.py",
     ):
         assert f"grader/{needed}" in names
     assert not [name for name in names if name.endswith((".ipynb", ".yaml"))]

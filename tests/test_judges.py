@@ -13,22 +13,22 @@ import pytest
 from support import RIGHT, WRONG, write_course
 
 from grader import flow
-from grader.batch import Graded, grade_all
+from grader.batch.judges import Judges, can_fork
+from grader.batch.pool import Graded, grade_all
 from grader.errors import DamagedError
 from grader.flow import Course, load_course
-from grader.judges import Judges, can_fork
+from grader.intake.submissions import Submission, find_submissions
 from grader.observe.inside.waiter import children
 from grader.observe.sandbox import PlainSandbox
 from grader.records import Observation, Score, Status
 from grader.store import Store
-from grader.submissions import Submission, find_submissions
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="judges are forks, which this system does not bear")
 LEAVING = """
 import os, sys, time
 from pathlib import Path
 from grader.flow import load_course
-from grader.judges import Judges
+from grader.batch.judges import Judges
 from grader.observe.inside.waiter import children
 with Judges(load_course("tiny", Path(sys.argv[1])), 3):
     print(*children(os.getpid()), flush=True)

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from support import write_course
 
-from grader import judging
+from grader.checks.reference import ReferenceCheck
 from grader.errors import DamagedError
 from grader.flow import Course, grade, load_course
+from grader.judge import verdicts as judging
 from grader.records import (
     Candidates,
     DiagnosisKind,
@@ -68,11 +69,11 @@ def fail(*_: object, **__: object) -> Any:
 def test_a_check_that_cannot_be_judged_waits_for_a_person_and_the_next_one_is_judged(
     course: Course, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    judge_check = judging.judge_check
+    judge = ReferenceCheck.judge
     monkeypatch.setattr(
-        judging,
-        "judge_check",
-        lambda check, *rest: fail() if check.id == "values" else judge_check(check, *rest),
+        ReferenceCheck,
+        "judge",
+        lambda check, *rest: fail() if check.id == "values" else judge(check, *rest),
     )
     question = graded(course, lambda x: 2 * x).questions[0]
     kinds = [check.verdict.kind for check in question.checks]
@@ -98,6 +99,6 @@ def test_what_was_kept_and_is_damaged_is_no_decision_of_the_judge(
     def damaged(*_: object) -> Any:
         raise DamagedError("the call a is damaged")
 
-    monkeypatch.setattr(judging, "judge_check", damaged)
+    monkeypatch.setattr(ReferenceCheck, "judge", damaged)
     with pytest.raises(DamagedError):
         graded(course, lambda x: 2 * x)

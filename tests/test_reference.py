@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from grader.course.reference_code import Reference, definitions
 from grader.errors import AssignmentError
-from grader.reference import Reference, definitions
 
 SOURCE = '''
 import math

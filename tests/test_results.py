@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from support import notebook, rubric, run, score
 
-from grader import results
+from grader.batch import results
+from grader.batch.results import Results
 from grader.errors import UsageError
-from grader.results import Results
-from grader.submissions import Submission
+from grader.intake.submissions import Submission
 
 ANNA = Submission("anna", Path("anna.ipynb"), "anna")
 RUN = run(notebook("x = 1"))

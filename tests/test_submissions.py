@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import UsageError
-from grader.submissions import RESERVED, _named, find_submissions
+from grader.intake.submissions import RESERVED, _named, find_submissions
 
 
 def touch(path: Path, content: str = "{}") -> Path:

@@ -8,10 +8,10 @@ margin; where several agree, all are listed and none is chosen. Pure; student co
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
-from grader.judge.match import residual
 from grader.judge.patterns import COMBINABLE, TRANSFORMATIONS, transformed
+from grader.numerics.residual import SEPARATED, residual
 from grader.records import (
     Candidate,
     Candidates,
@@ -25,10 +25,8 @@ from grader.records import (
 )
 
 MARGIN = 10.0  # times nearer than the next best explanation
-SEPARATED = 1e-4  # and that one at least so far away
 EXACT = 1e-6  # for explanations that are put together, of which there are many
 FAR = 0.1
-Ranked = Sequence[tuple[float, Candidate]]
 
 
 def diagnose(candidates: Candidates, outcomes: Mapping[str, Outcome]) -> Diagnosis | None:

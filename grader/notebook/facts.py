@@ -64,7 +64,6 @@ def _facts(code: Code, name: str, found: Slice | None, given: Slice | None) -> F
         found.key,
         calls=dotted_names(found.statements),
         notebook_globals=_leaned_on(found, statement, nodes[-1]),
-        unread=_unread_parameters(nodes[-1]),
         places=tuple((s.cell, _first_line(s.node)) for s in found.statements),
     )
 
@@ -133,16 +132,6 @@ def _is_data(node: ast.AST, data: set[str], functions: set[str]) -> bool:
     own = isinstance(node.func, ast.Name) and node.func.id in functions
     wraps = bool(node.args) and all(isinstance(a, ast.Name) and a.id in functions for a in node.args)
     return last_name(node.func).startswith(SOURCES) or (own and not wraps)
-
-
-def _unread_parameters(node: ast.AST) -> tuple[str, ...]:
-    if not isinstance(node, Function):
-        return ()
-    arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-    read = {
-        inner.id for statement in node.body for inner in ast.walk(statement) if isinstance(inner, ast.Name)
-    }
-    return tuple(argument.arg for argument in arguments if argument.arg not in read)
 
 
 def dotted_names(statements: Iterable[Statement]) -> frozenset[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from itertools import combinations
 from threading import RLock
@@ -17,17 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grader.case import Case
+from grader.course.misconception import Misconception
+from grader.course.rubric import Recognition
 from grader.errors import AssignmentError
-from grader.judge.match import parts_of, residual
-from grader.misconception import Misconception
-from grader.plan.calls import trusted_call
-from grader.records import Call, Candidate, Prediction
-from grader.rubric.model import Recognition
+from grader.numerics.residual import parts_of, residual
+from grader.plan.trusted import trusted_call, with_mistakes
+from grader.records import Call, Candidate, Case, Prediction
 
 if TYPE_CHECKING:  # loads notebooks, which planning at home does not need
-    from grader.assignment import Assignment
-    from grader.plan.plan import Planner
+    from grader.course.assignment import Assignment
+    from grader.plan.planner import CoursePlanner
 
 SAME = 1e-9  # results that differ by less come from the same function
 
@@ -41,7 +40,7 @@ class KnownMistakes:
         function: str,
         recognition: Recognition,
         cases: Sequence[tuple[Call, Case]],
-        planner: Planner,
+        planner: CoursePlanner,
     ) -> None:
         self.assignment = assignment
         self.function = function
@@ -130,7 +129,7 @@ class KnownMistakes:
     def _candidate(self, made: tuple[Misconception, ...]) -> Candidate | None:
         """Return what happens if mistakes are made together, None if they exclude each other."""
         try:
-            namespace = changed(self.assignment, made)
+            namespace = with_mistakes(self.assignment, made)
         except AssignmentError:
             return None
         return Candidate(
@@ -154,21 +153,3 @@ class KnownMistakes:
                 return self.observed(call, function(case))
         except Exception as error:  # a mistake may raise anything
             return Prediction(raised=type(error).__name__)
-
-
-def changed(assignment: Assignment, made: Iterable[Misconception]) -> dict[str, Any]:
-    """Return the reference with mistakes made in it; raise AssignmentError if they exclude each other."""
-    made = tuple(made)
-    edits: dict[str, dict[str, str]] = {}
-    for known in made:
-        taken = edits.setdefault(known.function, {})
-        if known.variant is not None and len([m for m in made if m.function == known.function]) > 1:
-            raise AssignmentError(f"{known.code} replaces all of {known.function}")
-        if taken.keys() & known.edits.keys():
-            raise AssignmentError(f"two mistakes edit the same text of {known.function}")
-        taken.update(known.edits)
-    reference = assignment.reference
-    sources = {name: reference.edited(name, wanted) for name, wanted in edits.items() if wanted}
-    namespace = reference.redefined(sources)
-    namespace.update({known.function: known.variant for known in made if known.variant is not None})
-    return namespace

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grader.judge.diagnosis import SEPARATED
-from grader.judge.match import residual
+from grader.numerics.residual import SEPARATED, residual
 from grader.plan.candidates import KnownMistakes
 from grader.records import Candidate
 

@@ -18,12 +18,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from pygments.formatters import HtmlFormatter
 
+from grader.course.rubric import Rubric
 from grader.records import CellRun, NotebookRun, QuestionScore, Score, Summary, VerdictKind
 from grader.report import chart
 from grader.report.mistake import explain
 from grader.report.notebook import show_cells
 from grader.report.statistics import course_statistics
-from grader.rubric.model import Rubric
 
 MARKS = {
     VerdictKind.PASSED: "✓",

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from grader.course.rubric import Question, Rubric
 from grader.records import DiagnosisKind, QuestionScore, Score, Status, VerdictKind
 from grader.report.mistake import sentence
-from grader.rubric.model import Question, Rubric
 
 BINS = 10
 SILENT = ("", "missing", "not_attempted", "values", "follow_through", "blocked")

@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from grader.course.rubric import Rubric
 from grader.records import Score, Status
-from grader.rubric.model import Rubric
 
 FIRST = ("submission", "status", "score", "max_score")
 FORMULA = ("=", "+", "-", "@")

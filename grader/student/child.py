@@ -35,7 +35,7 @@ def check_in_child(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         ending = Path(folder) / "ending"
         environment = {**os.environ, VARIABLE: str(ending)}
-        program = f"import sys; sys.path[:] = {sys.path!r}; from grader.cli import main; main()"
+        program = f"import sys; sys.path[:] = {sys.path!r}; from grader.cli.main import main; main()"
         with subprocess.Popen([sys.executable, "-c", program, *arguments], env=environment) as process:
             while True:
                 try:

@@ -17,23 +17,20 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 
-from grader.case import Case
+from grader.checks.base import Check, InputsCheck, ValueCheck, returned
+from grader.course.rubric import Limits
 from grader.errors import AssignmentError, GraderError
-from grader.judge.checks import judge_case, judge_check
-from grader.judge.compare import Sensitivity
+from grader.numerics.in_words import describe_input
 from grader.observe.inside import wire
 from grader.observe.inside.chance import seeded
 from grader.observe.inside.execute import accepted
 from grader.observe.inside.safe_text import message_text
-from grader.plan.gradient import plan_gradient
-from grader.plan.plan import Planner
-from grader.records import Call, Outcome, OutcomeKind, PlannedCheck, Plot, VerdictKind
-from grader.rubric.model import CheckBase, GradientCheck, InputsCheck, Limits, ReferenceCheck
-from grader.student.evidence import describe_input, worst_entry
+from grader.plan.planner import make_call
+from grader.records import Call, Case, Outcome, OutcomeKind, Plot, Sweep, VerdictKind
 from grader.student.functions import (
     Functions,
     MainThreadOnly,
@@ -43,9 +40,6 @@ from grader.student.functions import (
     silent,
 )
 from grader.student.kit import Kit, KitFunction
-
-if TYPE_CHECKING:
-    from grader.assignment import Assignment
 
 
 @dataclass(frozen=True)
@@ -99,16 +93,15 @@ def check_functions(kit: Kit, functions: Functions, names: Sequence[str], *, lim
 def _findings(kit: Kit, known: KitFunction, functions: Functions, *, limit: bool) -> Iterator[Finding]:
     late = False
     for check in known.checks:
-        home = _Home(kit, functions)
         if late:
             yield _unclear(check, "it was not tried, as an earlier check did not finish in time")
             continue
         if reason := kit.why_not(known.name, check):
             yield _unclear(check, reason)
             continue
-        seconds = home.seconds(check) if limit else None
+        seconds = _seconds(kit, check) if limit else None
         try:
-            yield within(seconds, lambda check=check, home=home: home.find(known, check))  # type: ignore[misc]
+            yield within(seconds, lambda check=check: _find(kit, known, check, functions))  # type: ignore[misc]
         except GraderError:
             raise
         except TimeoutError:
@@ -151,23 +144,44 @@ def within(seconds: float | None, work: Callable[[], Finding]) -> Finding:
     return done[0]
 
 
-class _Home:
-    """Stands where the course's side stands in the grading: public inputs, the student's own functions."""
+class HomePlanner:
+    """Stands where the course stands in the grading: public inputs, the student's own functions."""
 
-    def __init__(self, kit: Kit, functions: Functions) -> None:
+    seed = 0
+    has_reference = False
+
+    def __init__(self, kit: Kit, known: KitFunction, functions: Functions) -> None:
         self.kit = kit
+        self.known = known
         self.functions = functions
+        self.parameters = known.parameters
         self.ended = ""  # the function of the student that ended the program, if one did
 
-    def seconds(self, check: CheckBase) -> float:
-        """Return the seconds that a check may take: those of one call in the grading, for each input."""
-        if not isinstance(check, InputsCheck):
-            return self.kit.seconds
-        return (check.call_seconds or self.kit.seconds) * (1 + len(self.kit.inputs[check.inputs]))
+    def draws(self, generator: str) -> Iterator[list[Case]]:
+        """Yield the public inputs of a generator; there are no others."""
+        yield list(self.kit.inputs[generator])
 
-    def cases(self, generator: str, seed: int) -> list[Case]:
-        """Return the public inputs of a generator."""
-        return list(self.kit.inputs[generator])
+    def call(
+        self,
+        check: InputsCheck,
+        case: Case,
+        function: str = "",
+        *,
+        echo: bool = False,
+        repeat: int = 0,
+        sweep: Sweep | None = None,
+    ) -> Call:
+        """Return the call of the function, or of another one, on a case."""
+        limits = Limits(call_seconds=self.kit.seconds)
+        name, seconds = function or self.known.name, check.call_seconds
+        return make_call(name, case, self.seed, limits, seconds, echo=echo, repeat=repeat, sweep=sweep)
+
+    def expected(self, check: ValueCheck, case: Case) -> Any:
+        """Return what the kit says is right on a public input."""
+        values = self.kit.expected[f"{self.known.name}.{check.id}"]
+        return next(
+            value for value, known in zip(values, self.kit.inputs[check.inputs], strict=True) if known is case
+        )
 
     def function(self, name: str) -> Callable[..., Any]:
         """Return the student's function under the names of the arguments that were handed out."""
@@ -189,85 +203,74 @@ class _Home:
         )
         return call
 
-    def find(self, known: KitFunction, check: CheckBase) -> Finding:
-        """Make one check."""
-        try:
-            with seeded(0), np.errstate(all="ignore"):
-                planned = self._plan(known, check)
-                outcomes = {call.id: self._outcome(call) for call in planned.calls}
-        except Unavailable as reason:
-            return _unclear(check, f"it needs another function: {reason}")
-        except AssignmentError as error:  # of the student's own cost: no finite differences
-            return _unclear(check, self.ended or str(error).replace("the cost", "your own"))
-        with np.errstate(all="ignore"):
-            verdict = judge_check(check, planned, outcomes, self.functions.facts(known.name))
-            if verdict.kind is VerdictKind.PASSED:
-                return Finding(check.id, check.title, verdict.kind, verdict.message)
-            if not isinstance(check, InputsCheck):
-                return Finding(
-                    check.id, check.title, verdict.kind, verdict.message, look=check.feedback.failed
-                )
-            return self._explained(known, check, planned, outcomes)
+    def metric(self, name: str) -> Callable[..., Any]:
+        """Metrics are the course's own code; no check that needs one is in a kit."""
+        raise AssignmentError(f"the metric {name} is not part of the kit")
 
-    def _plan(self, known: KitFunction, check: CheckBase) -> PlannedCheck:
-        limits = Limits(call_seconds=self.kit.seconds)
-        planner = Planner(cast("Assignment", self), known.name, limits, 0)
-        if isinstance(check, ReferenceCheck):
-            calls = [planner.call(check, case) for case in self.cases(check.inputs, 0)]
-            right = self.kit.expected[f"{known.name}.{check.id}"]
-            cases = [(c.id, value, None, 0.0, Sensitivity()) for c, value in zip(calls, right, strict=True)]
-            return PlannedCheck(known.name, check.id, tuple(calls), {"cases": cases})
-        if isinstance(check, GradientCheck):
-            return self._plan_gradient(known, check, planner)
-        calls, context = planner.plan(check)
-        return PlannedCheck(known.name, check.id, tuple(calls), context)
-
-    def _plan_gradient(self, known: KitFunction, check: GradientCheck, planner: Planner) -> PlannedCheck:
-        """Plan with the student's own cost, and without any gradient to trust."""
-        cost, calls = self.function(check.cost), []
-        cases: list[tuple[Any, ...]] = []
-        for case in self.cases(check.inputs, 0):
-            numeric, own = plan_gradient(cost, case, check.wrt, np.random.default_rng(0))
-            calls.append(planner.call(check, case))
-            cases.append((calls[-1].id, numeric, own, None))
-        return PlannedCheck(known.name, check.id, tuple(calls), {"cases": cases})
-
-    def _explained(
-        self, known: KitFunction, check: InputsCheck, planned: PlannedCheck, outcomes: dict[str, Outcome]
-    ) -> Finding:
-        """Say what was found on the first, simplest input on which the check does not hold."""
-        results = [judge_case(check, case, outcomes) for case in planned.context["cases"]]
-        place = next(i for i, result in enumerate(results) if result.fraction < 1.0)
-        result, case = results[place], planned.context["cases"][place]
-        kind = VerdictKind.INCONCLUSIVE if result.inconclusive else VerdictKind.FAILED
-        worst = worst_entry(check, case, outcomes, dict(result.facts))
-        shown = describe_input(self.cases(check.inputs, 0)[place], known.parameters)
-        return Finding(
-            check.id, check.title, kind, result.message, worst, shown, check.feedback.failed, result.plot
-        )
-
-    def _outcome(self, call: Call) -> Outcome:
-        """Make one call; return what came back as plain arrays, or how it failed."""
-        function = self.functions.get(call.function)
-        args, keywords = copy.deepcopy((call.args, dict(call.keywords)))
-        taken, ignored = accepted(function, keywords)
-        started = time.perf_counter()
-        try:
-            with seeded(call.seed), kept_alive(call.function):
-                value = function(*args, **taken)
-        except Unavailable as reason:
-            return Outcome(OutcomeKind.RAISED, fault=describe_error(reason.__cause__ or reason))
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            return Outcome(OutcomeKind.RAISED, fault=describe_error(error))
-        seconds = time.perf_counter() - started
-        try:
-            value, after = wire.decode(wire.encode((value, args if call.echo else None)))
-        except wire.WireError as error:
-            return Outcome(OutcomeKind.UNDECODABLE, fault=describe_error(error))
-        return Outcome(OutcomeKind.RETURNED, value, None, after, tuple(ignored), seconds)
+    def made_for(self, case: Case, names: Sequence[str]) -> list[tuple[str, Case]]:
+        """There is no reference to follow at home."""
+        return []
 
 
-def _unclear(check: CheckBase, reason: str) -> Finding:
+def _find(kit: Kit, known: KitFunction, check: Check, functions: Functions) -> Finding:
+    """Make one check."""
+    planner = HomePlanner(kit, known, functions)
+    try:
+        with seeded(0), np.errstate(all="ignore"):
+            cases = check.plan(planner)
+            calls = [call for case in cases for call in case.calls]
+            outcomes = {call.id: _outcome(call, functions) for call in calls}
+    except Unavailable as reason:
+        return _unclear(check, f"it needs another function: {reason}")
+    except AssignmentError as error:  # of the student's own cost: no finite differences
+        return _unclear(check, planner.ended or str(error).replace("the cost", "your own"))
+    look = check.feedback.failed
+    with np.errstate(all="ignore"):
+        verdict = check.judge(cases, outcomes, functions.facts(known.name), None)
+        if verdict.kind is VerdictKind.PASSED:
+            return Finding(check.id, check.title, verdict.kind, verdict.message)
+        if not cases:
+            return Finding(check.id, check.title, verdict.kind, verdict.message, look=look)
+        # Say what was found on the first, simplest input on which the check does not hold.
+        results = [case.judge(outcomes, None) for case in cases]
+        case, result = next(pair for pair in zip(cases, results, strict=True) if pair[1].fraction < 1.0)
+        output = check.output if isinstance(check, ValueCheck) else None
+        got = returned(case.calls[0], outcomes, output)
+        worst = "" if got.failed else case.detail(got.value, result)
+    kind = VerdictKind.INCONCLUSIVE if result.inconclusive else VerdictKind.FAILED
+    shown = describe_input(case.inputs, known.parameters)
+    return Finding(check.id, check.title, kind, result.message, worst, shown, look, result.plot)
+
+
+def _seconds(kit: Kit, check: Check) -> float:
+    """Return the seconds that a check may take: those of one call in the grading, for each input."""
+    if not isinstance(check, InputsCheck):
+        return kit.seconds
+    return (check.call_seconds or kit.seconds) * (1 + len(kit.inputs[check.inputs]))
+
+
+def _outcome(call: Call, functions: Functions) -> Outcome:
+    """Make one call; return what came back as plain arrays, or how it failed."""
+    function = functions.get(call.function)
+    args, keywords = copy.deepcopy((call.args, dict(call.keywords)))
+    taken, ignored = accepted(function, keywords)
+    started = time.perf_counter()
+    try:
+        with seeded(call.seed), kept_alive(call.function):
+            value = function(*args, **taken)
+    except Unavailable as reason:
+        return Outcome(OutcomeKind.RAISED, fault=describe_error(reason.__cause__ or reason))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return Outcome(OutcomeKind.RAISED, fault=describe_error(error))
+    seconds = time.perf_counter() - started
+    try:
+        value, after = wire.decode(wire.encode((value, args if call.echo else None)))
+    except wire.WireError as error:
+        return Outcome(OutcomeKind.UNDECODABLE, fault=describe_error(error))
+    return Outcome(OutcomeKind.RETURNED, value, None, after, tuple(ignored), seconds)
+
+
+def _unclear(check: Check, reason: str) -> Finding:
     return Finding(check.id, check.title, VerdictKind.INCONCLUSIVE, reason)

@@ -21,10 +21,11 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from grader import __version__
-from grader.case import Case
+from grader.checks.base import Check
+from grader.course.rubric import AnyCheck
 from grader.errors import UsageError
 from grader.observe.inside import wire
-from grader.rubric.model import Check, CheckBase
+from grader.records import Case
 
 Kept = TypeVar("Kept")
 SUFFIX = ".checks.json"
@@ -32,7 +33,7 @@ FORMAT = 1
 TEXTS = ("assignment", "title", "notebook", "version")
 LISTS = ("files", "packages")
 NUMBERS = ("seconds", "cell_seconds", "output_kb")
-CHECKS: TypeAdapter[Any] = TypeAdapter(tuple[Check, ...])
+CHECKS: TypeAdapter[Any] = TypeAdapter(tuple[AnyCheck, ...])
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class KitFunction:
     title: str
     points: float
     parameters: tuple[str, ...]
-    checks: tuple[CheckBase, ...]
+    checks: tuple[Check, ...]
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Kit:
     lacking: Mapping[str, str] = field(default_factory=dict)
     """The package that is missing for inputs, or expected values, that are made of it; by their name."""
 
-    def why_not(self, function: str, check: CheckBase) -> str:
+    def why_not(self, function: str, check: Check) -> str:
         """Say why a check cannot be made on this machine, '' if it can."""
         names = (f"{function}.{check.id}", getattr(check, "inputs", ""))
         package = next((self.lacking[name] for name in names if name in self.lacking), "")
@@ -164,7 +165,7 @@ def _case(part: dict[str, Any]) -> Case:
     return Case(part["name"], args, keywords)
 
 
-def _plain(check: CheckBase) -> dict[str, Any]:
+def _plain(check: Check) -> dict[str, Any]:
     """Return a check as its author would write it."""
     return check.model_dump(mode="json", exclude_defaults=True)
 

@@ -14,9 +14,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from grader.case import Case
+from grader.checks.base import InputsCheck
 from grader.errors import UsageError
-from grader.rubric.model import InputsCheck
+from grader.records import Case
 from grader.student.functions import LiveFunctions
 from grader.student.home import Report, check_functions
 from grader.student.kit import Kit, find_kit, read_kit

@@ -26,27 +26,19 @@ import nbformat
 import numpy as np
 
 from grader import __version__
-from grader.assignment import Assignment, load_assignment, load_public_cases
-from grader.case import Case
+from grader.checks.base import Check, InputsCheck, ValueCheck, part_of
+from grader.course.assignment import Assignment, load_assignment, load_public_cases
+from grader.course.rubric import Question, Rubric
+from grader.course.rubric_file import load_rubric
 from grader.errors import AssignmentError, UsageError
-from grader.judge.compare import dense
 from grader.notebook.facts import dotted_names
-from grader.plan.calls import trusted_call
-from grader.rubric.load import load_rubric
-from grader.rubric.model import (
-    CheckBase,
-    ForbiddenCheck,
-    InputsCheck,
-    Public,
-    Question,
-    ReferenceCheck,
-    Rubric,
-)
+from grader.numerics.arrays import dense
+from grader.plan.trusted import trusted_call
+from grader.records import Case
 from grader.student.kit import SUFFIX, Kit, KitFunction, write_kit
 
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
 PIP = {"PIL": "pillow", "cv2": "opencv-python", "skimage": "scikit-image", "sklearn": "scikit-learn"}
-PRIVATE = ("credit", "given", "given_credit", "own_cost", "requires", "public", "by_case", "conditioned")
 
 
 def build_kit(name: str, root: Path, wheel: Path | None = None) -> dict[str, bytes]:
@@ -92,17 +84,19 @@ def write_folder(content: Mapping[str, bytes], folder: Path) -> None:
 def _kit(rubric: Rubric, assignment: Assignment, folder: Path) -> Kit:
     functions, inputs, expected = {}, {}, {}
     for question in rubric.questions:
-        checks = [check for check in question.checks if _is_public(check)]
+        checks = [check for check in question.checks if check.is_public()]
         if question.function is None:
             continue
         for check in checks:
             if isinstance(check, InputsCheck) and check.public is not None:
                 cases = load_public_cases(folder, check.public.inputs)
                 inputs[check.public.inputs] = tuple(cases)
-                if isinstance(check, ReferenceCheck):
+                if isinstance(check, ValueCheck) and (check.compares_values or check.compares_form):
                     values = tuple(_expected(check, question, case, assignment) for case in cases)
                     expected[f"{question.function}.{check.id}"] = values
-        functions[question.function] = _function(question, tuple(map(_public, checks)), assignment)
+        functions[question.function] = _function(
+            question, tuple(check.for_students() for check in checks), assignment
+        )
     return Kit(
         rubric.assignment,
         rubric.title,
@@ -119,37 +113,20 @@ def _kit(rubric: Rubric, assignment: Assignment, folder: Path) -> Kit:
     )
 
 
-def _is_public(check: CheckBase) -> bool:
-    if isinstance(check, ForbiddenCheck):
-        return check.visibility == "public"
-    return isinstance(check, InputsCheck) and check.public is not None
-
-
-def _public(check: CheckBase) -> CheckBase:
-    """Return a check without what only the grading needs."""
-    fields = type(check).model_fields
-    new: dict[str, Any] = {name: fields[name].get_default() for name in PRIVATE if name in fields}
-    if isinstance(check, InputsCheck) and check.public is not None:
-        new["inputs"] = check.public.inputs
-    if isinstance(check, ReferenceCheck) and not check.form_only:
-        new["public"] = Public(inputs=new["inputs"], values=True)
-    return check.model_copy(update={**new, "points": 0.0, "visibility": "public"})
-
-
-def _function(question: Question, checks: tuple[CheckBase, ...], assignment: Assignment) -> KitFunction:
+def _function(question: Question, checks: tuple[Check, ...], assignment: Assignment) -> KitFunction:
     name = question.function or ""
     parameters = tuple(inspect.signature(assignment.function(name)).parameters)
     return KitFunction(name, question.title, question.points, parameters, checks)
 
 
-def _expected(check: ReferenceCheck, question: Question, case: Case, assignment: Assignment) -> Any:
+def _expected(check: ValueCheck, question: Question, case: Case, assignment: Assignment) -> Any:
     """Return what is right on a public input, or its form alone."""
     try:
         value = trusted_call(assignment.function(question.function or ""), case, 0)
     except Exception as error:  # whatever the reference raises
         raise AssignmentError(f"the reference failed on the public input {case.name!r}: {error!r}") from error
-    value = value if check.output is None else value[check.output]
-    return _form(value) if check.form_only else value
+    value = part_of(value, check.output)
+    return _form(value) if check.compares_form else value
 
 
 def _form(value: Any) -> Any:

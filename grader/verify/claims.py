@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from grader.course.rubric import Rubric
 from grader.errors import AssignmentError
 from grader.records import DiagnosisKind, QuestionScore
-from grader.rubric.model import Rubric
 from grader.verify.evidence import Evidence, MutantReport, VariantReport, inputs_digest
 from grader.verify.goldens import drifted
 from grader.verify.survivors import load_survivors

@@ -16,12 +16,13 @@ from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from grader.course.misconception import Misconception
 from grader.flow import Course, grade, load_course
-from grader.judge import diagnose
-from grader.misconception import Misconception
+from grader.judge.diagnosis import diagnose
 from grader.notebook.facts import find_functions
-from grader.plan.candidates import KnownMistakes, changed
+from grader.plan.candidates import KnownMistakes
 from grader.plan.separation import Pair, close_pairs
+from grader.plan.trusted import with_mistakes
 from grader.records import Diagnosis, DiagnosisKind, Observation, Score
 from grader.verify.mutants import Mutant, make_mutants
 from grader.verify.rewritings import all_rewritings, rewritten
@@ -186,7 +187,7 @@ def inputs_digest_of(target: Target, seed: int) -> str:
 
 
 def _variant(bench: Bench, known: Misconception, seed: int) -> VariantReport:
-    observed = bench.observed(changed(bench.course.assignment, (known,)), known.function)
+    observed = bench.observed(with_mistakes(bench.course.assignment, (known,)), known.function)
     lost = tuple(bench.lost(observed, known.function))
     return VariantReport(known.code, seed, lost, _named(bench, observed, known.function))
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from grader.assignment import Assignment, load_module
+from grader.course.assignment import Assignment, load_module
+from grader.course.rewriting import Rewriting
 from grader.errors import AssignmentError
-from grader.rewriting import Rewriting
 
 Wrapper = Callable[[Callable[..., Any]], Callable[..., Any]]
 

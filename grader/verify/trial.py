@@ -18,14 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from grader.assignment import Case
 from grader.flow import Course
-from grader.judging import verdicts
+from grader.judge.verdicts import verdicts
 from grader.notebook.cells import read_code
 from grader.notebook.facts import find_functions
 from grader.observe.inside import wire
-from grader.plan.calls import argument_lists, trusted_call
-from grader.records import Call, Fault, FunctionFacts, Observation, Outcome, OutcomeKind, Verdict
+from grader.plan.trusted import argument_lists, trusted_call
+from grader.records import Call, Case, Fault, FunctionFacts, Observation, Outcome, OutcomeKind, Verdict
 
 LOST = 1e-9
 
@@ -152,7 +151,10 @@ class Bench:
     def losses(self, observed: Observation, function: str) -> Iterator[str]:
         """Yield the checks of a function that take points; a caller that needs one stops after it."""
         worth = {(q.id, check.id): check.points for q in self.course.rubric.questions for check in q.checks}
-        for (question, check), verdict in verdicts(observed, self.course.rubric, self.course.plan, function):
+        course = self.course
+        for (question, check), verdict in verdicts(
+            observed, course.rubric, course.plan, course.trusted, function
+        ):
             if worth[question, check] and _takes_points(verdict):
                 yield f"{question}/{check}"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from grader.assignment import load_assignment
-from grader.rubric.load import load_rubric
+from grader.course.assignment import load_assignment
+from grader.course.rubric_file import load_rubric
 from grader.verify.claims import Claim, Result, claims_of
 from grader.verify.evidence import Evidence, Target
 from grader.verify.rewritings import all_rewritings

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from grader.assignment import Case
+from grader.course import Case
 
 from .ratings import generate_ratings
 

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.assignment import Case
-from grader.judge.compare import dense
+from grader.course import Case, dense
 
 Array = NDArray[np.float64]
 Call = Callable[..., Any]

@@ -5,7 +5,7 @@ Each message says where to look and leaves the answer to the student.
 
 from __future__ import annotations
 
-from grader.misconception import Misconception
+from grader.course import Misconception
 
 DIFFERENCES = "Y[:, None, :] - Y[None, :, :]"
 INVERSE = "1.0 / (1.0 + np.sum(differences**2, axis=-1))"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from grader.case import Case
+from grader.course import Case
 
 Array = NDArray[np.float64]
 Generator = np.random.Generator

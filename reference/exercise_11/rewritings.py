@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist, pdist, squareform
 
-from grader.rewriting import Rewriting
+from grader.course import Rewriting
 
 Array = NDArray[Any]
 

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from support import ROOT
 
-from grader.assignment import Assignment, load_assignment, load_public_cases
+from grader.checks.base import InputsCheck
+from grader.course.assignment import Assignment, load_assignment, load_public_cases
+from grader.course.rubric_file import load_rubric
 from grader.notebook.cells import read_code
 from grader.notebook.facts import find_functions
 from grader.notebook.read import parse_notebook
@@ -18,9 +20,7 @@ from grader.notebook.skeleton import make_skeleton
 from grader.observe.inside import wire
 from grader.observe.notebook_run import NotebookLimits, run_notebook
 from grader.observe.tiers import choose_sandbox
-from grader.plan.calls import trusted_call
-from grader.rubric.load import load_rubric
-from grader.rubric.model import InputsCheck
+from grader.plan.trusted import trusted_call
 
 RUBRIC = load_rubric(ROOT / "rubrics" / "exercise_11.yaml")
 FOLDER = ROOT / "reference" / "exercise_11"

@@ -16,7 +16,7 @@ import pytest
 from support import ROOT
 from support_exercise_11 import SAMPLES, expected, sample_names
 
-from grader.rubric.load import load_rubric
+from grader.course.rubric_file import load_rubric
 
 SEEDS = (101, 202)
 EXPECTED = expected()

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.sparse import coo_matrix, csr_matrix
 
-from grader.judge import compare as module
-from grader.judge.compare import (
+from grader.numerics import arrays as module
+from grader.numerics.compare import (
     Comparison,
     Tolerance,
     compare,

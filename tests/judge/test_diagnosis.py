@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from grader.judge.diagnosis import MARGIN, SEPARATED, diagnose, needs_diagnosis
-from grader.judge.match import parts_of
+from grader.numerics.residual import parts_of
 from grader.records import (
     Call,
     Candidate,

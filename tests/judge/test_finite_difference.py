@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from grader.judge.finite_difference import (
+from grader.numerics.finite_difference import (
     RATIO,
     RUNGS,
     Derivative,

@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from grader.judge.compare import Tolerance
-from grader.judge.freedom import compare_up_to, distance, freed
-from grader.rubric.model import Freedom
+from grader.numerics.compare import Tolerance
+from grader.numerics.freedom import Freedom, compare_up_to, distance, freed
 
 Array = NDArray[Any]
 SEEDS = st.integers(0, 10**6)

@@ -13,14 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from grader.assignment import Case
-from grader.judge.gradient import MAX_POINTS, judge_gradient_case
-from grader.judge.numeric import Numeric
-from grader.judge.result import CaseResult
-from grader.plan.calls import argument_lists
-from grader.plan.gradient import OwnCost, plan_gradient
-from grader.records import Fault, Outcome, OutcomeKind, Sweep
-from grader.rubric.model import GradientCheck
+from grader.checks.gradient import MAX_POINTS, GradientCase, GradientCheck
+from grader.checks.result import CaseResult
+from grader.course import Case
+from grader.numerics.differentiate import OwnCost, differentiate
+from grader.numerics.numeric_gradient import Numeric
+from grader.plan.trusted import argument_lists
+from grader.records import Call, Fault, Outcome, OutcomeKind, Sweep
 
 SEEDS = st.integers(0, 10**6)
 NO_OWN = OwnCost((), (), Sweep((), ()))
@@ -40,9 +39,15 @@ def judge(value: Any, right: Any, error: Any = 1e-12, known: Any = None, **optio
     """Judge a value against one numeric gradient (or several parts) with a given estimated error."""
     parts = right if isinstance(right, tuple) else (np.asarray(right, dtype=np.float64),)
     errors = tuple(np.full(part.shape, error) for part in parts)
-    case = ("call", Numeric(parts, errors, **(known or {})), NO_OWN, None)
     names = [f"x{place}" for place in range(len(parts))] if len(parts) > 1 else ["x"]
-    return judge_gradient_case(check(wrt=names, **options), case, {"call": returned(value)})
+    asked = check(wrt=names, **options)
+    return made(asked, Numeric(parts, errors, **(known or {})), NO_OWN).judge({"call": returned(value)}, None)
+
+
+def made(asked: GradientCheck, numeric: Numeric, own: OwnCost) -> GradientCase:
+    """Return a case whose calls are named call and, for the student's own cost, own."""
+    calls = Call("call", "f", ()), Call("own", "cost", (), sweep=own.sweep)
+    return GradientCase(calls if asked.own_cost else calls[:1], Case("case", ()), asked, numeric, own)
 
 
 def swept(cost: Callable[..., Any], case: Case, own: OwnCost) -> Outcome:
@@ -75,12 +80,11 @@ class Problem:
 
     def judged(self, value: Any, student: Callable[..., Any] | None = None, **options: Any) -> CaseResult:
         rng = np.random.default_rng(0)
-        numeric, own = plan_gradient(self.cost, self.case, ("x", "w"), rng)
+        numeric, own = differentiate(self.cost, self.case, ("x", "w"), rng)
         outcomes = {"call": returned(value)}
         if student:
             outcomes["own"] = swept(student, self.case, own)
-        planned = ("call", numeric, own, "own")
-        return judge_gradient_case(check(wrt=("x", "w"), **options), planned, outcomes)
+        return made(check(wrt=("x", "w"), **options), numeric, own).judge(outcomes, None)
 
     def right(self) -> tuple[Any, Any]:
         return self.gradient(*self.case.args)
@@ -196,7 +200,7 @@ def test_finite_differences_that_say_nothing_neither_pass_nor_fail_anybody(
 def test_a_part_that_cannot_be_judged_makes_the_gradient_inconclusive() -> None:
     numeric = Numeric((SQUARE, SQUARE), (np.full((2, 2), 1e-12), np.full((2, 2), 1e-2)))
     outcome = {"call": returned((SQUARE, SQUARE))}
-    result = judge_gradient_case(check(wrt=("x", "w")), ("call", numeric, NO_OWN, []), outcome)
+    result = made(check(wrt=("x", "w")), numeric, NO_OWN).judge(outcome, None)
     assert result.inconclusive
 
 
@@ -293,7 +297,7 @@ def test_the_plot_of_a_large_gradient_is_cut() -> None:
 @pytest.mark.parametrize("outcome", [None, Outcome(OutcomeKind.RAISED, fault=Fault("ValueError", "no"))])
 def test_a_gradient_that_did_not_return_says_how_it_died(outcome: Outcome | None) -> None:
     outcomes = {} if outcome is None else {"call": outcome}
-    result = judge_gradient_case(check(), ("call", Numeric((SQUARE,), (SQUARE,)), NO_OWN, []), outcomes)
+    result = made(check(), Numeric((SQUARE,), (SQUARE,)), NO_OWN).judge(outcomes, None)
     assert (result.fraction, result.code) == (0.0, "raised" if outcome else "not_called")
 
 
@@ -341,13 +345,13 @@ def test_no_gradient_is_right_for_a_cost_that_is_none(student: Callable[..., Any
 
 def test_a_cost_that_died_on_one_point_gives_no_follow_through() -> None:
     problem = Problem.random(5)
-    numeric, own = plan_gradient(problem.cost, problem.case, ("x", "w"), np.random.default_rng(0))
+    numeric, own = differentiate(problem.cost, problem.case, ("x", "w"), np.random.default_rng(0))
     values = swept(lambda x, w: 2 * problem.cost(x, w), problem.case, own).value
     call = returned(tuple(2 * part for part in problem.right()))
-    planned, asked = ("call", numeric, own, "own"), check(wrt=("x", "w"), own_cost=1.0)
+    planned = made(check(wrt=("x", "w"), own_cost=1.0), numeric, own)
 
     def fraction(**outcomes: Outcome) -> float:
-        return judge_gradient_case(asked, planned, {"call": call, **outcomes}).fraction
+        return planned.judge({"call": call, **outcomes}, None).fraction
 
     assert fraction(own=returned(values)) == 1.0
     assert fraction(own=Outcome(OutcomeKind.RAISED)) == 0.0
@@ -400,13 +404,13 @@ def test_the_gradient_of_tsne_without_the_square_is_judged_by_the_own_cost(
     case = Case("case", (p / p.sum(), y))
     cost, gradient = tsne(square=True)
     own_cost, own_gradient = tsne(square=False)
-    numeric, own = plan_gradient(cost, case, ("y",), rng, lambda near: gradient(*near.args))
+    numeric, own = differentiate(cost, case, ("y",), rng, lambda near: gradient(*near.args))
     outcomes = {
         "call": returned(factor * own_gradient(*case.args)),
         "own": swept(own_cost, case, own),
     }
     asked = check(wrt=("y",), cost="cost", own_cost=1.0)
-    found = judge_gradient_case(asked, ("call", numeric, own, "own"), outcomes)
+    found = made(asked, numeric, own).judge(outcomes, None)
     assert (found.code, found.inconclusive) == (code, code == "inconclusive"), found
     assert found.fraction == (1.0 if code == "follow_through" else 0.0)
 

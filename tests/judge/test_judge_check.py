@@ -1,8 +1,8 @@
-"""judge_check: from the cases of a check to one verdict with a fraction, a code and a sentence."""
+"""Check.judge: from the cases of a check to one verdict with a fraction, a code and a sentence."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,26 +12,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from grader.assignment import Case
-from grader.judge import judge_check
-from grader.judge.checks import judge_case
-from grader.judge.compare import Sensitivity
-from grader.judge.numeric import Numeric
+from grader.checks.base import Check, PlannedCase
+from grader.checks.gradient import GradientCase
+from grader.checks.property import Change, PropertyCase
+from grader.checks.raises import RaisesCase
+from grader.checks.reference import ReferenceCase
+from grader.course import Case
+from grader.course.rubric import AnyCheck
+from grader.numerics.differentiate import OwnCost
+from grader.numerics.numeric_gradient import Numeric
 from grader.records import (
+    Call,
     Fault,
     FunctionFacts,
     Outcome,
     OutcomeKind,
-    PlannedCheck,
+    Sweep,
     Verdict,
     VerdictKind,
 )
-from grader.rubric.model import Check, CheckBase
 
 FOUND = FunctionFacts("f", "found")
-EXACT = Sensitivity()
+POINT = np.ones(3)
+INPUT = Case("case", (POINT, 2))
+NO_OWN = OwnCost((), (), Sweep((), ()))
 RIGHT = np.array([[1.0, 2.5], [-3.25, 0.5]])
-CHECKS: TypeAdapter[Any] = TypeAdapter(Check)
+CHECKS: TypeAdapter[Any] = TypeAdapter(AnyCheck)
 
 
 def check(kind: str, **options: Any) -> Any:
@@ -47,18 +53,29 @@ def raised(name: str) -> Outcome:
     return Outcome(OutcomeKind.RAISED, fault=Fault(name, "no"))
 
 
-def judged(asked: CheckBase, cases: list[tuple[Any, ...]], outcomes: dict[str, Outcome]) -> Verdict:
-    return judge_check(asked, PlannedCheck("q", "c", (), {"cases": cases}), outcomes, FOUND)
+def call(name: str, function: str = "f") -> Call:
+    return Call(name, function, (POINT,))
+
+
+def expects(asked: Any, name: str, right: Any = RIGHT, scale: float = 0.0, own: tuple[Call, ...] = ()) -> Any:
+    return ReferenceCase((call(name), *own), INPUT, asked, right, scale)
+
+
+def judged(
+    asked: Check, cases: list[PlannedCase], outcomes: dict[str, Outcome], trusted: Any = None
+) -> Verdict:
+    return asked.judge(cases, outcomes, FOUND, trusted)
 
 
 def compared(values: list[Any], right: Any = RIGHT, **options: Any) -> Verdict:
     """Judge one returned value a case against the same right one."""
-    cases = [(str(place), right, None, 0.0, EXACT) for place in range(len(values))]
+    asked = check("reference", **options)
+    cases = [expects(asked, str(place), right) for place in range(len(values))]
     outcomes = {
         str(place): value if isinstance(value, Outcome) else returned(value)
         for place, value in enumerate(values)
     }
-    return judged(check("reference", **options), cases, outcomes)
+    return judged(asked, cases, outcomes)
 
 
 @pytest.mark.parametrize(
@@ -67,15 +84,10 @@ def compared(values: list[Any], right: Any = RIGHT, **options: Any) -> Verdict:
 )
 def test_a_function_that_is_not_there_earns_nothing_and_says_why(status: str, kind: VerdictKind) -> None:
     facts = FunctionFacts("f", status, remark="The notebook defines no function f.")
-    planned = PlannedCheck("q", "c", (), {"cases": [("0", RIGHT, None, 0.0, EXACT)]})
-    verdict = judge_check(check("reference"), planned, {"0": returned(RIGHT)}, facts)
+    asked = check("reference")
+    verdict = asked.judge([expects(asked, "0")], {"0": returned(RIGHT)}, facts, None)
     assert (verdict.kind, verdict.fraction, verdict.code) == (kind, 0.0, status)
     assert verdict.message
-
-
-def test_a_check_of_an_unknown_type_is_our_fault_and_not_the_students() -> None:
-    with pytest.raises(TypeError, match="CheckBase"):
-        judge_case(CheckBase(id="c", title="t", points=1), (), {})
 
 
 # How cases become one verdict
@@ -134,10 +146,12 @@ def test_the_fraction_is_the_mean_or_the_smallest_of_the_cases(shares: list[floa
 
 
 def test_a_case_that_cannot_be_decided_counts_only_if_no_other_can() -> None:
-    quiet, noisy = (Numeric((RIGHT,), (np.full((2, 2), error),)) for error in (1e-12, 1e-2))
-    right, undecided, wrong = ("0", quiet, None, None), ("1", noisy, None, None), ("2", quiet, None, None)
-    outcomes = {"0": returned(RIGHT), "1": returned(RIGHT), "2": returned(RIGHT + 1)}
     asked = check("gradient", cost="cost", wrt=["x"])
+    right, undecided, wrong = (
+        GradientCase((call(name),), INPUT, asked, Numeric((RIGHT,), (np.full((2, 2), error),)), NO_OWN)
+        for name, error in (("0", 1e-12), ("1", 1e-2), ("2", 1e-12))
+    )
+    outcomes = {"0": returned(RIGHT), "1": returned(RIGHT), "2": returned(RIGHT + 1)}
     found = judged(asked, [undecided, undecided], outcomes)
     assert (found.kind, found.fraction) == (VerdictKind.INCONCLUSIVE, 0.0)
     assert "too noisy" in found.message
@@ -174,7 +188,8 @@ def test_a_wrong_result_earns_nothing_by_itself_and_keeps_its_code(value: Any, c
 def test_a_call_that_we_did_not_make_is_no_pass_and_no_fault_of_the_student(
     outcomes: dict[str, Outcome],
 ) -> None:
-    verdict = judged(check("reference"), [("0", RIGHT, None, 0.0, EXACT)], outcomes)
+    asked = check("reference")
+    verdict = judged(asked, [expects(asked, "0")], outcomes)
     assert (verdict.kind, verdict.fraction) == (VerdictKind.INCONCLUSIVE, 0.0)
     assert "not called" in verdict.message
 
@@ -215,24 +230,28 @@ def test_only_the_part_that_the_rubric_names_is_compared(value: Any, fraction: f
 
 def test_flatten_and_the_scale_of_the_case_are_used() -> None:
     assert compared([RIGHT.ravel()], flatten=True).fraction == 1.0
+    asked = check("reference")
     for scale, fraction in ((0.0, 0.0), (1.0, 1.0)):
-        found = judged(check("reference"), [("0", 0.0, None, scale, EXACT)], {"0": returned(1e-9)})
+        found = judged(asked, [expects(asked, "0", 0.0, scale)], {"0": returned(1e-9)})
         assert found.fraction == fraction
 
 
 @dataclass(frozen=True)
-class Follow:
-    calls: tuple[str, ...]
-    recompute: Callable[[list[Any]], Any]
+class Recomputing:
+    """A trusted side whose reference computes something from the student's own results."""
+
+    recompute: Callable[[Sequence[Any]], Any]
+
+    def answered(self, call: Call, case: Case, answers: Mapping[str, Sequence[Any]]) -> Any:
+        return self.recompute(answers["helper"])
 
 
 def followed(
-    value: Any, own: dict[str, Outcome], recompute: Callable[[list[Any]], Any], **options: Any
+    value: Any, own: dict[str, Outcome], recompute: Callable[[Sequence[Any]], Any], **options: Any
 ) -> Verdict:
     asked = check("reference", given=["helper"], **options)
-    return judged(
-        asked, [("0", RIGHT, Follow(("own",), recompute), 0.0, EXACT)], {"0": returned(value), **own}
-    )
+    case = expects(asked, "0", own=(call("own", "helper"),))
+    return judged(asked, [case], {"0": returned(value), **own}, Recomputing(recompute))
 
 
 def test_a_result_that_is_right_given_the_students_own_helper_earns_the_follow_through() -> None:
@@ -260,9 +279,10 @@ def test_follow_through_needs_a_helper_that_explains_the_result(
 
 
 def test_follow_through_on_a_later_input_is_said_in_the_message() -> None:
-    cases = [("0", RIGHT, None, 0.0, EXACT), ("1", RIGHT, Follow((), lambda values: 3 * RIGHT), 0.0, EXACT)]
+    asked = check("reference", given=["helper"])
     outcomes = {"0": returned(RIGHT), "1": returned(3 * RIGHT)}
-    verdict = judged(check("reference", given=["helper"]), cases, outcomes)
+    trusted = Recomputing(lambda values: 3 * RIGHT)
+    verdict = judged(asked, [expects(asked, "0"), expects(asked, "1")], outcomes, trusted)
     assert (verdict.kind, verdict.code) == (VerdictKind.PASSED, "follow_through")
     assert "given your own helper" in verdict.message
 
@@ -290,13 +310,15 @@ def test_only_the_named_exception_counts_as_refusing(
     outcome: Outcome | None, fraction: float, code: str
 ) -> None:
     outcomes = {} if outcome is None else {"0": outcome}
-    verdict = judged(check("raises", exception="ValueError"), [("0",)], outcomes)
+    asked = check("raises", exception="ValueError")
+    verdict = judged(asked, [RaisesCase((call("0"),), INPUT, asked)], outcomes)
     assert (verdict.fraction, verdict.code) == (fraction, code)
 
 
 def relation(name: str, outcomes: dict[str, Outcome], second: str | None = "1", **options: Any) -> Verdict:
-    case = Case("case", (np.ones(3), 2))
-    return judged(check("property", property=name, **options), [("0", second, {}, case)], outcomes)
+    asked = check("property", property=name, **options)
+    calls = (call("0"), call(second)) if second else (call("0"),)
+    return judged(asked, [PropertyCase(calls, INPUT, asked, Change())], outcomes)
 
 
 @pytest.mark.parametrize(
@@ -346,7 +368,7 @@ def test_an_input_that_was_changed_in_place_is_found(after: tuple[Any, ...] | No
 )
 def test_forbidden_names_are_found_in_the_code(calls: set[str], names: list[str], used: str) -> None:
     facts = FunctionFacts("f", "found", calls=frozenset(calls))
-    verdict = judge_check(check("forbidden", names=names), PlannedCheck("q", "c", (), {}), {}, facts)
+    verdict = check("forbidden", names=names).judge([], {}, facts, None)
     assert verdict.fraction == float(not used)
     assert (f"uses {used}, which" in verdict.message) == bool(used)
     assert verdict.code == ("forbidden" if used else "")
@@ -355,7 +377,8 @@ def test_forbidden_names_are_found_in_the_code(calls: set[str], names: list[str]
 @pytest.mark.parametrize("last", [None, Outcome(OutcomeKind.GRADER_FAULT)], ids=["not called", "our fault"])
 def test_one_call_that_we_did_not_make_leaves_the_whole_check_to_a_person(last: Outcome | None) -> None:
     """A function could see to it that only the calls are made that it can answer."""
-    cases = [(str(n), RIGHT, None, 0.0, EXACT) for n in range(3)]
+    asked = check("reference")
+    cases: list[PlannedCase] = [expects(asked, str(n)) for n in range(3)]
     outcomes = {"0": returned(RIGHT), "1": returned(RIGHT)} | ({"2": last} if last else {})
-    verdict = judged(check("reference"), cases, outcomes)
+    verdict = judged(asked, cases, outcomes)
     assert (verdict.kind, verdict.fraction) == (VerdictKind.INCONCLUSIVE, 0.0)

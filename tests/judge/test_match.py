@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from grader.judge.match import distance, parts_of, residual
+from grader.numerics.residual import distance, parts_of, residual
 from grader.records import Candidate, Prediction
 
 NUMBERS = hnp.arrays(np.float64, hnp.array_shapes(max_dims=2, max_side=4), elements=st.integers(-1000, 1000))

@@ -9,14 +9,26 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from grader.assignment import Case
-from grader.judge import judge_check
-from grader.judge.checks import MAX_CURVE
-from grader.records import FunctionFacts, Outcome, OutcomeKind, PlannedCheck, Verdict, VerdictKind
-from grader.rubric.model import MetricCheck
+from grader.checks.metric import MAX_CURVE, MetricCase, MetricCheck
+from grader.course import Case
+from grader.records import Call, FunctionFacts, Outcome, OutcomeKind, Verdict, VerdictKind
 
 CASE = Case("case", (1,))
+CALLS = tuple(Call(name, "f", (1,)) for name in "01")
+FOUND = FunctionFacts("f", "found")
 NUMBERS = st.floats(-1e3, 1e3).map(lambda x: round(x, 3))
+
+
+class Metrics(dict[str, Any]):
+    """A trusted side that knows functions of metrics.py, and nothing else."""
+
+    def metric(self, name: str) -> Any:
+        return self[name]
+
+    def answered(self, *_: Any) -> Any:
+        raise AssertionError
+
+    mistaken = answered
 
 
 def metric(
@@ -29,11 +41,12 @@ def metric(
     **options: Any,
 ) -> Verdict:
     fields = {"id": "c", "title": "The curves", "points": 1, "type": "metric", "inputs": "i", "metric": "m"}
+    fields |= {"plot": "p"} if picture else {}
     check = MetricCheck.model_validate({**fields, "full": 0, "none": 1, **options})
     outcome = value if isinstance(value, Outcome) else Outcome(OutcomeKind.RETURNED, value)
-    case = ("0", CASE, measure or (lambda got, case: got), full, none, picture)
-    planned = PlannedCheck("q", "c", (), {"cases": [case]})
-    return judge_check(check, planned, {"0": outcome}, FunctionFacts("f", "found"))
+    course = Metrics(m=measure or (lambda got, case: got), p=picture)
+    case = MetricCase(CALLS[:1], CASE, check, full, none)
+    return check.judge([case], {"0": outcome}, FOUND, course)
 
 
 @pytest.mark.parametrize(
@@ -96,8 +109,7 @@ def test_a_call_without_an_outcome_earns_nothing() -> None:
     check = MetricCheck(
         id="c", title="t", points=1, type="metric", inputs="i", metric="m", full=0.0, none=1.0
     )
-    planned = PlannedCheck("q", "c", (), {"cases": [("0", CASE, abs, 0.0, 1.0, None)]})
-    verdict = judge_check(check, planned, {}, FunctionFacts("f", "found"))
+    verdict = check.judge([MetricCase(CALLS[:1], CASE, check, 0.0, 1.0)], {}, FOUND, Metrics(m=abs))
     assert (verdict.fraction, verdict.code) == (0.0, "inconclusive")
 
 
@@ -154,14 +166,11 @@ def test_a_curve_is_cut_and_numbered_from_zero() -> None:
 
 def test_the_plot_of_another_case_is_shown_where_the_worst_has_none() -> None:
     check = MetricCheck(
-        id="c", title="t", points=1, type="metric", inputs="i", metric="m", full=0.0, none=1.0
+        id="c", title="t", points=1, type="metric", inputs="i", metric="m", full=0.0, none=1.0, plot="p"
     )
-    cases = [
-        ("0", CASE, lambda value, case: value, 0.0, 1.0, lambda value: {"a": [value, 1.0]}),
-        ("1", CASE, lambda value, case: value, 0.0, 1.0, None),
-    ]
+    cases = [MetricCase((call,), CASE, check, 0.0, 1.0) for call in CALLS]
     outcomes = {name: Outcome(OutcomeKind.RETURNED, float(name)) for name in "01"}
-    planned = PlannedCheck("q", "c", (), {"cases": cases})
-    plot = judge_check(check, planned, outcomes, FunctionFacts("f", "found")).evidence.plot
+    course = Metrics(m=lambda value, case: value, p=lambda value: {} if value else {"a": [value, 1.0]})
+    plot = check.judge(cases, outcomes, FOUND, course).evidence.plot
     assert plot is not None
     assert plot.series == (("a", ((0.0, 0.0), (1.0, 1.0))),)

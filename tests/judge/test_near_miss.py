@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.sparse import csr_matrix
 
-from grader.judge.near_miss import near_miss
+from grader.numerics.near_miss import near_miss
 
 RTOL = 1e-4
 SQUARE = np.array([[1.0, 2.5, -3.25], [0.5, 0.125, 4.0], [7.5, -1.5, 2.25]])

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.judge.outcomes import SENTENCES, explain, where, why_not_called
-from grader.judge.result import CaseResult
+from grader.checks.outcomes import SENTENCES, explain, where, why_not_called
+from grader.checks.result import CaseResult
 from grader.records import Fault, FunctionFacts, Outcome, OutcomeKind
 
 PLACE = Fault("ValueError", "k is too large", 7, 3, "    raise ValueError('k is too large')  ")

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader.judge.match import residual
 from grader.judge.patterns import TRANSFORMATIONS, transformed
+from grader.numerics.residual import residual
 from grader.records import Candidate, Prediction
 
 RNG = np.random.default_rng(3)

@@ -10,17 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from grader.judge.properties import VALUES, WORDS, mutation, violation
-from grader.rubric.model import PropertyCheck
+from grader.checks.property import OF_VALUES, WORDS, Change, PropertyCheck, mutation, violation
 
 SYMMETRIC = np.array([[0.0, 0.3, 0.1], [0.3, 0.0, 0.1], [0.1, 0.1, 0.0]])
 RELATED = ("deterministic", "translation_invariant", "rotation_equivariant", "permutation_equivariant")
-ALL = (*VALUES, *RELATED)
+ALL = (*OF_VALUES, *RELATED)
+SAME = Change()
 SEEDS = st.integers(0, 10**6)
 
 
 def of(name: str, value: Any) -> float:
-    return violation(name, value, None, {})
+    return violation(name, value, None, SAME)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_the_size_of_a_violation_is_measured(name: str, value: Any, size: float)
     ],
 )
 def test_nothing_holds_for_a_value_that_proves_nothing(name: str, value: Any) -> None:
-    assert violation(name, value, value, {}) == np.inf
+    assert violation(name, value, value, SAME) == np.inf
 
 
 def test_a_complex_result_does_not_sum_to_one_by_its_real_part() -> None:
@@ -100,7 +100,7 @@ def test_a_relative_violation_does_not_depend_on_the_unit(name: str, power: int,
 def test_a_result_that_turns_with_its_input_is_rotation_equivariant(seed: int, d: int) -> None:
     rng = np.random.default_rng(seed)
     value, rotation = rng.standard_normal((5, d)), np.linalg.qr(rng.standard_normal((d, d)))[0]
-    relation = {"rotation": rotation}
+    relation = Change(rotation=rotation)
     assert violation("rotation_equivariant", value, value @ rotation, relation) < 1e-12
     assert violation("rotation_equivariant", value, value @ rotation * 1.01, relation) > 1e-3
     assert violation("rotation_equivariant", value, value @ rotation + 0.1, relation) > 1e-3
@@ -110,7 +110,7 @@ def test_a_result_that_turns_with_its_input_is_rotation_equivariant(seed: int, d
 def test_a_result_that_follows_the_order_of_the_points_is_permutation_equivariant(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
     order = rng.permutation(n)
-    rows, square, relation = rng.random((n, n + 1)) + 1, rng.random((n, n)), {"permutation": order}
+    rows, square, relation = rng.random((n, n + 1)) + 1, rng.random((n, n)), Change(permutation=order)
     pair = square[np.ix_(order, order)]
     assert violation("permutation_equivariant", rows, rows[order], relation) == 0.0
     assert violation("permutation_equivariant", square, pair, relation) == 0.0
@@ -124,14 +124,14 @@ def test_a_result_that_follows_the_order_of_the_points_is_permutation_equivarian
 @pytest.mark.parametrize(
     ("value", "other", "relation"),
     [
-        pytest.param(np.ones(3), np.ones((3, 1)), {}, id="another shape"),
-        pytest.param(np.ones(3), np.array([1.0, np.nan, 1.0]), {}, id="NaN the second time"),
-        pytest.param(np.ones(3), None, {}, id="nothing the second time"),
-        pytest.param(np.ones(3), "text", {}, id="text the second time"),
-        pytest.param((np.ones(3), 1.0), (np.ones(3),), {}, id="a part less the second time"),
-        pytest.param((np.ones(3), 1.0), np.ones(3), {}, id="no tuple the second time"),
-        pytest.param(np.ones((4, 3)), np.ones((4, 3)), {"rotation": np.eye(2)}, id="wrong dimensions"),
-        pytest.param(np.ones((4, 3)), np.ones((4, 3)), {"permutation": np.arange(5)}, id="wrong length"),
+        pytest.param(np.ones(3), np.ones((3, 1)), SAME, id="another shape"),
+        pytest.param(np.ones(3), np.array([1.0, np.nan, 1.0]), SAME, id="NaN the second time"),
+        pytest.param(np.ones(3), None, SAME, id="nothing the second time"),
+        pytest.param(np.ones(3), "text", SAME, id="text the second time"),
+        pytest.param((np.ones(3), 1.0), (np.ones(3),), SAME, id="a part less the second time"),
+        pytest.param((np.ones(3), 1.0), np.ones(3), SAME, id="no tuple the second time"),
+        pytest.param(np.ones((4, 3)), np.ones((4, 3)), Change(rotation=np.eye(2)), id="wrong dimensions"),
+        pytest.param(np.ones((4, 3)), np.ones((4, 3)), Change(permutation=np.arange(5)), id="wrong length"),
     ],
 )
 def test_a_second_result_that_cannot_be_compared_violates_the_relation(
@@ -156,11 +156,11 @@ def test_a_second_result_that_cannot_be_compared_violates_the_relation(
 def test_the_difference_of_two_calls_is_measured_relative_to_the_first(
     value: Any, other: Any, size: float
 ) -> None:
-    assert violation("deterministic", value, other, {}) == pytest.approx(size)
+    assert violation("deterministic", value, other, SAME) == pytest.approx(size)
 
 
 def test_a_number_does_not_turn_with_its_input() -> None:
-    rotation = {"rotation": np.array([[0.0, -1.0], [1.0, 0.0]])}
+    rotation = Change(rotation=np.array([[0.0, -1.0], [1.0, 0.0]]))
     assert violation("rotation_equivariant", 2.5, 2.5, rotation) == 0.0
     assert violation("rotation_equivariant", 2.5, 3.0, rotation) == pytest.approx(0.2)
 

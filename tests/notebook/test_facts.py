@@ -127,19 +127,6 @@ def test_the_data_of_a_function_that_is_wrapped_is_named_too() -> None:
     assert facts(LOADED, "class f: X = X").notebook_globals == ()
 
 
-@pytest.mark.parametrize(
-    ("source", "unread"),
-    [
-        ("def f(a, b, /, c, *, d): return a + c", ("b", "d")),
-        ("def f(a, *rest, **more): return 1", ("a",)),
-        ("def f(a):\n    def inner(): return a\n    return inner", ()),
-        ("f = lambda a: 1", ()),
-    ],
-)
-def test_parameters_that_are_never_read_are_named(source: str, unread: tuple[str, ...]) -> None:
-    assert facts(source).unread == unread
-
-
 USES = {
     "an attribute of a module": ("import sklearn.manifold\nsklearn.manifold.TSNE()", "sklearn.manifold.TSNE"),
     "a short name of a module": ("import numpy as np\nnp.linalg.svd(1)", "numpy.linalg.svd"),

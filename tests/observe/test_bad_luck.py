@@ -20,9 +20,10 @@ import psutil
 import pytest
 from support import RIGHT, notebook, write_course
 
-from grader.batch import Graded, grade_all
+from grader.batch.pool import Graded, grade_all
 from grader.errors import GraderFault, SandboxError
 from grader.flow import load_course
+from grader.intake.submissions import Submission, find_submissions
 from grader.notebook.cells import read_code
 from grader.notebook.facts import find_functions
 from grader.observe import notebook_run, provisioner, sandbox, warm_parent
@@ -34,7 +35,6 @@ from grader.observe.tiers import start_best
 from grader.observe.warm import WarmSandbox
 from grader.records import Call, NotebookRun, Outcome, OutcomeKind, Score, Status
 from grader.store import Store
-from grader.submissions import Submission, find_submissions
 
 HERE = "print('here', flush=True); import time; time.sleep(60)"
 

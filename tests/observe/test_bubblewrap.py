@@ -15,9 +15,8 @@ from click.testing import CliRunner
 from support import ROOT
 from support_attacks import offered_kinds
 
-from grader import doctor
-from grader.cli import cli
-from grader.observe import bubblewrap, tiers
+from grader.cli.main import cli
+from grader.observe import bubblewrap, doctor, tiers
 from grader.observe.layers import LAYERS, NAMESPACES, Found
 from grader.observe.tiers import Survey, start_best
 from grader.observe.warm import WarmSandbox

@@ -16,9 +16,10 @@ import nbformat
 import pytest
 from support import RIGHT, notebook, write_course
 
-from grader.batch import TRIES, Graded, grade_all
+from grader.batch.pool import TRIES, Graded, grade_all
 from grader.errors import GraderFault, SandboxError
 from grader.flow import load_course
+from grader.intake.submissions import Submission, find_submissions
 from grader.notebook.cells import read_code
 from grader.notebook.facts import find_functions
 from grader.observe import control_groups, probe, warm
@@ -32,7 +33,6 @@ from grader.observe.tiers import start_best
 from grader.observe.warm import WarmSandbox
 from grader.records import Call, CallLimits, Outcome, OutcomeKind, Score, Status
 from grader.store import Store
-from grader.submissions import Submission, find_submissions
 
 SCOPE = "/user.slice/user-1000.slice/user@1000.service/app.slice/run-r5.scope"
 OFFERED = find_homes()[0]

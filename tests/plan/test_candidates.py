@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from support import notebook
 
-from grader.assignment import Assignment, Case, load_assignment
+from grader.course.assignment import Assignment, Case, load_assignment
+from grader.course.rubric_file import parse_rubric
 from grader.errors import AssignmentError
-from grader.judge import diagnose
-from grader.plan.calls import trusted_call
-from grader.plan.candidates import KnownMistakes, changed
-from grader.plan.plan import make_plan
+from grader.judge.diagnosis import diagnose
+from grader.plan.candidates import KnownMistakes
+from grader.plan.planner import make_plan
 from grader.plan.separation import close_pairs
+from grader.plan.trusted import trusted_call, with_mistakes
 from grader.records import Diagnosis, Fault, Outcome, OutcomeKind
-from grader.rubric.load import parse_rubric
 
 FUNCTIONS = '''
 import numpy as np
@@ -37,13 +37,13 @@ def standardised(x):
     ### END SOLUTION
 '''
 INPUTS = """
-from grader.assignment import Case
+from grader.course import Case
 
 def numbers(rng):
     return [Case("five", (3 + rng.standard_normal(5),)), Case("seven", (3 + rng.standard_normal(7),))]
 """
 MISCONCEPTIONS = """
-from grader.misconception import Misconception
+from grader.course import Misconception
 
 def no_spread(x):
     raise ZeroDivisionError("spread")
@@ -185,14 +185,14 @@ def test_mistakes_that_edit_the_same_text_or_replace_all_of_a_function_exclude_e
     assert pairs == {("summed", "off_centre"), ("off_centre", "unbiased")}
     by_code = {known.code: known for known in assignment.misconceptions}
     with pytest.raises(AssignmentError, match="edit the same text of spread"):
-        changed(assignment, (by_code["summed"], by_code["unbiased"]))
+        with_mistakes(assignment, (by_code["summed"], by_code["unbiased"]))
     with pytest.raises(AssignmentError, match="broken replaces all of spread"):
-        changed(assignment, (by_code["broken"], by_code["unbiased"]))
+        with_mistakes(assignment, (by_code["broken"], by_code["unbiased"]))
 
 
 def test_a_variant_stands_in_place_of_the_function_wherever_it_is_called(assignment: Assignment) -> None:
     by_code = {known.code: known for known in assignment.misconceptions}
-    namespace = changed(assignment, (by_code["broken"], by_code["by_variance"]))
+    namespace = with_mistakes(assignment, (by_code["broken"], by_code["by_variance"]))
     with pytest.raises(ZeroDivisionError):
         namespace["standardised"](np.arange(3.0))
     assert assignment.function("spread")(np.arange(3.0)) == pytest.approx(2 / 3)
@@ -282,7 +282,7 @@ def test_a_file_without_misconceptions_in_it_fails_to_load(folder: Path, text: s
 
 
 PICKING = """
-from grader.assignment import Case
+from grader.course import Case
 
 def numbers(rng):
     return [Case("five", ((rng.integers(0, 6) != UNLUCKY) * rng.standard_normal(5),))]

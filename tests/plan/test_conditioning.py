@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from grader.case import Case
-from grader.judge.compare import EPS, SINGLE, Sensitivity, Tolerance, compare
-from grader.plan.conditioning import rounded, sensitivity
-from grader.rubric.model import Freedom
+from grader.course import Case
+from grader.numerics.compare import EPS, SINGLE, Sensitivity, Tolerance, compare
+from grader.numerics.conditioning import rounded, sensitivity
+from grader.numerics.freedom import Freedom
 
 
 def solve(case: Case) -> Any:

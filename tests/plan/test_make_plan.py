@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader.assignment import Assignment, Case
+from grader.course import Case
+from grader.course.assignment import Assignment
+from grader.course.rubric import Limits, Rubric
 from grader.errors import AssignmentError, GraderError, RubricError
-from grader.judge import judge_check
-from grader.plan import make_plan
-from grader.plan.calls import call_id, trusted_call
-from grader.plan.plan import Planner
-from grader.records import FunctionFacts, Outcome, OutcomeKind, Plan, PlannedCheck, Verdict
-from grader.rubric.model import CheckBase, Limits, Rubric
+from grader.plan.plan import Plan, PlannedCheck
+from grader.plan.planner import CoursePlanner, call_id, make_plan
+from grader.plan.trusted import TrustedSide, trusted_call
+from grader.records import FunctionFacts, Outcome, OutcomeKind, Verdict
 
 REFERENCE = """
 import numpy as np
@@ -87,16 +87,21 @@ def plan(kind: str, function: str, seed: int = 3, **options: Any) -> Plan:
 
 def cases(made: Plan) -> list[Any]:
     (check,) = made.checks
-    return list(check.context["cases"])
+    return list(check.cases)
 
 
-def verdict(made: Rubric, planned: PlannedCheck, functions: dict[str, Callable[..., Any]]) -> Verdict:
+def calls_of(planned: PlannedCheck) -> list[Any]:
+    return [call for case in planned.cases for call in case.calls]
+
+
+def verdict(planned: PlannedCheck, functions: dict[str, Callable[..., Any]]) -> Verdict:
     """Make the planned calls on some functions, as the box would, and judge what came back."""
     outcomes = {}
-    for call in planned.calls:
+    for call in calls_of(planned):
         value = functions[call.function](*call.args, **call.keywords)
         outcomes[call.id] = Outcome(OutcomeKind.RETURNED, value, args_after=call.args if call.echo else None)
-    return judge_check(made.questions[0].checks[0], planned, outcomes, FunctionFacts("f", "found"))
+    facts, trusted = FunctionFacts("f", "found"), TrustedSide(assignment())
+    return planned.check.judge(planned.cases, outcomes, facts, trusted)
 
 
 KINDS = [
@@ -117,7 +122,7 @@ def test_the_reference_passes_every_check_that_is_planned_from_it(
     kind: str, function: str, options: dict[str, Any]
 ) -> None:
     made, own = rubric(kind, function, **options), assignment()
-    found = verdict(made, make_plan(made, own).checks[0], dict(own.namespace))
+    found = verdict(make_plan(made, own).checks[0], dict(own.namespace))
     assert found.fraction == 1.0, found
 
 
@@ -129,7 +134,7 @@ def test_a_plan_is_the_same_each_time_and_names_each_call_by_its_content(
     assert [call.id for call in first.calls] == [call.id for call in second.calls]
     assert first.calls
     for call in first.calls:
-        repeat = int(options.get("property") == "deterministic" and call is not first.checks[0].calls[0])
+        repeat = int(options.get("property") == "deterministic" and call is not calls_of(first.checks[0])[0])
         points = (call.sweep.places, call.sweep.points) if call.sweep else ()
         inputs = (call.args, call.keywords, call.echo)
         ids = {call_id(call.function, (*inputs, n, *points)) for n in (0, repeat)}
@@ -145,19 +150,14 @@ def test_another_seed_gives_other_hidden_inputs() -> None:
 
 def test_a_written_question_needs_no_calls() -> None:
     made = plan("forbidden", "double", names=["sklearn"])
-    assert [(check.question, check.check, check.calls) for check in made.checks] == [("q", "c", ())]
+    assert [(*check.key, check.cases) for check in made.checks] == [("q", "c", ())]
 
 
 def test_the_expected_value_and_the_scale_stay_in_the_context() -> None:
     made = plan("reference", "both", output=1)
-    (_, first, follow, scale, _), (_, second, _, without, _) = cases(made)
-    assert (first.tolist(), second.tolist(), follow, scale, without) == (
-        [2.0, -4.0],
-        [4.0, -8.0],
-        None,
-        4.0,
-        0.0,
-    )
+    first, second = cases(made)
+    assert (first.expected.tolist(), first.scale) == ([2.0, -4.0], 4.0)
+    assert (second.expected.tolist(), second.scale) == ([4.0, -8.0], 0.0)
     assert [call.args[0].tolist() for call in made.calls] == [[1.0, -2.0], [2.0, -4.0]]
 
 
@@ -167,12 +167,13 @@ def test_a_call_may_have_its_own_time_limit() -> None:
 
 def test_follow_through_asks_for_the_students_own_helper_on_the_inputs_of_the_reference() -> None:
     made = plan("reference", "both", given=["double"], output=0)
-    names = [call.function for call in made.checks[0].calls]
-    assert names == ["both", "double", "double"] * 2
-    assert made.checks[0].calls[2].args[0].tolist() == [2.0, -1.0]
-    _, expected, follow, *_ = cases(made)[0]
-    assert expected.tolist() == [6.0, -6.0]
-    assert follow.recompute([np.ones(2), np.full(2, 5.0)]).tolist() == [6.0, 6.0]
+    calls, case = calls_of(made.checks[0]), cases(made)[0]
+    assert [call.function for call in calls] == ["both", "double", "double"] * 2
+    assert calls[2].args[0].tolist() == [2.0, -1.0]
+    assert case.expected.tolist() == [6.0, -6.0]
+    answers = {"double": [np.ones(2), np.full(2, 5.0)]}
+    given = TrustedSide(assignment()).answered(calls[0], case.inputs, answers)
+    assert given[0].tolist() == [6.0, 6.0]
 
 
 def test_a_wrong_helper_costs_nothing_where_the_function_uses_it_rightly() -> None:
@@ -184,40 +185,36 @@ def test_a_wrong_helper_costs_nothing_where_the_function_uses_it_rightly() -> No
 
     right = {"double": triple, "both": lambda x: (triple(x) + triple(x + 1), None)}
     wrong = {"double": triple, "both": lambda x: (triple(x) - triple(x + 1), None)}
-    assert verdict(made, planned, right).code == "follow_through"
-    assert verdict(made, planned, wrong).fraction == 0.0
+    assert verdict(planned, right).code == "follow_through"
+    assert verdict(planned, wrong).fraction == 0.0
 
 
 def test_a_helper_that_the_reference_does_not_call_is_not_asked_for() -> None:
     made = plan("reference", "alone", given=["double"])
-    assert [call.function for call in made.checks[0].calls] == ["alone", "alone"]
-    assert cases(made)[0][2].calls == ()
+    assert [call.function for call in calls_of(made.checks[0])] == ["alone", "alone"]
 
 
 def test_a_helper_is_asked_with_its_input_as_it_was_before_the_reference_changed_it() -> None:
     made = plan("reference", "overwrite", given=["into"])
-    assert made.checks[0].calls[1].args[0].tolist() == POINT.tolist()
+    assert calls_of(made.checks[0])[1].args[0].tolist() == POINT.tolist()
 
 
 def test_the_students_cost_is_called_only_where_follow_through_is_wanted() -> None:
     plain = plan("gradient", "slope", cost="cost", wrt=["x"])
     assert [call.function for call in plain.calls] == ["slope", "slope"]
     own = plan("gradient", "slope", cost="cost", wrt=["x"], own_cost=0.5)
-    calls = own.checks[0].calls
+    calls = calls_of(own.checks[0])
     assert [(call.function, call.sweep is None) for call in calls] == 2 * [("slope", True), ("cost", False)]
-    assert [calls[1].id, calls[3].id] == [swept for *_, swept in cases(own)]
-    assert (calls[1].args, calls[1].sweep) == (calls[0].args, cases(own)[0][2].sweep)
+    assert (calls[1].args, calls[1].sweep) == (calls[0].args, cases(own)[0].own.sweep)
     assert [call.limits.seconds for call in calls] == 2 * [5, 60], "a sweep may take as long as all calls"
-    np.testing.assert_allclose(cases(own)[0][1].parts[0], [2.0, -4.0], rtol=1e-8)
+    np.testing.assert_allclose(cases(own)[0].numeric.parts[0], [2.0, -4.0], rtol=1e-8)
 
 
 def test_the_bounds_of_a_metric_are_numbers_or_what_the_reference_reaches_or_the_case_knows() -> None:
     inputs = {"points": lambda rng: [Case("a", (POINT,), known={"worst": 9})]}
     made = rubric("metric", "double", metric="total", full="reference", none="worst", plot="curves")
-    ((_, case, measure, full, none, picture),) = (
-        make_plan(made, assignment(**inputs)).checks[0].context["cases"]
-    )
-    assert (full, none, measure(POINT, case), picture(POINT)) == (-2.0, 9.0, -1.0, {})
+    (case,) = cases(make_plan(made, assignment(**inputs)))
+    assert (case.full, case.none) == (-2.0, 9.0)
 
 
 def test_a_bound_that_the_case_does_not_know_is_a_mistake_of_the_rubric() -> None:
@@ -235,7 +232,7 @@ def test_bounds_that_coincide_are_refused_before_the_first_submission() -> None:
 
 def test_a_repeated_call_is_another_call_with_the_same_input() -> None:
     made = plan("property", "random", property="deterministic", inputs="sizes")
-    first, second = made.checks[0].calls
+    first, second = calls_of(made.checks[0])
     assert first.id != second.id
     assert (first.args, first.seed) == (second.args, second.seed)
 
@@ -246,7 +243,8 @@ def test_only_the_check_for_changed_inputs_asks_for_the_arguments_back() -> None
 
 
 def test_a_check_that_expects_an_exception_never_asks_the_reference() -> None:
-    assert [len(case) for case in cases(plan("raises", "fails", exception="ValueError"))] == [1, 1]
+    made = plan("raises", "fails", exception="ValueError")
+    assert [call.function for call in calls_of(made.checks[0])] == ["fails", "fails"]
 
 
 @pytest.mark.parametrize(
@@ -282,9 +280,14 @@ def test_a_reference_that_cannot_answer_is_found_before_the_first_submission(
         plan(kind, function, **options)
 
 
-def test_a_check_of_an_unknown_type_is_refused() -> None:
-    with pytest.raises(RubricError, match="CheckBase"):
-        Planner(assignment(), "double", Limits(), 0).plan(CheckBase(id="c", title="t", points=1))
+@pytest.mark.parametrize(("function", "output"), [("double", 5), ("both", 2)])
+def test_a_part_of_the_result_that_the_reference_does_not_return_is_a_mistake_of_the_rubric(
+    function: str, output: int
+) -> None:
+    with pytest.raises(
+        AssignmentError, match=f"'c': output is {output}.*no tuple of more than {output} parts"
+    ):
+        plan("reference", function, output=output)
 
 
 def test_the_reference_cannot_spoil_the_inputs_of_a_case() -> None:
@@ -334,7 +337,7 @@ def test_what_the_reference_makes_of_a_case_is_computed_once_and_given_out_as_a_
         return 2.0 * x
 
     made = replace(assignment(), namespace={"double": double})
-    planner = Planner(made, "double", Limits(), 3)
+    planner = CoursePlanner(made, "double", Limits(), 3)
     planner.right(Case("a", (POINT,))).fill(0.0)
     assert planner.right(Case("again", (POINT.copy(),))).tolist() == [2.0, -4.0]
     assert len(asked) == 1

@@ -9,16 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader.assignment import Assignment
-from grader.case import Case
+from grader.checks.gradient import GradientCase, GradientCheck
+from grader.checks.result import CaseResult
+from grader.course import Case
+from grader.course.assignment import Assignment
+from grader.course.rubric import Rubric
 from grader.errors import AssignmentError
-from grader.judge.gradient import judge_gradient_case
-from grader.judge.result import CaseResult
-from grader.plan import make_plan
-from grader.plan.gradient import MOST_ENTRIES, plan_gradient
-from grader.plan.plan import ATTEMPTS
-from grader.records import Outcome, OutcomeKind
-from grader.rubric.model import GradientCheck, Rubric
+from grader.numerics.differentiate import MOST_ENTRIES, differentiate
+from grader.plan.planner import ATTEMPTS, make_plan
+from grader.records import Call, Outcome, OutcomeKind
 
 BASE = {
     "id": "g",
@@ -59,9 +58,9 @@ def slope_of_waves(x: Any) -> Any:
 
 def judged(value: Any, cost: Callable[..., Any], case: Case, trusted: Any = None) -> CaseResult:
     gradient = None if trusted is None else lambda near: trusted(*near.args)
-    numeric, own = plan_gradient(cost, case, ("x",), np.random.default_rng(0), gradient)
+    numeric, own = differentiate(cost, case, ("x",), np.random.default_rng(0), gradient)
     outcome = {"call": Outcome(OutcomeKind.RETURNED, value)}
-    return judge_gradient_case(CHECK, ("call", numeric, own, None), outcome)
+    return GradientCase((Call("call", "f", ()),), case, CHECK, numeric, own).judge(outcome, None)
 
 
 LARGE = Case("large", (np.random.default_rng(1).standard_normal((40, 5)),))
@@ -143,9 +142,10 @@ def drawn(kinks: int) -> tuple[Any, Any]:
         return [Case("drawn", (points[-1],))]
 
     made = make_plan(rubric("gradient", "slope", cost="cost", wrt=["x"]), course(generator))
-    ((call, numeric, *_),) = made.checks[0].context["cases"]
-    assert [planned.id for planned in made.calls] == [call]
-    return numeric, made.calls[0].args[0]
+    (case,) = made.checks[0].cases
+    assert isinstance(case, GradientCase)
+    assert made.calls == case.calls
+    return case.numeric, made.calls[0].args[0]
 
 
 @pytest.mark.parametrize("kinks", [1, ATTEMPTS - 1])
@@ -166,10 +166,10 @@ def test_an_input_is_kept_where_no_other_decides_either() -> None:
 def test_the_reference_is_asked_about_rounding_once_more_for_a_conditioned_check() -> None:
     trusted = course(lambda rng: [Case("drawn", (rng.standard_normal(4),))])
     made = make_plan(rubric("reference", "double", conditioned=True), trusted)
-    sensitivities = [case[4] for case in made.checks[0].context["cases"]]
+    sensitivities = [case.sensitivity for case in made.checks[0].cases]  # type: ignore[attr-defined]
     assert all(0 < each.double < 1e-15 < 1e-8 < each.single < 1e-6 for each in sensitivities)
     plain = make_plan(rubric("reference", "double"), trusted)
-    assert all(case[4].single == 0.0 for case in plain.checks[0].context["cases"])
+    assert all(case.sensitivity.single == 0.0 for case in plain.checks[0].cases)  # type: ignore[attr-defined]
 
 
 def test_at_the_optimum_a_gradient_of_zero_but_for_rounding_is_right_whatever_the_noise() -> None:
@@ -179,5 +179,5 @@ def test_at_the_optimum_a_gradient_of_zero_but_for_rounding_is_right_whatever_th
         assert judged(value, kl, case, slope).fraction == 1.0
     found = judged(np.full((5, 2), 1e-6), kl, case, slope)
     assert (found.fraction, found.inconclusive) == (0.0, False)
-    numeric, _ = plan_gradient(kl, case, ("x",), np.random.default_rng(0), lambda near: slope(*near.args))
+    numeric, _ = differentiate(kl, case, ("x",), np.random.default_rng(0), lambda near: slope(*near.args))
     assert numeric.decides(1e-4)

@@ -8,8 +8,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grader.course.rubric_file import parse_rubric
 from grader.errors import RubricError
-from grader.rubric.load import parse_rubric
 
 TEXT = """\
 assignment: tiny

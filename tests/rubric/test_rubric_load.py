@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from grader.course.rubric import Rubric
+from grader.course.rubric_file import json_schema, load_rubric, parse_rubric
 from grader.errors import RubricError
-from grader.rubric.load import json_schema, load_rubric, parse_rubric
-from grader.rubric.model import Rubric
 
 TEXT = """\
 assignment: tiny

@@ -8,9 +8,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from grader.checks.gradient import GradientCheck
+from grader.checks.metric import MetricCheck
+from grader.checks.reference import ReferenceCheck
+from grader.course.rubric import Rubric
+from grader.course.score import score_nothing, score_submission
 from grader.records import Diagnosis, DiagnosisKind, Score, Status, Summary, Verdict, VerdictKind
-from grader.rubric.model import GradientCheck, MetricCheck, ReferenceCheck, Rubric
-from grader.rubric.score import score_nothing, score_submission
 
 PASSED = Verdict(VerdictKind.PASSED, 1.0, "")
 HALF = Verdict(VerdictKind.PARTIAL, 0.5, "half")

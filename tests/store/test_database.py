@@ -83,7 +83,7 @@ def test_a_score_comes_back_as_it_was_and_replaces_an_earlier_one(store: Store) 
 
 def test_what_was_read_comes_back_as_it_was(store: Store) -> None:
     facts = FunctionFacts(
-        "f", "found", 2, "key", frozenset({"numpy.dot", "a"}), ("X",), ("y",), "Words.", ((1, 2), (3, 4))
+        "f", "found", 2, "key", frozenset({"numpy.dot", "a"}), ("X",), "Words.", ((1, 2), (3, 4))
     )
     store.put_facts("key", {"f": facts, "g": FunctionFacts("g", "missing")})
     assert store.get_facts("key") == {"f": facts, "g": FunctionFacts("g", "missing")}

@@ -15,7 +15,7 @@ import pytest
 from support import notebook
 from support_student import edited, reports_of, solved, write_kit_to
 
-from grader.cli import main
+from grader.cli.main import main
 from grader.records import VerdictKind
 from grader.student.child import VARIABLE
 from grader.student.home import Finding, Report
@@ -340,7 +340,7 @@ class Finder:
         if name.partition(".")[0] == "scipy":
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Finder())
-from grader.cli import main
+from grader.cli.main import main
 main(sys.argv[1:])
 """
 

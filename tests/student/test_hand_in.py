@@ -11,7 +11,7 @@ import pytest
 from support import notebook
 from support_student import kit_files, solved, write_kit_to
 
-from grader.cli import main
+from grader.cli.main import main
 from grader.student.fresh_run import Failure, obstacles, run_fresh
 from grader.student.hand_in import Obstacle, find_obstacles
 from grader.student.kit import Kit

@@ -29,7 +29,7 @@ import os, sys
 for name in {names!r}:
     sys.modules[name] = None
 {without_fork}
-from grader.cli import main
+from grader.cli.main import main
 main({arguments!r})
 """
 NO_FORK = "for name in ('fork', 'sched_getaffinity', 'getuid', 'setsid', 'killpg'): delattr(os, name)"

@@ -19,10 +19,10 @@ import pytest
 from support import ROOT
 from support_student import CHECKS, REFERENCE, kit_files, solutions
 
-from grader.assignment import load_assignment
-from grader.case import Case
-from grader.rubric.load import load_rubric
-from grader.rubric.model import InputsCheck
+from grader.checks.base import InputsCheck
+from grader.course import Case
+from grader.course.assignment import load_assignment
+from grader.course.rubric_file import load_rubric
 from grader.student.kit import read_kit
 
 RUBRIC = load_rubric(ROOT / "rubrics" / "exercise_11.yaml")

@@ -13,7 +13,7 @@ from pypdf import PdfReader
 from student.pdf_support import code, convert, pages, png, shown, squeezed, text, write_notebook
 from support import ROOT
 
-from grader.student.pdf.hand_in import HandIn, Wishes, make_hand_in
+from grader.pdf.hand_in import HandIn, Wishes, make_hand_in
 
 LONG = "answer = " + " + ".join(f"value_{number}" for number in range(60)) + "  # the end"
 UNBROKEN = "blob = '" + "0123456789" * 40 + "'"
@@ -160,6 +160,6 @@ def test_a_long_output_is_shortened_in_the_middle_and_says_so(tmp_path: Path) ->
 def test_characters_without_a_font_are_warned_of(
     found: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("grader.student.pdf.typeset.other_fonts_found", lambda: found)
+    monkeypatch.setattr("grader.pdf.typeset.other_fonts_found", lambda: found)
     assert convert(tmp_path, "Greek α, maths ∑, arrows →, quotes “ ” – and é").warnings == ()
     assert bool(convert(tmp_path, "中文").warnings) != found

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from student.pdf_support import convert, squeezed, text
 
-from grader.student.pdf.formulas.macros import Macros
-from grader.student.pdf.formulas.tidy import tidy, too_deep
-from grader.student.pdf.formulas.translate import is_mathematics, translate
+from grader.pdf.formulas.macros import Macros
+from grader.pdf.formulas.tidy import tidy, too_deep
+from grader.pdf.formulas.translate import is_mathematics, translate
 
 UNHURRIED = settings(deadline=None, max_examples=60)
 READABLE = (
@@ -142,7 +142,7 @@ def test_a_formula_that_only_the_typesetter_rejects_is_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "grader.student.pdf.draft.translate",
+        "grader.pdf.draft.translate",
         lambda formulas: ["$ unknownword $" if tex == "b" else "$c$" for tex, _ in formulas],
     )
     document = convert(tmp_path, "First $b$ then $c$.")

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_markdown_cell, new_output, new_raw_cell
 from student.pdf_support import code, convert, pages, png, shown, squeezed, text
 
-from grader.student.pdf.cells import set_notebook
-from grader.student.pdf.draft import Draft
-from grader.student.pdf.pictures import Pictures, PictureUnreadableError
-from grader.student.pdf.text import plain
-from grader.student.pdf.typesetter import set_pages
+from grader.pdf.cells import set_notebook
+from grader.pdf.draft import Draft
+from grader.pdf.pictures import Pictures, PictureUnreadableError
+from grader.pdf.text import plain
+from grader.pdf.typesetter import set_pages
 
 SECRET = "top-secret-3141"
 

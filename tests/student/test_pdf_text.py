@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.student.pdf.code import set_code
-from grader.student.pdf.content import Content
-from grader.student.pdf.draft import Draft, as_source
-from grader.student.pdf.formulas.find import Found, take_formulas
-from grader.student.pdf.markup import MAX_DEPTH, Element, read_html
-from grader.student.pdf.rows import PLAIN, Row, Style, set_rows
-from grader.student.pdf.tables import MAX_COLUMNS, read_table, split_wide
-from grader.student.pdf.terminal import FIRST_ROWS, LAST_ROWS, set_terminal
-from grader.student.pdf.text import columns_of, plain
+from grader.pdf.code import set_code
+from grader.pdf.content import Content
+from grader.pdf.draft import Draft, as_source
+from grader.pdf.formulas.find import Found, take_formulas
+from grader.pdf.markup import MAX_DEPTH, Element, read_html
+from grader.pdf.rows import PLAIN, Row, Style, set_rows
+from grader.pdf.tables import MAX_COLUMNS, read_table, split_wide
+from grader.pdf.terminal import FIRST_ROWS, LAST_ROWS, set_terminal
+from grader.pdf.text import columns_of, plain
 
 UNHURRIED = settings(deadline=None, max_examples=60)
 CODE = st.text(st.characters(codec="utf-8") | st.sampled_from('`$#\\"@<>*_[]{}()/= \n\t'), max_size=400)

@@ -16,7 +16,7 @@ from grader.student.release import build_kit, changes, write_folder
 
 PUBLIC = """
 import numpy as np
-from grader.case import Case
+from grader.course import Case
 
 def pairs(rng):
     return [Case("two numbers", (np.array([1.0, 2.0]),))]

@@ -9,7 +9,7 @@ import pytest
 from support import RUBRIC, notebook, score
 from support_verify import MISTAKES, REWRITINGS, make_course
 
-from grader.cli import main
+from grader.cli.main import main
 from grader.verify.claims import Result
 from grader.verify.verification import list_claims, make_evidence
 

@@ -1,0 +1,305 @@
+"""What every type of check is made of.
+
+    Check           what the rubric says (a YAML model); plans its cases
+    PlannedCase     one input: the calls to make, what is right; judges what came back
+    Planner         what planning may ask of the course: inputs, calls, the reference
+    Trusted         what judging may ask of the course: metrics, the reference under given answers
+
+A new type is one module with a `Check` and, if it calls something, a `PlannedCase`, and one entry point in
+the group `grader.checks` whose name is the type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, model_validator
+
+from grader.checks.outcomes import why_not_called
+from grader.checks.result import CaseResult, combined
+from grader.records import Call, Case, FunctionFacts, Outcome, OutcomeKind, Sweep, Verdict, VerdictKind
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=80)]
+Fraction = Annotated[float, Field(ge=0, le=1, strict=True)]
+Points = Annotated[float, Field(ge=0, le=1000, strict=True)]
+Outcomes = Mapping[str, Outcome]
+
+
+class Model(BaseModel):
+    """A part of a rubric: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
+
+
+class Feedback(Model):
+    """What the student reads beside the verdict."""
+
+    passed: str = ""
+    """Shown when the check passed."""
+    failed: str = ""
+    """Shown when it did not; a hint that teaches and does not give the answer."""
+
+
+class Public(Model):
+    """What students get of a check, so that they can run it at home."""
+
+    inputs: Identifier
+    """The generator in the assignment's public.py; what it makes is handed out, and is never hidden."""
+    values: bool = False
+    """Whether the values that are right on these inputs are handed out too."""
+
+
+class Planner(Protocol):
+    """What the planning of a check may ask for. In the grading the course answers, at home the kit."""
+
+    seed: int
+    has_reference: bool
+    """Whether there is a reference: not at home."""
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the function's parameters."""
+        ...
+
+    def draws(self, generator: str) -> Iterator[list[Case]]:
+        """Yield the inputs of a generator, and then further ones from other seeds, as many as there are."""
+        ...
+
+    def call(
+        self,
+        check: InputsCheck,
+        case: Case,
+        function: str = "",
+        *,
+        echo: bool = False,
+        repeat: int = 0,
+        sweep: Sweep | None = None,
+    ) -> Call:
+        """Return the call of the function, or of another one, on a case.
+
+        `echo` asks for the arguments after the call; calls that differ in `repeat` alone are made apart.
+        """
+        ...
+
+    def expected(self, check: ValueCheck, case: Case) -> Any:
+        """Return what is right on a case, of the part of the result that the check looks at."""
+        ...
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """Return a function: the reference's or, at home, the student's own."""
+        ...
+
+    def metric(self, name: str) -> Callable[..., Any]:
+        """Return a function of metrics.py."""
+        ...
+
+    def made_for(self, case: Case, names: Sequence[str]) -> list[tuple[str, Case]]:
+        """Return the calls of the functions `names` that the reference makes for a case, in order."""
+        ...
+
+
+class Trusted(Protocol):
+    """What the judging of a case may ask the course for."""
+
+    def metric(self, name: str) -> Callable[..., Any]:
+        """Return a function of metrics.py."""
+        ...
+
+    def answered(self, call: Call, case: Case, answers: Mapping[str, Sequence[Any]]) -> Any:
+        """Return what the reference makes of a case if calls of other functions give these answers, in order.
+
+        `answers` is by function; whatever the reference raises is raised.
+        """
+        ...
+
+    def mistaken(self, call: Call, codes: Sequence[str]) -> Callable[..., Any] | None:
+        """Return `call(name, *arguments, **keywords)`, which calls the reference with known mistakes in it.
+
+        None if a code is not the course's, or if the mistakes exclude each other.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class PlannedCase:
+    """One input of a check: the calls that it needs, that of the function itself first, and the input."""
+
+    calls: tuple[Call, ...]
+    inputs: Case
+
+    def judge(self, outcomes: Outcomes, trusted: Trusted | None) -> CaseResult:
+        """Return what the outcomes of the calls say."""
+        raise NotImplementedError
+
+    def judge_given(self, outcomes: Outcomes, trusted: Trusted, codes: Sequence[str]) -> CaseResult | None:
+        """Return what they say if known mistakes in other functions are taken as given; None: nothing."""
+        return None
+
+    def detail(self, value: Any, result: CaseResult) -> str:
+        """Say, for a student at home, where a value is furthest from right; '' if nowhere.
+
+        `value` is the part of what the function returned that the check looks at.
+        """
+        return ""
+
+
+class Check(Model):
+    """What every check has."""
+
+    id: Identifier
+    """The name of the check, unique in its question."""
+    title: str
+    """What must hold, in one sentence that a student understands."""
+    points: Points
+    """The points that it is worth; 0 for a check that only informs."""
+    visibility: Literal["public", "hidden"] = "hidden"
+    """Whether students may run it at home. Hidden inputs are never shown."""
+    requires: tuple[Identifier, ...] = ()
+    """Earlier checks of the same question that must have earned something for this one to count."""
+    feedback: Feedback = Feedback()
+    """Texts for the student."""
+
+    grading_only: ClassVar[frozenset[str]] = frozenset({"requires"})
+    """Keys that students do not get: they have a meaning in the grading only."""
+    credits_mistakes: ClassVar[bool] = False
+    """Whether a named mistake earns what the course credits it with."""
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Further functions of the student that are called, or whose mistakes are looked up."""
+        return self.builds_on
+
+    @property
+    def builds_on(self) -> tuple[str, ...]:
+        """The student's own functions whose results may have made a result count as right."""
+        return ()
+
+    def recognises(self, *, fingerprint: bool) -> bool:
+        """Whether known mistakes are looked for on its inputs, by their results or by their fingerprints."""
+        return False
+
+    def is_public(self) -> bool:
+        """Whether students can run it at home."""
+        return self.visibility == "public"
+
+    def for_students(self) -> Self:
+        """Return the check without what only the grading needs."""
+        fields = type(self).model_fields
+        new = {name: fields[name].get_default() for name in self.grading_only if name in fields}
+        return self.model_copy(update={**new, "points": 0.0, "visibility": "public"})
+
+    def plan(self, planner: Planner) -> tuple[PlannedCase, ...]:
+        """Return the cases of the check."""
+        return ()
+
+    def judge(
+        self,
+        cases: Sequence[PlannedCase],
+        outcomes: Outcomes,
+        facts: FunctionFacts,
+        trusted: Trusted | None,
+    ) -> Verdict:
+        """Return what the check says of an observation."""
+        if facts.status != "found":
+            kind = VerdictKind.NOT_ATTEMPTED if facts.status == "not_attempted" else VerdictKind.FAILED
+            return Verdict(kind, 0.0, why_not_called(facts), facts.status)
+        return combined([case.judge(outcomes, trusted) for case in cases], by_case=self.counts_by_case())
+
+    def judge_given(
+        self, cases: Sequence[PlannedCase], outcomes: Outcomes, trusted: Trusted, codes: Sequence[str]
+    ) -> Verdict | None:
+        """Return the verdict of results that are right given known mistakes in other functions, else None."""
+        results = [case.judge_given(outcomes, trusted, codes) for case in cases]
+        if not results or None in results:
+            return None
+        return combined([result for result in results if result is not None], by_case=True)
+
+    def counts_by_case(self) -> bool:
+        """Whether each input counts for its share of the points."""
+        return True
+
+
+class InputsCheck(Check):
+    """A check that calls the function on inputs."""
+
+    inputs: Identifier
+    """The generator in the assignment's inputs.py that makes the inputs from a seed."""
+    call_seconds: PositiveFloat | None = None
+    """Processor seconds for one call, where the rubric's limit does not fit."""
+    public: Public | None = None
+    """What students get of it; left out for a check that they cannot run at home."""
+
+    grading_only: ClassVar[frozenset[str]] = Check.grading_only | {"public"}
+    no_public_form: ClassVar[str] = ""
+    """Why students cannot run checks of this type at home, if they cannot."""
+
+    @property
+    def compares_values(self) -> bool:
+        """Whether students need the right values to run it at home."""
+        return False
+
+    def is_public(self) -> bool:
+        """Whether students can run it at home."""
+        return self.public is not None
+
+    def for_students(self) -> Self:
+        """Return the check as students get it: on the public inputs, without what only the grading needs."""
+        new = super().for_students()
+        if self.public is None:
+            return new
+        public = Public(inputs=self.public.inputs, values=True) if self.compares_values else None
+        return new.model_copy(update={"inputs": self.public.inputs, "public": public})
+
+    @model_validator(mode="after")
+    def _public_fits(self) -> Self:
+        if self.public is None:
+            return self
+        if self.no_public_form:
+            raise ValueError(self.no_public_form)
+        if self.compares_values != self.public.values:
+            raise ValueError(
+                "public: 'values: true' is needed to compare with the reference at home"
+                if self.compares_values
+                else "public: 'values' has no meaning here, as the check needs no values to compare with"
+            )
+        return self
+
+
+class ValueCheck(InputsCheck):
+    """A check that looks at what the function returns."""
+
+    output: Annotated[int, Field(ge=0)] | None = None
+    """For a function that returns a tuple: the place of the part to look at; all of it if left out."""
+
+    @property
+    def compares_form(self) -> bool:
+        """Whether students need the form of the right values (structure and shapes, no numbers) at home."""
+        return False
+
+
+@dataclass(frozen=True)
+class Returned:
+    """What a call returned, or (`failed`) what a check says of one that did not."""
+
+    value: Any = None
+    failed: CaseResult | None = None
+
+
+def returned(call: Call, outcomes: Outcomes, output: int | None = None) -> Returned:
+    """Return the value of a call, or the part of it at the place `output`."""
+    outcome = outcomes.get(call.id)
+    if outcome is None or outcome.kind is not OutcomeKind.RETURNED:
+        return Returned(failed=CaseResult.died(outcome))
+    if output is None:
+        return Returned(outcome.value)
+    if not isinstance(outcome.value, tuple | list) or len(outcome.value) <= output:
+        message = "it did not return a tuple with all its parts"
+        return Returned(failed=CaseResult(0.0, "structure", message))
+    return Returned(outcome.value[output])
+
+
+def part_of(value: Any, output: int | None) -> Any:
+    """Return the part of a result of the reference at the place `output`, or all of it."""
+    return value if output is None else value[output]

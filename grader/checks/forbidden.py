@@ -1,0 +1,40 @@
+"""Checks of type `forbidden`: the code that the function needs does not use certain names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from grader.checks.base import Check, Outcomes, PlannedCase, Trusted
+from grader.records import FunctionFacts, Verdict, VerdictKind
+
+
+class ForbiddenCheck(Check):
+    """The code that the function needs does not use certain names."""
+
+    type: Literal["forbidden"]
+    """Look for forbidden calls in the code; nothing is run."""
+    names: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Dotted names, for example sklearn.manifold.TSNE; a module forbids all that is in it."""
+
+    def judge(
+        self,
+        cases: Sequence[PlannedCase],
+        outcomes: Outcomes,
+        facts: FunctionFacts,
+        trusted: Trusted | None,
+    ) -> Verdict:
+        """Look through the names that the code uses."""
+        if facts.status != "found":
+            return super().judge(cases, outcomes, facts, trusted)
+        used = sorted(
+            name
+            for name in facts.calls
+            if any(name == bad or name.startswith(bad + ".") for bad in self.names)
+        )
+        if not used:
+            return Verdict(VerdictKind.PASSED, 1.0, "")
+        message = f"The code that it needs uses {', '.join(used)}, which the exercise does not allow."
+        return Verdict(VerdictKind.FAILED, 0.0, message, "forbidden")

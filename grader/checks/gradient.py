@@ -1,0 +1,295 @@
+"""Checks of type `gradient`: the function returns the gradient of a cost, judged by finite differences.
+
+The differences are those of the reference's cost and, failing that, of the student's own. Accepted is what
+is explained by the estimated error of the finite differences, by rounding, and by a tolerance relative to the
+norm of the numeric gradient. There is no absolute tolerance, so a gradient of size 1e-12 is judged as
+strictly as one of size 1. Where the estimated error alone exceeds the tolerance and the difference does not
+exceed both, nothing can be said: the result is inconclusive.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, PositiveFloat
+
+from grader.checks.base import (
+    Fraction,
+    Identifier,
+    Outcomes,
+    PlannedCase,
+    Planner,
+    Trusted,
+    ValueCheck,
+    part_of,
+    returned,
+)
+from grader.checks.result import CaseResult
+from grader.numerics.arrays import EPS, dense, precision
+from grader.numerics.compare import compare
+from grader.numerics.differentiate import OwnCost, differentiate
+from grader.numerics.finite_difference import extrapolate
+from grader.numerics.in_words import describe, furthest
+from grader.numerics.near_miss import NearMissCode, near_miss
+from grader.numerics.numeric_gradient import Numeric, NumericPart
+from grader.records import Outcome, OutcomeKind, Plot
+
+Array = NDArray[np.float64]
+Facts = tuple[tuple[str, str], ...]
+MAX_POINTS = 400
+NAMED = 1e-3  # relative error up to which a near miss is recognised
+KINK = "the cost has a kink here, so that no slope can be called right or wrong"
+NOISY = "the finite differences are too noisy here to tell right from wrong"
+OWN = 10.0  # tolerances: the error of the differences of a student's cost that still tells right from wrong
+
+
+class GradientCheck(ValueCheck):
+    """The function returns the gradient of a cost, judged by finite differences."""
+
+    type: Literal["gradient"]
+    """Compare with central differences of the reference's cost function."""
+    cost: Identifier
+    """The cost function; it takes the same arguments."""
+    cost_output: Annotated[int, Field(ge=0)] | None = None
+    """For a cost function that returns a tuple: the place of the cost in it."""
+    wrt: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    """The arguments with respect to which the gradient is taken, in the order of the returned parts."""
+    rtol: PositiveFloat = 1e-4
+    """Largest error allowed, relative to the norm of the numeric gradient."""
+    own_cost: Fraction = 0.0
+    """Follow-through: the share for the right gradient of their own cost, if its mistake has a name."""
+    by_case: bool = True
+    """Whether each input counts for its share of the points, or all inputs must be right for any."""
+    credit: dict[NearMissCode, Fraction] = {}  # noqa: RUF012 -- pydantic copies it
+    """The share of the points for a recognised near miss, by its code (for example constant_factor)."""
+
+    grading_only: ClassVar[frozenset[str]] = ValueCheck.grading_only | {"credit", "own_cost", "by_case"}
+    credits_mistakes: ClassVar[bool] = True
+
+    @property
+    def builds_on(self) -> tuple[str, ...]:
+        """The student's own functions whose results may have made a result count as right."""
+        return (self.cost,) if self.own_cost else ()
+
+    def recognises(self, *, fingerprint: bool) -> bool:
+        """Whether known mistakes are looked for on its inputs: in the results, not in a fingerprint."""
+        return not fingerprint
+
+    def counts_by_case(self) -> bool:
+        """Whether each input counts for its share of the points."""
+        return self.by_case
+
+    def plan(self, planner: Planner) -> tuple[PlannedCase, ...]:
+        """Return a case for each input that finite differences decide.
+
+        An input that they do not decide is drawn again, and kept as it was if none does.
+        """
+        cost = _part_returned(planner.function(self.cost), self.cost_output)
+        right = (lambda case: planner.expected(self, case)) if planner.has_reference else None
+        decided: list[PlannedCase] = []
+        for number in range(len(next(planner.draws(self.inputs)))):
+            tried: list[GradientCase] = []
+            for attempt, drawn in enumerate(planner.draws(self.inputs)):
+                case = drawn[min(number, len(drawn) - 1)]
+                rng = np.random.default_rng([planner.seed, number, attempt])
+                numeric, own = differentiate(cost, case, self.wrt, rng, right)
+                calls = [planner.call(self, case)]
+                if self.own_cost:
+                    calls.append(planner.call(self, case, self.cost, sweep=own.sweep))
+                tried.append(GradientCase(tuple(calls), case, self, numeric, own))
+                if numeric.decides(self.rtol):
+                    break
+            decided.append(tried[-1] if tried[-1].numeric.decides(self.rtol) else tried[0])
+        return tuple(decided)
+
+
+def _part_returned(function: Callable[..., Any], output: int | None) -> Callable[..., Any]:
+    if output is None:
+        return function
+
+    @functools.wraps(function)
+    def part(*args: Any, **keywords: Any) -> Any:
+        return part_of(function(*args, **keywords), output)
+
+    return part
+
+
+@dataclass(frozen=True)
+class GradientCase(PlannedCase):
+    """One input, the numeric gradient there, and where the second call evaluates the student's own cost."""
+
+    check: GradientCheck
+    numeric: Numeric
+    own: OwnCost
+
+    @np.errstate(all="ignore")
+    def judge(  # noqa: PLR0911 -- one for each thing that can be found, the gravest first
+        self, outcomes: Outcomes, trusted: Trusted | None
+    ) -> CaseResult:
+        """Return what one input says of a gradient."""
+        check, numeric = self.check, self.numeric
+        got = returned(self.calls[0], outcomes, check.output)
+        if got.failed:
+            return got.failed
+        if not all(np.isfinite(part).all() for part in (*numeric.parts, *numeric.errors)):
+            message = "there are no finite differences here to tell right from wrong"
+            return CaseResult(0.0, "inconclusive", message, inconclusive=True)
+        parts = _parts(got.value, numeric.parts)
+        if isinstance(parts, CaseResult):
+            return self._near(got.value, parts)
+        unit = precision(got.value) / EPS
+        results = [
+            _judge_part(part, numeric.part(n), check.rtol, unit, check.wrt[n], kink=numeric.kink)
+            for n, part in enumerate(parts)
+        ]
+        result = min(results, key=lambda result: (result.fraction, not result.inconclusive))
+        if result.fraction == 1.0 or result.inconclusive:
+            return result
+        follows = self._right_for_own(parts, outcomes) if check.own_cost else False
+        if follows:
+            message = f"it is the right gradient of your own {check.cost}"
+            return CaseResult(check.own_cost, "follow_through", message, result.facts, result.plot)
+        if follows is None:
+            message = (
+                f"your own {check.cost} has a kink here, or is too noisy, to tell whether this is its "
+                "gradient"
+            )
+            return CaseResult(0.0, "inconclusive", message, result.facts, result.plot, inconclusive=True)
+        return self._near(got.value, result)
+
+    def detail(self, value: Any, result: CaseResult) -> str:
+        """Say which entry is furthest from the finite differences."""
+        if len(self.check.wrt) == 1:
+            values: tuple[Any, ...] = (value,)
+        else:
+            values = tuple(value) if isinstance(value, tuple | list) else ()
+        words = f"the slope of your {self.check.cost} is"
+        return furthest(values, self.numeric.parts, words, self.check.wrt)
+
+    def _near(self, value: Any, result: CaseResult) -> CaseResult:
+        """Return a result with the name and the credit of the near miss that explains it, if one does."""
+        parts = self.numeric.parts
+        near = near_miss(value, parts if len(parts) > 1 else parts[0], NAMED)
+        if near is None:
+            return result
+        credit = self.check.credit.get(near.code, 0.0)
+        return CaseResult(credit, near.code, near.message, result.facts, result.plot)
+
+    def _right_for_own(self, parts: tuple[Array, ...], outcomes: Outcomes) -> bool | None:
+        """Whether the directional derivatives of the student's own cost agree with their gradient; None if
+        the differences of that cost do not tell.
+        """
+        swept = outcomes.get(self.calls[1].id)
+        if swept is not None and swept.kind is OutcomeKind.GRADER_FAULT:
+            return None
+        own, rtol = self.own, self.check.rtol
+        values = _numbers(swept, len(own.sweep.points), self.check.cost_output)
+        size = float(np.sqrt(sum(float(np.linalg.norm(part)) ** 2 for part in parts)))
+        if values is None or size == 0.0:
+            return False
+        centre, *around = values
+        grid = np.reshape(around, (len(own.directions), len(own.steps), 2))
+        undecided = not np.isfinite(centre)
+        for direction, points in zip(own.directions, grid, strict=True):
+            slope = sum(float(np.vdot(part, along)) for part, along in zip(parts, direction, strict=True))
+            # No more points can be asked for, so the noise is what the two smallest steps disagree about.
+            slopes = (points[:, 0] - points[:, 1]) / (2 * np.asarray(own.steps))
+            noise = float(abs(slopes[-1] - slopes[-2]) * own.steps[-1])
+            noise = noise if np.isfinite(noise) else 0.0
+            found = extrapolate(own.steps, points[:, 0].tolist(), points[:, 1].tolist(), centre, noise)
+            if not abs(slope - found.value) <= rtol * size + 4 * found.error:
+                return False
+            undecided |= found.error > OWN * rtol * size
+        return None if undecided else True
+
+
+def _parts(value: Any, expected: tuple[Array, ...]) -> tuple[Array, ...] | CaseResult:
+    """Return the gradient's parts as finite arrays of the right shapes, or what is wrong with them."""
+    values = (value,) if len(expected) == 1 else value
+    if not isinstance(values, tuple | list) or len(values) != len(expected):
+        message = f"it returned {describe(value)} where {len(expected)} arrays are expected"
+        return CaseResult(0.0, "structure", message)
+    found = []
+    for part, right in zip(values, expected, strict=True):
+        comparison = compare(part, right, np.inf)
+        array = dense(part)
+        if not comparison.equal or array is None:
+            return CaseResult(0.0, comparison.code, comparison.message)
+        if array.dtype.kind == "c" and array.imag.any():
+            return CaseResult(0.0, "complex", "it has complex entries")
+        found.append(np.asarray(array.real, dtype=np.float64).reshape(right.shape))
+    return tuple(found)
+
+
+def _judge_part(
+    got: Array, part: NumericPart, rtol: float, unit: float, name: str, *, kink: bool
+) -> CaseResult:
+    """Compare one part of a gradient, that for the argument `name`, with the numeric one."""
+    facts = _facts(got, part, name)
+    off = float(np.linalg.norm(got - part.right))
+    slack, noise = part.slack(rtol, unit), part.noise
+    decides = part.flat or noise <= slack
+    if decides and off <= slack + noise:
+        return CaseResult(1.0, facts=facts)
+    if not decides and off <= slack + 4 * noise:
+        return CaseResult(0.0, "inconclusive", KINK if kink else NOISY, facts, inconclusive=True)
+    if got.size and not got.any():
+        return CaseResult(0.0, "zero", "it is zero everywhere", facts, _plot(got, part.right))
+    share = f"by {off / part.norm:.2g} of their norm" if part.norm else "which are zero"
+    message = f"it differs from the finite differences of the cost {share}"
+    return CaseResult(0.0, "values", message, facts, _plot(got, part.right))
+
+
+def _facts(got: Array, part: NumericPart, name: str) -> Facts:
+    """Return what a student can look into: the worst entry, both values there, and the errors."""
+    if part.right.size == 0:
+        return ()
+    worst = np.unravel_index(int(np.argmax(np.abs(got - part.right))), part.right.shape)
+    place = f"{name}[{', '.join(str(int(i)) for i in worst)}]" if worst else name
+    facts = [
+        ("worst entry", place),
+        ("returned there", f"{got[worst]:.6g}"),
+        ("finite difference there", f"{part.right[worst]:.6g}"),
+    ]
+    if part.norm:
+        unit = part.right / part.norm  # so that no square of an entry over- or underflows
+        facts += [
+            ("relative error", f"{float(np.linalg.norm(got / part.norm - unit)):.2g}"),
+            ("noise of the finite differences", f"{part.noise / part.norm:.1g}"),
+            ("best-fitting factor", f"{float(np.vdot(unit, got / part.norm)):.4g}"),
+        ]
+    return tuple(facts)
+
+
+def _numbers(swept: Outcome | None, count: int, output: int | None) -> list[float] | None:
+    """Return the real numbers that a sweep gave, None if it did not give one at every point."""
+    if swept is None or swept.kind is not OutcomeKind.RETURNED:
+        return None
+    if not isinstance(swept.value, tuple) or len(swept.value) != count:
+        return None
+    numbers = []
+    for value in swept.value:
+        if output is not None and (not isinstance(value, tuple | list) or len(value) <= output):
+            return None
+        array = dense(part_of(value, output))
+        if array is None or array.size != 1 or array.dtype.kind == "c":
+            return None
+        numbers.append(float(np.reshape(array, ())))
+    return numbers
+
+
+def _plot(got: Array, right: Array) -> Plot | None:
+    """Return the points (finite difference, returned value), scaled so that no number shows, or None."""
+    scale = max(float(np.abs(right).max(initial=0.0)), 1e-300)
+    pairs = np.stack([right.ravel(), got.ravel()], axis=1)[:MAX_POINTS] / scale
+    pairs = pairs[np.isfinite(pairs).all(axis=1)]
+    points = tuple((float(x), float(y)) for x, y in pairs)
+    if not points:
+        return None
+    title = "Your gradient against finite differences"
+    return Plot("scatter", title, "finite difference", "returned", (("entries", points),))

@@ -1,0 +1,46 @@
+"""Checks of type `raises`: the function refuses a wrong input with an exception."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from grader.checks.base import Identifier, InputsCheck, Outcomes, PlannedCase, Planner, Trusted
+from grader.checks.result import CaseResult
+from grader.records import OutcomeKind
+
+
+class RaisesCheck(InputsCheck):
+    """The function refuses a wrong input with an exception."""
+
+    type: Literal["raises"]
+    """Expect an exception."""
+    exception: Identifier
+    """The name of the exception."""
+
+    def recognises(self, *, fingerprint: bool) -> bool:
+        """Whether known mistakes are looked for on its inputs: an exception is like no result."""
+        return True
+
+    def plan(self, planner: Planner) -> tuple[PlannedCase, ...]:
+        """Return a case for each input."""
+        cases = next(planner.draws(self.inputs))
+        return tuple(RaisesCase((planner.call(self, case),), case, self) for case in cases)
+
+
+@dataclass(frozen=True)
+class RaisesCase(PlannedCase):
+    """One input that the function must refuse."""
+
+    check: RaisesCheck
+
+    def judge(self, outcomes: Outcomes, trusted: Trusted | None) -> CaseResult:
+        """Say whether the call ended in the exception."""
+        outcome, expected = outcomes.get(self.calls[0].id), self.check.exception
+        if outcome is not None and outcome.kind is OutcomeKind.RAISED and outcome.fault is not None:
+            if outcome.fault.type == expected:
+                return CaseResult(1.0)
+            return CaseResult(0.0, "other_exception", f"it raised {outcome.fault.type}, not {expected}")
+        if outcome is not None and outcome.kind is OutcomeKind.RETURNED:
+            return CaseResult(0.0, "no_exception", f"it returned a result where a {expected} is expected")
+        return CaseResult.died(outcome)

@@ -1,0 +1,162 @@
+"""Checks of type `reference`: the function returns what the reference returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import PositiveFloat
+
+from grader.checks.base import (
+    Fraction,
+    Identifier,
+    Outcomes,
+    PlannedCase,
+    Planner,
+    Trusted,
+    ValueCheck,
+    part_of,
+    returned,
+)
+from grader.checks.result import CaseResult
+from grader.numerics.compare import Comparison, Sensitivity, Tolerance
+from grader.numerics.conditioning import sensitivity
+from grader.numerics.freedom import Freedom, compare_up_to
+from grader.numerics.in_words import furthest
+from grader.numerics.near_miss import NearMissCode, near_miss
+from grader.records import Case
+
+EXACT = Sensitivity()
+NEAR = 1e-6  # relative error up to which a near miss is recognised, where the tolerance is smaller
+
+
+class ReferenceCheck(ValueCheck):
+    """The function returns what the reference returns."""
+
+    type: Literal["reference"]
+    """Compare with the reference solution on the same inputs."""
+    rtol: PositiveFloat = 1e-4
+    """Largest error allowed, relative to the largest entry of the expected value."""
+    by_case: bool = True
+    """Whether each input counts for its share of the points, or all inputs must be right for any."""
+    flatten: bool = False
+    """Whether the shape may differ as long as the entries are the same, in order."""
+    up_to: Freedom | None = None
+    """What the mathematics leaves free of columns, or of A and B in a product (docs/comparing.md)."""
+    conditioned: bool = False
+    """Whether the tolerance grows with what rounding the inputs does to the reference's result."""
+    credit: dict[NearMissCode, Fraction] = {}  # noqa: RUF012 -- pydantic copies it
+    """The share of the points for a recognised near miss, by its code (for example constant_factor)."""
+    given: tuple[Identifier, ...] = ()
+    """Follow-through: also right given the student's own results of these, if their mistake has a name."""
+    form_only: bool = False
+    """Whether only structure, shape and finite entries are compared, and the values may be any."""
+    given_credit: Fraction = 1.0
+    """The share of the points for a result that is right given the student's own functions."""
+
+    grading_only: ClassVar[frozenset[str]] = ValueCheck.grading_only | {
+        "credit",
+        "given",
+        "given_credit",
+        "by_case",
+        "conditioned",
+    }
+    credits_mistakes: ClassVar[bool] = True
+
+    @property
+    def compares_values(self) -> bool:
+        """Whether students need the right values to run it at home."""
+        return not self.form_only
+
+    @property
+    def compares_form(self) -> bool:
+        """Whether students need the form of the right values at home."""
+        return self.form_only
+
+    @property
+    def builds_on(self) -> tuple[str, ...]:
+        """The student's own functions whose results may have made a result count as right."""
+        return self.given
+
+    def recognises(self, *, fingerprint: bool) -> bool:
+        """Whether known mistakes are looked for on its inputs: in the results, not in a fingerprint."""
+        return not fingerprint
+
+    def counts_by_case(self) -> bool:
+        """Whether each input counts for its share of the points."""
+        return self.by_case
+
+    def plan(self, planner: Planner) -> tuple[PlannedCase, ...]:
+        """Return a case for each input: what the reference returns and how sure that is."""
+        return tuple(self._case(planner, case) for case in next(planner.draws(self.inputs)))
+
+    def _case(self, planner: Planner, case: Case) -> ReferenceCase:
+        followed = planner.made_for(case, self.given) if self.given else []
+        calls = [planner.call(self, case), *(planner.call(self, inner, name) for name, inner in followed)]
+        rounding = EXACT
+        if self.conditioned:
+            rng = np.random.default_rng([planner.seed, 2])
+            rounding = sensitivity(lambda near: planner.expected(self, near), case, self.up_to, rng)
+        scale = float(case.known.get("scale", 0.0))
+        return ReferenceCase(tuple(calls), case, self, planner.expected(self, case), scale, rounding)
+
+
+@dataclass(frozen=True)
+class ReferenceCase(PlannedCase):
+    """One input, and what is right on it; the calls after the first are those that the reference makes."""
+
+    check: ReferenceCheck
+    expected: Any
+    scale: float = 0.0
+    sensitivity: Sensitivity = EXACT
+
+    def judge(self, outcomes: Outcomes, trusted: Trusted | None) -> CaseResult:
+        """Compare what came back with the expected value."""
+        check = self.check
+        got = returned(self.calls[0], outcomes, check.output)
+        if got.failed:
+            return got.failed
+        found = self._compare(got.value, self.expected)
+        if found.equal:
+            return CaseResult(1.0)
+        if trusted is not None and self._right_given_own(got.value, outcomes, trusted):
+            message = f"it is right given your own {' and '.join(check.given)}"
+            return CaseResult(check.given_credit, "follow_through", message)
+        facts: list[tuple[str, str]] = []
+        if found.code != "structure":
+            facts += [("relative error", f"{found.error:.2g}")] if np.isfinite(found.error) else []
+            if found.worst:
+                facts.append(("worst entry", str(found.worst if len(found.worst) > 1 else found.worst[0])))
+        near = near_miss(got.value, self.expected, max(check.rtol, NEAR))
+        if near is None:
+            return CaseResult(0.0, found.code, found.message, tuple(facts))
+        return CaseResult(check.credit.get(near.code, 0.0), near.code, near.message, tuple(facts))
+
+    def detail(self, value: Any, result: CaseResult) -> str:
+        """Say which entry is furthest from right."""
+        if self.check.form_only or self.check.up_to is not None:
+            return ""
+        return furthest((value,), (self.expected,), "right is")
+
+    def _compare(self, value: Any, expected: Any) -> Comparison:
+        rtol = np.inf if self.check.form_only else self.check.rtol
+        allowed = Tolerance(rtol, self.check.flatten, self.scale, self.sensitivity)
+        return compare_up_to(value, expected, allowed, self.check.up_to)
+
+    def _right_given_own(self, value: Any, outcomes: Outcomes, trusted: Trusted) -> bool:
+        """Whether a value is what the reference computes from the student's own intermediate results."""
+        if not self.check.given:
+            return False
+        answers: dict[str, list[Any]] = {name: [] for name in self.check.given}
+        for call in self.calls[1:]:
+            own = returned(call, outcomes)
+            if own.failed:
+                return False
+            answers[call.function].append(own.value)
+        try:
+            with np.errstate(all="ignore"):
+                right = trusted.answered(self.calls[0], self.inputs, answers)
+                return self._compare(value, part_of(right, self.check.output)).equal
+        except Exception:  # the reference may trip over whatever a student's function returned
+            return False

@@ -1,0 +1,79 @@
+"""What one case of a check earned, and how the cases of a check become one verdict.
+
+A case earns a fraction between 0 and 1. The verdict of the check is their mean (or, where the rubric says
+`by_case: false`, the smallest), with the words of the worst case. Cases that cannot be decided do not count,
+unless none can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.checks.outcomes import explain
+from grader.records import Evidence, Outcome, OutcomeKind, Plot, Verdict, VerdictKind
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """A fraction of the points, with a stable code, a sentence, facts, and whether nothing can be said.
+
+    `ours` if nothing can be said because we did not make the call: then nothing is said of the check.
+    """
+
+    fraction: float
+    code: str = ""
+    message: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    plot: Plot | None = None
+    inconclusive: bool = False
+    ours: bool = False
+
+    @classmethod
+    def died(cls, outcome: Outcome | None) -> CaseResult:
+        """Return the result of a call that gave no value; that it was not made is no fault of the student."""
+        ours = outcome is None or outcome.kind is OutcomeKind.GRADER_FAULT
+        code = outcome.kind.value if outcome else "not_called"
+        return cls(0.0, code, explain(outcome), inconclusive=ours, ours=ours)
+
+
+def combined(results: Sequence[CaseResult], *, by_case: bool) -> Verdict:
+    """Make one verdict of the results of the cases that say something.
+
+    It is inconclusive if none does, or if a call was not made: the others may be those that are easy.
+    """
+    ours = [result for result in results if result.ours]
+    results = ours or [result for result in results if not result.inconclusive] or results
+    follows = any(result.code == "follow_through" and result.fraction > 0.0 for result in results)
+    fractions = [result.fraction for result in results]
+    fraction = float(np.mean(fractions)) if by_case else min(fractions)
+    worst = min(results, key=lambda result: result.fraction)
+    plot = worst.plot or next((result.plot for result in results if result.plot), None)
+    evidence = Evidence(worst.facts, plot)
+    message = _sentence(results)
+    if results[0].inconclusive:
+        return Verdict(VerdictKind.INCONCLUSIVE, fraction, message, "inconclusive", evidence)
+    if all(fraction == 1.0 for fraction in fractions):
+        code = next((result.code for result in results if result.code), "")
+        return Verdict(VerdictKind.PASSED, 1.0, message, code, evidence, follows=follows)
+    kind = VerdictKind.FAILED if fraction == 0.0 else VerdictKind.PARTIAL
+    return Verdict(kind, fraction, message, worst.code, evidence, follows=follows)
+
+
+def _sentence(results: Sequence[CaseResult]) -> str:
+    """Put the results of the cases into one sentence: what is wrong on the worst of them, and on how many."""
+    right = sum(result.fraction == 1.0 for result in results)
+    total = len(results)
+    worst = min(results, key=lambda result: result.fraction)
+    if right == total:
+        text = next((result.message for result in results if result.message), "")
+    elif not worst.message or total == 1:
+        text = worst.message
+    elif len({result.message for result in results}) == 1:
+        text = f"on every input: {worst.message}"
+    else:
+        lead = f"right on {right} of {total} inputs" if right else "wrong on every input"
+        text = f"{lead}; on input {list(results).index(worst) + 1}, {worst.message}"
+    return text[:1].upper() + text[1:]

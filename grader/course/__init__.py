@@ -1,0 +1,14 @@
+"""course: what a course writes, and how it is loaded and scored.
+
+    from grader.course import Case, Misconception, Rewriting, dense
+
+is what the modules of a course import: inputs, known mistakes, other right ways to write the reference, and
+`dense`, which makes an array of what a function returned.
+"""
+
+from grader.course.misconception import Misconception
+from grader.course.rewriting import Rewriting
+from grader.numerics.arrays import dense
+from grader.records import Case
+
+__all__ = ["Case", "Misconception", "Rewriting", "dense"]

@@ -1,0 +1,184 @@
+"""Loads the folder of an assignment: everything in it is the course's own code, and trusted.
+
+    reference/<assignment>/
+        notebook.ipynb    the instructor's notebook: the one source of solutions and skeleton
+        inputs.py         generators: name(rng) -> list[Case]; optionally files(seed) -> {name: bytes}
+        metrics.py        optional measures: name(value, case) -> float
+        public.py         optional generators, like those of inputs.py, of the inputs that students get
+        misconceptions.py optional: MISCONCEPTIONS, the known mistakes (grader.course.misconception)
+
+None of this is ever visible to a process that runs student code.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import sys
+import types
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from grader.course.misconception import Misconception
+from grader.course.reference_code import Reference, definitions
+from grader.errors import AssignmentError, NotebookUnreadable
+from grader.notebook.cells import Code, read_code
+from grader.notebook.read import parse_notebook
+from grader.notebook.skeleton import make_skeleton
+from grader.notebook.slicing import slice_function
+from grader.records import Case
+
+__all__ = ["Assignment", "Case", "load_assignment", "load_public_cases"]
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """The trusted side of an assignment, loaded."""
+
+    name: str
+    notebook: Any
+    skeleton: Any
+    skeleton_code: Code
+    namespace: Mapping[str, Any]
+    inputs: types.ModuleType
+    metrics: types.ModuleType | None
+    files: Mapping[str, bytes]
+    sources: Mapping[str, str] = field(default_factory=dict)
+    misconceptions: tuple[Misconception, ...] = ()
+    folder: Path = Path()
+
+    @property
+    def reference(self) -> Reference:
+        """The reference solution as code that can be changed."""
+        return Reference(self.namespace, self.sources)
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """Return a function of the reference; raise AssignmentError if there is none."""
+        function = self.namespace.get(name)
+        if not callable(function):
+            raise AssignmentError(f"the reference notebook of {self.name} defines no function {name!r}")
+        return cast(Callable[..., Any], function)
+
+    def cases(self, generator: str, seed: int) -> list[Case]:
+        """Return the inputs that a generator of inputs.py makes from a seed."""
+        make = getattr(self.inputs, generator, None)
+        if not callable(make):
+            raise AssignmentError(f"reference/{self.name}/inputs.py has no generator {generator!r}")
+        cases = list(make(np.random.default_rng([seed, zlib.crc32(generator.encode())])))
+        if not cases:
+            raise AssignmentError(f"reference/{self.name}/inputs.py: {generator}() makes no inputs")
+        return cases
+
+    def metric(self, name: str) -> Callable[[Any, Case], float]:
+        """Return a measure of metrics.py."""
+        measure = getattr(self.metrics, name, None)
+        if not callable(measure):
+            raise AssignmentError(f"reference/{self.name}/metrics.py has no metric {name!r}")
+        return measure  # type: ignore[no-any-return]
+
+
+def load_assignment(folder: Path, functions: tuple[str, ...], seed: int) -> Assignment:
+    """Load reference/<assignment>/; raise AssignmentError for what is missing or wrong in it."""
+    path = folder / "notebook.ipynb"
+    try:
+        notebook = parse_notebook(path.read_bytes())
+    except (OSError, NotebookUnreadable) as error:
+        raise AssignmentError(f"{path}: cannot read the instructor's notebook: {error}") from error
+    inputs = load_module(folder, "inputs")
+    if inputs is None:
+        raise AssignmentError(f"{folder / 'inputs.py'} is missing: it makes the inputs of the checks")
+    skeleton = make_skeleton(notebook)
+    make_files = getattr(inputs, "files", None)
+    reference = _reference(read_code(notebook), functions, path)
+    return Assignment(
+        folder.name,
+        notebook,
+        skeleton,
+        read_code(skeleton),
+        reference.namespace,
+        inputs,
+        load_module(folder, "metrics"),
+        make_files(seed) if make_files else {},
+        reference.sources,
+        _misconceptions(folder, reference),
+        folder,
+    )
+
+
+def load_public_cases(folder: Path, generator: str) -> list[Case]:
+    """Return the inputs of a generator of public.py; they do not depend on the seed of the hidden ones."""
+    make = getattr(load_module(folder, "public"), generator, None)
+    if not callable(make):
+        raise AssignmentError(f"{folder / 'public.py'} has no generator {generator!r}")
+    cases = list(make(np.random.default_rng(zlib.crc32(generator.encode()))))
+    if not cases:
+        raise AssignmentError(f"{folder / 'public.py'}: {generator}() makes no inputs")
+    return cases
+
+
+def _misconceptions(folder: Path, reference: Reference) -> tuple[Misconception, ...]:
+    """Return the known mistakes; raise AssignmentError for one that says nothing that can be executed."""
+    module = load_module(folder, "misconceptions")
+    if module is None:
+        return ()
+    found = getattr(module, "MISCONCEPTIONS", None)
+    path = folder / "misconceptions.py"
+    if found is None:
+        raise AssignmentError(f"{path}: it defines no MISCONCEPTIONS")
+    if not isinstance(found, tuple | list) or not all(isinstance(known, Misconception) for known in found):
+        raise AssignmentError(f"{path}: MISCONCEPTIONS is not a sequence of Misconception")
+    codes: set[str] = set()
+    for known in found:
+        where = f"{path}: the misconception {known.code!r}"
+        problem = known.problem() or ("it is given twice" if known.code in codes else "")
+        if problem:
+            raise AssignmentError(f"{where}: {problem}")
+        codes.add(known.code)
+        try:
+            reference.edited(known.function, known.edits)
+        except AssignmentError as error:
+            raise AssignmentError(f"{where}: {error}") from error
+    return tuple(found)
+
+
+def _reference(code: Code, functions: tuple[str, ...], path: Path) -> Reference:
+    """Execute the statements that the reference functions need (trusted code), in notebook order."""
+    needed = {}
+    for name in functions:
+        found = slice_function(code, name)
+        if found is None:
+            raise AssignmentError(f"{path} does not define the function {name!r}, which the rubric asks for")
+        needed.update({statement.place: statement.node for statement in found.statements})
+    namespace: dict[str, Any] = {"__name__": f"reference of {path.parent.name}"}
+    for place in sorted(needed):
+        unit = ast.Module(body=[needed[place]], type_ignores=[])
+        exec(compile(unit, f"<{path.name}, cell {place[0]}>", "exec"), namespace)  # noqa: S102 -- trusted
+    cells = {cell.number: cell.source for cell in code.cells}
+    return Reference(namespace, definitions((needed[place], cells[place[0]]) for place in sorted(needed)))
+
+
+def load_module(folder: Path, name: str) -> types.ModuleType | None:
+    """Import a module of the assignment's folder, as part of a package of its own.
+
+    No bytecode is kept: Python takes it for that of a file changed within the second, to the same length.
+    """
+    if not (folder / f"{name}.py").is_file():
+        return None
+    digest = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
+    package = f"_assignment_{digest}"
+    if package not in sys.modules:
+        sys.modules[package] = types.ModuleType(package)
+        sys.modules[package].__path__ = [str(folder)]
+    kept, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        return importlib.import_module(f"{package}.{name}")
+    except Exception as error:  # whatever the course's own module raises
+        raise AssignmentError(f"{folder / name}.py cannot be imported: {error!r}") from error
+    finally:
+        sys.dont_write_bytecode = kept

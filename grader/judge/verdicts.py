@@ -1,0 +1,158 @@
+"""Judging an observation: a verdict for each check, a name for each mistake, and what follows from mistakes.
+
+    observation  -->  verdicts  -->  diagnoses  -->  verdicts of what is right given other mistakes
+
+A mistake costs once: what follows from it in another function is right. If the mistake is a known one, such a
+result counts by itself; if not, a person decides. What trips the judge costs that one decision and no points.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from grader.checks.base import Trusted
+from grader.course.rubric import Rubric
+from grader.errors import GraderError
+from grader.judge.diagnosis import diagnose, needs_diagnosis
+from grader.plan.plan import Plan
+from grader.records import Diagnosis, DiagnosisKind, Observation, Outcome, Verdict, VerdictKind
+
+LOG = logging.getLogger(__name__)
+NOT_JUDGED = Verdict(
+    VerdictKind.INCONCLUSIVE,
+    0.0,
+    "It could not be judged, through our fault: a person decides.",
+    "not_judged",
+)
+Verdicts = Mapping[tuple[str, str], Verdict]
+
+
+def judge(
+    observation: Observation, rubric: Rubric, plan: Plan, trusted: Trusted
+) -> tuple[dict[tuple[str, str], Verdict], dict[str, Diagnosis]]:
+    """Return the verdicts by (question, check), and the diagnoses by question, where something is wrong."""
+    judged = dict(verdicts(observation, rubric, plan, trusted))
+    diagnoses = _diagnoses(judged, observation, plan)
+    judged |= _followed_through(judged, diagnoses, observation.outcomes, rubric, plan, trusted)
+    judged |= _left_to_a_person(judged, diagnoses, rubric)
+    wrong = _wrong(judged)
+    return judged, {question: found for question, found in diagnoses.items() if question in wrong}
+
+
+def verdicts(
+    observation: Observation, rubric: Rubric, plan: Plan, trusted: Trusted, function: str | None = None
+) -> Iterator[tuple[tuple[str, str], Verdict]]:
+    """Yield the verdict of every check (of the questions about one function only) by (question, check)."""
+    questions = {question.id: question for question in rubric.questions}
+    for planned in plan.checks:
+        question = questions[planned.question]
+        if function is None or question.function == function:
+            facts = observation.functions[question.function or ""]
+            verdict = NOT_JUDGED
+            with _logged(f"the check {'.'.join(planned.key)}"):
+                verdict = planned.check.judge(planned.cases, observation.outcomes, facts, trusted)
+            yield planned.key, verdict
+
+
+@contextlib.contextmanager
+def _logged(what: str) -> Iterator[None]:
+    """Log what a student's results make the judge trip over, and go on."""
+    try:
+        yield
+    except GraderError:
+        raise
+    except Exception:
+        LOG.exception("%s could not be judged", what)
+
+
+def _diagnoses(judged: Verdicts, observation: Observation, plan: Plan) -> dict[str, Diagnosis]:
+    """Name the mistakes of the questions in which something is wrong that does not follow from another."""
+    found: dict[str, Diagnosis] = {}
+    for question in sorted(_wrong(judged) & plan.candidates.keys()):
+        diagnosis: Diagnosis | None = Diagnosis(DiagnosisKind.UNKNOWN)
+        with _logged(f"the mistake in {question}"):
+            diagnosis = diagnose(plan.candidates[question], observation.outcomes)
+        if diagnosis is not None:
+            found[question] = diagnosis
+    return found
+
+
+def _wrong(judged: Verdicts) -> set[str]:
+    return {question for (question, _), verdict in judged.items() if needs_diagnosis(verdict)}
+
+
+def _followed_through(
+    judged: Verdicts,
+    diagnoses: Mapping[str, Diagnosis],
+    outcomes: Mapping[str, Outcome],
+    rubric: Rubric,
+    plan: Plan,
+    trusted: Trusted,
+) -> dict[tuple[str, str], Verdict]:
+    """Return the verdicts of results that are right given mistakes named in functions that they build on."""
+    questions = {question.id: question for question in rubric.questions}
+    named = {
+        questions[question].function: found.codes
+        for question, found in diagnoses.items()
+        if found.kind is DiagnosisKind.NAMED
+    }
+    followed = {}
+    for planned in plan.checks:
+        before, check = judged[planned.key], planned.check
+        codes = [code for name in check.functions for code in named.get(name, ())]
+        if not codes or not needs_diagnosis(before):
+            continue
+        verdict = None
+        with _logged(f"the check {'.'.join(planned.key)}, given other mistakes,"):
+            verdict = check.judge_given(planned.cases, outcomes, trusted, codes)
+        if verdict is not None and verdict.fraction > before.fraction:
+            followed[planned.key] = verdict
+    return followed
+
+
+def _left_to_a_person(
+    judged: Verdicts, diagnoses: Mapping[str, Diagnosis], rubric: Rubric
+) -> dict[tuple[str, str], Verdict]:
+    """Return verdicts that wait for a person: right given functions in which no known mistake was found.
+
+    A mistake costs once, so what follows from it is right. But a function may also be one of another task,
+    such as a cost whose gradient is easy to write, or be right only where it is checked itself: then there is
+    no known mistake in it.
+    """
+    questions = {question.id: question for question in rubric.questions}
+    checks = {(question.id, check.id): check for question in questions.values() for check in question.checks}
+
+    def mistakes(function: str, seen: frozenset[str] = frozenset()) -> set[bool]:
+        """Return whether the mistakes of a function, in itself or in what it builds on, are known ones."""
+        found: set[bool] = set()
+        for key in (key for key in judged if questions[key[0]].function == function):
+            verdict, diagnosis = judged[key], diagnoses.get(key[0])
+            if needs_diagnosis(verdict):
+                found.add(diagnosis is not None and diagnosis.kind is DiagnosisKind.NAMED)
+            elif verdict.kind not in (VerdictKind.PASSED, VerdictKind.PARTIAL):
+                found.add(False)
+            if verdict.follows:
+                for name in set(checks[key].builds_on) - seen:
+                    found |= mistakes(name, seen | {function})
+        return found
+
+    waiting = {}
+    for key, verdict in judged.items():
+        given = checks[key].builds_on if verdict.follows else ()
+        known = set[bool]().union(*map(mistakes, given))
+        if given and (not known or False in known):
+            message = (
+                f"It is right given your own {' and '.join(given)}, but no known mistake explains that: "
+                "a person decides what it is worth."
+            )
+            waiting[key] = replace(
+                verdict,
+                kind=VerdictKind.INCONCLUSIVE,
+                fraction=0.0,
+                message=message,
+                code="follow_through_undecided",
+            )
+    return waiting

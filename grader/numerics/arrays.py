@@ -1,0 +1,76 @@
+"""Values as arrays: which are numbers at all, how precisely they are rounded, and how far two are apart."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+MAX_DENSE = 50_000_000
+TINY = 1e-12
+EPS = float(np.finfo(np.float64).eps)
+SINGLE = float(np.finfo(np.float32).eps)
+
+
+def dense(value: Any) -> NDArray[Any] | None:
+    """Return a numeric value as an array (sparse matrices as dense ones), None if it is no such value.
+
+    A list of numbers is a vector, a list of rows of equal length a matrix.
+    """
+    if hasattr(value, "toarray"):
+        return np.asarray(value.toarray()) if math.prod(value.shape) <= MAX_DENSE else None
+    if isinstance(value, list):
+        return _listed(value)
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 63:
+        return np.asarray(_float(value))
+    if isinstance(value, bool | str | bytes | dict | tuple) or value is None:
+        return None
+    return np.asarray(value)
+
+
+def _listed(items: list[Any]) -> NDArray[Any] | None:
+    """Return a list of numbers as a vector, one of rows (lists, tuples, vectors) as a matrix, or None."""
+    if items and all(isinstance(item, int | float | complex | np.number) for item in items):
+        return np.asarray([_float(item) if isinstance(item, int) else item for item in items])
+    rows = [_listed(list(item)) if isinstance(item, list | tuple) else item for item in items]
+    vectors = [row for row in rows if isinstance(row, np.ndarray) and row.ndim == 1]
+    if not items or len(vectors) < len(rows) or len({len(row) for row in vectors}) > 1:
+        return None
+    return np.stack(vectors)
+
+
+def _float(number: float) -> float:
+    """Return a number as a float; an integer beyond all floats becomes infinite."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
+def precision(value: Any) -> float:
+    """Return the relative rounding of a value's dtype; of the coarsest part, for a tuple.
+
+    Half precision counts as single: no input has it, so its rounding is a choice of the function.
+    """
+    if isinstance(value, tuple | list) and dense(value) is None:
+        return max((precision(part) for part in value), default=EPS)
+    array = dense(value)
+    rounded = array is not None and array.dtype.kind in "fc"
+    eps = float(np.finfo(array.dtype).eps) if array is not None and rounded else EPS
+    return min(max(EPS, eps), SINGLE)
+
+
+def relative_error(
+    got: NDArray[Any], expected: NDArray[Any], scale: float = 0.0
+) -> tuple[float, tuple[int, ...]]:
+    """Return the largest difference, relative to the largest expected entry or `scale`, and where it is."""
+    if expected.size == 0:
+        return 0.0, ()
+    with np.errstate(all="ignore"):
+        difference = np.abs(got.astype(np.complex128) - expected)
+    worst = np.unravel_index(int(np.argmax(difference)), expected.shape)
+    scale = max(float(np.abs(expected).max()), scale, TINY)
+    return float(difference[worst]) / scale, tuple(int(i) for i in worst)

@@ -1,0 +1,84 @@
+"""How far results are from a prediction: one number, 0 for the same, infinite for another structure.
+
+Differences are relative to the largest entry, so the number means the same at every scale; the smallest
+entry that counts is a tiny share of what is usual among the results of the same function.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.numerics.arrays import dense
+from grader.records import Candidate, Prediction
+
+Array = NDArray[Any]
+SEPARATED = 1e-4  # explanations that are at least so far apart can be told apart
+NOTHING = 1e-10  # relative to the largest entry of all results: rounding, where the right result is zero
+
+
+def parts_of(value: Any) -> tuple[Array, ...] | None:
+    """Return the numeric parts of a returned value, None if it is not made of numbers."""
+    whole = dense(value)
+    if whole is not None:
+        return (whole,) if whole.dtype.kind in "biufc" else None
+    if isinstance(value, bool):
+        return (np.asarray(float(value)),)
+    if not isinstance(value, tuple | list):
+        return None
+    parts = [dense(part) for part in value]
+    if not all(part is not None and part.dtype.kind in "biufc" for part in parts):
+        return None
+    return tuple(part for part in parts if part is not None)
+
+
+def residual(observed: Mapping[str, Prediction], candidate: Candidate, stop: float = math.inf) -> float:
+    """Return the largest difference over all calls; beyond `stop` any number beyond it will do."""
+    worst = 0.0
+    floor = NOTHING * candidate.magnitude
+    for call, seen in observed.items():
+        worst = max(worst, distance(seen, candidate.predictions[call], floor))
+        if worst > stop:
+            break
+    return worst
+
+
+def distance(seen: Prediction, predicted: Prediction, floor: float = 0.0) -> float:
+    """Return the relative difference of two results; an exception is only like one of the same type."""
+    if seen.raised or predicted.raised or seen.parts is None or predicted.parts is None:
+        alike = seen.raised == predicted.raised and (seen.parts is None) == (predicted.parts is None)
+        return 0.0 if alike and seen.raised else math.inf
+    if len(seen.parts) != len(predicted.parts):
+        return math.inf
+    pairs = zip(seen.parts, predicted.parts, strict=True)
+    return max((_difference(got, want, floor) for got, want in pairs), default=0.0)
+
+
+def _difference(got: Array, want: Array, floor: float) -> float:
+    """Return the largest difference relative to the largest entry; NaN and infinity match only themselves."""
+    if got.shape != want.shape:
+        if got.size != want.size or got.squeeze().shape != want.squeeze().shape:
+            return math.inf
+        got = got.reshape(want.shape)
+    with np.errstate(all="ignore"):
+        here, there = np.isfinite(got), np.isfinite(want)
+        if not np.array_equal(here, there):
+            return math.inf
+        if not here.all():
+            if not np.array_equal(got[~here], want[~here], equal_nan=True):
+                return math.inf
+            got, want = got[here], want[here]
+        if got.size == 0:
+            return 0.0
+        scale = max(_largest(want), _largest(got), floor)
+        return float(np.abs(got.astype(np.complex128) - want).max()) / scale if scale > 0 else 0.0
+
+
+def _largest(part: Array) -> float:
+    with np.errstate(all="ignore"):
+        sizes = np.abs(part[np.isfinite(part)])
+    return float(sizes.max(initial=0.0))

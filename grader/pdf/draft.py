@@ -1,0 +1,117 @@
+"""What the pages are made of, collected cell by cell: blocks, formulas, pictures, and what to warn of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grader.pdf.formulas.find import MARK, Found
+from grader.pdf.formulas.macros import Macros
+from grader.pdf.formulas.tidy import tidy
+from grader.pdf.formulas.translate import translate
+from grader.pdf.pictures import Picture, Pictures, PictureUnreadableError
+from grader.pdf.rows import PLAIN, Row, Style
+
+Node = dict[str, Any] | str
+Block = dict[str, Any]
+MAX_WARNINGS, MAX_FORMULAS = 30, 3000
+
+
+@dataclass
+class Draft:
+    """The document before it is set; `folder` is all that the typesetter will be able to read."""
+
+    folder: Path
+    pictures_from: Path | None = None
+    title: str = ""
+    blocks: list[Block] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    formulas: list[Found] = field(default_factory=list)
+    macros: Macros = field(default_factory=Macros)
+    tex: list[str] = field(default_factory=list)
+    styles: dict[Style, int] = field(default_factory=lambda: {PLAIN: 0})
+    pictures: Pictures = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pictures = Pictures(self.folder)
+
+    def warn(self, message: str) -> None:
+        """Remember what the student should look at."""
+        if message not in self.warnings and len(self.warnings) < MAX_WARNINGS:
+            self.warnings.append(message)
+
+    def keep_formula(self, found: Found) -> int:
+        """Take a formula with the macros that are known at this place; return its number."""
+        if len(self.formulas) == MAX_FORMULAS:
+            self.warn(f"only the first {MAX_FORMULAS} formulas are set, the others are shown as text")
+        within = len(self.formulas) < MAX_FORMULAS
+        self.tex.append(tidy(self.macros.expand(self.macros.take(found.tex))) if within else "")
+        self.formulas.append(found)
+        return len(self.formulas) - 1
+
+    def as_written(self, text: str) -> str:
+        """Return text with the marks of formulas replaced by what the notebook had there."""
+        return MARK.sub(lambda mark: self._written(int(mark[1])), text)
+
+    def rows(self, rows: Iterable[Row]) -> list[dict[str, Any]]:
+        """Return rows as data for the page."""
+        return [
+            {
+                "k": row.continued,
+                "i": row.indent,
+                "r": [[text, self._style(style)] for text, style in row.runs],
+            }
+            for row in rows
+        ]
+
+    def local_picture(self, address: str) -> Picture:
+        """Return a picture of the folder that the student allowed; raise PictureUnreadableError."""
+        if not address:
+            raise PictureUnreadableError("a picture without an address of its own is left out")
+        if self.pictures_from is None:
+            raise PictureUnreadableError(f"the picture {address} is a file of its own and left out")
+        folder = self.pictures_from.resolve()
+        path = (folder / address).resolve()
+        if not path.is_relative_to(folder) or not path.is_file():
+            raise PictureUnreadableError(f"the picture {address} is not in {folder.name} and left out")
+        return self.pictures.add(path.read_bytes())
+
+    def write(self, **header: Any) -> None:
+        """Write all that the typesetter reads into the folder."""
+        self._write_formulas()
+        written = json.dumps([formula.written for formula in self.formulas])
+        (self.folder / "sources.json").write_text(written, encoding="utf-8")
+        styles = [asdict(style) for style in self.styles]
+        data = {**header, "title": self.title, "styles": styles, "blocks": self.blocks}
+        text = json.dumps(data, ensure_ascii=False)
+        (self.folder / "data.json").write_bytes(text.encode("utf-8", "replace"))
+
+    def _write_formulas(self) -> None:
+        folder = self.folder / "formulas"
+        folder.mkdir(exist_ok=True)
+        wanted = [(tex, found.display) for tex, found in zip(self.tex, self.formulas, strict=True)]
+        for number, typst in enumerate(translate(wanted[:MAX_FORMULAS])):
+            if not typst and self.tex[number]:
+                self.warn(f"this formula could not be read and is shown as text: {self.short(number)}")
+            shown = typst or (as_source(self.formulas[number].written) if self.tex[number] else "")
+            (folder / f"{number}.typ").write_text(shown, encoding="utf-8")
+
+    def short(self, number: int) -> str:
+        """Return how formula `number` was written, in at most a line."""
+        line = " ".join(self.formulas[number].written.split())
+        return line if len(line) <= 100 else line[:99] + "…"
+
+    def _written(self, number: int) -> str:
+        return self.formulas[number].written if number < len(self.formulas) else ""
+
+    def _style(self, style: Style) -> int:
+        return self.styles.setdefault(style, len(self.styles))
+
+
+def as_source(text: str) -> str:
+    """Return typst that shows a formula as it was written, in the colour of a warning."""
+    quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'#text(fill: rgb("#a0111f"), raw("{quoted}"))'

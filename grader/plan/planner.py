@@ -1,0 +1,187 @@
+"""Makes the plan of an assignment.
+
+Each check is asked for its cases. Inputs are drawn again until they tell the known mistakes apart.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import hashlib
+import inspect
+import io
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from grader.checks.base import Check, InputsCheck, PlannedCase, ValueCheck, part_of
+from grader.course.rubric import Limits, Question, Rubric
+from grader.errors import AssignmentError
+from grader.observe.inside import wire
+from grader.plan.candidates import KnownMistakes
+from grader.plan.plan import Plan, PlannedCheck
+from grader.plan.separation import close_pairs
+from grader.plan.trusted import calls_made, trusted_call
+from grader.records import Call, CallLimits, Case, Sweep
+
+if TYPE_CHECKING:  # loads notebooks, which planning at home does not need
+    from grader.course.assignment import Assignment
+
+ATTEMPTS = 4  # to draw inputs that tell known mistakes apart, and among them one that differences decide
+AGAIN = 2**40  # between the seeds of these, so that none is the seed of another rubric
+
+
+def make_plan(rubric: Rubric, assignment: Assignment) -> Plan:
+    """Return every call of every check; raise AssignmentError where the reference cannot give an answer."""
+    checks: list[PlannedCheck] = []
+    candidates = {}
+    with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):  # what the reference prints
+        for question in rubric.questions:
+            if question.function is not None:
+                planner, known = _separated(question, question.function, rubric, assignment)
+                planned = [PlannedCheck(question.id, each, planner.cases(each)) for each in question.checks]
+                checks += planned
+                if known is not None:
+                    candidates[question.id] = known
+    return Plan(rubric.assignment, tuple(checks), candidates)
+
+
+def _separated(
+    question: Question, function: str, rubric: Rubric, assignment: Assignment
+) -> tuple[CoursePlanner, KnownMistakes | None]:
+    """Return a planner whose inputs tell the known mistakes apart, and these; the first one if none does."""
+    tried: list[tuple[CoursePlanner, KnownMistakes]] = []
+    for attempt in range(ATTEMPTS if assignment.misconceptions else 0):
+        planner = CoursePlanner(assignment, function, rubric.limits, rubric.seed + attempt * AGAIN * ATTEMPTS)
+        try:
+            known = planner.candidates(question)
+        except AssignmentError:
+            if not attempt:
+                raise
+            continue  # the first inputs can be used all the same
+        tried.append((planner, known))
+        if not close_pairs(known):
+            return planner, known
+    return tried[0] if tried else (CoursePlanner(assignment, function, rubric.limits, rubric.seed), None)
+
+
+def call_id(function: str, inputs: tuple[Any, ...]) -> str:
+    """Return a name for a call that is the same whenever function and inputs are the same."""
+    content = wire.encode((function, *inputs))
+    return f"{function}-{hashlib.sha256(content).hexdigest()[:20]}"
+
+
+def make_call(
+    function: str,
+    case: Case,
+    seed: int,
+    limits: Limits,
+    seconds: float | None = None,
+    *,
+    echo: bool = False,
+    repeat: int = 0,
+    sweep: Sweep | None = None,
+) -> Call:
+    """Return the call of a function on a case; `seconds` stand in for the rubric's limit of a call."""
+    points = (sweep.places, sweep.points) if sweep else ()
+    identity = call_id(function, (case.args, dict(case.keywords), echo, repeat, *points))
+    each = seconds or limits.call_seconds
+    whole = min(each * len(sweep.points), max(each, limits.function_seconds)) if sweep else each
+    allowed = CallLimits(whole, limits.memory_mb, limits.result_mb)
+    return Call(identity, function, case.args, case.keywords, seed % 2**32, echo, allowed, sweep)
+
+
+class CoursePlanner:
+    """Answers what the checks of one function ask while they are planned (`grader.checks.base.Planner`)."""
+
+    def __init__(self, assignment: Assignment, function: str, limits: Limits, seed: int) -> None:
+        self.has_reference = True
+        self.assignment = assignment
+        self.name = function
+        self.limits = limits
+        self.seed = seed
+        self._values: dict[str, Any] = {}
+        self._cases: dict[str, tuple[PlannedCase, ...]] = {}
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the function's parameters."""
+        return tuple(inspect.signature(self.assignment.function(self.name)).parameters)
+
+    def draws(self, generator: str) -> Iterator[list[Case]]:
+        """Yield the inputs of a generator from the rubric's seed, and then from further seeds."""
+        for attempt in range(ATTEMPTS):
+            yield self.assignment.cases(generator, self.seed + attempt * AGAIN)
+
+    def call(
+        self,
+        check: InputsCheck,
+        case: Case,
+        function: str = "",
+        *,
+        echo: bool = False,
+        repeat: int = 0,
+        sweep: Sweep | None = None,
+    ) -> Call:
+        """Return the call of the function, or of another one, on a case."""
+        name, seconds = function or self.name, check.call_seconds
+        return make_call(name, case, self.seed, self.limits, seconds, echo=echo, repeat=repeat, sweep=sweep)
+
+    def right(self, case: Case) -> Any:
+        """Return what the reference makes of a case: computed once, a copy each time, as a metric may change
+        what it is given. Raises what the reference raises.
+        """
+        identity = call_id(self.name, (case.args, dict(case.keywords)))
+        if identity not in self._values:
+            function = self.assignment.function(self.name)
+            self._values[identity] = trusted_call(function, case, self.seed)
+        return copy.deepcopy(self._values[identity])
+
+    def expected(self, check: ValueCheck, case: Case) -> Any:
+        """Return what is right on a case; raise AssignmentError if the reference does not return it."""
+        try:
+            value = self.right(case)
+        except Exception as error:  # whatever the reference raises
+            raise AssignmentError(f"the reference {self.name} failed on {case.name!r}: {error!r}") from error
+        if check.output is not None and (not isinstance(value, tuple | list) or len(value) <= check.output):
+            raise AssignmentError(
+                f"the check {check.id!r}: output is {check.output}, but on {case.name!r} the reference "
+                f"{self.name} returns no tuple of more than {check.output} parts"
+            )
+        return part_of(value, check.output)
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """Return a function of the reference."""
+        return self.assignment.function(name)
+
+    def metric(self, name: str) -> Callable[..., Any]:
+        """Return a function of metrics.py."""
+        return self.assignment.metric(name)
+
+    def made_for(self, case: Case, names: Sequence[str]) -> list[tuple[str, Case]]:
+        """Return the calls of the functions `names` that the reference makes for a case, in order."""
+        return calls_made(self.assignment, self.name, case, names, self.seed)
+
+    def cases(self, check: Check) -> tuple[PlannedCase, ...]:
+        """Return the cases of a check of the question; planned once."""
+        if check.id not in self._cases:
+            self._cases[check.id] = check.plan(self)
+        return self._cases[check.id]
+
+    def candidates(self, question: Question) -> KnownMistakes:
+        """Return what the function could be, judged by the inputs of the question's checks."""
+        recognition = question.recognition
+        fingerprint = recognition.fingerprint is not None
+        cases = [
+            (case.calls[0], case.inputs)
+            for check in question.checks
+            if check.recognises(fingerprint=fingerprint)
+            for case in self.cases(check)
+        ]
+        for generator in recognition.inputs:
+            for case in self.assignment.cases(generator, self.seed):
+                call = make_call(self.name, case, self.seed, self.limits, recognition.call_seconds)
+                cases.append((call, case))
+        unique = {call.id: (call, case) for call, case in cases}
+        return KnownMistakes(self.assignment, self.name, recognition, tuple(unique.values()), self)

@@ -1,0 +1,116 @@
+"""Calls functions of the reference: as they are, recorded, under given answers, with known mistakes."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from grader.course.misconception import Misconception
+from grader.errors import AssignmentError
+from grader.observe.inside.chance import seeded
+from grader.records import Call, Case, Sweep
+
+if TYPE_CHECKING:  # loads notebooks, which planning at home does not need
+    from grader.course.assignment import Assignment
+
+SEEDED = threading.Lock()  # the random state that notebooks use is one for the whole process
+
+
+def trusted_call(function: Callable[..., Any], case: Case, seed: int) -> Any:
+    """Call a function of the reference as the box calls a student's: fresh arguments, seeded state."""
+    args, keywords = copy.deepcopy(case.args), copy.deepcopy(dict(case.keywords))
+    with SEEDED, seeded(seed % 2**32):
+        return function(*args, **keywords)
+
+
+def argument_lists(args: Sequence[Any], sweep: Sweep | None) -> Iterator[tuple[Any, ...]]:
+    """Yield the arguments of every evaluation of a call: one, or one for each point of its sweep."""
+    if sweep is None:
+        yield tuple(args)
+        return
+    for point in sweep.points:
+        replaced = dict(zip(sweep.places, point, strict=True))
+        yield tuple(replaced.get(position, value) for position, value in enumerate(args))
+
+
+def with_mistakes(assignment: Assignment, made: Iterable[Misconception]) -> dict[str, Any]:
+    """Return the reference with mistakes made in it; raise AssignmentError if they exclude each other."""
+    made = tuple(made)
+    edits: dict[str, dict[str, str]] = {}
+    for known in made:
+        taken = edits.setdefault(known.function, {})
+        if known.variant is not None and len([m for m in made if m.function == known.function]) > 1:
+            raise AssignmentError(f"{known.code} replaces all of {known.function}")
+        if taken.keys() & known.edits.keys():
+            raise AssignmentError(f"two mistakes edit the same text of {known.function}")
+        taken.update(known.edits)
+    reference = assignment.reference
+    sources = {name: reference.edited(name, wanted) for name, wanted in edits.items() if wanted}
+    namespace = reference.redefined(sources)
+    namespace.update({known.function: known.variant for known in made if known.variant is not None})
+    return namespace
+
+
+def calls_made(
+    assignment: Assignment, function: str, case: Case, names: Sequence[str], seed: int
+) -> list[tuple[str, Case]]:
+    """Return the calls of the functions `names` that a function of the reference makes, in order."""
+    made: list[tuple[str, Case]] = []
+
+    def recording(name: str) -> Callable[..., Any]:
+        called = assignment.function(name)
+
+        def record(*args: Any, **keywords: Any) -> Any:
+            made.append((name, Case(name, *copy.deepcopy((args, keywords)))))
+            return called(*args, **keywords)
+
+        return record
+
+    namespace = assignment.reference.replaced({name: recording(name) for name in names})
+    trusted_call(namespace[function], case, seed)
+    return made
+
+
+@dataclass(frozen=True)
+class TrustedSide:
+    """What judging may ask of a course (`grader.checks.base.Trusted`)."""
+
+    assignment: Assignment
+
+    def metric(self, name: str) -> Callable[..., Any]:
+        """Return a function of metrics.py."""
+        return self.assignment.metric(name)
+
+    def answered(self, call: Call, case: Case, answers: Mapping[str, Sequence[Any]]) -> Any:
+        """Return what the reference makes of a case if calls of other functions give these answers."""
+
+        def answering(values: Sequence[Any]) -> Callable[..., Any]:
+            left = iter(values)
+            return lambda *args, **keywords: next(left)
+
+        stubs = {name: answering(values) for name, values in answers.items()}
+        namespace = self.assignment.reference.replaced(stubs)
+        return trusted_call(namespace[call.function], case, call.seed)
+
+    def mistaken(self, call: Call, codes: Sequence[str]) -> Callable[..., Any] | None:
+        """Return a function that calls the reference with known mistakes in it; None if there is no such."""
+        known = {each.code: each for each in self.assignment.misconceptions}
+        if not all(code in known for code in codes):
+            return None
+        try:
+            namespace = with_mistakes(self.assignment, [known[code] for code in dict.fromkeys(codes)])
+        except AssignmentError:
+            return None
+
+        def function(name: str, *args: Any, **keywords: Any) -> Any:
+            with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
+                return trusted_call(namespace[name], Case(name, args, keywords), call.seed)
+
+        return function

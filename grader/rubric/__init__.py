@@ -1,1 +1,0 @@
-"""The rubric: the YAML model (`model`), loading it with positions (`load`), and scoring (`score`)."""
