@@ -26,14 +26,16 @@ from unittest import mock
 
 import nbformat
 
-from grader import flow
 from grader.batch import grade_folder
 from grader.errors import GraderFault, NotebookUnreadable
-from grader.flow import Course, load_course
 from grader.intake.submissions import find_submissions
+from grader.judge import judge_observation
 from grader.notebook.read import parse_notebook
+from grader.observe import observe_submission
+from grader.observe.observe_submission import observe
 from grader.observe.sandbox import Process, Program
 from grader.observe.tiers import choose_sandbox
+from grader.plan.load import Course, load_course
 from grader.records import Observation
 from grader.store import Store
 
@@ -68,7 +70,7 @@ def observed(course: Course, folder: Path, results: Path | None) -> tuple[str, d
     ):
         for sample in samples:
             try:
-                found[sample.path] = flow.observe(sample.path.read_bytes(), course, sandbox, store)
+                found[sample.path] = observe(sample.path.read_bytes(), course, sandbox, store)
             except NotebookUnreadable:
                 continue
         return sandbox.name, found
@@ -102,10 +104,10 @@ def copy_all(course: Course, samples: dict[Path, Observation], tier: str, count:
             data = copy_of(path.read_bytes(), own, number)
             (folder / f"student {number:04}.ipynb").write_bytes(data)
             with (
-                mock.patch.object(flow, "run_notebook", lambda *_, run=seen.run: run),
-                mock.patch.object(flow, "make_calls", lambda *_, made=seen.outcomes: made),
+                mock.patch.object(observe_submission, "run_notebook", lambda *_, run=seen.run: run),
+                mock.patch.object(observe_submission, "make_calls", lambda *_, made=seen.outcomes: made),
             ):
-                flow.observe(data, course, Refusing(tier), store)
+                observe(data, course, Refusing(tier), store)
 
 
 def grade(root: Path, rubric: Path, tier: str, jobs: int) -> tuple[float, float]:
@@ -139,9 +141,11 @@ def judging(course: Course, samples: dict[Path, Observation]) -> list[float]:
     """Return the processor seconds of judging and scoring each sample from its observation."""
     seconds = []
     for path, observation in samples.items():
-        flow.grade(path.stem, observation, course)  # what is computed once for a course is computed here
+        judge_observation.grade(
+            path.stem, observation, course
+        )  # what is computed once for a course is computed here
         started = time.process_time()
-        flow.grade(path.stem, observation, course)
+        judge_observation.grade(path.stem, observation, course)
         seconds.append(time.process_time() - started)
     return seconds
 

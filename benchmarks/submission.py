@@ -27,11 +27,13 @@ from unittest import mock
 import nbformat
 import psutil
 
-from grader import flow
-from grader.flow import Course, grade, load_course, observe
+from grader.judge.judge_observation import grade
+from grader.observe import observe_submission
 from grader.observe.notebook_run import NotebookLimits, run_notebook
+from grader.observe.observe_submission import observe
 from grader.observe.sandbox import Sandbox
 from grader.observe.tiers import choose_sandbox
+from grader.plan.load import Course, load_course
 from grader.report.pages import feedback_page, notebook_page
 from grader.store import Store
 
@@ -46,7 +48,7 @@ def measure(data: bytes, course: Course, sandbox: Sandbox) -> tuple[dict[str, fl
     with watched(seconds, megabytes, "imports"):
         bare = run_notebook(imports(course), {}, sandbox, NotebookLimits())
     seconds["imports"] = bare.cells[0].seconds
-    real = flow.make_calls
+    real = observe_submission.make_calls
 
     def calls(*arguments: object, **keywords: object) -> object:
         with watched(seconds, megabytes, "calls"):
@@ -55,7 +57,7 @@ def measure(data: bytes, course: Course, sandbox: Sandbox) -> tuple[dict[str, fl
     with (
         Store() as store,
         watched(seconds, megabytes, "notebook"),
-        mock.patch.object(flow, "make_calls", calls),
+        mock.patch.object(observe_submission, "make_calls", calls),
     ):
         observation = observe(data, course, sandbox, store)
     assert observation.run is not None

@@ -30,7 +30,7 @@ import resources
 from attack import SECRET, Attack
 from support import notebook, write_course
 
-from grader import flow
+from grader.batch import judges
 from grader.batch.pool import Graded, grade_all
 from grader.intake.submissions import Submission, find_submissions
 from grader.observe import tiers
@@ -38,6 +38,7 @@ from grader.observe.inside import system
 from grader.observe.inside.walls import OWN
 from grader.observe.sandbox import Sandbox
 from grader.observe.warm import WarmSandbox
+from grader.plan import load
 from grader.records import Observation, Score
 from grader.store import Store
 
@@ -96,7 +97,7 @@ def grade_corpus(root: Path, sandbox: Sandbox, attacks: Sequence[Attack] = ATTAC
                 text = attack.source(name=name + suffix, **known)
                 (folder / f"{name}{suffix}.ipynb").write_text(notebook(text))
             (folder / f"{name}-twin.ipynb").write_text(notebook(attack.twin()))
-        course = flow.load_course("tiny", root)
+        course = load.load_course("tiny", root)
         before = started_parents(sandbox)
         with recorded(found):
             scores = grade_all(find_submissions(folder), course, sandbox, store, JOBS, Recorder())
@@ -184,9 +185,9 @@ def listeners(found: Outcome, log: Path) -> Iterator[int]:
 @contextmanager
 def recorded(found: Outcome) -> Iterator[None]:
     """Keep everything that came out of a box: values, messages, and what the notebook displayed."""
-    grade = flow.grade
+    grade = judges.grade
 
-    def record(submission: str, observation: Observation, course: flow.Course) -> Score:
+    def record(submission: str, observation: Observation, course: load.Course) -> Score:
         displayed = ""
         if observation.run is not None:
             cells = json.loads(observation.run.executed)["cells"]
@@ -194,11 +195,11 @@ def recorded(found: Outcome) -> Iterator[None]:
         found.seen[submission] = displayed + repr(dict(observation.outcomes))
         return grade(submission, observation, course)
 
-    flow.grade = record
+    judges.grade = record
     try:
         yield
     finally:
-        flow.grade = grade
+        judges.grade = grade
 
 
 def loosen(root: Path) -> None:

@@ -21,11 +21,12 @@ from typing import Any
 
 import yaml
 
-from grader.flow import Course, grade, load_course
+from grader.judge.judge_observation import grade
 from grader.notebook.cells import read_code
 from grader.notebook.facts import find_functions
 from grader.notebook.read import parse_notebook
 from grader.notebook.slicing import Slice
+from grader.plan.load import Course, load_course
 from grader.records import Fault, Observation, Outcome, OutcomeKind
 from grader.verify.trial import Outcomes, outcome
 

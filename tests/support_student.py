@@ -14,7 +14,7 @@ from grader.notebook.sources import code_sources, load_json
 from grader.student.functions import NotebookFunctions
 from grader.student.home import Report, check_functions
 from grader.student.kit import Kit, read_kit
-from grader.student.release import build_kit
+from grader.student.make_kit import build_kit
 
 CHECKS = "exercise_11.checks.json"
 REFERENCE = ROOT / "reference" / "exercise_11"

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from support import RIGHT, WRONG, notebook, run, write_course
 
-from grader import flow
 from grader.batch import pool as batch
 from grader.batch.pool import Graded, grade_all
 from grader.errors import GraderFault, UsageError
-from grader.flow import Course, load_course
 from grader.intake.submissions import Submission, find_submissions
 from grader.observe.sandbox import PlainSandbox
+from grader.plan.load import Course, load_course
 from grader.records import Observation, Score, Status
 from grader.store import Store
 
@@ -34,7 +33,7 @@ class Listener:
 
 
 def observed_by(monkeypatch: pytest.MonkeyPatch, observe: object) -> None:
-    monkeypatch.setattr(flow, "observe", observe)
+    monkeypatch.setattr(batch, "observe", observe)
 
 
 def nothing(course: Course) -> Observation:

@@ -11,7 +11,9 @@ from click.testing import CliRunner
 
 from grader.cli.main import cli
 from grader.errors import SandboxError, UsageError
-from grader.observe import doctor, tiers
+from grader.observe import examine as doctor
+from grader.observe import tiers
+from grader.observe.attack_walls import bait, probe_sandbox
 from grader.observe.interpreter import Interpreter
 from grader.observe.layers import (
     ALWAYS,
@@ -25,7 +27,6 @@ from grader.observe.layers import (
     reached_tier,
     reaches,
 )
-from grader.observe.probe import bait, probe_sandbox
 from grader.observe.sandbox import PlainSandbox
 from grader.observe.tiers import Survey, choose_sandbox, start_best
 from grader.observe.warm import WarmSandbox

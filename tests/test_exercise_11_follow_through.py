@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from support import ROOT
 
-from grader.flow import Course, grade, load_course
+from grader.judge.judge_observation import grade
+from grader.plan.load import Course, load_course
 from grader.plan.trusted import with_mistakes
 from grader.records import (
     FunctionFacts,

@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 from support import RIGHT, RUBRIC, WRONG, notebook, write_course
 
-from grader import flow
 from grader.batch import grade_folder
 from grader.batch import pool as batch
 from grader.errors import GraderFault, UsageError
-from grader.flow import load_course, placed, portable
+from grader.observe import keys, observe_submission
+from grader.observe.observe_submission import placed, portable
 from grader.observe.sandbox import Process, Program, Sandbox
+from grader.plan.load import load_course
 from grader.records import Call, Fault, FunctionFacts, Outcome, OutcomeKind
 from grader.store import Store
 
@@ -161,7 +162,7 @@ def test_an_error_in_shared_code_is_shown_where_it_stands_in_each_notebook(
     places = []
     with Store() as store:
         for cells in ([failing], ["1", "# a comment\n\n" + failing]):
-            observation = flow.observe(notebook(*cells).encode(), course, sandbox, store)
+            observation = observe_submission.observe(notebook(*cells).encode(), course, sandbox, store)
             (fault,) = {outcome.fault for outcome in observation.outcomes.values()}
             assert fault is not None
             places.append((fault.cell, fault.line, fault.type))
@@ -201,7 +202,7 @@ def test_a_fault_of_ours_leaves_the_others_whole_and_is_tried_again(
     tmp_path: Path, grade: Grade, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_course(tmp_path, anna=RIGHT, bert="# bert\n" + WRONG)
-    real = flow.run_notebook
+    real = observe_submission.run_notebook
 
     def broken(notebook: object, *rest: object) -> object:
         if "bert" in str(notebook):
@@ -209,7 +210,7 @@ def test_a_fault_of_ours_leaves_the_others_whole_and_is_tried_again(
         return real(notebook, *rest)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
-        patched.setattr(flow, "run_notebook", broken)
+        patched.setattr(observe_submission, "run_notebook", broken)
         assert grade()[0] == 1
     table = (tmp_path / "results" / "grades.csv").read_text().splitlines()
     assert table[1].startswith("anna,graded,3,")
@@ -253,8 +254,8 @@ def test_what_was_observed_holds_for_the_packages_that_were_installed(
     write_course(tmp_path, anna=RIGHT)
     assert grade()[1] == ["kernel", "calls"]
     assert grade()[1] == []
-    now = flow.find_interpreter(sys.executable)
-    monkeypatch.setattr(flow, "find_interpreter", lambda _: replace(now, environment="with tqdm"))
+    now = keys.find_interpreter(sys.executable)
+    monkeypatch.setattr(keys, "find_interpreter", lambda _: replace(now, environment="with tqdm"))
     assert grade()[1] == ["kernel", "calls"]
 
 
@@ -274,7 +275,7 @@ def test_what_the_machine_may_have_ended_counts_and_is_kept_only_after_a_try_alo
 ) -> None:
     write_course(tmp_path, anna=RIGHT)
     left, alone, waiting = list(ends), [], []
-    make_calls, run_alone = flow.make_calls, batch.Turns.alone
+    make_calls, run_alone = observe_submission.make_calls, batch.Turns.alone
 
     @contextlib.contextmanager
     def others_wait(turns: batch.Turns) -> Iterator[None]:
@@ -290,7 +291,7 @@ def test_what_the_machine_may_have_ended_counts_and_is_kept_only_after_a_try_alo
             return dict.fromkeys((call.id for call in calls), Outcome(left.pop(0)))
         return make_calls(code, slices, calls, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(flow, "make_calls", make)
+    monkeypatch.setattr(observe_submission, "make_calls", make)
     monkeypatch.setattr(batch.Turns, "alone", others_wait)
     grade()
     assert alone == [False, True]
@@ -309,8 +310,8 @@ def test_what_there_is_no_time_to_try_alone_is_not_kept_and_a_person_decides(
         made.append(len(calls))
         return dict.fromkeys((call.id for call in calls), LATE)
 
-    monkeypatch.setattr(flow, "make_calls", make)
-    monkeypatch.setattr(flow, "ALONE", -1)
+    monkeypatch.setattr(observe_submission, "make_calls", make)
+    monkeypatch.setattr(observe_submission, "ALONE", -1)
     grade()
     with (tmp_path / "results" / "grades.csv").open() as file:
         (row,) = csv.DictReader(file)

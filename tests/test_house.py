@@ -62,14 +62,14 @@ def test_the_code_of_the_box_imports_nothing_of_the_rest() -> None:
     assert foreign == set()
 
 
-def test_only_the_flow_imports_all_stages() -> None:
-    stages = {"grader.plan", "grader.observe", "grader.judge.verdicts", "grader.course.score"}
-    importers = [
-        path.name
+def test_only_the_batch_observes_and_judges() -> None:
+    stages = {"grader.observe.observe_submission", "grader.judge.judge_observation"}
+    importers = {
+        str(path.relative_to(PACKAGE))
         for path in PACKAGE.rglob("*.py")
         if all(any(within(name, stage) for name in imports(path)) for stage in stages)
-    ]
-    assert importers == ["flow.py"]
+    }
+    assert importers == {"batch/pool.py"}
 
 
 def test_the_data_flows_one_way() -> None:

@@ -12,14 +12,16 @@ from pathlib import Path
 import pytest
 from support import RIGHT, WRONG, write_course
 
-from grader import flow
+from grader.batch import judges as judging
 from grader.batch.judges import Judges, can_fork
 from grader.batch.pool import Graded, grade_all
 from grader.errors import DamagedError
-from grader.flow import Course, load_course
 from grader.intake.submissions import Submission, find_submissions
+from grader.judge.judge_observation import grade
 from grader.observe.inside.waiter import children
+from grader.observe.observe_submission import observe
 from grader.observe.sandbox import PlainSandbox
+from grader.plan.load import Course, load_course
 from grader.records import Observation, Score, Status
 from grader.store import Store
 
@@ -27,7 +29,7 @@ pytestmark = pytest.mark.skipif(not can_fork(), reason="judges are forks, which 
 LEAVING = """
 import os, sys, time
 from pathlib import Path
-from grader.flow import load_course
+from grader.plan.load import load_course
 from grader.batch.judges import Judges
 from grader.observe.inside.waiter import children
 with Judges(load_course("tiny", Path(sys.argv[1])), 3):
@@ -53,7 +55,7 @@ def observed(tmp_path: Path) -> tuple[Course, dict[str, Observation]]:
     with Store(tmp_path / "grader.db") as store:
         for _ in range(2):  # the second time from the store
             found = {
-                submission.id: flow.observe(submission.path.read_bytes(), course, PlainSandbox(), store)
+                submission.id: observe(submission.path.read_bytes(), course, PlainSandbox(), store)
                 for submission in find_submissions(folder)
             }
     return course, found
@@ -63,7 +65,7 @@ def test_judges_give_the_scores_that_this_process_would_give(tmp_path: Path) -> 
     course, observations = observed(tmp_path)
     with Judges(course, 3) as judges:
         for name, observation in observations.items():
-            assert judges.grade(name, observation) == flow.grade(name, observation, course)
+            assert judges.grade(name, observation) == grade(name, observation, course)
 
 
 @pytest.mark.parametrize(("jobs", "elsewhere"), [(1, False), (2, True)])
@@ -71,7 +73,7 @@ def test_with_more_than_one_job_a_process_beside_this_one_judges(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int, elsewhere: bool
 ) -> None:
     course, observations = observed(tmp_path)
-    monkeypatch.setattr(flow, "grade", lambda *_: os.getpid())
+    monkeypatch.setattr(judging, "grade", lambda *_: os.getpid())
     before = set(children(os.getpid()))
     with Judges(course, jobs) as judges:
         started = set(children(os.getpid())) - before
@@ -85,14 +87,14 @@ def test_a_fault_of_a_judge_is_heard_and_the_next_submission_is_judged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     course, observations = observed(tmp_path)
-    real = flow.grade
+    real = judging.grade
 
     def grade(submission: str, *rest: object) -> Score:
         if submission == "anna":
             raise DamagedError("the call a is damaged")
         return real(submission, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(flow, "grade", grade)
+    monkeypatch.setattr(judging, "grade", grade)
     with Judges(course, 2) as judges:
         with pytest.raises(DamagedError, match="the call a is damaged"):
             judges.grade("anna", observations["anna"])

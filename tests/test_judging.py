@@ -13,8 +13,9 @@ from support import write_course
 
 from grader.checks.reference import ReferenceCheck
 from grader.errors import DamagedError
-from grader.flow import Course, grade, load_course
 from grader.judge import verdicts as judging
+from grader.judge.judge_observation import grade
+from grader.plan.load import Course, load_course
 from grader.records import (
     Candidates,
     DiagnosisKind,

@@ -15,10 +15,11 @@ from grader.batch.judges import Judges
 from grader.batch.pool import Graded, grade_all
 from grader.batch.progress import LiveProgress, PlainProgress, choose_progress, closing_words
 from grader.batch.results import Results
-from grader.flow import Course, load_course, not_graded
 from grader.intake.submissions import Submission, find_submissions
+from grader.judge.judge_observation import not_graded
 from grader.observe.layers import ISOLATED, PLAIN, RESTRICTED
 from grader.observe.tiers import choose_sandbox
+from grader.plan.load import Course, load_course
 from grader.records import Score, Status
 from grader.store import Store
 

@@ -24,9 +24,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from grader import flow
-from grader.flow import Course
+from grader.judge.judge_observation import grade
 from grader.observe.inside import system
+from grader.plan.load import Course
 from grader.records import Observation, Score
 
 LOG = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class Judges:
             self._pool.shutdown(cancel_futures=True)
 
     def grade(self, submission: str, observation: Observation) -> Score:
-        """Judge and score an observation; raises what `flow.grade` raises."""
+        """Judge and score an observation; raises what `grade` raises."""
         pool = self._pool
         if pool is not None:
             try:
@@ -71,7 +71,7 @@ class Judges:
                 LOG.warning("the judges have died; the threads of the batch take turns from here on")
                 self._pool = None
         with self._turn:
-            return flow.grade(submission, observation, self._course)
+            return grade(submission, observation, self._course)
 
 
 def can_fork() -> bool:
@@ -103,4 +103,4 @@ def _sit_down(course: Course, parent: int) -> None:
 
 def _grade(submission: str, observation: Observation) -> Score:
     assert _DESK.course is not None
-    return flow.grade(submission, observation, _DESK.course)
+    return grade(submission, observation, _DESK.course)

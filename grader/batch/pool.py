@@ -18,14 +18,15 @@ from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
-from grader import flow
 from grader.batch.judges import Judges
 from grader.errors import DamagedError, GraderError, GraderFault, NotebookUnreadable
-from grader.flow import Course
 from grader.intake.submissions import Submission
+from grader.judge.judge_observation import not_graded, unreadable
 from grader.notebook.read import read_bytes
 from grader.observe.inside.safe_text import message_text
+from grader.observe.observe_submission import observe
 from grader.observe.sandbox import Process, Program, Sandbox
+from grader.plan.load import Course
 from grader.records import NotebookRun, Score
 from grader.store import Store
 
@@ -183,7 +184,7 @@ def _kept(graded: Graded, course: Course, store: Store, listener: Listener) -> S
 
 def _not_graded(submission: Submission, error: Exception, course: Course, tier: str) -> Graded:
     reason = message_text(f"{type(error).__name__}: {error}")
-    score = flow.not_graded(submission.id, reason, course)
+    score = not_graded(submission.id, reason, course)
     return Graded(submission, replace(score, tier=tier, directory=submission.directory))
 
 
@@ -219,7 +220,7 @@ def _grade_one(
     try:
         graded = _observed(submission, course, sandbox, store, judges, turns)
     except NotebookUnreadable as reason:
-        graded = Graded(submission, flow.unreadable(submission.id, str(reason), course))
+        graded = Graded(submission, unreadable(submission.id, str(reason), course))
     except Exception as error:
         LOG.exception("%s was not graded", submission.id)
         graded = _not_graded(submission, error, course, sandbox.name)
@@ -243,7 +244,7 @@ def _observed(
     for attempt in range(1, TRIES + 1):
         try:
             with turns.together():
-                observation = flow.observe(data, course, sandbox, store, turns.alone)
+                observation = observe(data, course, sandbox, store, turns.alone)
                 return Graded(submission, judges.grade(submission.id, observation), observation.run)
         except GraderFault as fault:
             if isinstance(fault, DamagedError):

@@ -1,69 +1,87 @@
-"""What `grader verify` does and prints."""
+"""`grader verify`: the claims of a rubric, checked."""
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from grader.cli.exit_codes import EXIT_NO
+from grader.cli.options import PATH, cores
+from grader.course.folder import assignment_of, find_root, rubric_path
 from grader.errors import UsageError
-from grader.plan.separation import distances
-from grader.verify.goldens import write_goldens
-from grader.verify.report import show_claims
-from grader.verify.verification import Checked, as_json, check_claims, list_claims, make_evidence
 
 MAX_WIDTH = 110
 
 
-def verify(path: Path, root: Path, seeds: int, jobs: int, only: str, *, as_data: bool) -> bool:
+@click.command(short_help="Prove a rubric: the CI of a course.")
+@click.argument("assignment", required=False)
+@click.option(
+    "--seeds", type=click.IntRange(1, 1000), default=20, show_default=True, help="Hidden inputs tried."
+)
+@click.option("--jobs", type=click.IntRange(1, 256), help="Worker processes [default: the cores].")
+@click.option("--only", help="Check only the claims whose id contains this text.")
+@click.option("--json", "as_data", is_flag=True, help="Print the claims as JSON.")
+@click.option("--separation", is_flag=True, help="Print how far apart the known mistakes are, and end.")
+@click.option("--renew", is_flag=True, help="Store the results of the reference as they are now, and end.")
+@click.option("--root", type=PATH, help="The folder with rubrics/ and reference/ [default: found upwards].")
+def verify(
+    assignment: str | None,
+    seeds: int,
+    jobs: int | None,
+    only: str | None,
+    as_data: bool,
+    separation: bool,
+    renew: bool,
+    root: Path | None,
+) -> None:
+    """Check everything that is claimed of the rubric of ASSIGNMENT; exit 0 if all of it holds, else 1.
+
+    The reference must earn every point and the skeleton none; known mistakes and those made by a machine
+    must lose points; other ways to write the reference must lose nothing.
+    """
+    from grader.plan.separation import distances  # noqa: PLC0415 -- keeps --help fast
+    from grader.verify.goldens import write_goldens  # noqa: PLC0415
+    from grader.verify.verification import make_evidence  # noqa: PLC0415
+
+    root = root or find_root(Path.cwd())
+    path = rubric_path(assignment or assignment_of(Path.cwd(), root), root)
+    if renew:
+        click.echo(f"wrote {write_goldens(make_evidence(path, root, 1, 1).course)}")
+    elif separation:
+        for question, known in make_evidence(path, root, 1, 1).course.plan.candidates.items():
+            pairs = sorted(distances(known.right(), known.single()), key=lambda pair: pair.distance)
+            click.echo(f"{question}: {len(known.single())} known mistakes")
+            for pair in pairs[:8]:
+                click.echo(f"    {pair.distance:9.2g}  {pair.first}  {pair.second}")
+    elif not _verify(path, root, seeds, jobs or cores(), only or "", as_data=as_data):
+        sys.exit(EXIT_NO)
+
+
+def _verify(path: Path, root: Path, seeds: int, jobs: int, only: str, *, as_data: bool) -> bool:
     """Check the claims whose id contains `only`, print what was found, and return whether all hold."""
-    _exists(path)
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    from grader.verify.report import show_claims  # noqa: PLC0415
+    from grader.verify.verification import as_json, list_claims, make_evidence  # noqa: PLC0415
+
     claims = [claim for claim in list_claims(path, root) if only in claim.id]
     if not claims:
         raise UsageError(f"no claim of {path.stem} contains {only!r}")
     evidence = make_evidence(path, root, seeds, jobs)
-    error_console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=error_console, transient=True) as progress:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("load the course")
         evidence.progress = lambda what, done, total: progress.update(
             task, description=f"{what}: {done} of {total}"
         )
-        checked = check_claims(claims, evidence, lambda row: None)
-    _print(path.stem, checked, as_data=as_data)
-    return all(result.holds for _, result in checked)
-
-
-def renew(path: Path, root: Path) -> None:
-    """Store the numbers of the reference."""
-    _exists(path)
-    evidence = make_evidence(path, root, 1, 1)
-    click.echo(f"wrote {write_goldens(evidence.course)}")
-
-
-def separation(path: Path, root: Path) -> None:
-    """Print for every question the pairs of explanations that are nearest to each other."""
-    _exists(path)
-    evidence = make_evidence(path, root, 1, 1)
-    for question, known in evidence.course.plan.candidates.items():
-        pairs = sorted(distances(known.right(), known.single()), key=lambda pair: pair.distance)
-        click.echo(f"{question}: {len(known.single())} known mistakes")
-        for pair in pairs[:8]:
-            click.echo(f"    {pair.distance:9.2g}  {pair.first}  {pair.second}")
-
-
-def _exists(path: Path) -> None:
-    if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml"))) or "none"
-        raise UsageError(f"there is no rubric {path}; the assignments here are: {known}")
-
-
-def _print(assignment: str, checked: list[Checked], *, as_data: bool) -> None:
+        checked = [(claim, claim.check(evidence)) for claim in claims]
     if as_data:
-        click.echo(json.dumps(as_json(assignment, checked), indent=2, ensure_ascii=False))
-        return
-    console = Console(highlight=False)
-    console.print(show_claims(assignment, checked), width=min(console.width, MAX_WIDTH))
+        click.echo(json.dumps(as_json(path.stem, checked), indent=2, ensure_ascii=False))
+    else:
+        console = Console(highlight=False)
+        console.print(show_claims(path.stem, checked), width=min(console.width, MAX_WIDTH))
+    return all(result.holds for _, result in checked)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from grader.errors import SandboxError, UsageError
 from grader.observe import bubblewrap
+from grader.observe.attack_walls import bait, probe_sandbox
 from grader.observe.inside.walls import BUBBLEWRAP, NONE, OWN
 from grader.observe.interpreter import find_interpreter
 from grader.observe.layers import (
@@ -29,7 +30,6 @@ from grader.observe.layers import (
     reached_tier,
     reaches,
 )
-from grader.observe.probe import bait, probe_sandbox
 from grader.observe.sandbox import PlainSandbox
 from grader.observe.warm import WarmSandbox
 

@@ -21,7 +21,7 @@ from grader.student.functions import LiveFunctions
 from grader.student.home import Report, check_functions
 from grader.student.kit import Kit, find_kit, read_kit
 from grader.student.page import page_of
-from grader.student.text import exit_code, lines_of, summary
+from grader.student.report_lines import exit_code, lines_of, summary
 
 Function = Callable[..., Any] | str
 CALLER = 3  # frames from here to the code that called grader.check

@@ -10,7 +10,7 @@ from html import escape
 
 from grader.records import Plot, VerdictKind
 from grader.student.home import Finding, Report
-from grader.student.text import MARKS, parts_of
+from grader.student.report_lines import MARKS, parts_of
 
 COLOURS = {
     VerdictKind.PASSED: "#2e9e5b",

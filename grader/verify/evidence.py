@@ -17,15 +17,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from grader.course.misconception import Misconception
-from grader.flow import Course, grade, load_course
 from grader.judge.diagnosis import diagnose
+from grader.judge.judge_observation import grade
 from grader.notebook.facts import find_functions
 from grader.plan.candidates import KnownMistakes
+from grader.plan.load import Course, load_course
 from grader.plan.separation import Pair, close_pairs
 from grader.plan.trusted import with_mistakes
 from grader.records import Diagnosis, DiagnosisKind, Observation, Score
 from grader.verify.mutants import Mutant, make_mutants
-from grader.verify.rewritings import all_rewritings, rewritten
+from grader.verify.rewritten import all_rewritings, rewritten
 from grader.verify.trial import Bench, make_bench
 
 MUTANT_SECONDS = 8.0  # of processor time for one call; the slowest of the reference takes about one

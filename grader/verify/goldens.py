@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.errors import AssignmentError
-from grader.flow import Course
+from grader.plan.load import Course
 from grader.records import Prediction
 
 FILE = "goldens.json"

@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from grader.flow import Course
 from grader.judge.verdicts import verdicts
 from grader.notebook.cells import read_code
 from grader.notebook.facts import find_functions
 from grader.observe.inside import wire
+from grader.plan.load import Course
 from grader.plan.trusted import argument_lists, trusted_call
 from grader.records import Call, Case, Fault, FunctionFacts, Observation, Outcome, OutcomeKind, Verdict
 

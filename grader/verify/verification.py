@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from grader.course.assignment import load_assignment
 from grader.course.rubric_file import load_rubric
 from grader.verify.claims import Claim, Result, claims_of
 from grader.verify.evidence import Evidence, Target
-from grader.verify.rewritings import all_rewritings
+from grader.verify.rewritten import all_rewritings
 
 Checked = tuple[Claim, Result]
 
@@ -21,15 +21,6 @@ def list_claims(rubric_path: Path, root: Path) -> list[Claim]:
     codes = [known.code for known in assignment.misconceptions]
     names = [f"{each.function}/{each.name}" for each in all_rewritings(assignment, rubric.functions)]
     return list(claims_of(rubric, codes, names))
-
-
-def check_claims(claims: list[Claim], evidence: Evidence, tell: Callable[[Checked], None]) -> list[Checked]:
-    """Check claims, the cheap ones first as they stand, and tell of each as soon as it is decided."""
-    checked = []
-    for claim in claims:
-        checked.append((claim, claim.check(evidence)))
-        tell(checked[-1])
-    return checked
 
 
 def make_evidence(rubric_path: Path, root: Path, seeds: int, jobs: int) -> Evidence:

@@ -16,7 +16,8 @@ from support import ROOT
 from support_attacks import offered_kinds
 
 from grader.cli.main import cli
-from grader.observe import bubblewrap, doctor, tiers
+from grader.observe import bubblewrap, tiers
+from grader.observe import examine as doctor
 from grader.observe.layers import LAYERS, NAMESPACES, Found
 from grader.observe.tiers import Survey, start_best
 from grader.observe.warm import WarmSandbox

@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix
 from grader.errors import GraderFault
 from grader.notebook.cells import read_code
 from grader.notebook.slicing import slice_function
-from grader.observe.calls import CallSettings, _outcome, make_calls
+from grader.observe.call_functions import CallSettings, _outcome, make_calls
 from grader.observe.inside import wire
 from grader.observe.inside.calls import CHANGED, FRAME, GROUP, MARK, _forked
 from grader.observe.inside.execute import fault
@@ -552,7 +552,7 @@ def test_what_a_box_had_not_come_to_when_it_was_ended_is_not_confirmed(
     code = read_code(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("def f(x): return 1")]))
     found = slice_function(code, "f")
     assert found is not None
-    monkeypatch.setattr("grader.observe.calls.START_SECONDS", 0.1)
+    monkeypatch.setattr("grader.observe.call_functions.START_SECONDS", 0.1)
     calls = [Call(name, "f", (), limits=CallLimits(seconds=0.0)) for name in ("first", "second")]
     settings = CallSettings(setup_seconds=0.1, function_seconds=-5.0, alone=alone)
     said = Silent(frame(GROUP, GONE) + frame(0, RIGHT))

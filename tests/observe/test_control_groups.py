@@ -18,19 +18,20 @@ from support import RIGHT, notebook, write_course
 
 from grader.batch.pool import TRIES, Graded, grade_all
 from grader.errors import GraderFault, SandboxError
-from grader.flow import load_course
 from grader.intake.submissions import Submission, find_submissions
 from grader.notebook.cells import read_code
 from grader.notebook.facts import find_functions
-from grader.observe import control_groups, probe, warm
-from grader.observe.calls import CallSettings, make_calls
+from grader.observe import attack_walls as probe
+from grader.observe import control_groups, warm
+from grader.observe.attack_walls import bait, probe_sandbox
+from grader.observe.call_functions import CallSettings, make_calls
 from grader.observe.control_groups import CONTROLLERS, Group, Groups, Home, find_homes
 from grader.observe.inside.limits import PROCESSES
 from grader.observe.layers import OPTIONAL
-from grader.observe.probe import bait, probe_sandbox
 from grader.observe.sandbox import Process, Program, run_directory
 from grader.observe.tiers import start_best
 from grader.observe.warm import WarmSandbox
+from grader.plan.load import load_course
 from grader.records import Call, CallLimits, Outcome, OutcomeKind, Score, Status
 from grader.store import Store
 

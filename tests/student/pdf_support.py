@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 from pypdf import PdfReader, PdfWriter
 
-from grader.pdf.hand_in import HandIn, Wishes, make_hand_in
+from grader.pdf.document import HandIn, Wishes, make_hand_in
 
 
 def png(width: int = 30, height: int = 20) -> bytes:

@@ -20,7 +20,7 @@ from grader.records import VerdictKind
 from grader.student.child import VARIABLE
 from grader.student.home import Finding, Report
 from grader.student.kit import Kit
-from grader.student.text import exit_code, lines_of, summary
+from grader.student.report_lines import exit_code, lines_of, summary
 
 HALF = ('4.0 * np.einsum("ij,ijd->id"', '2.0 * np.einsum("ij,ijd->id"')
 NO_SQUARE = ("forces = (np.asarray(P)", "inverse = np.sqrt(inverse)\n    forces = (np.asarray(P)")

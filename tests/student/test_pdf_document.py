@@ -13,7 +13,7 @@ from pypdf import PdfReader
 from student.pdf_support import code, convert, pages, png, shown, squeezed, text, write_notebook
 from support import ROOT
 
-from grader.pdf.hand_in import HandIn, Wishes, make_hand_in
+from grader.pdf.document import HandIn, Wishes, make_hand_in
 
 LONG = "answer = " + " + ".join(f"value_{number}" for number in range(60)) + "  # the end"
 UNBROKEN = "blob = '" + "0123456789" * 40 + "'"

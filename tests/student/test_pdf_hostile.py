@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_markdown_cell, new_output, new_raw_cell
 from student.pdf_support import code, convert, pages, png, shown, squeezed, text
 
-from grader.pdf.cells import set_notebook
 from grader.pdf.draft import Draft
+from grader.pdf.notebook_cells import set_notebook
 from grader.pdf.pictures import Pictures, PictureUnreadableError
 from grader.pdf.text import plain
 from grader.pdf.typesetter import set_pages

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from grader.pdf.code import set_code
 from grader.pdf.content import Content
 from grader.pdf.draft import Draft, as_source
+from grader.pdf.escape_codes import FIRST_ROWS, LAST_ROWS, set_terminal
 from grader.pdf.formulas.find import Found, take_formulas
 from grader.pdf.markup import MAX_DEPTH, Element, read_html
 from grader.pdf.rows import PLAIN, Row, Style, set_rows
 from grader.pdf.tables import MAX_COLUMNS, read_table, split_wide
-from grader.pdf.terminal import FIRST_ROWS, LAST_ROWS, set_terminal
 from grader.pdf.text import columns_of, plain
 
 UNHURRIED = settings(deadline=None, max_examples=60)

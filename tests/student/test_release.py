@@ -12,7 +12,7 @@ from support_student import CHECKS, kit_files, write_kit_to
 
 from grader.errors import AssignmentError, RubricError, UsageError
 from grader.student.kit import find_kit, read_kit
-from grader.student.release import build_kit, changes, write_folder
+from grader.student.make_kit import build_kit, changes, write_folder
 
 PUBLIC = """
 import numpy as np

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from support import write_course
 
-from grader.flow import load_course
+from grader.plan.load import load_course
 from grader.records import Call, OutcomeKind, Sweep
 from grader.verify.trial import Outcomes, make_bench, outcome
 

@@ -1,111 +1,34 @@
-"""plan -> observe -> judge -> score for one submission; the only importer of all stages.
+"""Observes one submission: a notebook's bytes become an Observation. Only here does student code run.
 
-    load_course     the rubric and the reference become a plan, once for all submissions
-    observe         a notebook's bytes become an Observation; the only place where student code runs
-    grade           an Observation becomes a Score; pure, and repeatable without observing again
+    bytes  -->  facts (read)  -->  run of the notebook  -->  outcomes of the calls  -->  Observation
 
-What was observed is kept by content: a notebook's run by its bytes, a function's outcomes by its code.
+What was observed is kept by content (`grader.observe.keys`), and taken from the store where it is there.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 from nbformat import NotebookNode
 
-from grader import notebook
-from grader.course.assignment import Assignment, load_assignment
-from grader.course.rubric import Rubric
-from grader.course.rubric_file import load_rubric
-from grader.course.score import score_nothing, score_submission
-from grader.errors import UsageError
-from grader.judge.verdicts import judge
 from grader.notebook.cells import Code, read_code
 from grader.notebook.facts import find_functions
 from grader.notebook.read import parse_notebook
 from grader.notebook.slicing import Slice
-from grader.observe.calls import UNCONFIRMED, CallSettings, make_calls
-from grader.observe.interpreter import find_interpreter
-from grader.observe.notebook_run import NotebookLimits, run_notebook
+from grader.observe.call_functions import UNCONFIRMED, CallSettings, make_calls
+from grader.observe.keys import code_key, facts_key, notebook_limits, run_key
+from grader.observe.notebook_run import run_notebook
 from grader.observe.sandbox import Sandbox
-from grader.plan.plan import Plan
-from grader.plan.planner import make_plan
-from grader.plan.trusted import TrustedSide
-from grader.records import (
-    Call,
-    FunctionFacts,
-    NotebookRun,
-    Observation,
-    Outcome,
-    OutcomeKind,
-    Score,
-    Status,
-)
+from grader.plan.load import Course
+from grader.records import Call, FunctionFacts, NotebookRun, Observation, Outcome, OutcomeKind
 from grader.store import Store
 
-OBSERVER = 4  # raised when the same notebook would be observed differently
 ALONE = 10  # times the limit of a function, that one submission may keep the others waiting
 Alone = Callable[[], contextlib.AbstractContextManager[None]]
-
-
-@dataclass(frozen=True)
-class Course:
-    """Everything that is the same for every submission."""
-
-    rubric: Rubric
-    assignment: Assignment
-    plan: Plan
-
-    @cached_property
-    def trusted(self) -> TrustedSide:
-        """What judging may ask of the course."""
-        return TrustedSide(self.assignment)
-
-    @cached_property
-    def calls(self) -> Mapping[str, tuple[Call, ...]]:
-        """The planned calls of each function of the rubric."""
-        calls = self.plan.calls
-        return {name: tuple(c for c in calls if c.function == name) for name in self.rubric.functions}
-
-    @cached_property
-    def limits_key(self) -> bytes:
-        """A digest of what holds for every call beside its code: limits and data files."""
-        return _digest(self.rubric.limits.model_dump_json().encode(), self.files_key).encode()
-
-    @cached_property
-    def files_key(self) -> bytes:
-        """A digest of the data files of the assignment."""
-        files = self.assignment.files
-        return _digest(*(part for name in sorted(files) for part in (name.encode(), files[name]))).encode()
-
-    @cached_property
-    def reading_key(self) -> bytes:
-        """A digest of what reading a notebook depends on beside its bytes: our code, the skeleton, names."""
-        code = [path.read_bytes() for path in sorted(Path(notebook.__file__).parent.glob("*.py"))]
-        skeleton = [cell.source.encode() for cell in self.assignment.skeleton_code.cells]
-        return _digest(*code, *skeleton, json.dumps(self.rubric.functions).encode()).encode()
-
-
-def load_course(
-    assignment: str, root: Path, rubric_path: Path | None = None, seed: int | None = None
-) -> Course:
-    """Load rubrics/<assignment>.yaml and reference/<assignment>/, and make the plan."""
-    path = rubric_path or root / "rubrics" / f"{assignment}.yaml"
-    if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in (root / "rubrics").glob("*.yaml"))) or "none"
-        raise UsageError(f"there is no rubric {path}; the assignments here are: {known}")
-    rubric = load_rubric(path)
-    if seed is not None:
-        rubric = rubric.model_copy(update={"seed": seed})
-    loaded = load_assignment(root / "reference" / rubric.assignment, rubric.functions, rubric.seed)
-    return Course(rubric, loaded, make_plan(rubric, loaded))
 
 
 def observe(
@@ -121,34 +44,6 @@ def observe(
     run = _run(submitted, sandbox, store)
     outcomes = _outcomes(submitted, facts, sandbox, store, alone)
     return Observation(run, facts, outcomes)
-
-
-def grade(submission: str, observation: Observation, course: Course) -> Score:
-    """Judge and score an observation; runs no student code.
-
-    What cannot be judged of it, through our fault, costs no points: it is for a person to decide.
-    """
-    judged, diagnoses = judge(observation, course.rubric, course.plan, course.trusted)
-    remarks = {
-        question.id: _remarks(observation.functions[question.function], observation, course)
-        for question in course.rubric.questions
-        if question.function
-    }
-    return score_submission(submission, course.rubric, judged, remarks, diagnoses)
-
-
-def unreadable(submission: str, reason: str, course: Course) -> Score:
-    """Return the score of a file that is no notebook."""
-    return score_nothing(
-        submission, course.rubric, Status.UNREADABLE, f"There is no notebook to grade: {reason}."
-    )
-
-
-def not_graded(submission: str, reason: str, course: Course) -> Score:
-    """Return the score of a submission that we failed to grade: no points, and no loss of points."""
-    return score_nothing(
-        submission, course.rubric, Status.NOT_GRADED, f"Not graded, through our fault: {reason}."
-    )
 
 
 @dataclass(frozen=True)
@@ -173,7 +68,7 @@ class _Submitted:
 
 def _facts(submitted: _Submitted, store: Store) -> dict[str, FunctionFacts]:
     """Return what reading a notebook says of its functions, from the store if it was read before."""
-    key = _digest(submitted.data, submitted.course.reading_key)
+    key = facts_key(submitted.data, submitted.course)
     facts = store.get_facts(key)
     if facts is None:
         facts = submitted.found[1]
@@ -185,15 +80,10 @@ def _run(submitted: _Submitted, sandbox: Sandbox, store: Store) -> NotebookRun:
     key = run_key(submitted.data, submitted.course, sandbox)
     run = store.get_run(key)
     if run is None:
-        files, limits = submitted.course.assignment.files, _notebook_limits(submitted.course)
+        files, limits = submitted.course.assignment.files, notebook_limits(submitted.course)
         run = run_notebook(submitted.notebook, files, sandbox, limits)
         store.put_run(key, run)
     return run
-
-
-def _notebook_limits(course: Course) -> NotebookLimits:
-    limits = course.rubric.limits
-    return NotebookLimits(limits.notebook_seconds, limits.cell_seconds, limits.memory_mb, limits.output_kb)
 
 
 def _outcomes(
@@ -315,40 +205,3 @@ def _called_alone(
         else:
             made |= _called(code, slices, own, course, sandbox, alone=True)
     return made
-
-
-def run_key(data: bytes, course: Course, sandbox: Sandbox) -> str:
-    """Return the key of a notebook's run: its bytes, the limits, the data files, the walls, the packages."""
-    limits = json.dumps(asdict(_notebook_limits(course))).encode()
-    return _digest(data, limits, course.files_key, _place(course, sandbox))
-
-
-def _place(course: Course, sandbox: Sandbox) -> bytes:
-    """Return what names the walls that something was observed in, the interpreter, and what it can import."""
-    python = course.rubric.environment.python or ""
-    return f"{sandbox.name} {python} {find_interpreter(sandbox.python).environment}".encode()
-
-
-def code_key(facts: FunctionFacts, course: Course, sandbox: Sandbox) -> str:
-    """Return the key of a function's outcomes: the code that it needs, limits, files, walls, packages."""
-    return _digest(facts.key.encode(), course.limits_key, _place(course, sandbox))
-
-
-def _digest(*parts: bytes) -> str:
-    digest = hashlib.sha256(str(OBSERVER).encode())
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "little") + part)
-    return digest.hexdigest()
-
-
-def _remarks(facts: FunctionFacts, observation: Observation, course: Course) -> list[str]:
-    """Return what is worth saying of a function beside its verdicts."""
-    remarks = []
-    if facts.notebook_globals:
-        names = ", ".join(facts.notebook_globals)
-        remarks.append(f"It reads {names} from the notebook instead of from its arguments.")
-    outcomes = [observation.outcomes.get(call.id) for call in course.calls[facts.name] if call.keywords]
-    ignored = {name for outcome in outcomes if outcome for name in outcome.ignored}
-    if ignored:
-        remarks.append(f"It does not take the argument {', '.join(sorted(ignored))}; it was called without.")
-    return remarks

@@ -11,9 +11,9 @@ from pathlib import Path
 from grader.errors import NotebookUnreadable, UsageError
 from grader.notebook.read import load_notebook, parse_notebook
 from grader.notebook.sources import read_named
-from grader.pdf.cells import set_notebook
 from grader.pdf.draft import Draft
 from grader.pdf.merge import Part, count_pages, join, read_part
+from grader.pdf.notebook_cells import set_notebook
 from grader.pdf.run import run_notebook
 from grader.pdf.text import plain
 from grader.pdf.typeset import typeset

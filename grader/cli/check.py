@@ -1,4 +1,4 @@
-"""The commands of students, and the one that makes what they get. Imports nothing heavy before it runs."""
+"""`grader check`: a student checks a notebook at home."""
 
 from __future__ import annotations
 
@@ -11,44 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from grader.cli.options import PATH
 from grader.errors import NotebookUnreadable, UsageError
 
 if TYPE_CHECKING:  # heavy, and not needed for --help
     from grader.student.functions import NotebookFunctions
     from grader.student.hand_in import Obstacle
     from grader.student.kit import Kit
-
-PATH = click.Path(path_type=Path)
-
-
-@click.command(short_help="Make the kit that students get.")
-@click.argument("assignment")
-@click.option("-o", "--out", type=PATH, help="The folder to write; it must be new or empty.")
-@click.option("--check", "old", type=PATH, help="Say what changed since this kit was made; write nothing.")
-@click.option("--root", type=PATH, help="The folder with rubrics/ and reference/ [default: found upwards].")
-@click.option("--wheel", type=PATH, help="A wheel of grader to hand out with the kit.")
-def release(
-    assignment: str, out: Path | None, old: Path | None, root: Path | None, wheel: Path | None
-) -> None:
-    """Make the kit of ASSIGNMENT that a course hands out.
-
-    It holds the notebook without solutions, the data files, the public checks and a README. With --check,
-    the exit code is 0 if nothing changed and 1 if something did.
-    """
-    from grader.student.release import build_kit, changes, find_root, write_folder  # noqa: PLC0415 -- heavy
-
-    if (out is None) == (old is None):
-        raise UsageError("give either -o FOLDER, to write a kit, or --check FOLDER, to compare with one")
-    if wheel is not None and not wheel.is_file():
-        raise UsageError(f"there is no wheel {wheel}")
-    content = build_kit(assignment, root or find_root(Path.cwd()), wheel)
-    if old is not None:
-        lines = changes(old, content)
-        click.echo("\n".join(lines) if lines else f"{old} is what would be handed out now.")
-        sys.exit(1 if lines else 0)
-    if out is not None:
-        write_folder(content, out)
-        click.echo("\n".join(f"{len(data):>10,}  {out / name}" for name, data in content.items()))
 
 
 @click.command(short_help="Check a notebook on your own machine.")
@@ -70,7 +39,7 @@ def check(notebook: Path, only: tuple[str, ...], kit_path: Path | None, run: boo
         sys.exit(_hand_in(notebook, kit_path))
     from grader.student.home import check_functions  # noqa: PLC0415 -- heavy
     from grader.student.kit import find_kit, read_kit  # noqa: PLC0415
-    from grader.student.text import exit_code, lines_of, summary  # noqa: PLC0415
+    from grader.student.report_lines import exit_code, lines_of, summary  # noqa: PLC0415
 
     kit = read_kit(kit_path or find_kit(notebook.parent))
     names = _chosen(kit, only)
@@ -123,7 +92,7 @@ def _hand_in(notebook: Path, kit_path: Path | None) -> int:
 
 
 def _show(found: list[Obstacle]) -> None:
-    from grader.student.text import obstacle_lines  # noqa: PLC0415
+    from grader.student.report_lines import obstacle_lines  # noqa: PLC0415
 
     for obstacle in sorted(found, key=lambda each: not each.serious):
         click.echo("\n".join(obstacle_lines(obstacle, _width(), _paint)).translate(_table()))
@@ -135,7 +104,7 @@ def _width() -> int:
 
 def _table() -> dict[int, Any]:
     """Return what to write for signs that the terminal cannot show."""
-    from grader.student.text import ASCII  # noqa: PLC0415
+    from grader.student.report_lines import ASCII  # noqa: PLC0415
 
     return {} if _shows("✓") else ASCII
 

@@ -9,8 +9,8 @@ from typing import Any
 from grader.pdf.code import set_code
 from grader.pdf.content import Content
 from grader.pdf.draft import Block, Draft
+from grader.pdf.escape_codes import FIRST_ROWS, set_terminal
 from grader.pdf.pictures import KINDS, POINTS_PER_PIXEL, PictureUnreadableError
-from grader.pdf.terminal import FIRST_ROWS, set_terminal
 from grader.pdf.text import plain, text_of
 
 MAX_CODE_ROWS = 20_000

@@ -28,6 +28,7 @@ import numpy as np
 from grader import __version__
 from grader.checks.base import Check, InputsCheck, ValueCheck, part_of
 from grader.course.assignment import Assignment, load_assignment, load_public_cases
+from grader.course.folder import rubric_path
 from grader.course.rubric import Question, Rubric
 from grader.course.rubric_file import load_rubric
 from grader.errors import AssignmentError, UsageError
@@ -46,11 +47,7 @@ def build_kit(name: str, root: Path, wheel: Path | None = None) -> dict[str, byt
 
     Raises UsageError or AssignmentError where the course's files do not allow it.
     """
-    path = root / "rubrics" / f"{name}.yaml"
-    if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in (root / "rubrics").glob("*.yaml"))) or "none"
-        raise UsageError(f"there is no rubric {path}; the assignments here are: {known}")
-    rubric = load_rubric(path)
+    rubric = load_rubric(rubric_path(name, root))
     folder = root / "reference" / rubric.assignment
     assignment = load_assignment(folder, rubric.functions, rubric.seed)
     with contextlib.redirect_stdout(io.StringIO()):  # what the reference prints on the way
@@ -62,14 +59,6 @@ def build_kit(name: str, root: Path, wheel: Path | None = None) -> dict[str, byt
         **assignment.files,
     }
     return content | ({wheel.name: wheel.read_bytes()} if wheel else {})
-
-
-def find_root(start: Path) -> Path:
-    """Return the nearest folder upwards that holds rubrics/; raise UsageError if there is none."""
-    for folder in (start, *start.parents):
-        if (folder / "rubrics").is_dir():
-            return folder
-    raise UsageError(f"no folder rubrics/ in {start} or above; give the course's folder with --root")
 
 
 def write_folder(content: Mapping[str, bytes], folder: Path) -> None:

@@ -1,0 +1,48 @@
+"""`grader grade`: a folder of submissions becomes a folder of results."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from grader.cli.exit_codes import EXIT_FAULT
+from grader.cli.options import PATH, cores
+from grader.course.folder import assignment_of, find_root
+
+
+@click.command(short_help="Grade every notebook in a folder.")
+@click.argument("folder", type=PATH)
+@click.option("--assignment", help="Name of the assignment; if left out, the name of FOLDER.")
+@click.option("--out", type=PATH, default=Path("results"), show_default=True, help="Folder for the results.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 256), help="Submissions graded at a time [default: the cores]."
+)
+@click.option("--rubric", type=PATH, help="A rubric file in place of rubrics/ASSIGNMENT.yaml.")
+@click.option("--root", type=PATH, help="The folder with rubrics/ and reference/ [default: found upwards].")
+@click.option("--fresh", is_flag=True, help="Observe everything again, even what is already in the results.")
+@click.option("--unsafe", is_flag=True, help="Run notebooks even where no walls can be built around them.")
+def grade(
+    folder: Path,
+    assignment: str | None,
+    out: Path,
+    jobs: int | None,
+    rubric: Path | None,
+    root: Path | None,
+    fresh: bool,
+    unsafe: bool,
+) -> None:
+    """Grade every notebook in FOLDER (or the one notebook that it is).
+
+    Each notebook is run, its functions are called on hidden inputs, and the answers are judged and
+    scored with the rubric. Results: index.html (the course), grades.csv, grades.json, and for every
+    submission a page of feedback. What was observed is kept, so a second run takes seconds.
+    """
+    from grader.batch.grade_folder import grade_folder  # noqa: PLC0415 -- keeps --help fast
+
+    root = root or find_root(Path.cwd(), folder)
+    name = assignment or (rubric.stem if rubric else assignment_of(folder, root))
+    faults = grade_folder(folder, name, root, out, jobs or cores(), rubric, fresh=fresh, unsafe=unsafe)
+    if faults:
+        sys.exit(EXIT_FAULT)

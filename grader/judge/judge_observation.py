@@ -1,0 +1,49 @@
+"""Judges and scores an observation; pure, and repeatable without observing again."""
+
+from __future__ import annotations
+
+from grader.course.score import score_nothing, score_submission
+from grader.judge.verdicts import judge
+from grader.plan.load import Course
+from grader.records import FunctionFacts, Observation, Score, Status
+
+
+def grade(submission: str, observation: Observation, course: Course) -> Score:
+    """Judge and score an observation; runs no student code.
+
+    What cannot be judged of it, through our fault, costs no points: it is for a person to decide.
+    """
+    judged, diagnoses = judge(observation, course.rubric, course.plan, course.trusted)
+    remarks = {
+        question.id: _remarks(observation.functions[question.function], observation, course)
+        for question in course.rubric.questions
+        if question.function
+    }
+    return score_submission(submission, course.rubric, judged, remarks, diagnoses)
+
+
+def unreadable(submission: str, reason: str, course: Course) -> Score:
+    """Return the score of a file that is no notebook."""
+    return score_nothing(
+        submission, course.rubric, Status.UNREADABLE, f"There is no notebook to grade: {reason}."
+    )
+
+
+def not_graded(submission: str, reason: str, course: Course) -> Score:
+    """Return the score of a submission that we failed to grade: no points, and no loss of points."""
+    return score_nothing(
+        submission, course.rubric, Status.NOT_GRADED, f"Not graded, through our fault: {reason}."
+    )
+
+
+def _remarks(facts: FunctionFacts, observation: Observation, course: Course) -> list[str]:
+    """Return what is worth saying of a function beside its verdicts."""
+    remarks = []
+    if facts.notebook_globals:
+        names = ", ".join(facts.notebook_globals)
+        remarks.append(f"It reads {names} from the notebook instead of from its arguments.")
+    outcomes = [observation.outcomes.get(call.id) for call in course.calls[facts.name] if call.keywords]
+    ignored = {name for outcome in outcomes if outcome for name in outcome.ignored}
+    if ignored:
+        remarks.append(f"It does not take the argument {', '.join(sorted(ignored))}; it was called without.")
+    return remarks
