@@ -320,12 +320,12 @@ def test_a_cost_that_ends_the_program_is_named_where_its_gradient_is_checked(kit
 def test_a_fault_of_ours_in_one_check_leaves_the_others_a_verdict(
     kit: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from grader.student import home
+    from grader.checks.gradient import GradientCase
 
     def fail(*_: object) -> str:
         raise TypeError("a bug of ours")
 
-    monkeypatch.setattr(home, "worst_entry", fail)
+    monkeypatch.setattr(GradientCase, "detail", fail)
     reports = reports_of(kit, edited(HALF), "tsne_gradient", "reconstruct")
     assert (
         "because of what the function did (TypeError" in finding(reports["tsne_gradient"], "gradient").found

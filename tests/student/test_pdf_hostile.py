@@ -232,7 +232,7 @@ def test_any_text_anywhere_is_set_as_text(tmp_path_factory: pytest.TempPathFacto
     ]
     set_notebook({"cells": cells}, draft)
     draft.write(name=plain(nasty[0]), source="s", footer="f", fonts=[], pages_before=0, pages_after=0)
-    page = Path(__file__).parents[2] / "grader/student/pdf/page.typ"
+    page = Path(__file__).parents[2] / "grader/pdf/page.typ"
     (folder / "page.typ").write_bytes(page.read_bytes())
     assert set_pages(folder, other_fonts=False) == []
     source = squeezed(plain(nasty[1]))
