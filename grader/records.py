@@ -74,6 +74,23 @@ class Case:
     known: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A data frame as plain data, or a series, which has one column and no names of columns.
+
+    `columns` are the names, `index` and each of `data` have the length of the table.
+    """
+
+    columns: tuple[Any, ...] | None
+    index: Any
+    data: tuple[Any, ...]
+
+    @property
+    def wire_table(self) -> tuple[Sequence[Any] | None, Any, Sequence[Any]]:
+        """The parts, as they travel."""
+        return self.columns, self.index, self.data
+
+
 @dataclass(frozen=True)
 class CallLimits:
     """What one call may use: wall seconds, megabytes beside what the worker holds, megabytes returned."""

@@ -1,14 +1,15 @@
 """course: what a course writes, and how it is loaded and scored.
 
-    from grader.course import Case, Misconception, Rewriting, dense
+    from grader.course import Case, Misconception, Rewriting, dense, shipped
 
-is what the modules of a course import: inputs, known mistakes, other right ways to write the reference, and
-`dense`, which makes an array of what a function returned.
+is what the modules of a course import: inputs, known mistakes, other right ways to write the reference,
+`dense`, which makes an array of what a function returned, and `shipped`, for functions among the inputs.
 """
 
 from grader.course.misconception import Misconception
 from grader.course.rewriting import Rewriting
+from grader.course.shipped import shipped
 from grader.numerics.arrays import dense
 from grader.records import Case
 
-__all__ = ["Case", "Misconception", "Rewriting", "dense"]
+__all__ = ["Case", "Misconception", "Rewriting", "dense", "shipped"]

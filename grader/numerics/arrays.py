@@ -8,25 +8,40 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.records import Table
+
 Array = NDArray[Any]
+NUMERIC = "biufc"
 MAX_DENSE = 50_000_000
 TINY = 1e-12
 EPS = float(np.finfo(np.float64).eps)
 SINGLE = float(np.finfo(np.float32).eps)
 
 
-def dense(value: Any) -> NDArray[Any] | None:
+def dense(value: Any) -> Array | None:  # noqa: PLR0911 -- a table of types
     """Return a numeric value as an array (sparse matrices as dense ones), None if it is no such value.
 
-    A list of numbers is a vector, a list of rows of equal length a matrix.
+    A list of numbers is a vector, a list of rows of equal length a matrix, a table of numbers a matrix, a
+    series a vector. Masked entries become NaN.
     """
     if hasattr(value, "toarray"):
         return np.asarray(value.toarray()) if math.prod(value.shape) <= MAX_DENSE else None
     if isinstance(value, list):
         return _listed(value)
+    if isinstance(value, Table):
+        columns = [_listed(column) if isinstance(column, list) else column for column in value.data]
+        numbers = [column for column in columns if column is not None and column.dtype.kind in NUMERIC]
+        if len(numbers) < len(columns) or not numbers:
+            return None
+        return numbers[0] if value.columns is None else np.stack(numbers, axis=1)
+    if isinstance(value, np.ma.MaskedArray):
+        if not np.ma.getmaskarray(value).any():
+            return np.asarray(np.ma.getdata(value))
+        kind = np.complex128 if value.dtype.kind == "c" else np.float64
+        return np.where(np.ma.getmaskarray(value), np.nan, np.ma.getdata(value).astype(kind))
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 63:
         return np.asarray(_float(value))
-    if isinstance(value, bool | str | bytes | dict | tuple) or value is None:
+    if isinstance(value, bool | str | bytes | dict | set | tuple) or value is None:
         return None
     return np.asarray(value)
 

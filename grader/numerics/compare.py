@@ -7,14 +7,17 @@ the dtype that came back if those are more, plus what rounding the input does to
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.numerics.arrays import EPS, SINGLE, dense, precision, relative_error
+from grader.numerics.arrays import EPS, NUMERIC, SINGLE, dense, precision, relative_error
 from grader.numerics.in_words import describe
+from grader.records import Table
 
 ROUNDINGS = 32  # a result may carry this many roundings of its own dtype
 SAFETY = 8.0  # times the change by rounding the input, of which a few draws are seen
@@ -63,26 +66,147 @@ class Comparison:
         return not self.code
 
 
-def compare(got: Any, expected: Any, rtol: float | Tolerance) -> Comparison:
-    """Compare one value, or the parts of a tuple, with the expected one."""
+def compare(  # noqa: PLR0911 -- a table of types
+    got: Any, expected: Any, rtol: float | Tolerance
+) -> Comparison:
+    """Compare a value with the expected one: numbers and arrays, text, and containers of these.
+
+    A list counts as a tuple, and either as an array of its items where an array is expected.
+    """
     allowed = rtol if isinstance(rtol, Tolerance) else Tolerance(rtol)
-    if isinstance(expected, tuple):
+    if isinstance(expected, dict):
+        return _compare_dicts(got, expected, allowed)
+    if isinstance(expected, Table) and expected.columns is not None:
+        return _compare_tables(got, expected, allowed)
+    if isinstance(expected, set):
+        return _compare_sets(got, expected, allowed)
+    if isinstance(expected, np.ma.MaskedArray) and np.ma.getmaskarray(expected).any():
+        return _compare_masked(got, expected, allowed)
+    if isinstance(expected, bool | np.bool_):
+        return _compare_truth(got, bool(expected))
+    right = dense(expected)
+    if isinstance(expected, tuple) or (isinstance(expected, list) and (right is None or not expected)):
         return _compare_parts(got, expected, allowed)
-    array = dense(got)
-    if array is None:
-        return Comparison("structure", f"it returned {describe(got)} where {describe(expected)} is expected")
-    return _compare_arrays(array, np.asarray(dense(expected)), allowed)
+    if right is None or right.dtype.kind not in NUMERIC:
+        return _compare_texts(got, expected)
+    if isinstance(got, np.ma.MaskedArray) and np.ma.getmaskarray(got).any():
+        count = int(np.ma.getmaskarray(got).sum())
+        return Comparison("masked", f"{count} of {got.size} entries are masked", np.inf)
+    array = dense(list(got) if isinstance(got, tuple) and len(got) > 1 else got)
+    if array is None or array.dtype.kind not in NUMERIC:
+        return _other_structure(got, expected)
+    return _compare_arrays(array, right, allowed)
 
 
-def _compare_parts(got: Any, expected: tuple[Any, ...], allowed: Tolerance) -> Comparison:
+def _other_structure(got: Any, expected: Any) -> Comparison:
+    return Comparison("structure", f"it returned {describe(got)} where {describe(expected)} is expected")
+
+
+def _compare_truth(got: Any, expected: bool) -> Comparison:
+    """Compare a truth value; the numbers 0 and 1 count as such."""
+    number = np.asarray(got) if isinstance(got, bool) else dense(got)
+    if number is None or number.size != 1 or number.dtype.kind not in "biuf" or number.item() not in (0, 1):
+        return _other_structure(got, expected)
+    return (
+        Comparison() if bool(number.item()) is expected else Comparison("values", f"it is {not expected}", 1)
+    )
+
+
+def _compare_texts(got: Any, expected: Any) -> Comparison:
+    """Compare with None, a text, or an array of text."""
+    if not isinstance(expected, np.ndarray):
+        if type(got) is not type(expected):
+            return _other_structure(got, expected)
+        return Comparison() if got == expected else Comparison("values", "it is another text", 1)
+    if isinstance(got, list):
+        with contextlib.suppress(ValueError):  # rows of different lengths
+            got = np.array(got)
+    if not isinstance(got, np.ndarray) or got.dtype.kind != "U":
+        return _other_structure(got, expected)
+    if got.shape != expected.shape:
+        return Comparison("shape", f"it has the shape {got.shape} where {expected.shape} is expected", 1)
+    wrong = np.argwhere(got != expected)
+    if not len(wrong):
+        return Comparison()
+    worst = tuple(int(i) for i in wrong[0])
+    return Comparison("values", f"{len(wrong)} of its {expected.size} texts are others", 1, worst)
+
+
+def _compare_parts(got: Any, expected: Sequence[Any], allowed: Tolerance) -> Comparison:
+    """Compare the parts of a tuple, or of a list that is no array."""
+    if isinstance(expected, list) and isinstance(got, np.ndarray) and got.ndim:
+        got = got.tolist() if got.dtype.kind == "U" else list(got)
     if not isinstance(got, tuple | list) or len(got) != len(expected):
-        return Comparison("structure", f"it returned {describe(got)} where {describe(expected)} is expected")
-    for place, (part, right) in enumerate(zip(got, expected, strict=True), 1):
-        found = compare(part, right, allowed)
-        if not found.equal:
-            return Comparison(
-                found.code, f"in part {place} of the result, {found.message}", found.error, found.worst
-            )
+        return _other_structure(got, expected)
+    for number, (part, right) in enumerate(zip(got, expected, strict=True), 1):
+        result = compare(part, right, allowed)
+        if not result.equal:
+            return _inside(result, f"in part {number} of the result")
+    return Comparison()
+
+
+def _inside(result: Comparison, where: str) -> Comparison:
+    return Comparison(result.code, f"{where}, {result.message}", result.error, result.worst)
+
+
+def _compare_dicts(got: Any, expected: dict[Any, Any], allowed: Tolerance) -> Comparison:
+    if not isinstance(got, dict):
+        return _other_structure(got, expected)
+    missing = [key for key in expected if key not in got]
+    if missing:
+        return Comparison("structure", f"the key {missing[0]!r} is missing")
+    if len(got) > len(expected):
+        extra = next(key for key in got if key not in expected)
+        return Comparison("structure", f"it has the key {extra!r}, which is not expected")
+    for key, right in expected.items():
+        result = compare(got[key], right, allowed)
+        if not result.equal:
+            return _inside(result, f"at the key {key!r}")
+    return Comparison()
+
+
+def _compare_sets(got: Any, expected: set[Any], allowed: Tolerance) -> Comparison:
+    """Compare two sets: numbers in order of size with the tolerance, anything else exactly."""
+    if not isinstance(got, set):
+        return _other_structure(got, expected)
+    if len(got) != len(expected):
+        return Comparison("structure", f"it has {len(got)} elements where {len(expected)} are expected")
+    if got == expected:
+        return Comparison()
+    if all(isinstance(item, int | float) for item in (*got, *expected)):
+        return _compare_arrays(np.sort(np.array([*got])), np.sort(np.array([*expected])), allowed)
+    return Comparison("values", f"{len(expected - got)} of its {len(expected)} elements are others", 1)
+
+
+def _compare_masked(got: Any, expected: Any, allowed: Tolerance) -> Comparison:
+    """Compare arrays with masked entries; NaN counts as masked."""
+    mask = np.ma.getmaskarray(expected)
+    array = dense(got)
+    if array is None or array.dtype.kind not in NUMERIC:
+        return _other_structure(got, expected)
+    if array.shape != mask.shape:
+        return Comparison("shape", f"it has the shape {array.shape} where {mask.shape} is expected", 1)
+    if not np.array_equal(np.isnan(array), mask):
+        return Comparison("values", "other entries are masked than those that are expected to be", 1)
+    return _compare_arrays(array[~mask], np.ma.getdata(expected)[~mask], allowed)
+
+
+def _compare_tables(got: Any, expected: Table, allowed: Tolerance) -> Comparison:
+    """Compare a table column by column, by name; an array of the same shape is compared by its entries."""
+    if not isinstance(got, Table) or got.columns is None:
+        array, right = dense(got), dense(expected)
+        if array is None or right is None:
+            return _other_structure(got, expected)
+        return _compare_arrays(array, right, allowed)
+    own, names = dict(zip(got.columns, got.data, strict=True)), expected.columns or ()
+    missing = [name for name in names if name not in own]
+    if missing or len(got.columns) > len(names):
+        extra = f"it has {len(got.columns)} columns where {len(names)} are expected"
+        return Comparison("structure", f"the column {missing[0]!r} is missing" if missing else extra)
+    for name, right in zip(names, expected.data, strict=True):
+        result = compare(own[name], right, allowed)
+        if not result.equal:
+            return _inside(result, f"in the column {name!r}")
     return Comparison()
 
 
@@ -111,8 +235,8 @@ def _shape(got: NDArray[Any], expected: NDArray[Any], rtol: float) -> Comparison
     message = f"it has the shape {got.shape} where {expected.shape} is expected"
     slip = shape_slip(got, expected, rtol)
     if slip is None:
-        return Comparison("shape", message, 1.0)
-    return Comparison(slip[0], f"{message}; {slip[1]}", 1.0)
+        return Comparison("shape", message, 1)
+    return Comparison(slip[0], f"{message}; {slip[1]}", 1)
 
 
 def shape_slip(

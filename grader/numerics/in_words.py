@@ -9,18 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.numerics.arrays import dense
-from grader.records import Case
+from grader.records import Case, Table
 
 MAX_ENTRIES = 30
 Array = NDArray[Any]
 
 
-def describe(value: Any) -> str:
+def describe(value: Any) -> str:  # noqa: PLR0911 -- a table of types
     """Say what a value is, for a student, without its numbers."""
     if value is None:
         return "nothing (None)"
-    if isinstance(value, tuple | list):
+    if isinstance(value, bool):
+        return "True or False"
+    if isinstance(value, str):
+        return "a text"
+    if isinstance(value, tuple | list | set | dict):
         return f"a {type(value).__name__} of {len(value)}"
+    if isinstance(value, Table):
+        number = len(value.index)
+        return f"a series of {number}" if value.columns is None else f"a table of {number} rows"
     array = dense(value)
     if array is None:
         return f"a {type(value).__name__}"

@@ -21,6 +21,7 @@ from grader.errors import GraderFault
 from grader.notebook.cells import Code
 from grader.notebook.names import imported_modules
 from grader.notebook.slicing import Slice
+from grader.observe.decode import decode
 from grader.observe.inside import wire
 from grader.observe.inside.calls import CHANGED, FRAME, GROUP, MARK
 from grader.observe.inside.safe_text import message_text
@@ -242,7 +243,7 @@ def _outcomes(calls: Sequence[Call], frames: list[tuple[int, bytes]], reason: st
 
 def _decoded(payload: bytes) -> dict[str, Any]:
     try:
-        message = wire.decode(payload)
+        message = decode(payload)
     except wire.WireError as error:
         return {"kind": "undecodable", "fault": {"type": "", "message": str(error)}}
     return message if isinstance(message, dict) else {"kind": "undecodable"}

@@ -18,6 +18,7 @@ import numpy as np
 from grader.checks.base import Check, InputsCheck, PlannedCase, ValueCheck, part_of
 from grader.course.rubric import Limits, Question, Rubric
 from grader.errors import AssignmentError
+from grader.observe.decode import travelled
 from grader.observe.inside import wire
 from grader.plan.candidates import KnownMistakes
 from grader.plan.plan import Plan, PlannedCheck
@@ -149,7 +150,12 @@ class CoursePlanner:
                 f"the check {check.id!r}: output is {check.output}, but on {case.name!r} the reference "
                 f"{self.name} returns no tuple of more than {check.output} parts"
             )
-        return part_of(value, check.output)
+        try:
+            return travelled(part_of(value, check.output))
+        except wire.WireError as error:
+            raise AssignmentError(
+                f"what the reference {self.name} returns on {case.name!r} cannot be compared: {error}"
+            ) from error
 
     def function(self, name: str) -> Callable[..., Any]:
         """Return a function of the reference."""

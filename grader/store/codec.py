@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from grader.observe.decode import decode
 from grader.observe.inside import wire
 from grader.records import CellRun, Fault, NotebookRun, Outcome, OutcomeKind
 
@@ -27,7 +28,7 @@ def pack_outcome(outcome: Outcome) -> bytes:
 
 def unpack_outcome(data: bytes) -> Outcome:
     """Return the outcome that `pack_outcome` wrote; raise ValueError if it did not."""
-    message: dict[str, Any] = wire.decode(data)
+    message: dict[str, Any] = decode(data)
     fault = Fault(**message["fault"]) if message["fault"] else None
     return Outcome(**{**message, "kind": OutcomeKind(message["kind"]), "fault": fault})
 

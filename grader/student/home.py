@@ -25,6 +25,7 @@ from grader.checks.base import Check, InputsCheck, ValueCheck, returned
 from grader.course.rubric import Limits
 from grader.errors import AssignmentError, GraderError
 from grader.numerics.in_words import describe_input
+from grader.observe.decode import travelled
 from grader.observe.inside import wire
 from grader.observe.inside.chance import seeded
 from grader.observe.inside.execute import accepted
@@ -266,7 +267,7 @@ def _outcome(call: Call, functions: Functions) -> Outcome:
         return Outcome(OutcomeKind.RAISED, fault=describe_error(error))
     seconds = time.perf_counter() - started
     try:
-        value, after = wire.decode(wire.encode((value, args if call.echo else None)))
+        value, after = travelled((value, args if call.echo else None))
     except wire.WireError as error:
         return Outcome(OutcomeKind.UNDECODABLE, fault=describe_error(error))
     return Outcome(OutcomeKind.RETURNED, value, None, after, tuple(ignored), seconds)

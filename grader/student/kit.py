@@ -24,7 +24,9 @@ from grader import __version__
 from grader.checks.base import Check
 from grader.course.rubric import AnyCheck
 from grader.errors import UsageError
+from grader.observe.decode import decode
 from grader.observe.inside import wire
+from grader.observe.inside.received import decode_inputs
 from grader.records import Case
 
 Kept = TypeVar("Kept")
@@ -143,7 +145,7 @@ def _kit(content: dict[str, Any]) -> Kit:
     plain = {name: content[name] for name in (*TEXTS, *NUMBERS)}
     plain |= {name: tuple(content[name]) for name in LISTS}
     inputs, without = _read(content["inputs"], lambda parts: tuple(map(_case, parts)))
-    expected, unknown = _read(content["expected"], _unpacked)
+    expected, unknown = _read(content["expected"], lambda text: decode(base64.b64decode(text)))
     lacking = {**without, **unknown}
     return Kit(**plain, functions=functions, inputs=inputs, expected=expected, lacking=lacking)
 
@@ -175,4 +177,4 @@ def _packed(value: Any) -> str:
 
 
 def _unpacked(text: str) -> Any:
-    return wire.decode(base64.b64decode(text))
+    return decode_inputs(base64.b64decode(text))

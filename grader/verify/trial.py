@@ -21,6 +21,7 @@ import numpy as np
 from grader.judge.verdicts import verdicts
 from grader.notebook.cells import read_code
 from grader.notebook.facts import find_functions
+from grader.observe.decode import travelled
 from grader.observe.inside import wire
 from grader.plan.load import Course
 from grader.plan.trusted import argument_lists, trusted_call
@@ -95,13 +96,9 @@ def _called(function: Any, call: Call) -> tuple[Any, tuple[Any, ...] | None, tup
         return function(*args, **keywords)
 
     values = tuple(trusted_call(recording, case, call.seed) for case in cases)
-    value = _travelled(values if call.sweep else values[0])
-    after = tuple(_travelled(kept[0])) if call.echo else None
+    value = travelled(values if call.sweep else values[0])
+    after = tuple(travelled(kept[0])) if call.echo else None
     return value, after, tuple(name for name in call.keywords if name not in taken)
-
-
-def _travelled(value: Any) -> Any:
-    return wire.decode(wire.encode(value))
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from grader.numerics.compare import (
     precision,
     relative_error,
 )
+from grader.records import Table
 
 RTOL = 1e-4
 RIGHT = np.array([[1.0, 2.5, -3.25], [0.5, 0.125, 4.0]])
@@ -151,7 +152,8 @@ def test_an_array_that_equals_everything_equals_only_what_is_in_it() -> None:
 
 def test_a_masked_array_cannot_hide_its_wrong_entries() -> None:
     wrong = np.ma.masked_array(RIGHT + np.eye(2, 3), mask=np.eye(2, 3))
-    assert code(wrong, RIGHT) == "values"
+    assert code(wrong, RIGHT) == "masked"
+    assert compare(np.ma.masked_array(RIGHT, mask=False), RIGHT, RTOL).equal
 
 
 @given(NONZERO, st.floats(1e-6, 1e6), st.floats(0, 3e-4))
@@ -249,7 +251,7 @@ def test_the_message_on_nan_counts_the_bad_entries() -> None:
         pytest.param([[1]], "list of 1", id="a list"),
         pytest.param(np.full((2, 3), 7.25), "(2, 3)", id="an array"),
         pytest.param(7.25, "number", id="a number"),
-        pytest.param("7.25", "str", id="text"),
+        pytest.param("7.25", "text", id="text"),
         pytest.param({"a": 7.25}, "dict", id="a dict"),
     ],
 )
@@ -355,3 +357,94 @@ def test_the_precision_of_a_value_is_that_of_its_coarsest_dtype(value: Any, eps:
 )
 def test_the_message_on_right_entries_says_how_they_stand(got: Any, right: Any, words: str) -> None:
     assert words in compare(got, right, RTOL).message
+
+
+# Values of every kind
+
+
+FRAME = Table(("a", "b"), np.arange(2), (np.array([1.0, 2.0]), np.array([3, 4])))
+NAMES = Table(("name",), np.arange(2), (np.array(["x", "y"]),))
+MASKED = np.ma.masked_array([1.0, 2.0, 3.0], [False, True, False])
+EQUAL = {
+    "a truth value": (True, True),
+    "a truth of numpy": (np.False_, False),
+    "a truth where one of numpy is expected": (True, np.True_),
+    "the number 1 for true": (1, True),
+    "the number 0 for false": (np.array([0.0]), False),
+    "text": ("yes", "yes"),
+    "nothing": (None, None),
+    "a dict": ({"a": 1.0, "b": [1, 2]}, {"b": np.array([1.0, 2.0]), "a": 1}),
+    "a dict of dicts": ({"a": {1: True}}, {"a": {1: True}}),
+    "a set of text": ({"a", "b"}, {"b", "a"}),
+    "a set of numbers": ({1.0, 2.0 + 1e-9}, {1, 2}),
+    "an empty set": (set(), set()),
+    "an empty list": ([], []),
+    "nested lists of different lengths": ([[1, 2], [3]], [[1.0, 2.0], [3.0]]),
+    "a list of arrays": ([np.ones(2), np.ones(3)], [np.ones(2), [1, 1, 1]]),
+    "a list where a tuple is expected": ([1, "a"], (1.0, "a")),
+    "a tuple of rows where an array is expected": ((np.ones(2), np.ones(2)), np.ones((2, 2))),
+    "a list of numbers of numpy": ([np.int64(1), np.int64(2)], np.array([1, 2])),
+    "an array of text": (np.array(["a", "bc"]), np.array(["a", "bc"])),
+    "a list where an array of text is expected": (["a", "bc"], np.array(["a", "bc"])),
+    "an array where a list of text is expected": (np.array(["a", "bc"]), ["a", "bc"]),
+    "masked entries": (np.ma.masked_array([1.0, 9.0, 3.0], [False, True, False]), MASKED),
+    "NaN for masked entries": (np.array([1.0, np.nan, 3.0]), MASKED),
+    "complex": (np.array([1 + 2j]), np.array([1 + 2j])),
+    "a table with its columns in another order": (
+        Table(("b", "a"), np.arange(2), (np.array([3, 4]), np.array([1.0, 2.0]))), FRAME
+    ),
+    "an array where a table is expected": (np.array([[1, 3], [2, 4]]), FRAME),
+    "a table where an array is expected": (FRAME, np.array([[1.0, 3.0], [2.0, 4.0]])),
+    "a table of text": (NAMES, NAMES),
+    "a series": (Table(None, np.arange(2), (np.ones(2),)), np.ones(2)),
+    "an array where a series is expected": (np.ones(2), Table(None, np.arange(2), (np.ones(2),))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("got", "expected"), EQUAL.values(), ids=EQUAL)
+def test_equal_values_of_every_kind_are_equal(got: Any, expected: Any) -> None:
+    result = compare(got, expected, RTOL)
+    assert result.equal, result
+
+
+UNEQUAL = {
+    "the other truth": (False, True, "values", "it is False"),
+    "the number 2 for true": (2, True, "structure", "a number where True or False is expected"),
+    "text for a truth": ("True", True, "structure", "a text where True or False"),
+    "an array of truths": (np.array([True, True]), True, "structure", "an array of shape (2,)"),
+    "a truth for a number": (True, 1.0, "structure", "True or False where a number"),
+    "another text": ("no", "yes", "values", "another text"),
+    "a number for a text": (1, "1", "structure", "a number where a text"),
+    "something for nothing": (0, None, "structure", "a number where nothing (None)"),
+    "nothing for something": (None, "a", "structure", "nothing (None) where a text"),
+    "a key that is missing": ({"a": 1}, {"a": 1, "b": 2}, "structure", "the key 'b' is missing"),
+    "a key too many": ({"a": 1, "b": 2}, {"a": 1}, "structure", "it has the key 'b', which is not"),
+    "a wrong value at a key": ({"a": np.ones(2)}, {"a": np.zeros(2) + 2}, "values", "at the key 'a', it is off"),
+    "a list for a dict": ([1], {"a": 1}, "structure", "a list of 1 where a dict of 1"),
+    "another set": ({"a", "c"}, {"a", "b"}, "values", "1 of its 2 elements"),
+    "another set of numbers": ({1, 3}, {1, 2}, "values", "off by"),
+    "a smaller set": ({1}, {1, 2}, "structure", "1 elements where 2"),
+    "a list for a set": ([1, 2], {1, 2}, "structure", "a list of 2 where a set of 2"),
+    "a wrong inner list": ([[1, 2], [4]], [[1, 2], [3]], "values", "in part 2 of the result"),
+    "a shorter list": ([[1, 2]], [[1, 2], [3]], "structure", "a list of 1 where a list of 2"),
+    "a wrong array of text": (np.array(["a", "x"]), np.array(["a", "b"]), "values", "1 of its 2 texts"),
+    "numbers for an array of text": (np.ones(2), np.array(["a", "b"]), "structure", "is expected"),
+    "an array of text of another shape": (np.array(["a"]), np.array(["a", "b"]), "shape", "(2,)"),
+    "text for an array": (np.array(["1", "2"]), np.array([1, 2]), "structure", "is expected"),
+    "other entries are masked": (np.ma.masked_array([1.0, 2, 3], [True, False, False]), MASKED, "values", "masked"),
+    "no entry is masked": (np.array([1.0, 2.0, 3.0]), MASKED, "values", "masked"),
+    "masked entries where none are": (MASKED, np.array([1.0, 2.0, 3.0]), "masked", "1 of 3 entries are masked"),
+    "a wrong entry beside masked ones": (np.array([1.0, np.nan, 4.0]), MASKED, "values", "off by"),
+    "another imaginary part": (np.array([1 + 1j]), np.array([1 + 2j]), "values", "off by"),
+    "a column that is missing": (Table(("a",), np.arange(2), (np.ones(2),)), FRAME, "structure", "column 'b'"),
+    "a column too many": (FRAME, Table(("a",), np.arange(2), (np.array([1.0, 2.0]),)), "structure", "2 columns"),
+    "a wrong column": (Table(("a", "b"), np.arange(2), (np.ones(2), np.array([3, 4]))), FRAME, "values", "column 'a'"),
+    "a dict for a table": ({"a": [1, 2], "b": [3, 4]}, FRAME, "structure", "a table of 2 rows"),
+    "text for a table of text": ("x", NAMES, "structure", "a text where a table of 2 rows"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("got", "expected", "kind", "words"), UNEQUAL.values(), ids=UNEQUAL)
+def test_a_difference_of_any_kind_is_found_and_named(got: Any, expected: Any, kind: str, words: str) -> None:
+    result = compare(got, expected, RTOL)
+    assert (result.code, words in result.message) == (kind, True), result

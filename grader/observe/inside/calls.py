@@ -44,6 +44,7 @@ import numpy as np
 from . import wire
 from .chance import seeded
 from .execute import MESSAGE_LENGTH, accepted, fault, plain_fault
+from .received import decode_inputs
 
 FRAME = struct.Struct("<4sIQ")
 MARK = b"FRAM"
@@ -62,7 +63,7 @@ def main() -> None:
     A job has a function (`name`, `cells`, `calls`, limits), the modules to `preload`, and whether to be
     `patient`: then a limit of time holds however busy the machine is.
     """
-    job = wire.decode(sys.stdin.buffer.read())
+    job = decode_inputs(sys.stdin.buffer.read())
     out = _take_over_stdio()
     _send(out, STARTED, {})
     for name in job["preload"]:

@@ -5,15 +5,21 @@
 The tree holds scalars as they are and everything else as an object with a tag "t":
 
     {"t": "array", "d": "<f8", "s": [3, 2], "b": [offset, bytes]}       numpy.ndarray, C order
+    {"t": "texts", "s": [2], "v": ["a", "b"]}                           numpy.ndarray of text or dates
+    {"t": "masked", "data": ..., "mask": ...}                           numpy.ma.MaskedArray
     {"t": "scalar", "d": "<f4", "b": [...]}                             a numpy scalar
     {"t": "csr", "s": [5, 4], "data": ..., "indices": ..., "indptr": ...}   scipy.sparse.csr_matrix
-    {"t": "tuple" | "list", "v": [...]}, {"t": "dict", "k": [...], "v": [...]}
+    {"t": "table", "columns": [...], "index": ..., "data": [...]}       a data frame, or a series (one column)
+    {"t": "tuple" | "list" | "set", "v": [...]}
+    {"t": "dict", "k": ["a"], "v": [...]}, {"t": "map", "k": [...], "v": [...]} if a key is no text
     {"t": "complex", "v": [re, im]}, {"t": "bytes", "b": [...]}
+    {"t": "function", "name": "f", "source": "def f(x): ..."}           only towards a student's code
 
-What `decode` returns is made of exact types only, and of valid text: whatever clever class the sender used is
-no more, and `encode` takes all of it.
-Encoding converts what students really return (numpy.matrix, torch tensors, pandas frames, any sparse
-format) to arrays; what cannot be converted raises `WireError` with a sentence that a student understands.
+What `decode` returns is made of exact types only, and of valid text: whatever class the sender used is gone,
+and `encode` takes all of it. What becomes of a table and of a function is for the receiver to say: in the
+box, a pandas object and a function (`received.py`); on the trusted side a `Table`, and no function at all.
+Encoding converts what students really return (numpy.matrix, torch and JAX arrays, pandas frames, any sparse
+format); what cannot be converted raises `WireError` with a sentence that a student understands.
 """
 
 from __future__ import annotations
@@ -21,6 +27,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -52,8 +59,16 @@ def encode(value: object, max_bytes: int = 1 << 30) -> bytes:
     return b"".join([MAGIC, struct.pack("<I", len(tree)), tree, *writer.blobs])
 
 
-def decode(message: bytes) -> Any:
-    """Return the value of a message; raise WireError for anything that `encode` would not write."""
+def decode(
+    message: bytes,
+    table: Callable[[list[Any], Any, list[Any]], Any] | None = None,
+    function: Callable[[str, str], Any] | None = None,
+) -> Any:
+    """Return the value of a message; raise WireError for anything that `encode` would not write.
+
+    `table` makes a table of its columns' names (None for a series, which has one column), its index and its
+    columns; `function` makes a function of its name and source. Without them, such values are refused.
+    """
     if len(message) < 8 or message[:4] != MAGIC:
         raise WireError("not a message of this format")
     (size,) = struct.unpack_from("<I", message, 4)
@@ -61,7 +76,7 @@ def decode(message: bytes) -> Any:
         raise WireError("the message is cut off")
     try:
         tree = json.loads(message[8 : 8 + size])
-        return _Reader(memoryview(message)[8 + size :]).value(tree, 0)
+        return _Reader(memoryview(message)[8 + size :], table, function).value(tree, 0)
     except WireError:
         raise
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError, MemoryError) as error:
@@ -95,6 +110,9 @@ class _Writer:
             node = encoder(value, depth)
             if node is not None:
                 return node
+        if hasattr(value, "wire_function"):  # of the course: a student's function has no such attribute
+            name, source = value.wire_function
+            return {"t": "function", "name": name, "source": source}
         raise WireError(f"it is {_describe(value)}, not a number, an array or a container of them")
 
     def _number(self, value: Any, depth: int) -> Any:  # noqa: PLR0911 -- a table of types
@@ -116,6 +134,8 @@ class _Writer:
         if isinstance(value, np.float64):  # a float, and the most usual result: no blob of its own
             return float.__float__(value)
         array = np.asarray(value)
+        if array.dtype.kind in "Mm":
+            return str(value)
         if array.dtype.kind not in NUMERIC:
             return self.node(value.item(), MAX_DEPTH)
         array = _portable(array)
@@ -125,19 +145,43 @@ class _Writer:
         if isinstance(value, (tuple, list)):
             kind = "tuple" if isinstance(value, tuple) else "list"
             return {"t": kind, "v": [self.node(item, depth + 1) for item in value]}
+        if isinstance(value, (set, frozenset)):  # sorted, so that equal sets make equal messages
+            items = sorted(map(_plain_key, value), key=lambda item: (type(item).__name__, repr(item)))
+            return {"t": "set", "v": [self.node(item, depth + 1) for item in items]}
         if isinstance(value, dict) and not _is_sparse(value):  # scipy's dok_matrix is a dict
-            if not all(isinstance(key, str) for key in value):
-                raise WireError("it is a dict whose keys are not all strings")
             nodes = [self.node(item, depth + 1) for item in value.values()]
-            return {"t": "dict", "k": [str.__str__(key) for key in value], "v": nodes}
+            if all(isinstance(key, str) for key in value):
+                return {"t": "dict", "k": [str.__str__(key) for key in value], "v": nodes}
+            return {"t": "map", "k": [self.node(_plain_key(key), depth + 1) for key in value], "v": nodes}
+        parts = _table_parts(value)
+        if parts is not None:
+            columns, index, data = parts
+            return {
+                "t": "table",
+                "columns": None if columns is None else [self.node(name, depth + 1) for name in columns],
+                "index": self.node(index, depth + 1),
+                "data": [self.node(column, depth + 1) for column in data],
+            }
         return None
 
     def _array(self, value: Any, depth: int) -> Any:
         if _is_sparse(value):
             return self._sparse(value)
+        if isinstance(value, np.ma.MaskedArray):
+            mask = np.ma.getmaskarray(value)
+            data = np.where(mask, np.zeros((), value.dtype), np.ma.getdata(value))  # masked: no value
+            return {"t": "masked", "data": self._array(data, depth), "mask": self._array(mask, depth)}
         array = _as_array(value)
         if array is None:
             return None
+        if array.dtype.kind in "USMm":
+            self.items += array.size
+            if self.items > MAX_ITEMS:
+                raise TooLarge(f"it holds more than {MAX_ITEMS} texts")
+            texts = [str(text) for text in array.astype(str).ravel().tolist()]
+            return {"t": "texts", "s": list(array.shape), "v": texts}
+        if array.dtype.kind == "O":  # rows of different lengths, or anything else: what lists hold
+            return self.node(array.tolist(), depth)
         if array.dtype.kind not in NUMERIC:
             raise WireError(f"it is an array of dtype {array.dtype}, not of numbers")
         if self.size + array.nbytes > self.max_bytes:
@@ -154,22 +198,35 @@ class _Writer:
 class _Reader:
     """Rebuilds the value of one message from its tree and its blobs."""
 
-    def __init__(self, blobs: memoryview) -> None:
+    def __init__(self, blobs: memoryview, table: Any, function: Any) -> None:
         self.blobs = blobs
         self.items = 0
+        self.table = table
+        self.function = function
 
-    def value(self, node: Any, depth: int) -> Any:  # noqa: PLR0911 -- a table of tags
+    def value(self, node: Any, depth: int) -> Any:  # noqa: PLR0911, PLR0912 -- a table of tags
         self.items += 1
         if depth > MAX_DEPTH + 1 or self.items > MAX_ITEMS + 1000:
             raise WireError("the message is nested too deeply or has too many items")
         if not isinstance(node, dict):
             return self._plain(node)
         tag = node["t"]
-        if tag in ("tuple", "list"):
+        if tag in ("tuple", "list", "set"):
             items = [self.value(item, depth + 1) for item in node["v"]]
-            return tuple(items) if tag == "tuple" else items
-        if tag == "dict":
+            return {"tuple": tuple, "list": list, "set": set}[tag](items)
+        if tag in ("dict", "map"):
             return self._dict(node, depth)
+        if tag == "table" and self.table is not None:
+            return self._table(node, depth)
+        if tag == "function" and self.function is not None:
+            return self.function(valid_text(str(node["name"])), valid_text(str(node["source"])))
+        if tag == "masked":
+            data, mask = self._array(node["data"]), self._array(node["mask"])
+            if data.shape != mask.shape or mask.dtype != np.bool_:
+                raise WireError("a mask that does not fit its array")
+            return np.ma.MaskedArray(data, mask)
+        if tag == "texts":
+            return self._texts(node)
         if tag == "complex":
             return complex(*node["v"])
         if tag == "bytes":
@@ -188,11 +245,35 @@ class _Reader:
             raise WireError("an integer that is too long")
         return valid_text(node) if isinstance(node, str) else node
 
-    def _dict(self, node: Any, depth: int) -> dict[str, Any]:
+    def _dict(self, node: Any, depth: int) -> dict[Any, Any]:
         keys, values = node["k"], node["v"]
-        if len(keys) != len(values) or not all(type(key) is str for key in keys):
+        if len(keys) != len(values):
             raise WireError("a dict whose keys and values do not fit")
-        return {valid_text(key): self.value(item, depth + 1) for key, item in zip(keys, values, strict=True)}
+        if node["t"] == "dict":
+            if not all(type(key) is str for key in keys):
+                raise WireError("a dict whose keys and values do not fit")
+            keys = [valid_text(key) for key in keys]
+        else:
+            keys = [self.value(key, depth + 1) for key in keys]
+        return {key: self.value(item, depth + 1) for key, item in zip(keys, values, strict=True)}
+
+    def _table(self, node: Any, depth: int) -> Any:
+        columns, data = node["columns"], [self.value(column, depth + 1) for column in node["data"]]
+        index = self.value(node["index"], depth + 1)
+        names = None if columns is None else [self.value(name, depth + 1) for name in columns]
+        lengths = {len(column) for column in (index, *data)}
+        if len(lengths) > 1 or len(data) != (1 if names is None else len(names)):
+            raise WireError("a table whose columns do not fit")
+        return self.table(names, index, data)
+
+    def _texts(self, node: Any) -> Any:
+        shape, texts = tuple(node["s"]), node["v"]
+        if not all(type(text) is str for text in texts) or not all(type(n) is int and n >= 0 for n in shape):
+            raise WireError("an array of text that holds something else")
+        self.items += len(texts)
+        if math.prod(shape) != len(texts) or self.items > MAX_ITEMS + 1000 or len(shape) > 16:
+            raise WireError("an array of text whose data do not fit its shape")
+        return np.array([valid_text(text) for text in texts], dtype=str).reshape(shape)
 
     def _blob(self, place: Any) -> memoryview:
         offset, size = place
@@ -253,14 +334,40 @@ def _is_sparse(value: Any) -> bool:
     return callable(getattr(value, "tocsr", None)) and hasattr(value, "nnz")
 
 
+def _plain_key(key: Any) -> Any:
+    """Return the key of a dict in a form that is equal and can travel."""
+    return key.item() if isinstance(key, np.generic) else key
+
+
+def _table_parts(value: Any) -> tuple[list[Any] | None, Any, list[Any]] | None:
+    """Return the columns' names (None for a series), the index and the columns of a table, if it is one."""
+    if hasattr(value, "wire_table"):
+        names, index, data = value.wire_table
+        return names, index, list(data)
+    if type(value).__module__.split(".")[0] != "pandas":
+        return None
+    if type(value).__name__ == "Series":
+        return None, value.index.to_numpy(), [value.to_numpy()]
+    if type(value).__name__ != "DataFrame":
+        return None
+    columns = [_plain_key(name) for name in value.columns]
+    return columns, value.index.to_numpy(), [value.iloc[:, n].to_numpy() for n in range(len(columns))]
+
+
 def _as_array(value: Any) -> np.ndarray[Any, Any] | None:
-    """Make an exact ndarray of what students return for one: subclasses, tensors, frames."""
+    """Make an exact ndarray of what students return for one: subclasses, tensors, other libraries' arrays."""
+    library = type(value).__module__.split(".")[0]
     if isinstance(value, np.ndarray):
         array = np.array(value, subok=False)
-    elif hasattr(value, "detach") and hasattr(value, "numpy"):
-        array = np.array(value.detach().cpu().numpy(), subok=False)
-    elif callable(getattr(value, "to_numpy", None)):
+    elif hasattr(value, "detach") and hasattr(value, "numpy"):  # torch
+        tensor = value.detach().cpu()
+        array = np.array(
+            (tensor.float() if str(getattr(tensor, "dtype", "")) == "torch.bfloat16" else tensor).numpy()
+        )
+    elif callable(getattr(value, "to_numpy", None)):  # pandas, polars
         array = np.array(value.to_numpy(), subok=False)
+    elif library in ("jax", "jaxlib", "tensorflow"):
+        array = np.array(value)
     else:
         return None
     return _unboxed(array) if array.dtype.kind == "O" else array
