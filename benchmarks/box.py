@@ -43,7 +43,7 @@ from grader.observe.notebook_run import NotebookLimits, run_notebook
 from grader.observe.sandbox import Sandbox, prepared_directory
 from grader.observe.tiers import choose_sandbox
 from grader.observe.warm import WarmSandbox
-from grader.records import Call, CallLimits
+from grader.subjects import Call, CallLimits
 
 IMPORTS = "import numpy, scipy, sklearn, matplotlib"
 PRELOAD = ("numpy", "scipy", "sklearn", "matplotlib")

@@ -33,7 +33,8 @@ from scipy.optimize import check_grad
 from grader.checks.gradient import GradientCase, GradientCheck
 from grader.course import Case
 from grader.numerics.differentiate import differentiate
-from grader.records import Call, Outcome, OutcomeKind
+from grader.records import Outcome, OutcomeKind
+from grader.subjects import Call
 
 Array = NDArray[Any]
 Cost = Callable[[Array], float]

@@ -19,8 +19,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # imported when they are used: `import grader` costs nothing
-    from grader.records import Case
     from grader.student.live import Checked
+    from grader.subjects import Case
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "check", "inputs"]

@@ -1,6 +1,6 @@
 """The only types that cross from one stage to the next; all frozen, all plain data.
 
-plan  ->  Case, Call, Candidates (and checks.base.PlannedCase, plan.plan.Plan)
+plan  ->  Candidates (and Case, Call of grader.subjects, checks.base.PlannedCase, plan.plan.Plan)
 observe  ->  Outcome, CellRun, NotebookRun, FunctionFacts, Observation
 judge  ->  Evidence, Verdict, Diagnosis
 score  ->  CheckScore, QuestionScore, Score
@@ -15,6 +15,8 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
+
+from grader.subjects import Call
 
 
 class OutcomeKind(StrEnum):
@@ -64,16 +66,6 @@ class Summary(StrEnum):
     NOT_GRADED = "not_graded"
 
 
-@dataclass(frozen=True)
-class Case:
-    """One input of a function: positional arguments, optional keywords, and what only the judge may know."""
-
-    name: str
-    args: tuple[Any, ...]
-    keywords: Mapping[str, Any] = field(default_factory=dict)
-    known: Mapping[str, Any] = field(default_factory=dict)
-
-
 @dataclass(frozen=True, eq=False)
 class Table:
     """A data frame as plain data, or a series, which has one column and no names of columns.
@@ -89,41 +81,6 @@ class Table:
     def wire_table(self) -> tuple[Sequence[Any] | None, Any, Sequence[Any]]:
         """The parts, as they travel."""
         return self.columns, self.index, self.data
-
-
-@dataclass(frozen=True)
-class CallLimits:
-    """What one call may use: wall seconds, megabytes beside what the worker holds, megabytes returned."""
-
-    seconds: float = 10.0
-    memory_mb: int = 1024
-    result_mb: int = 64
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """Many evaluations in one call: the values of each point stand in for the arguments at `places`."""
-
-    places: tuple[int, ...]
-    points: tuple[tuple[Any, ...], ...]
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call of one function: only this, and the function's own code, enters the box.
-
-    `echo` asks for the arguments as they are after the call, `keywords` are passed only where the
-    student's function takes them. With a `sweep`, the value is the tuple of what was returned at each point.
-    """
-
-    id: str
-    function: str
-    args: tuple[Any, ...]
-    keywords: Mapping[str, Any] = field(default_factory=dict)
-    seed: int = 0
-    echo: bool = False
-    limits: CallLimits = CallLimits()
-    sweep: Sweep | None = None
 
 
 @dataclass(frozen=True)
@@ -161,12 +118,16 @@ class CellRun:
 
 @dataclass(frozen=True)
 class NotebookRun:
-    """One headless run of a notebook, and the notebook as it was afterwards (JSON text)."""
+    """One headless run of a notebook, and the notebook as it was afterwards (JSON text).
+
+    `values` are what was looked at when it had run, by the text of the subject.
+    """
 
     cells: tuple[CellRun, ...]
     executed: str
     remark: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
+    values: Mapping[str, Outcome] = field(default_factory=dict)
 
     @property
     def clean(self) -> bool:

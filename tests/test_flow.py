@@ -20,8 +20,9 @@ from grader.observe import keys, observe_submission
 from grader.observe.observe_submission import placed, portable
 from grader.observe.sandbox import Process, Program, Sandbox
 from grader.plan.load import load_course
-from grader.records import Call, Fault, FunctionFacts, Outcome, OutcomeKind
+from grader.records import Fault, FunctionFacts, Outcome, OutcomeKind
 from grader.store import Store
+from grader.subjects import Call
 
 Grade = Callable[..., tuple[int, list[str]]]
 

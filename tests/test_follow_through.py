@@ -137,7 +137,7 @@ def graded(
     folder: Path, error: Callable[..., Any], fit: Callable[..., Any] | None, credit: float = 1.0
 ) -> tuple[QuestionScore, QuestionScore]:
     rubric = parse_rubric(RUBRIC.replace("CREDIT", str(credit)), "centre.yaml")
-    assignment = load_assignment(folder, rubric.functions, 3)
+    assignment = load_assignment(folder, rubric.subjects, 3)
     course = Course(rubric, assignment, make_plan(rubric, assignment))
     functions = {"error": error, "fit": fit}
     outcomes = {
@@ -193,7 +193,7 @@ def test_a_right_fit_stays_right_beside_a_wrong_error(folder: Path) -> None:
 
 def test_mistakes_that_exclude_each_other_are_followed_nowhere(folder: Path) -> None:
     rubric = parse_rubric(RUBRIC.replace("CREDIT", "1"), "centre.yaml")
-    assignment = load_assignment(folder, rubric.functions, 3)
+    assignment = load_assignment(folder, rubric.subjects, 3)
     case = make_plan(rubric, assignment).checks[1].cases[0]
     trusted = TrustedSide(assignment)
     assert trusted.mistaken(case.calls[0], ("absolute",)) is not None
@@ -212,6 +212,6 @@ def test_given_and_own_metric_belong_together(line: str) -> None:
 
 def test_an_own_metric_that_is_missing_is_reported_when_the_plan_is_made(folder: Path) -> None:
     rubric = parse_rubric(RUBRIC.replace("CREDIT", "1").replace("own_excess", "nowhere"), "centre.yaml")
-    assignment = load_assignment(folder, rubric.functions, 3)
+    assignment = load_assignment(folder, rubric.subjects, 3)
     with pytest.raises(AssignmentError, match="no metric 'nowhere'"):
         make_plan(rubric, assignment)

@@ -25,7 +25,7 @@ FORBIDDEN = (
     "socket",
     "multiprocessing",
 )
-INSIDE = {"numpy", "scipy", "IPython", "ipykernel", "matplotlib", "psutil", "inside", "resource"}
+INSIDE = {"numpy", "scipy", "IPython", "ipykernel", "matplotlib", "pandas", "psutil", "inside", "resource"}
 
 
 def imports(path: Path) -> set[str]:

@@ -19,7 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, model_validato
 
 from grader.checks.outcomes import why_not_called
 from grader.checks.result import CaseResult, combined
-from grader.records import Call, Case, FunctionFacts, Outcome, OutcomeKind, Sweep, Verdict, VerdictKind
+from grader.records import FunctionFacts, Outcome, OutcomeKind, Verdict, VerdictKind
+from grader.subjects import Call, Case, Sweep
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=80)]
 Fraction = Annotated[float, Field(ge=0, le=1, strict=True)]
@@ -205,6 +206,11 @@ class Check(Model):
         if facts.status != "found":
             kind = VerdictKind.NOT_ATTEMPTED if facts.status == "not_attempted" else VerdictKind.FAILED
             return Verdict(kind, 0.0, why_not_called(facts), facts.status)
+        ends = {outcomes[case.calls[0].id].kind for case in cases if case.calls[0].id in outcomes}
+        if ends == {OutcomeKind.NOT_ATTEMPTED}:
+            return Verdict(
+                VerdictKind.NOT_ATTEMPTED, 0.0, "It was left as it was handed out.", "not_attempted"
+            )
         return combined([case.judge(outcomes, trusted) for case in cases], by_case=self.counts_by_case())
 
     def judge_given(
@@ -224,8 +230,8 @@ class Check(Model):
 class InputsCheck(Check):
     """A check that calls the function on inputs."""
 
-    inputs: Identifier
-    """The generator in the assignment's inputs.py that makes the inputs from a seed."""
+    inputs: Annotated[str, Field(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$", max_length=80)] = ""
+    """The generator in the assignment's inputs.py that makes the inputs from a seed; for what is called."""
     call_seconds: PositiveFloat | None = None
     """Processor seconds for one call, where the rubric's limit does not fit."""
     public: Public | None = None

@@ -26,7 +26,8 @@ from grader.checks.base import (
 )
 from grader.checks.result import CaseResult
 from grader.errors import AssignmentError, RubricError
-from grader.records import Case, Plot
+from grader.records import Plot
+from grader.subjects import Case
 
 MAX_CURVE = 500
 

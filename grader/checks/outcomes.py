@@ -13,6 +13,7 @@ SENTENCES = {
     OutcomeKind.OUT_OF_MEMORY: "it needed more memory than it may use",
     OutcomeKind.OUTPUT_TOO_LARGE: "what it returned is too large",
     OutcomeKind.GRADER_FAULT: "it was not called, which is no fault of yours",
+    OutcomeKind.NOT_ATTEMPTED: "it was left as it was handed out",
     OutcomeKind.MISSING: "the function is not there when the code that it needs has run",
 }
 
@@ -24,6 +25,8 @@ def explain(outcome: Outcome | None) -> str:
     fault = outcome.fault
     if outcome.kind is OutcomeKind.RAISED and fault is not None:
         return f"it raised {fault.type}{_message(fault)}{where(fault)}"
+    if outcome.kind is OutcomeKind.MISSING and fault is not None and not fault.type:
+        return fault.message
     if outcome.kind is OutcomeKind.UNDECODABLE:
         reason = _message(fault) if fault else ""
         return f"what it returned cannot be read as numbers or arrays{reason}"

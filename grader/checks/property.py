@@ -28,7 +28,7 @@ from grader.checks.result import CaseResult
 from grader.errors import AssignmentError
 from grader.numerics.arrays import TINY, dense
 from grader.numerics.in_words import text_of
-from grader.records import Case
+from grader.subjects import Case
 
 Array = NDArray[Any]
 INFINITE = float("inf")

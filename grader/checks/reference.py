@@ -25,7 +25,7 @@ from grader.numerics.conditioning import sensitivity
 from grader.numerics.freedom import Freedom, compare_up_to
 from grader.numerics.in_words import furthest
 from grader.numerics.near_miss import NearMissCode, near_miss
-from grader.records import Case
+from grader.subjects import Case
 
 EXACT = Sensitivity()
 NEAR = 1e-6  # relative error up to which a near miss is recognised, where the tolerance is smaller

@@ -18,7 +18,7 @@ import importlib
 import sys
 import types
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -26,13 +26,13 @@ from typing import Any, cast
 import numpy as np
 
 from grader.course.misconception import Misconception
-from grader.course.reference_code import Reference, definitions
+from grader.course.reference_code import Reference, definitions, root_of
 from grader.errors import AssignmentError, NotebookUnreadable
 from grader.notebook.cells import Code, read_code
 from grader.notebook.read import parse_notebook
 from grader.notebook.skeleton import make_skeleton
-from grader.notebook.slicing import slice_function
-from grader.records import Case
+from grader.notebook.slicing import slice_function, slice_variable
+from grader.subjects import Case, Subject, SubjectKind
 
 __all__ = ["Assignment", "Case", "load_assignment", "load_public_cases"]
 
@@ -59,8 +59,10 @@ class Assignment:
         return Reference(self.namespace, self.sources)
 
     def function(self, name: str) -> Callable[..., Any]:
-        """Return a function of the reference; raise AssignmentError if there is none."""
-        function = self.namespace.get(name)
+        """Return a function, class or method of the reference; raise AssignmentError if there is none."""
+        function = self.namespace.get(root_of(name))
+        if "." in name:
+            function = getattr(function, name.partition(".")[2], None)
         if not callable(function):
             raise AssignmentError(f"the reference notebook of {self.name} defines no function {name!r}")
         return cast(Callable[..., Any], function)
@@ -83,7 +85,7 @@ class Assignment:
         return measure  # type: ignore[no-any-return]
 
 
-def load_assignment(folder: Path, functions: tuple[str, ...], seed: int) -> Assignment:
+def load_assignment(folder: Path, subjects: Iterable[Subject], seed: int) -> Assignment:
     """Load reference/<assignment>/; raise AssignmentError for what is missing or wrong in it."""
     path = folder / "notebook.ipynb"
     try:
@@ -95,7 +97,7 @@ def load_assignment(folder: Path, functions: tuple[str, ...], seed: int) -> Assi
         raise AssignmentError(f"{folder / 'inputs.py'} is missing: it makes the inputs of the checks")
     skeleton = make_skeleton(notebook)
     make_files = getattr(inputs, "files", None)
-    reference = _reference(read_code(notebook), functions, path)
+    reference = _reference(read_code(notebook), subjects, path)
     return Assignment(
         folder.name,
         notebook,
@@ -147,13 +149,21 @@ def _misconceptions(folder: Path, reference: Reference) -> tuple[Misconception, 
     return tuple(found)
 
 
-def _reference(code: Code, functions: tuple[str, ...], path: Path) -> Reference:
-    """Execute the statements that the reference functions need (trusted code), in notebook order."""
+def _reference(code: Code, subjects: Iterable[Subject], path: Path) -> Reference:
+    """Execute the statements that the subjects of the rubric need (trusted code), in notebook order."""
     needed = {}
-    for name in functions:
-        found = slice_function(code, name)
+    for subject in subjects:
+        if not (subject.is_called or subject.kind is SubjectKind.VARIABLE):
+            continue
+        found = (
+            slice_variable(code, subject.name)
+            if not subject.is_called
+            else slice_function(code, subject.root)
+        )
         if found is None:
-            raise AssignmentError(f"{path} does not define the function {name!r}, which the rubric asks for")
+            raise AssignmentError(
+                f"{path} does not define the {subject.kind.value} {subject.name!r}, which the rubric asks for"
+            )
         needed.update({statement.place: statement.node for statement in found.statements})
     namespace: dict[str, Any] = {"__name__": f"reference of {path.parent.name}"}
     for place in sorted(needed):

@@ -35,6 +35,9 @@ class Reference:
                 )
                 rebuilt.__kwdefaults__ = value.__kwdefaults__
                 copied[name] = rebuilt
+        for name, value in self.namespace.items():  # the methods of a class call the copies too
+            if isinstance(value, type) and name in self.sources:
+                _execute(name, self.sources[name], copied)
         copied.update({name: function for name, function in functions.items() if name in copied})
         return copied
 
@@ -42,7 +45,7 @@ class Reference:
         """Return a copy of the namespace in which the definitions in `sources` replace the reference's."""
         copied = self.replaced({})
         for name, source in sources.items():
-            exec(compile(source, f"<{name}, changed>", "exec"), copied)  # noqa: S102 -- trusted code
+            _execute(name, source, copied)
         return copied
 
     def edited(self, name: str, edits: Mapping[str, str]) -> str:
@@ -59,15 +62,15 @@ class Reference:
         return source
 
     def source(self, name: str) -> str:
-        """Return the text of a function's definition; raise AssignmentError if there is none."""
-        if name not in self.sources:
+        """Return the text of a function, or of a method's class; raise AssignmentError if there is none."""
+        if root_of(name) not in self.sources:
             raise AssignmentError(f"the reference notebook defines no function {name!r}")
-        return self.sources[name]
+        return self.sources[root_of(name)]
 
     def used_by(self, name: str) -> frozenset[str]:
         """Return the reference's own functions that a function calls, directly or not, and itself."""
         found: set[str] = set()
-        pending = [name]
+        pending = [root_of(name)]
         while pending:
             current = pending.pop()
             if current not in found and current in self.sources:
@@ -76,11 +79,20 @@ class Reference:
         return frozenset(found)
 
 
+def root_of(name: str) -> str:
+    """Return the name in the notebook that the text of a subject begins with: of a method, its class."""
+    return name.removeprefix("class ").partition(".")[0]
+
+
+def _execute(name: str, source: str, namespace: dict[str, Any]) -> None:
+    exec(compile(source, f"<{name}, changed>", "exec"), namespace)  # noqa: S102 -- trusted code
+
+
 def definitions(nodes: Iterable[tuple[ast.stmt, str]]) -> dict[str, str]:
-    """Return the text of every function definition among statements, given each with its cell's source."""
+    """Return the text of every function and class among statements, given each with its cell's source."""
     found = {}
     for node, source in nodes:
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
             found[node.name] = "\n".join(source.splitlines()[first - 1 : node.end_lineno]) + "\n"
     return found

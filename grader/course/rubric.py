@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self, Union
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from grader.checks.base import Check, Identifier, Model, Points
+from grader.checks.base import Check, Identifier, InputsCheck, Model, Points
 from grader.checks.registry import check_types
+from grader.subjects import Subject, SubjectKind
 
 if TYPE_CHECKING:
     AnyCheck = Check
 else:
     AnyCheck = Annotated[Union[tuple(check_types().values())], Field(discriminator="type")]  # noqa: UP007
+
+METHOD = r"^[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$"
+FILE = r"^[A-Za-z0-9_][A-Za-z0-9_. -]*$"
 
 
 class Environment(Model):
@@ -69,7 +73,7 @@ class Recognition(Model):
 
 
 class Question(Model):
-    """One thing to grade: a function with its checks, or a written part that a person reads."""
+    """One thing to grade: a function, or something else, with its checks; or a part that a person reads."""
 
     id: Identifier
     """The column in grades.csv; for a question about one function that function's name."""
@@ -78,7 +82,19 @@ class Question(Model):
     points: Points
     """The sum of the points of its checks; for a written part, what it is worth."""
     function: Identifier | None = None
-    """The function that is called; left out for a written part."""
+    """The function that is called."""
+    method: Annotated[str, Field(pattern=METHOD, max_length=160)] | None = None
+    """In place of a function: CLASS.METHOD; the cases say how the object is made and what comes before."""
+    class_: Identifier | None = Field(None, alias="class")
+    """In place of a function: a class; the value of a case is what the calls before it returned."""
+    variable: Identifier | None = None
+    """In place of a function: a variable, whose value is looked at when the notebook has run."""
+    file: Annotated[str, Field(pattern=FILE, max_length=100)] | None = None
+    """In place of a function: a file that the notebook writes."""
+    figure: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    """In place of a function: the figure that a cell draws, by the cell's tag or id."""
+    text: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    """In place of a function: the text of a Markdown cell, by the cell's tag or id."""
     manual: bool = False
     """Whether a person grades it; it stays pending until then."""
     requires: tuple[Identifier, ...] = ()
@@ -90,12 +106,19 @@ class Question(Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        subjects = self._subjects()
         if self.manual:
-            if self.function or self.checks:
+            if subjects or self.checks:
                 raise ValueError(f"the question {self.id!r} is manual: it has no function and no checks")
             return self
-        if self.function is None or not self.checks:
+        if not subjects or not self.checks:
             raise ValueError(f"the question {self.id!r} needs a function and checks, or manual: true")
+        if len(subjects) > 1:
+            kinds = " and ".join(subject.kind.value for subject in subjects)
+            raise ValueError(f"the question {self.id!r} is about one thing: it has {kinds}")
+        for check in self.checks:
+            if isinstance(check, InputsCheck) and subjects[0].is_called and not check.inputs:
+                raise ValueError(f"the check {check.id!r} needs the key 'inputs'")
         total = sum(check.points for check in self.checks)
         if abs(total - self.points) > 1e-9:
             raise ValueError(
@@ -103,6 +126,22 @@ class Question(Model):
             )
         _check_order([check.id for check in self.checks], {c.id: c.requires for c in self.checks}, "check")
         return self
+
+    def _subjects(self) -> list[Subject]:
+        named = {
+            kind: getattr(self, "class_" if kind is SubjectKind.CLASS else kind.value) for kind in SubjectKind
+        }
+        return [Subject(kind, name) for kind, name in named.items() if name is not None]
+
+    @property
+    def subject(self) -> Subject | None:
+        """What the question is about; None for one that a person reads."""
+        return next(iter(self._subjects()), None)
+
+    @property
+    def about(self) -> str:
+        """The text of the subject, '' if there is none."""
+        return str(self.subject or "")
 
 
 class Rubric(Model):
@@ -128,15 +167,20 @@ class Rubric(Model):
         return self
 
     @property
-    def functions(self) -> tuple[str, ...]:
-        """The functions that are called, each once: those asked about and those followed through."""
-        names: dict[str, None] = {}
+    def subjects(self) -> tuple[Subject, ...]:
+        """What is looked at, each once: what questions are about, and functions that checks call beside."""
+        found: dict[Subject, None] = {}
         for question in self.questions:
-            for check in question.checks:
-                names.update(dict.fromkeys(check.functions))
-            if question.function:
-                names[question.function] = None
-        return tuple(names)
+            beside = [name for check in question.checks for name in check.functions]
+            found.update(dict.fromkeys(Subject(SubjectKind.FUNCTION, name) for name in beside))
+            if question.subject is not None:
+                found[question.subject] = None
+        return tuple(found)
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The texts of the subjects that are called."""
+        return tuple(str(subject) for subject in self.subjects if subject.is_called)
 
 
 def _check_order(ids: list[str], requires: dict[str, tuple[str, ...]], kind: str) -> None:

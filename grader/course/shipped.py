@@ -22,7 +22,6 @@ from functools import cached_property
 from typing import Any
 
 from grader.errors import AssignmentError
-from grader.observe.inside.received import compiled
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,9 @@ class Shipped:
 
     @cached_property
     def _function(self) -> Callable[..., Any]:
-        return compiled(self.name, self.source)  # type: ignore[no-any-return]
+        namespace: dict[str, Any] = {}
+        exec(compile(self.source, f"<input {self.name}>", "exec"), namespace)  # noqa: S102 -- the course's
+        return namespace[self.name]  # type: ignore[no-any-return]
 
 
 def shipped(function: Callable[..., Any]) -> Shipped:

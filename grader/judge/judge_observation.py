@@ -15,9 +15,9 @@ def grade(submission: str, observation: Observation, course: Course) -> Score:
     """
     judged, diagnoses = judge(observation, course.rubric, course.plan, course.trusted)
     remarks = {
-        question.id: _remarks(observation.functions[question.function], observation, course)
+        question.id: _remarks(observation.functions[question.about], observation, course)
         for question in course.rubric.questions
-        if question.function
+        if question.about
     }
     return score_submission(submission, course.rubric, judged, remarks, diagnoses)
 

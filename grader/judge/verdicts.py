@@ -49,8 +49,8 @@ def verdicts(
     questions = {question.id: question for question in rubric.questions}
     for planned in plan.checks:
         question = questions[planned.question]
-        if function is None or question.function == function:
-            facts = observation.functions[question.function or ""]
+        if function is None or question.about == function:
+            facts = observation.functions[question.about]
             verdict = NOT_JUDGED
             with _logged(f"the check {'.'.join(planned.key)}"):
                 verdict = planned.check.judge(planned.cases, observation.outcomes, facts, trusted)
@@ -95,7 +95,7 @@ def _followed_through(
     """Return the verdicts of results that are right given mistakes named in functions that they build on."""
     questions = {question.id: question for question in rubric.questions}
     named = {
-        questions[question].function: found.codes
+        questions[question].about: found.codes
         for question, found in diagnoses.items()
         if found.kind is DiagnosisKind.NAMED
     }
@@ -128,7 +128,7 @@ def _left_to_a_person(
     def mistakes(function: str, seen: frozenset[str] = frozenset()) -> set[bool]:
         """Return whether the mistakes of a function, in itself or in what it builds on, are known ones."""
         found: set[bool] = set()
-        for key in (key for key in judged if questions[key[0]].function == function):
+        for key in (key for key in judged if questions[key[0]].about == function):
             verdict, diagnosis = judged[key], diagnoses.get(key[0])
             if needs_diagnosis(verdict):
                 found.add(diagnosis is not None and diagnosis.kind is DiagnosisKind.NAMED)

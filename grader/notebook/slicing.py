@@ -63,6 +63,16 @@ def slice_function(code: Code, name: str) -> Slice | None:
     return Slice(name, definition, tracer.result(), frozenset(tracer.unbound))
 
 
+def slice_variable(code: Code, name: str) -> Slice | None:
+    """Return the slice of a variable's last value, None if the notebook does not bind it."""
+    bound = [statement for statement in code.statements if name in statement.binds]
+    if not bound:
+        return None
+    tracer = _Tracer(_index(code))
+    tracer.need(bound[-1])
+    return Slice(name, bound[-1], tracer.result(), frozenset(tracer.unbound))
+
+
 def find_definition(code: Code, name: str) -> Statement | None:
     """Return the last statement that binds `name` to something that can be called.
 

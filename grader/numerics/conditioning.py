@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from grader.numerics.compare import Sensitivity
 from grader.numerics.freedom import Freedom, distance
-from grader.records import Case
+from grader.subjects import Case
 
 DRAWS = 3
 EPS = {"double": float(np.finfo(np.float64).eps), "single": float(np.finfo(np.float32).eps)}

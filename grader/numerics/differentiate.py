@@ -19,7 +19,7 @@ from grader.numerics.arrays import EPS
 from grader.numerics.conditioning import rounded
 from grader.numerics.finite_difference import RATIO, Gradient, derivatives, ladder, numeric_gradient
 from grader.numerics.numeric_gradient import Numeric
-from grader.records import Case, Sweep
+from grader.subjects import Case, Sweep
 
 Array = NDArray[np.float64]
 Trusted = Callable[[Case], Any]

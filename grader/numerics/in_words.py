@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.numerics.arrays import dense
-from grader.records import Case, Table
+from grader.records import Table
+from grader.subjects import Case
 
 MAX_ENTRIES = 30
 Array = NDArray[Any]

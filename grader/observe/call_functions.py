@@ -26,7 +26,8 @@ from grader.observe.inside import wire
 from grader.observe.inside.calls import CHANGED, FRAME, GROUP, MARK
 from grader.observe.inside.safe_text import message_text
 from grader.observe.sandbox import Process, Program, Sandbox, prepared_directory, settle
-from grader.records import Call, Fault, Outcome, OutcomeKind
+from grader.records import Fault, Outcome, OutcomeKind
+from grader.subjects import Call
 
 START_SECONDS = 60.0
 LATE = 1  # calls in a row that may run out of time before the rest is left for a second try
@@ -143,7 +144,16 @@ def _job(code: Code, found: Slice, calls: Sequence[Call], settings: CallSettings
         "seconds": float("inf") if settings.alone else settings.function_seconds,
         "late": LATE_ALONE if settings.alone else LATE,
         "patient": settings.alone,
-        "calls": [_message(index, call) for index, call in enumerate(calls)],
+        "calls": [
+            {
+                **call.message(),
+                "index": index,
+                "seconds": call.limits.seconds,
+                "memory_mb": call.limits.memory_mb,
+                "result_mb": call.limits.result_mb,
+            }
+            for index, call in enumerate(calls)
+        ],
     }
 
 
@@ -153,20 +163,6 @@ def _kept(found: Slice, sources: Mapping[int, str]) -> list[dict[str, Any]]:
         {"number": n, "source": sources[n], "keep": [s.index for s in found.statements if s.cell == n]}
         for n in numbers
     ]
-
-
-def _message(index: int, call: Call) -> dict[str, Any]:
-    return {
-        "index": index,
-        "args": call.args,
-        "sweep": [call.sweep.places, call.sweep.points] if call.sweep else None,
-        "keywords": dict(call.keywords),
-        "seed": call.seed,
-        "echo": call.echo,
-        "seconds": call.limits.seconds,
-        "memory_mb": call.limits.memory_mb,
-        "result_mb": call.limits.result_mb,
-    }
 
 
 def _converse(
@@ -227,7 +223,7 @@ def _outcomes(calls: Sequence[Call], frames: list[tuple[int, bytes]], reason: st
         elif index == CHANGED:
             changed = (changed or {}) | _decoded(payload)
         elif index < len(calls):
-            outcomes.setdefault(calls[index].id, _outcome(payload))
+            outcomes.setdefault(calls[index].id, outcome_of(payload))
     if not frames and not reason:
         raise GraderFault("the worker ended without a word: it could not start or was killed from outside")
     for index, call in enumerate(calls):
@@ -249,7 +245,8 @@ def _decoded(payload: bytes) -> dict[str, Any]:
     return message if isinstance(message, dict) else {"kind": "undecodable"}
 
 
-def _outcome(payload: bytes) -> Outcome:
+def outcome_of(payload: bytes) -> Outcome:
+    """Return what the payload of a call says, as far as a box can say it."""
     message = _decoded(payload)
     try:
         kind = OutcomeKind(message.get("kind", "undecodable"))

@@ -26,14 +26,17 @@ def facts_key(data: bytes, course: Course) -> str:
     """Return the key of what reading a notebook says: its bytes, our code, the skeleton, the names."""
     code = [path.read_bytes() for path in sorted(Path(notebook.__file__).parent.glob("*.py"))]
     skeleton = [cell.source.encode() for cell in course.assignment.skeleton_code.cells]
-    reading = _digest(*code, *skeleton, json.dumps(course.rubric.functions).encode()).encode()
+    reading = _digest(
+        *code, *skeleton, json.dumps([str(each) for each in course.rubric.subjects]).encode()
+    ).encode()
     return _digest(data, reading)
 
 
 def run_key(data: bytes, course: Course, sandbox: Sandbox) -> str:
     """Return the key of a notebook's run: its bytes, the limits, the data files, the walls, the packages."""
     limits = json.dumps(asdict(notebook_limits(course))).encode()
-    return _digest(data, limits, _files(course), _place(course, sandbox))
+    left = [str(subject) for subject in course.rubric.subjects if not subject.is_called]
+    return _digest(data, limits, json.dumps(left).encode(), _files(course), _place(course, sandbox))
 
 
 def code_key(facts: FunctionFacts, course: Course, sandbox: Sandbox) -> str:

@@ -9,12 +9,13 @@ if it has not ended when all limits are over, whatever the kernel does.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import logging
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,16 +28,21 @@ from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 
 from grader.errors import GraderFault
+from grader.observe.call_functions import outcome_of
 from grader.observe.client import PromptClient
+from grader.observe.decode import decode
+from grader.observe.inside.harvest import MIME
 from grader.observe.inside.safe_text import message_text, valid_text
 from grader.observe.provisioner import NAME, SandboxProvisioner
 from grader.observe.sandbox import Process, Sandbox, prepared_directory
-from grader.records import CellRun, Fault, NotebookRun
+from grader.records import CellRun, Fault, NotebookRun, Outcome, OutcomeKind
+from grader.subjects import Subject, SubjectKind
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 START_SECONDS = 60
 END_SECONDS = 20.0
 SEND_MILLISECONDS = 2000  # a socket whose peer is gone would wait for ever for another
+VALUE_MB = 8  # of all values that are looked at when the notebook has run
 SHOWN = ("stream", "display_data", "update_display_data", "execute_result", "error")
 QUIET = logging.getLogger("grader.nbclient")
 QUIET.addHandler(logging.NullHandler())
@@ -54,13 +60,20 @@ class NotebookLimits:
 
 
 def run_notebook(
-    notebook: nbformat.NotebookNode, files: Mapping[str, bytes], sandbox: Sandbox, limits: NotebookLimits
+    notebook: nbformat.NotebookNode,
+    files: Mapping[str, bytes],
+    sandbox: Sandbox,
+    limits: NotebookLimits,
+    looked_at: Sequence[Subject] = (),
 ) -> NotebookRun:
-    """Execute every code cell in order, with `files` in the working directory; raise GraderFault."""
+    """Execute every code cell in order, with `files` in the working directory; raise GraderFault.
+
+    The values of the subjects `looked_at` (variables, files, figures) are taken when all cells have run.
+    """
     notebook = nbformat.from_dict(notebook)
     with prepared_directory(sandbox, files) as folder:
         (wires := folder / "k").mkdir()
-        return _Run(notebook, sandbox, limits).within_limits(folder / "work", wires)
+        return _Run(notebook, sandbox, limits, looked_at).within_limits(folder / "work", wires)
 
 
 class CappedClient(NotebookClient):
@@ -85,8 +98,13 @@ class CappedClient(NotebookClient):
 class _Run:
     """One run: the client, the clock, and what each cell did."""
 
-    def __init__(self, notebook: Any, sandbox: Sandbox, limits: NotebookLimits) -> None:
+    def __init__(
+        self, notebook: Any, sandbox: Sandbox, limits: NotebookLimits, looked_at: Sequence[Subject]
+    ) -> None:
         self.notebook = notebook
+        self.looked_at = looked_at
+        self.executed: list[int] = []  # the indices of the cells that were run, in order
+        self.values: dict[str, Outcome] = {}
         self.limits = limits
         self.cells: list[CellRun] = []
         self.remark = ""
@@ -138,12 +156,14 @@ class _Run:
         try:
             await self._start(client, work)
             self.seconds["kernel"] = time.monotonic() - started
+            await self._tell(client, "from inside import harvest; harvest.install(get_ipython())")
             await self._cells(client)
+            await self._look(client)
         finally:
             await self._stop(client)
         self.seconds["notebook"] = time.monotonic() - started - self.seconds["kernel"]
         executed = valid_text(nbformat.writes(self.notebook))
-        return NotebookRun(tuple(self.cells), executed, self.remark, self.seconds)
+        return NotebookRun(tuple(self.cells), executed, self.remark, self.seconds, self.values)
 
     def _client(self, wires: Path) -> CappedClient:
         manager = AsyncKernelManager(
@@ -204,8 +224,48 @@ class _Run:
             else:
                 await self._cell(client, cell, index, number)
 
+    async def _look(self, client: CappedClient) -> None:
+        """Take the values of variables, files and figures; what cannot be taken is missing."""
+        wanted = []
+        for subject in self.looked_at:
+            index = find_cell(self.notebook, subject.name) if subject.kind is SubjectKind.FIGURE else None
+            number = self.executed.index(index) + 1 if index in self.executed else None
+            wanted.append({"kind": subject.kind.value, "name": subject.name, "cell": number})
+        source = f"from inside import harvest; harvest.collect({wanted!r}, {VALUE_MB})"
+        output = await self._tell(client, source)
+        payloads: Any = ()
+        with contextlib.suppress(ValueError, TypeError, KeyError):
+            payloads = decode(base64.b64decode(output["data"][MIME]))
+        if not isinstance(payloads, list) or len(payloads) != len(wanted):
+            payloads = [b""] * len(wanted)
+        for subject, payload in zip(self.looked_at, payloads, strict=True):
+            if isinstance(payload, bytes) and payload:
+                self.values[str(subject)] = outcome_of(payload)
+            else:
+                gone = Fault("", self.remark or "the kernel did not answer when the notebook had run")
+                self.values[str(subject)] = Outcome(OutcomeKind.MISSING, fault=gone)
+
+    async def _tell(self, client: CappedClient, source: str) -> Any:
+        """Run code of ours behind the notebook's cells; return what it displays, if anything."""
+        if not self.looked_at or self.remark:
+            return {}
+        cell = nbformat.v4.new_code_cell(source)
+        self.notebook.cells.append(cell)
+        limit, client.max_bytes = client.max_bytes, 2 * VALUE_MB << 20
+        try:
+            client.used = 0
+            index = len(self.notebook.cells) - 1
+            await asyncio.wait_for(client.async_execute_cell(cell, index), self.limits.cell_seconds + 5)
+        except (TimeoutError, DeadKernelError, RuntimeError, ValueError, KeyError, TypeError) as error:
+            QUIET.info("after the cells: %r", error)
+        finally:
+            client.max_bytes = limit
+            self.notebook.cells.pop()
+        return next((output for output in cell.outputs if "data" in output), {})
+
     async def _cell(self, client: CappedClient, cell: Any, index: int, number: int) -> None:
         client.used, client.dropped = 0, False
+        self.executed.append(index)
         started = time.monotonic()
         limit = self.limits.cell_seconds
         status, fault = "", None
@@ -255,6 +315,14 @@ class _Run:
                 await manager.shutdown_kernel(now=True)
         if manager is not None:
             await manager._async_cleanup_resources()
+
+
+def find_cell(notebook: Any, name: str) -> int | None:
+    """Return the index of the cell with a tag or, if there is none, an id."""
+    for index, cell in enumerate(notebook.cells):
+        if name in cell.get("metadata", {}).get("tags", ()):
+            return index
+    return next((index for index, cell in enumerate(notebook.cells) if cell.get("id") == name), None)
 
 
 def _keep_valid(cell: Any) -> None:

@@ -16,16 +16,17 @@ from functools import cached_property
 from nbformat import NotebookNode
 
 from grader.notebook.cells import Code, read_code
-from grader.notebook.facts import find_functions
+from grader.notebook.facts import find_subjects
 from grader.notebook.read import parse_notebook
 from grader.notebook.slicing import Slice
 from grader.observe.call_functions import UNCONFIRMED, CallSettings, make_calls
 from grader.observe.keys import code_key, facts_key, notebook_limits, run_key
-from grader.observe.notebook_run import run_notebook
+from grader.observe.notebook_run import find_cell, run_notebook
 from grader.observe.sandbox import Sandbox
 from grader.plan.load import Course
-from grader.records import Call, FunctionFacts, NotebookRun, Observation, Outcome, OutcomeKind
+from grader.records import Fault, FunctionFacts, NotebookRun, Observation, Outcome, OutcomeKind
 from grader.store import Store
+from grader.subjects import Call, SubjectKind
 
 ALONE = 10  # times the limit of a function, that one submission may keep the others waiting
 Alone = Callable[[], contextlib.AbstractContextManager[None]]
@@ -42,7 +43,7 @@ def observe(
     submitted = _Submitted(data, course)
     facts = _facts(submitted, store)
     run = _run(submitted, sandbox, store)
-    outcomes = _outcomes(submitted, facts, sandbox, store, alone)
+    outcomes = _outcomes(submitted, facts, run, sandbox, store, alone)
     return Observation(run, facts, outcomes)
 
 
@@ -63,7 +64,7 @@ class _Submitted:
 
     @cached_property
     def found(self) -> tuple[dict[str, Slice], dict[str, FunctionFacts]]:
-        return find_functions(self.code, self.course.rubric.functions, self.course.assignment.skeleton_code)
+        return find_subjects(self.code, self.course.rubric.subjects, self.course.assignment.skeleton_code)
 
 
 def _facts(submitted: _Submitted, store: Store) -> dict[str, FunctionFacts]:
@@ -80,24 +81,49 @@ def _run(submitted: _Submitted, sandbox: Sandbox, store: Store) -> NotebookRun:
     key = run_key(submitted.data, submitted.course, sandbox)
     run = store.get_run(key)
     if run is None:
-        files, limits = submitted.course.assignment.files, notebook_limits(submitted.course)
-        run = run_notebook(submitted.notebook, files, sandbox, limits)
+        course = submitted.course
+        left = [subject for subject in course.rubric.subjects if not subject.is_called]
+        texts = {str(subject): subject.name for subject in left if subject.kind is SubjectKind.TEXT}
+        shown = [subject for subject in left if subject.kind is not SubjectKind.TEXT]
+        limits = notebook_limits(course)
+        run = run_notebook(submitted.notebook, course.assignment.files, sandbox, limits, shown)
+        read = {text: _text(submitted.notebook, course.assignment.skeleton, texts[text]) for text in texts}
+        run = replace(run, values={**run.values, **read})
         store.put_run(key, run)
     return run
+
+
+def _text(notebook: NotebookNode, skeleton: NotebookNode, name: str) -> Outcome:
+    """Return the text of the Markdown cell with a tag or id, unless it is as it was handed out."""
+    own, given = find_cell(notebook, name), find_cell(skeleton, name)
+    if own is None or notebook.cells[own].cell_type != "markdown":
+        fault = Fault("", f"the notebook has no Markdown cell with the tag or id {name}")
+        return Outcome(OutcomeKind.MISSING, fault=fault)
+    text = str(notebook.cells[own].source)
+    if given is not None and text.strip() == str(skeleton.cells[given].source).strip():
+        return Outcome(OutcomeKind.NOT_ATTEMPTED)
+    return Outcome(OutcomeKind.RETURNED, text)
 
 
 def _outcomes(
     submitted: _Submitted,
     facts: Mapping[str, FunctionFacts],
+    run: NotebookRun,
     sandbox: Sandbox,
     store: Store,
     alone: Alone,
 ) -> Mapping[str, Outcome]:
-    """Return the outcome of every call of the functions found; ask only for what the store lacks."""
+    """Return the outcome of every call of the functions found; ask only for what the store lacks.
+
+    What is not called has its value from the notebook's run.
+    """
     course = submitted.course
     keys = {
-        name: code_key(known, course, sandbox) for name, known in facts.items() if known.status == "found"
+        name: code_key(facts[name], course, sandbox)
+        for name in course.rubric.functions
+        if facts[name].status == "found"
     }
+    values = {call.id: each for name, each in run.values.items() for call in course.calls[name]}
     kept: dict[str, Mapping[str, Outcome]] = {}
     lacking: list[Call] = []
     for name, key in keys.items():
@@ -114,7 +140,7 @@ def _outcomes(
         for name in slices:
             new = {call.id: portable(made[call.id], facts[name]) for call in lacking if call.function == name}
             store.put_outcomes(keys[name], new)
-    return _Outcomes(made, kept, facts)
+    return _Outcomes({**made, **values}, kept, facts)
 
 
 class _Outcomes(Mapping[str, Outcome]):

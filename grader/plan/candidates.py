@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import combinations
 from threading import RLock
@@ -18,11 +18,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from grader.course.misconception import Misconception
+from grader.course.reference_code import root_of
 from grader.course.rubric import Recognition
 from grader.errors import AssignmentError
+from grader.numerics.arrays import dense
 from grader.numerics.residual import parts_of, residual
-from grader.plan.trusted import trusted_call, with_mistakes
-from grader.records import Call, Candidate, Case, Prediction
+from grader.plan.trusted import reference_value, with_mistakes
+from grader.records import Candidate, Prediction
+from grader.subjects import Call, Case, Subject
 
 if TYPE_CHECKING:  # loads notebooks, which planning at home does not need
     from grader.course.assignment import Assignment
@@ -37,13 +40,14 @@ class KnownMistakes:
     def __init__(
         self,
         assignment: Assignment,
-        function: str,
+        subject: Subject,
         recognition: Recognition,
         cases: Sequence[tuple[Call, Case]],
         planner: CoursePlanner,
     ) -> None:
         self.assignment = assignment
-        self.function = function
+        self.subject = subject
+        self.function = str(subject)
         self.rtol = recognition.rtol
         self.calls = tuple(call for call, _ in cases)
         self.cases = {call.id: case for call, case in cases}
@@ -67,7 +71,9 @@ class KnownMistakes:
 
     def lengths(self, call: str) -> tuple[int, ...]:
         """Return the lengths of the first argument along its axes."""
-        return tuple(int(n) for n in np.shape(self.cases[call].args[0]))
+        args = self.cases[call].args
+        first = dense(args[0]) if args else None
+        return () if first is None else tuple(int(n) for n in first.shape)
 
     def right(self) -> Candidate:
         """Return the reference."""
@@ -92,8 +98,9 @@ class KnownMistakes:
 
     def _known(self) -> tuple[Misconception, ...]:
         """Return the misconceptions of the function and, unless it has a fingerprint, of those it calls."""
-        used = self.assignment.reference.used_by(self.function) if self.whole else {self.function}
-        return tuple(each for each in self.assignment.misconceptions if each.function in used)
+        reference = self.assignment.reference
+        used = reference.used_by(self.function) if self.whole else {self.subject.root}
+        return tuple(each for each in self.assignment.misconceptions if root_of(each.function) in used)
 
     @cached_property
     def _many(self) -> bool:
@@ -137,15 +144,15 @@ class KnownMistakes:
             tuple(known.name for known in made),
             " ".join(known.message for known in made),
             float(np.prod([known.credit for known in made])),
-            self._predictions(partial(self._made_by, namespace[self.function])),
+            self._predictions(partial(self._made_by, namespace)),
             frozenset(code for known in made for code in known.same_as),
         )
 
     def _predictions(self, function: Callable[[Case], Any]) -> dict[str, Prediction]:
         return {call: self._prediction(function, call, case) for call, case in self.cases.items()}
 
-    def _made_by(self, function: Callable[..., Any], case: Case) -> Any:
-        return trusted_call(function, case, self.seed)
+    def _made_by(self, namespace: Mapping[str, Any], case: Case) -> Any:
+        return reference_value(namespace, self.subject, case, self.seed)
 
     def _prediction(self, function: Callable[[Case], Any], call: str, case: Case) -> Prediction:
         try:

@@ -14,7 +14,7 @@ from grader.course.rubric_file import load_rubric
 from grader.plan.plan import Plan
 from grader.plan.planner import make_plan
 from grader.plan.trusted import TrustedSide
-from grader.records import Call
+from grader.subjects import Call
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,9 @@ class Course:
     def calls(self) -> Mapping[str, tuple[Call, ...]]:
         """The planned calls of each function of the rubric."""
         calls = self.plan.calls
-        return {name: tuple(c for c in calls if c.function == name) for name in self.rubric.functions}
+        return {
+            name: tuple(c for c in calls if c.function == name) for name in map(str, self.rubric.subjects)
+        }
 
 
 def load_course(assignment: str, root: Path, rubric: Path | None = None, seed: int | None = None) -> Course:
@@ -45,5 +47,5 @@ def load_course(assignment: str, root: Path, rubric: Path | None = None, seed: i
     loaded = load_rubric(rubric or rubric_path(assignment, root))
     if seed is not None:
         loaded = loaded.model_copy(update={"seed": seed})
-    course = load_assignment(root / "reference" / loaded.assignment, loaded.functions, loaded.seed)
+    course = load_assignment(root / "reference" / loaded.assignment, loaded.subjects, loaded.seed)
     return Course(loaded, course, make_plan(loaded, course))

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from grader.checks.base import Check, PlannedCase
-from grader.records import Call, Candidates
+from grader.records import Candidates
+from grader.subjects import Call
 
 
 @dataclass(frozen=True)

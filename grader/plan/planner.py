@@ -23,8 +23,8 @@ from grader.observe.inside import wire
 from grader.plan.candidates import KnownMistakes
 from grader.plan.plan import Plan, PlannedCheck
 from grader.plan.separation import close_pairs
-from grader.plan.trusted import calls_made, trusted_call
-from grader.records import Call, CallLimits, Case, Sweep
+from grader.plan.trusted import call_of, calls_made, reference_value
+from grader.subjects import Call, CallLimits, Case, Step, Subject, Sweep
 
 if TYPE_CHECKING:  # loads notebooks, which planning at home does not need
     from grader.course.assignment import Assignment
@@ -39,8 +39,8 @@ def make_plan(rubric: Rubric, assignment: Assignment) -> Plan:
     candidates = {}
     with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):  # what the reference prints
         for question in rubric.questions:
-            if question.function is not None:
-                planner, known = _separated(question, question.function, rubric, assignment)
+            if question.subject is not None:
+                planner, known = _separated(question, question.subject, rubric, assignment)
                 planned = [PlannedCheck(question.id, each, planner.cases(each)) for each in question.checks]
                 checks += planned
                 if known is not None:
@@ -49,12 +49,12 @@ def make_plan(rubric: Rubric, assignment: Assignment) -> Plan:
 
 
 def _separated(
-    question: Question, function: str, rubric: Rubric, assignment: Assignment
+    question: Question, subject: Subject, rubric: Rubric, assignment: Assignment
 ) -> tuple[CoursePlanner, KnownMistakes | None]:
     """Return a planner whose inputs tell the known mistakes apart, and these; the first one if none does."""
     tried: list[tuple[CoursePlanner, KnownMistakes]] = []
     for attempt in range(ATTEMPTS if assignment.misconceptions else 0):
-        planner = CoursePlanner(assignment, function, rubric.limits, rubric.seed + attempt * AGAIN * ATTEMPTS)
+        planner = CoursePlanner(assignment, subject, rubric.limits, rubric.seed + attempt * AGAIN * ATTEMPTS)
         try:
             known = planner.candidates(question)
         except AssignmentError:
@@ -64,7 +64,7 @@ def _separated(
         tried.append((planner, known))
         if not close_pairs(known):
             return planner, known
-    return tried[0] if tried else (CoursePlanner(assignment, function, rubric.limits, rubric.seed), None)
+    return tried[0] if tried else (CoursePlanner(assignment, subject, rubric.limits, rubric.seed), None)
 
 
 def call_id(function: str, inputs: tuple[Any, ...]) -> str:
@@ -74,7 +74,7 @@ def call_id(function: str, inputs: tuple[Any, ...]) -> str:
 
 
 def make_call(
-    function: str,
+    subject: Subject,
     case: Case,
     seed: int,
     limits: Limits,
@@ -84,22 +84,29 @@ def make_call(
     repeat: int = 0,
     sweep: Sweep | None = None,
 ) -> Call:
-    """Return the call of a function on a case; `seconds` stand in for the rubric's limit of a call."""
+    """Return the call of a subject on a case; `seconds` stand in for the rubric's limit of a call."""
     points = (sweep.places, sweep.points) if sweep else ()
-    identity = call_id(function, (case.args, dict(case.keywords), echo, repeat, *points))
+    sequence = (case.construct, *case.before)
+    steps = (
+        [(step.name, step.args, dict(step.keywords)) for step in sequence]
+        if any(step != Step() for step in sequence)
+        else []
+    )
+    parts = (case.args, dict(case.keywords), echo, repeat, *points, *steps, *(["collect"] * case.collect))
+    identity = call_id(str(subject), parts)
     each = seconds or limits.call_seconds
     whole = min(each * len(sweep.points), max(each, limits.function_seconds)) if sweep else each
     allowed = CallLimits(whole, limits.memory_mb, limits.result_mb)
-    return Call(identity, function, case.args, case.keywords, seed % 2**32, echo, allowed, sweep)
+    return call_of(subject, case, identity, seed, echo=echo, limits=allowed, sweep=sweep)
 
 
 class CoursePlanner:
     """Answers what the checks of one function ask while they are planned (`grader.checks.base.Planner`)."""
 
-    def __init__(self, assignment: Assignment, function: str, limits: Limits, seed: int) -> None:
+    def __init__(self, assignment: Assignment, subject: Subject, limits: Limits, seed: int) -> None:
         self.has_reference = True
         self.assignment = assignment
-        self.name = function
+        self.subject = subject
         self.limits = limits
         self.seed = seed
         self._values: dict[str, Any] = {}
@@ -108,10 +115,16 @@ class CoursePlanner:
     @property
     def parameters(self) -> tuple[str, ...]:
         """The names of the function's parameters."""
-        return tuple(inspect.signature(self.assignment.function(self.name)).parameters)
+        if not self.subject.is_called:
+            return ()
+        names = tuple(inspect.signature(self.assignment.function(str(self.subject))).parameters)
+        return names[1:] if self.subject.method else names
 
     def draws(self, generator: str) -> Iterator[list[Case]]:
         """Yield the inputs of a generator from the rubric's seed, and then from further seeds."""
+        if not generator:
+            yield [Case(str(self.subject))]
+            return
         for attempt in range(ATTEMPTS):
             yield self.assignment.cases(generator, self.seed + attempt * AGAIN)
 
@@ -126,17 +139,20 @@ class CoursePlanner:
         sweep: Sweep | None = None,
     ) -> Call:
         """Return the call of the function, or of another one, on a case."""
-        name, seconds = function or self.name, check.call_seconds
-        return make_call(name, case, self.seed, self.limits, seconds, echo=echo, repeat=repeat, sweep=sweep)
+        subject = Subject.named(function) if function else self.subject
+        seconds, limits = check.call_seconds, self.limits
+        return make_call(subject, case, self.seed, limits, seconds, echo=echo, repeat=repeat, sweep=sweep)
 
     def right(self, case: Case) -> Any:
         """Return what the reference makes of a case: computed once, a copy each time, as a metric may change
         what it is given. Raises what the reference raises.
         """
-        identity = call_id(self.name, (case.args, dict(case.keywords)))
+        if self.subject.is_called:
+            self.assignment.function(str(self.subject))  # raises AssignmentError if there is none
+        identity = make_call(self.subject, case, self.seed, self.limits).id
         if identity not in self._values:
-            function = self.assignment.function(self.name)
-            self._values[identity] = trusted_call(function, case, self.seed)
+            namespace = self.assignment.namespace
+            self._values[identity] = reference_value(namespace, self.subject, case, self.seed)
         return copy.deepcopy(self._values[identity])
 
     def expected(self, check: ValueCheck, case: Case) -> Any:
@@ -144,17 +160,19 @@ class CoursePlanner:
         try:
             value = self.right(case)
         except Exception as error:  # whatever the reference raises
-            raise AssignmentError(f"the reference {self.name} failed on {case.name!r}: {error!r}") from error
+            raise AssignmentError(
+                f"the reference {self.subject} failed on {case.name!r}: {error!r}"
+            ) from error
         if check.output is not None and (not isinstance(value, tuple | list) or len(value) <= check.output):
             raise AssignmentError(
                 f"the check {check.id!r}: output is {check.output}, but on {case.name!r} the reference "
-                f"{self.name} returns no tuple of more than {check.output} parts"
+                f"{self.subject} returns no tuple of more than {check.output} parts"
             )
         try:
             return travelled(part_of(value, check.output))
         except wire.WireError as error:
             raise AssignmentError(
-                f"what the reference {self.name} returns on {case.name!r} cannot be compared: {error}"
+                f"what the reference {self.subject} returns on {case.name!r} cannot be compared: {error}"
             ) from error
 
     def function(self, name: str) -> Callable[..., Any]:
@@ -167,7 +185,7 @@ class CoursePlanner:
 
     def made_for(self, case: Case, names: Sequence[str]) -> list[tuple[str, Case]]:
         """Return the calls of the functions `names` that the reference makes for a case, in order."""
-        return calls_made(self.assignment, self.name, case, names, self.seed)
+        return calls_made(self.assignment, self.subject, case, names, self.seed)
 
     def cases(self, check: Check) -> tuple[PlannedCase, ...]:
         """Return the cases of a check of the question; planned once."""
@@ -187,7 +205,7 @@ class CoursePlanner:
         ]
         for generator in recognition.inputs:
             for case in self.assignment.cases(generator, self.seed):
-                call = make_call(self.name, case, self.seed, self.limits, recognition.call_seconds)
+                call = make_call(self.subject, case, self.seed, self.limits, recognition.call_seconds)
                 cases.append((call, case))
         unique = {call.id: (call, case) for call, case in cases}
-        return KnownMistakes(self.assignment, self.name, recognition, tuple(unique.values()), self)
+        return KnownMistakes(self.assignment, self.subject, recognition, tuple(unique.values()), self)

@@ -15,7 +15,8 @@ import numpy as np
 from grader.course.misconception import Misconception
 from grader.errors import AssignmentError
 from grader.observe.inside.chance import seeded
-from grader.records import Call, Case, Sweep
+from grader.observe.inside.perform import perform
+from grader.subjects import Call, Case, Subject, SubjectKind, Sweep
 
 if TYPE_CHECKING:  # loads notebooks, which planning at home does not need
     from grader.course.assignment import Assignment
@@ -28,6 +29,42 @@ def trusted_call(function: Callable[..., Any], case: Case, seed: int) -> Any:
     args, keywords = copy.deepcopy(case.args), copy.deepcopy(dict(case.keywords))
     with SEEDED, seeded(seed % 2**32):
         return function(*args, **keywords)
+
+
+def reference_value(namespace: Mapping[str, Any], subject: Subject, case: Case, seed: int) -> Any:
+    """Return what a subject gives for a case, in a namespace of the reference's code.
+
+    Raises what that code raises, and AssignmentError for a subject that is no code and whose case does not
+    know what is right.
+    """
+    if not subject.is_called:
+        if "expected" in case.known:
+            return case.known["expected"]
+        if subject.kind is SubjectKind.VARIABLE:
+            return copy.deepcopy(namespace[subject.name])
+        raise AssignmentError(f"the case {case.name!r} of the {subject} needs known={{'expected': ...}}")
+    call = call_of(subject, case, "", seed)
+    with SEEDED:
+        value, _, ignored = perform(namespace[subject.root], call.message(), copies=True)
+    if ignored:
+        raise TypeError(f"{subject} takes no argument {ignored[0]!r}")
+    return value
+
+
+def call_of(subject: Subject, case: Case, identity: str, seed: int, **options: Any) -> Call:
+    """Return the call of a subject on a case."""
+    return Call(
+        identity,
+        str(subject),
+        case.args,
+        case.keywords,
+        seed % 2**32,
+        kind=subject.kind,
+        construct=case.construct,
+        before=case.before,
+        collect=case.collect,
+        **options,
+    )
 
 
 def argument_lists(args: Sequence[Any], sweep: Sweep | None) -> Iterator[tuple[Any, ...]]:
@@ -54,14 +91,18 @@ def with_mistakes(assignment: Assignment, made: Iterable[Misconception]) -> dict
     reference = assignment.reference
     sources = {name: reference.edited(name, wanted) for name, wanted in edits.items() if wanted}
     namespace = reference.redefined(sources)
-    namespace.update({known.function: known.variant for known in made if known.variant is not None})
+    for known in made:
+        if known.variant is not None:
+            root, _, method = known.function.partition(".")
+            changed = type(root, (namespace[root],), {method: known.variant}) if method else known.variant
+            namespace[root] = changed
     return namespace
 
 
 def calls_made(
-    assignment: Assignment, function: str, case: Case, names: Sequence[str], seed: int
+    assignment: Assignment, subject: Subject, case: Case, names: Sequence[str], seed: int
 ) -> list[tuple[str, Case]]:
-    """Return the calls of the functions `names` that a function of the reference makes, in order."""
+    """Return the calls of the functions `names` that the reference makes for a case, in order."""
     made: list[tuple[str, Case]] = []
 
     def recording(name: str) -> Callable[..., Any]:
@@ -74,7 +115,7 @@ def calls_made(
         return record
 
     namespace = assignment.reference.replaced({name: recording(name) for name in names})
-    trusted_call(namespace[function], case, seed)
+    reference_value(namespace, subject, case, seed)
     return made
 
 
@@ -97,7 +138,7 @@ class TrustedSide:
 
         stubs = {name: answering(values) for name, values in answers.items()}
         namespace = self.assignment.reference.replaced(stubs)
-        return trusted_call(namespace[call.function], case, call.seed)
+        return reference_value(namespace, Subject.named(call.function), case, call.seed)
 
     def mistaken(self, call: Call, codes: Sequence[str]) -> Callable[..., Any] | None:
         """Return a function that calls the reference with known mistakes in it; None if there is no such."""

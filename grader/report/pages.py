@@ -72,7 +72,7 @@ def feedback_page(rubric: Rubric, score: Score, run: NotebookRun | None, made: s
         title=rubric.title,
         score=score,
         remarks=score.remarks,
-        functions=rubric.functions,
+        functions=tuple(map(str, rubric.subjects)),
         run=run,
         failed=[cell for cell in run.cells if cell.status != "ok"] if run else [],
         untouched=_untouched,

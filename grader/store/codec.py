@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from grader.observe.decode import decode
@@ -35,14 +36,17 @@ def unpack_outcome(data: bytes) -> Outcome:
 
 def pack_run(run: NotebookRun) -> bytes:
     """Return a notebook's run as bytes."""
-    return json.dumps(asdict(run)).encode()
+    values = {name: base64.b64encode(pack_outcome(each)).decode() for name, each in run.values.items()}
+    return json.dumps({**asdict(replace(run, values={})), "values": values}).encode()
 
 
 def unpack_run(data: bytes) -> NotebookRun:
     """Return the run that `pack_run` wrote; raise ValueError, KeyError or TypeError if it did not."""
     message = json.loads(data)
     cells = tuple(CellRun(**{**cell, "fault": _fault(cell["fault"])}) for cell in message.pop("cells"))
-    return NotebookRun(cells, **message)
+    packed = message.pop("values", {})
+    values = {name: unpack_outcome(base64.b64decode(data)) for name, data in packed.items()}
+    return NotebookRun(cells, **message, values=values)
 
 
 def _fault(message: dict[str, Any] | None) -> Fault | None:

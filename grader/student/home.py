@@ -28,10 +28,10 @@ from grader.numerics.in_words import describe_input
 from grader.observe.decode import travelled
 from grader.observe.inside import wire
 from grader.observe.inside.chance import seeded
-from grader.observe.inside.execute import accepted
+from grader.observe.inside.perform import perform
 from grader.observe.inside.safe_text import message_text
 from grader.plan.planner import make_call
-from grader.records import Call, Case, Outcome, OutcomeKind, Plot, Sweep, VerdictKind
+from grader.records import Outcome, OutcomeKind, Plot, VerdictKind
 from grader.student.functions import (
     Functions,
     MainThreadOnly,
@@ -41,6 +41,7 @@ from grader.student.functions import (
     silent,
 )
 from grader.student.kit import Kit, KitFunction
+from grader.subjects import Call, Case, Subject, Sweep
 
 
 @dataclass(frozen=True)
@@ -174,8 +175,8 @@ class HomePlanner:
     ) -> Call:
         """Return the call of the function, or of another one, on a case."""
         limits = Limits(call_seconds=self.kit.seconds)
-        name, seconds = function or self.known.name, check.call_seconds
-        return make_call(name, case, self.seed, limits, seconds, echo=echo, repeat=repeat, sweep=sweep)
+        subject, seconds = Subject.named(function or self.known.name), check.call_seconds
+        return make_call(subject, case, self.seed, limits, seconds, echo=echo, repeat=repeat, sweep=sweep)
 
     def expected(self, check: ValueCheck, case: Case) -> Any:
         """Return what the kit says is right on a public input."""
@@ -253,12 +254,10 @@ def _seconds(kit: Kit, check: Check) -> float:
 def _outcome(call: Call, functions: Functions) -> Outcome:
     """Make one call; return what came back as plain arrays, or how it failed."""
     function = functions.get(call.function)
-    args, keywords = copy.deepcopy((call.args, dict(call.keywords)))
-    taken, ignored = accepted(function, keywords)
     started = time.perf_counter()
     try:
-        with seeded(call.seed), kept_alive(call.function):
-            value = function(*args, **taken)
+        with kept_alive(call.function):
+            value, after, ignored = perform(function, call.message(), copies=True)
     except Unavailable as reason:
         return Outcome(OutcomeKind.RAISED, fault=describe_error(reason.__cause__ or reason))
     except KeyboardInterrupt:
@@ -267,7 +266,7 @@ def _outcome(call: Call, functions: Functions) -> Outcome:
         return Outcome(OutcomeKind.RAISED, fault=describe_error(error))
     seconds = time.perf_counter() - started
     try:
-        value, after = travelled((value, args if call.echo else None))
+        value, after = travelled((value, tuple(after) if call.echo else None))
     except wire.WireError as error:
         return Outcome(OutcomeKind.UNDECODABLE, fault=describe_error(error))
     return Outcome(OutcomeKind.RETURNED, value, None, after, tuple(ignored), seconds)

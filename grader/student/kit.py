@@ -27,7 +27,7 @@ from grader.errors import UsageError
 from grader.observe.decode import decode
 from grader.observe.inside import wire
 from grader.observe.inside.received import decode_inputs
-from grader.records import Case
+from grader.subjects import Case
 
 Kept = TypeVar("Kept")
 SUFFIX = ".checks.json"

@@ -16,12 +16,12 @@ from typing import Any
 
 from grader.checks.base import InputsCheck
 from grader.errors import UsageError
-from grader.records import Case
 from grader.student.functions import LiveFunctions
 from grader.student.home import Report, check_functions
 from grader.student.kit import Kit, find_kit, read_kit
 from grader.student.page import page_of
 from grader.student.report_lines import exit_code, lines_of, summary
+from grader.subjects import Case
 
 Function = Callable[..., Any] | str
 CALLER = 3  # frames from here to the code that called grader.check

@@ -12,7 +12,6 @@ right on a public input is handed out only where the rubric says `values: true`.
 from __future__ import annotations
 
 import contextlib
-import inspect
 import io
 import json
 import sys
@@ -29,14 +28,15 @@ from grader import __version__
 from grader.checks.base import Check, InputsCheck, ValueCheck, part_of
 from grader.course.assignment import Assignment, load_assignment, load_public_cases
 from grader.course.folder import rubric_path
-from grader.course.rubric import Question, Rubric
+from grader.course.rubric import Limits, Question, Rubric
 from grader.course.rubric_file import load_rubric
 from grader.errors import AssignmentError, UsageError
 from grader.notebook.facts import dotted_names
 from grader.numerics.arrays import dense
-from grader.plan.trusted import trusted_call
-from grader.records import Case
+from grader.plan.planner import CoursePlanner
+from grader.plan.trusted import reference_value
 from grader.student.kit import SUFFIX, Kit, KitFunction, write_kit
+from grader.subjects import Case, Subject
 
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
 PIP = {"PIL": "pillow", "cv2": "opencv-python", "skimage": "scikit-image", "sklearn": "scikit-learn"}
@@ -49,7 +49,7 @@ def build_kit(name: str, root: Path, wheel: Path | None = None) -> dict[str, byt
     """
     rubric = load_rubric(rubric_path(name, root))
     folder = root / "reference" / rubric.assignment
-    assignment = load_assignment(folder, rubric.functions, rubric.seed)
+    assignment = load_assignment(folder, rubric.subjects, rubric.seed)
     with contextlib.redirect_stdout(io.StringIO()):  # what the reference prints on the way
         kit = _kit(rubric, assignment, folder)
     content = {
@@ -74,7 +74,7 @@ def _kit(rubric: Rubric, assignment: Assignment, folder: Path) -> Kit:
     functions, inputs, expected = {}, {}, {}
     for question in rubric.questions:
         checks = [check for check in question.checks if check.is_public()]
-        if question.function is None:
+        if question.subject is None or not question.subject.is_called:
             continue
         for check in checks:
             if isinstance(check, InputsCheck) and check.public is not None:
@@ -82,8 +82,8 @@ def _kit(rubric: Rubric, assignment: Assignment, folder: Path) -> Kit:
                 inputs[check.public.inputs] = tuple(cases)
                 if isinstance(check, ValueCheck) and (check.compares_values or check.compares_form):
                     values = tuple(_expected(check, question, case, assignment) for case in cases)
-                    expected[f"{question.function}.{check.id}"] = values
-        functions[question.function] = _function(
+                    expected[f"{question.about}.{check.id}"] = values
+        functions[question.about] = _function(
             question, tuple(check.for_students() for check in checks), assignment
         )
     return Kit(
@@ -103,15 +103,14 @@ def _kit(rubric: Rubric, assignment: Assignment, folder: Path) -> Kit:
 
 
 def _function(question: Question, checks: tuple[Check, ...], assignment: Assignment) -> KitFunction:
-    name = question.function or ""
-    parameters = tuple(inspect.signature(assignment.function(name)).parameters)
-    return KitFunction(name, question.title, question.points, parameters, checks)
+    planner = CoursePlanner(assignment, Subject.named(question.about), Limits(), 0)
+    return KitFunction(question.about, question.title, question.points, planner.parameters, checks)
 
 
 def _expected(check: ValueCheck, question: Question, case: Case, assignment: Assignment) -> Any:
     """Return what is right on a public input, or its form alone."""
     try:
-        value = trusted_call(assignment.function(question.function or ""), case, 0)
+        value = reference_value(assignment.namespace, Subject.named(question.about), case, 0)
     except Exception as error:  # whatever the reference raises
         raise AssignmentError(f"the reference failed on the public input {case.name!r}: {error!r}") from error
     value = part_of(value, check.output)

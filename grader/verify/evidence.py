@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from grader.course.misconception import Misconception
 from grader.judge.diagnosis import diagnose
 from grader.judge.judge_observation import grade
-from grader.notebook.facts import find_functions
+from grader.notebook.facts import find_subjects
 from grader.plan.candidates import KnownMistakes
 from grader.plan.load import Course, load_course
 from grader.plan.separation import Pair, close_pairs
@@ -105,7 +105,7 @@ class Evidence:
     def skeleton(self) -> Score:
         """What the skeleton earns."""
         code = self.course.assignment.skeleton_code
-        _, facts = find_functions(code, self.course.rubric.functions, code)
+        _, facts = find_subjects(code, self.course.rubric.subjects, code)
         return grade("skeleton", Observation(None, facts, {}), self.course)
 
     @cached_property
@@ -123,8 +123,9 @@ class Evidence:
     @cached_property
     def mutants(self) -> list[MutantReport]:
         """Every mutant of every function of the rubric."""
-        sources = self.course.assignment.sources
-        made = [m for name in self.course.rubric.functions for m in make_mutants(name, sources[name])]
+        reference = self.course.assignment.reference
+        names = self.course.rubric.functions
+        made = [mutant for name in names for mutant in make_mutants(name, reference.source(name))]
         chunks = [made[start : start + CHUNK] for start in range(0, len(made), CHUNK)]
         return [report for found in self._run("mutants", try_mutants, chunks) for report in found]
 
@@ -212,7 +213,7 @@ def _mutant(target: Target, mutant: Mutant) -> MutantReport:
 
 def _named(bench: Bench, observed: Observation, function: str) -> Diagnosis | None:
     """Return the diagnosis of the question about a function."""
-    question = next(q for q in bench.course.rubric.questions if q.function == function)
+    question = next(q for q in bench.course.rubric.questions if q.about == function)
     candidates = bench.course.plan.candidates.get(question.id)
     return None if candidates is None else diagnose(candidates, observed.outcomes)
 

@@ -29,6 +29,7 @@ def all_rewritings(assignment: Assignment, functions: tuple[str, ...]) -> list[R
     made = [
         Rewriting(function, name, variant=wrapper(assignment.function(function)))
         for function in functions
+        if function.isidentifier()  # a function: what a method returns cannot be wrapped from outside
         for name, wrapper in LAYOUTS.items()
     ]
     return given + made

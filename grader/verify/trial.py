@@ -7,7 +7,6 @@ a limit of time. Calls are made when the judge first asks for their outcome, and
 from __future__ import annotations
 
 import contextlib
-import inspect
 import io
 import signal
 import threading
@@ -18,14 +17,17 @@ from typing import Any
 
 import numpy as np
 
+from grader.course.reference_code import root_of
 from grader.judge.verdicts import verdicts
 from grader.notebook.cells import read_code
-from grader.notebook.facts import find_functions
+from grader.notebook.facts import find_subjects
 from grader.observe.decode import travelled
 from grader.observe.inside import wire
+from grader.observe.inside.perform import perform
 from grader.plan.load import Course
-from grader.plan.trusted import argument_lists, trusted_call
-from grader.records import Call, Case, Fault, FunctionFacts, Observation, Outcome, OutcomeKind, Verdict
+from grader.plan.trusted import SEEDED
+from grader.records import Fault, FunctionFacts, Observation, Outcome, OutcomeKind, Verdict
+from grader.subjects import Call
 
 LOST = 1e-9
 
@@ -72,7 +74,10 @@ def outcome(namespace: Mapping[str, Any], call: Call, seconds: float) -> Outcome
     started = time.perf_counter()
     try:
         with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()), limited(seconds):
-            value, after, ignored = _called(namespace[call.function], call)
+            with SEEDED:
+                target = namespace[root_of(call.function)]
+                value, after, ignored = perform(target, call.message(), copies=True)
+            value, after = travelled(value), travelled(tuple(after)) if call.echo else None
     except OutOfTimeError:
         return Outcome(OutcomeKind.CPU_TIMEOUT, seconds=time.perf_counter() - started)
     except MemoryError:
@@ -81,24 +86,7 @@ def outcome(namespace: Mapping[str, Any], call: Call, seconds: float) -> Outcome
         return Outcome(OutcomeKind.UNDECODABLE, fault=Fault("", str(error)))
     except Exception as error:  # a variant may raise anything
         return Outcome(OutcomeKind.RAISED, fault=Fault(type(error).__name__, str(error)[:500]))
-    return Outcome(OutcomeKind.RETURNED, value, None, after, ignored, time.perf_counter() - started)
-
-
-def _called(function: Any, call: Call) -> tuple[Any, tuple[Any, ...] | None, tuple[str, ...]]:
-    """Return the value as it travels, the arguments after the call if asked for, and keywords not taken."""
-    parameters = inspect.signature(function).parameters
-    taken = {name: value for name, value in call.keywords.items() if name in parameters}
-    cases = [Case(call.id, args, taken) for args in argument_lists(call.args, call.sweep)]
-    kept: list[tuple[Any, ...]] = []
-
-    def recording(*args: Any, **keywords: Any) -> Any:
-        kept.append(args)
-        return function(*args, **keywords)
-
-    values = tuple(trusted_call(recording, case, call.seed) for case in cases)
-    value = travelled(values if call.sweep else values[0])
-    after = tuple(travelled(kept[0])) if call.echo else None
-    return value, after, tuple(name for name in call.keywords if name not in taken)
+    return Outcome(OutcomeKind.RETURNED, value, None, after, tuple(ignored), time.perf_counter() - started)
 
 
 @contextlib.contextmanager
@@ -139,7 +127,7 @@ class Bench:
     def users(self, function: str) -> frozenset[str]:
         """Return the functions of the rubric whose results a change of `function` can change."""
         reference = self.course.assignment.reference
-        return frozenset(n for n in self.course.rubric.functions if function in reference.used_by(n))
+        return frozenset(n for n in self.course.rubric.functions if root_of(function) in reference.used_by(n))
 
     def lost(self, observed: Observation, function: str) -> list[str]:
         """Return the checks of a function that take points, as question/check."""
@@ -179,7 +167,7 @@ class _Unchanged(Mapping[str, Outcome]):
 def make_bench(course: Course) -> Bench:
     """Return the bench of a course."""
     code = read_code(course.assignment.notebook)
-    _, facts = find_functions(code, course.rubric.functions, course.assignment.skeleton_code)
+    _, facts = find_subjects(code, course.rubric.subjects, course.assignment.skeleton_code)
     return Bench(course, facts, Outcomes(course, course.assignment.namespace))
 
 

@@ -17,7 +17,7 @@ Checked = tuple[Claim, Result]
 def list_claims(rubric_path: Path, root: Path) -> list[Claim]:
     """Return every claim of a rubric; raise RubricError or AssignmentError for a wrong one."""
     rubric = load_rubric(rubric_path)
-    assignment = load_assignment(root / "reference" / rubric.assignment, rubric.functions, rubric.seed)
+    assignment = load_assignment(root / "reference" / rubric.assignment, rubric.subjects, rubric.seed)
     codes = [known.code for known in assignment.misconceptions]
     names = [f"{each.function}/{each.name}" for each in all_rewritings(assignment, rubric.functions)]
     return list(claims_of(rubric, codes, names))

@@ -34,7 +34,7 @@ GENERATORS = sorted(
 
 @pytest.fixture(scope="module")
 def assignment() -> Assignment:
-    return load_assignment(FOLDER, RUBRIC.functions, RUBRIC.seed)
+    return load_assignment(FOLDER, RUBRIC.subjects, RUBRIC.seed)
 
 
 def test_the_notebook_runs_clean_from_top_to_bottom_and_shows_its_figures(assignment: Assignment) -> None:
@@ -101,7 +101,7 @@ def test_public_inputs_are_always_the_same_and_none_of_the_hidden_ones(assignmen
 def test_the_data_file_is_the_same_for_everybody(assignment: Assignment) -> None:
     (name,) = assignment.files
     assert name == "exercise_11_matrix_factorization_ratings.npy"
-    assert load_assignment(FOLDER, RUBRIC.functions, RUBRIC.seed + 1).files == assignment.files
+    assert load_assignment(FOLDER, RUBRIC.subjects, RUBRIC.seed + 1).files == assignment.files
 
 
 def test_ratings_have_the_form_of_the_course_file(assignment: Assignment) -> None:

@@ -15,7 +15,6 @@ from hypothesis.extra import numpy as hnp
 from grader.judge.diagnosis import MARGIN, SEPARATED, diagnose, needs_diagnosis
 from grader.numerics.residual import parts_of
 from grader.records import (
-    Call,
     Candidate,
     Diagnosis,
     DiagnosisKind,
@@ -26,6 +25,7 @@ from grader.records import (
     Verdict,
     VerdictKind,
 )
+from grader.subjects import Call
 
 RNG = np.random.default_rng(1)
 RIGHT = {"one": RNG.standard_normal((4, 3)), "two": RNG.standard_normal((5, 3))}

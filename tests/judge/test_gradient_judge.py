@@ -19,7 +19,8 @@ from grader.course import Case
 from grader.numerics.differentiate import OwnCost, differentiate
 from grader.numerics.numeric_gradient import Numeric
 from grader.plan.trusted import argument_lists
-from grader.records import Call, Fault, Outcome, OutcomeKind, Sweep
+from grader.records import Fault, Outcome, OutcomeKind
+from grader.subjects import Call, Sweep
 
 SEEDS = st.integers(0, 10**6)
 NO_OWN = OwnCost((), (), Sweep((), ()))

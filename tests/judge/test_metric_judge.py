@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from grader.checks.metric import MAX_CURVE, MetricCase, MetricCheck
 from grader.course import Case
-from grader.records import Call, FunctionFacts, Outcome, OutcomeKind, Verdict, VerdictKind
+from grader.records import FunctionFacts, Outcome, OutcomeKind, Verdict, VerdictKind
+from grader.subjects import Call
 
 CASE = Case("case", (1,))
 CALLS = tuple(Call(name, "f", (1,)) for name in "01")

@@ -33,8 +33,9 @@ from grader.observe.sandbox import Program, prepared_directory
 from grader.observe.tiers import start_best
 from grader.observe.warm import WarmSandbox
 from grader.plan.load import load_course
-from grader.records import Call, NotebookRun, Outcome, OutcomeKind, Score, Status
+from grader.records import NotebookRun, Outcome, OutcomeKind, Score, Status
 from grader.store import Store
+from grader.subjects import Call
 
 HERE = "print('here', flush=True); import time; time.sleep(60)"
 

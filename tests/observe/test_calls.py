@@ -20,7 +20,8 @@ from grader.observe.inside import wire
 from grader.observe.inside.calls import CHANGED, FRAME, GROUP, MARK, _forked
 from grader.observe.inside.execute import fault
 from grader.observe.sandbox import PlainSandbox, Program, Sandbox
-from grader.records import Call, CallLimits, Outcome, OutcomeKind, Sweep
+from grader.records import Outcome, OutcomeKind
+from grader.subjects import Call, CallLimits, Sweep
 
 LIMITS = CallLimits(seconds=20.0, memory_mb=512, result_mb=8)
 CELLS = """
@@ -76,7 +77,7 @@ def crashes(x): os.kill(os.getpid(), 11)
 def grows(x): return np.ones(10 ** 9)
 def too_much(x): return np.zeros(10 ** 7)
 def function(x): return plain
-def odd(x): return {1, 2}
+def odd(x): return {object()}
 def matrix(x): return np.matrix(x)
 def nothing(x): pass
 def generator(x): yield x
@@ -174,7 +175,7 @@ DIED = {
     "crashes": ("killed_by_signal", "SIGSEGV", "", ""),
     "too_much": ("output_too_large", "", "need more than 8 MB", ""),
     "function": ("undecodable", "", "it is a function", ""),
-    "odd": ("undecodable", "", "of type builtins.set", ""),
+    "odd": ("undecodable", "", "of type builtins.object", ""),
     "generator": ("undecodable", "", "of type builtins.generator", ""),
     "not_callable": ("missing", None, "", ""),
     "unmade": ("missing", "NameError", "unknown_factory", "unmade ="),

@@ -32,8 +32,9 @@ from grader.observe.sandbox import Process, Program, run_directory
 from grader.observe.tiers import start_best
 from grader.observe.warm import WarmSandbox
 from grader.plan.load import load_course
-from grader.records import Call, CallLimits, Outcome, OutcomeKind, Score, Status
+from grader.records import Outcome, OutcomeKind, Score, Status
 from grader.store import Store
+from grader.subjects import Call, CallLimits
 
 SCOPE = "/user.slice/user-1000.slice/user@1000.service/app.slice/run-r5.scope"
 OFFERED = find_homes()[0]

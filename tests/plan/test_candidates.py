@@ -18,6 +18,7 @@ from grader.plan.planner import make_plan
 from grader.plan.separation import close_pairs
 from grader.plan.trusted import trusted_call, with_mistakes
 from grader.records import Diagnosis, Fault, Outcome, OutcomeKind
+from grader.subjects import Subject
 
 FUNCTIONS = '''
 import numpy as np
@@ -80,6 +81,7 @@ questions:
     checks: [{id: values, title: Values, type: reference, points: 1, inputs: numbers}]
 """
 SEED = 5
+SUBJECTS = tuple(map(Subject.named, ("spread", "standardised")))
 
 
 @pytest.fixture
@@ -95,7 +97,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def assignment(folder: Path) -> Assignment:
-    return load_assignment(folder, ("spread", "standardised"), SEED)
+    return load_assignment(folder, SUBJECTS, SEED)
 
 
 def known_of(assignment: Assignment, question: str, recognition: str = "{}") -> KnownMistakes:
@@ -234,7 +236,7 @@ def test_pairs_are_made_only_where_the_rubric_wants_them(assignment: Assignment)
 
 def test_without_misconceptions_there_are_no_candidates(folder: Path) -> None:
     (folder / "misconceptions.py").unlink()
-    assignment = load_assignment(folder, ("spread", "standardised"), SEED)
+    assignment = load_assignment(folder, SUBJECTS, SEED)
     rubric = parse_rubric(RUBRIC.replace("RECOGNITION", "{}"), "small.yaml")
     assert make_plan(rubric, assignment).candidates == {}
 
@@ -261,7 +263,7 @@ def test_a_misconception_that_says_nothing_fails_to_load_with_its_code_and_reaso
     text = MISCONCEPTIONS + f"\nMISCONCEPTIONS += (Misconception({arguments}),)\n"
     (folder / "misconceptions.py").write_text(text, encoding="utf-8")
     with pytest.raises(AssignmentError, match=r"misconceptions\.py: the misconception ") as caught:
-        load_assignment(folder, ("spread", "standardised"), SEED)
+        load_assignment(folder, SUBJECTS, SEED)
     assert message in str(caught.value)
 
 
@@ -277,7 +279,7 @@ def test_a_misconception_that_says_nothing_fails_to_load_with_its_code_and_reaso
 def test_a_file_without_misconceptions_in_it_fails_to_load(folder: Path, text: str, message: str) -> None:
     (folder / "misconceptions.py").write_text(text, encoding="utf-8")
     with pytest.raises(AssignmentError) as caught:
-        load_assignment(folder, ("spread", "standardised"), SEED)
+        load_assignment(folder, SUBJECTS, SEED)
     assert message in str(caught.value)
 
 
@@ -297,7 +299,7 @@ def test_inputs_that_do_not_tell_mistakes_apart_are_drawn_again(
     seen = MISCONCEPTIONS.replace('Misconception("spread", "invisible"', "#")
     (folder / "misconceptions.py").write_text(seen, encoding="utf-8")
     (folder / "inputs.py").write_text(PICKING.replace("UNLUCKY", str(unlucky)), encoding="utf-8")
-    known = known_of(load_assignment(folder, ("spread", "standardised"), SEED), "spread")
+    known = known_of(load_assignment(folder, SUBJECTS, SEED), "spread")
     assert all(case.args[0].any() for case in known.cases.values())
     assert close_pairs(known) == []
     assert (known.seed != 0) is again
@@ -316,7 +318,7 @@ def test_inputs_drawn_again_that_cannot_be_used_leave_the_first(
 ) -> None:
     always = PICKING.replace("rng.integers(0, 6) != UNLUCKY", "False")
     (folder / "inputs.py").write_text(always, encoding="utf-8")
-    loaded = load_assignment(folder, ("spread", "standardised"), SEED)
+    loaded = load_assignment(folder, SUBJECTS, SEED)
     first = Assignment.cases
 
     def cases(self: Assignment, generator: str, seed: int) -> list[Case]:

@@ -18,6 +18,7 @@ from grader.plan.plan import Plan, PlannedCheck
 from grader.plan.planner import CoursePlanner, call_id, make_plan
 from grader.plan.trusted import TrustedSide, trusted_call
 from grader.records import FunctionFacts, Outcome, OutcomeKind, Verdict
+from grader.subjects import Subject
 
 REFERENCE = """
 import numpy as np
@@ -337,7 +338,7 @@ def test_what_the_reference_makes_of_a_case_is_computed_once_and_given_out_as_a_
         return 2.0 * x
 
     made = replace(assignment(), namespace={"double": double})
-    planner = CoursePlanner(made, "double", Limits(), 3)
+    planner = CoursePlanner(made, Subject.named("double"), Limits(), 3)
     planner.right(Case("a", (POINT,))).fill(0.0)
     assert planner.right(Case("again", (POINT.copy(),))).tolist() == [2.0, -4.0]
     assert len(asked) == 1

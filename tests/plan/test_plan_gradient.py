@@ -17,7 +17,8 @@ from grader.course.rubric import Rubric
 from grader.errors import AssignmentError
 from grader.numerics.differentiate import MOST_ENTRIES, differentiate
 from grader.plan.planner import ATTEMPTS, make_plan
-from grader.records import Call, Outcome, OutcomeKind
+from grader.records import Outcome, OutcomeKind
+from grader.subjects import Call
 
 BASE = {
     "id": "g",

@@ -85,7 +85,7 @@ def solution_names() -> set[str]:
 
 
 def hidden_cases() -> Iterator[Case]:
-    assignment = load_assignment(REFERENCE, RUBRIC.functions, RUBRIC.seed)
+    assignment = load_assignment(REFERENCE, RUBRIC.subjects, RUBRIC.seed)
     names = {c.inputs for q in RUBRIC.questions for c in q.checks if isinstance(c, InputsCheck)}
     names |= {name for q in RUBRIC.questions for name in q.recognition.inputs}
     for name in sorted(names):

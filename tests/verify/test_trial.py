@@ -9,7 +9,8 @@ import numpy as np
 from support import write_course
 
 from grader.plan.load import load_course
-from grader.records import Call, OutcomeKind, Sweep
+from grader.records import OutcomeKind
+from grader.subjects import Call, Sweep
 from grader.verify.trial import Outcomes, make_bench, outcome
 
 

@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import copy
 import ctypes
 import hashlib
 import importlib
@@ -43,7 +42,8 @@ import numpy as np
 
 from . import wire
 from .chance import seeded
-from .execute import MESSAGE_LENGTH, accepted, fault, plain_fault
+from .execute import MESSAGE_LENGTH, fault, plain_fault
+from .perform import perform
 from .received import decode_inputs
 
 FRAME = struct.Struct("<4sIQ")
@@ -314,10 +314,10 @@ def _call(target: Any, call: dict[str, Any], write: int) -> None:
     _limit(call)
     started = time.perf_counter()
     try:
-        keywords, ignored = accepted(target, call["keywords"])
-        payload = {"kind": "returned", "value": _value(target, call, keywords), "ignored": ignored}
+        value, after, ignored = perform(target, call, copies=False)
+        payload = {"kind": "returned", "value": value, "ignored": ignored}
         if call["echo"]:
-            payload["after"] = call["args"]
+            payload["after"] = tuple(after)
     except MemoryError as error:
         payload = {"kind": "out_of_memory", "fault": fault(error)}
     except BaseException as error:
@@ -326,24 +326,6 @@ def _call(target: Any, call: dict[str, Any], write: int) -> None:
     data = _encoded(payload, call["result_mb"] << 20)
     while data:
         data = data[os.write(write, data) :]
-
-
-def _value(target: Any, call: dict[str, Any], keywords: dict[str, Any]) -> Any:
-    """Return what the function returns; for a sweep, at each point, each with fresh arguments and seeds."""
-    if call["sweep"] is None:
-        return _seeded(target, call["seed"], call["args"], keywords)
-    values, (places, points) = [], call["sweep"]
-    for point in points:
-        args, taken = copy.deepcopy((list(call["args"]), keywords))
-        for place, value in zip(places, point, strict=True):
-            args[place] = value
-        values.append(_seeded(target, call["seed"], args, taken))
-    return tuple(values)
-
-
-def _seeded(target: Any, seed: int, args: Any, keywords: dict[str, Any]) -> Any:
-    with seeded(seed):
-        return target(*args, **keywords)
 
 
 def _limit(call: dict[str, Any]) -> None:
