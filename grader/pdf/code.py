@@ -1,6 +1,8 @@
-"""Code with syntax colours, as rows."""
+"""Rows of code with syntax colours."""
 
 from __future__ import annotations
+
+from contextlib import suppress
 
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
@@ -10,7 +12,7 @@ from pygments.util import ClassNotFound
 from grader.pdf.rows import COLUMNS, PLAIN, Row, Run, Style, set_rows
 from grader.pdf.text import plain
 
-MAX_HIGHLIGHTED = 200_000
+MAX_HIGHLIGHTED = 200_000  # characters; longer code is set in one colour, because pygments would take long
 PALETTE = {
     Token.Comment: Style("#5f6b76", italic=True),
     Token.Keyword: Style("#8250df", bold=True),
@@ -32,28 +34,23 @@ PALETTE = {
 
 
 def set_code(source: str, language: str = "python", columns: int = COLUMNS) -> list[Row]:
-    """Return the rows of a piece of code; a language that is not known is set in one colour."""
+    """Return the rows of a piece of code, with colours if pygments knows the language."""
     text = plain(source).strip("\n")
-    lexer = _lexer(language) if len(text) <= MAX_HIGHLIGHTED else None
+    lexer: Lexer | None = None
+    if len(text) <= MAX_HIGHLIGHTED:
+        with suppress(ClassNotFound):
+            name = "python" if language.lower() in ("ipython", "ipython3") else language
+            lexer = get_lexer_by_name(name, stripnl=False, ensurenl=True)
     if lexer is None:
         return set_rows([(text, PLAIN)], columns)
-    runs: list[Run] = [(part, _style(token)) for token, part in lexer.get_tokens(text)]
+
+    runs: list[Run] = []
+    for token, part in lexer.get_tokens(text):
+        # A kind of token that is not in the palette looks like the next wider kind that is.
+        kind: _TokenType | None = token
+        while kind is not None and kind not in PALETTE:
+            kind = kind.parent
+        runs.append((part, PLAIN if kind is None else PALETTE[kind]))
     rows = set_rows(runs, columns)
-    return rows[:-1] if len(rows) > 1 and not rows[-1].runs else rows  # pygments ends with a newline
-
-
-def _lexer(language: str) -> Lexer | None:
-    name = "python" if language.lower() in ("ipython", "ipython3") else language
-    try:
-        return get_lexer_by_name(name, stripnl=False, ensurenl=True)
-    except ClassNotFound:
-        return None
-
-
-def _style(token: _TokenType) -> Style:
-    kind: _TokenType | None = token
-    while kind is not None:
-        if kind in PALETTE:
-            return PALETTE[kind]
-        kind = kind.parent
-    return PLAIN
+    # Pygments adds a newline at the end, which would be an empty last row.
+    return rows[:-1] if len(rows) > 1 and not rows[-1].runs else rows
