@@ -1,4 +1,4 @@
-"""What the pages are made of, collected cell by cell: blocks, formulas, pictures, and what to warn of."""
+"""The content of the pages, collected cell by cell: blocks, formulas, pictures and warnings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_WARNINGS, MAX_FORMULAS = 30, 3000
 
 @dataclass
 class Draft:
-    """The document before it is set; `folder` is all that the typesetter will be able to read."""
+    """The document before it is set. The typesetter can read `folder` and nothing else."""
 
     folder: Path
     pictures_from: Path | None = None
@@ -39,36 +39,40 @@ class Draft:
         self.pictures = Pictures(self.folder)
 
     def warn(self, message: str) -> None:
-        """Remember what the student should look at."""
+        """Add a message for the student, once, and only up to MAX_WARNINGS of them."""
         if message not in self.warnings and len(self.warnings) < MAX_WARNINGS:
             self.warnings.append(message)
 
-    def keep_formula(self, found: Found) -> int:
-        """Take a formula with the macros that are known at this place; return its number."""
+    def keep_formula(self, formula: Found) -> int:
+        """Add a formula, with the macros that were defined before it; return its number."""
         if len(self.formulas) == MAX_FORMULAS:
             self.warn(f"only the first {MAX_FORMULAS} formulas are set, the others are shown as text")
         within = len(self.formulas) < MAX_FORMULAS
-        self.tex.append(tidy(self.macros.expand(self.macros.take(found.tex))) if within else "")
-        self.formulas.append(found)
+        self.tex.append(tidy(self.macros.expand(self.macros.take(formula.tex))) if within else "")
+        self.formulas.append(formula)
         return len(self.formulas) - 1
 
     def as_written(self, text: str) -> str:
         """Return text with the marks of formulas replaced by what the notebook had there."""
-        return MARK.sub(lambda mark: self._written(int(mark[1])), text)
+        pieces = MARK.split(text)  # a text, a formula's number, a text, ...
+        for i in range(1, len(pieces), 2):
+            number = int(pieces[i])
+            pieces[i] = self.formulas[number].written if number < len(self.formulas) else ""
+        return "".join(pieces)
 
     def rows(self, rows: Iterable[Row]) -> list[dict[str, Any]]:
-        """Return rows as data for the page."""
+        """Return rows as data for the page, in which a style is its number in the list of styles."""
         return [
             {
                 "k": row.continued,
                 "i": row.indent,
-                "r": [[text, self._style(style)] for text, style in row.runs],
+                "r": [[text, self.styles.setdefault(style, len(self.styles))] for text, style in row.runs],
             }
             for row in rows
         ]
 
     def local_picture(self, address: str) -> Picture:
-        """Return a picture of the folder that the student allowed; raise PictureUnreadableError."""
+        """Return a picture in the folder that the student allowed; raise PictureUnreadableError."""
         if not address:
             raise PictureUnreadableError("a picture without an address of its own is left out")
         if self.pictures_from is None:
@@ -81,37 +85,33 @@ class Draft:
 
     def write(self, **header: Any) -> None:
         """Write all that the typesetter reads into the folder."""
-        self._write_formulas()
+        folder = self.folder / "formulas"
+        folder.mkdir(exist_ok=True)
+        wanted = [(tex, formula.display) for tex, formula in zip(self.tex, self.formulas, strict=True)]
+        for number, typst in enumerate(translate(wanted[:MAX_FORMULAS])):
+            shown = typst
+            # No TeX is left of a formula that only defines macros: nothing is shown for it.
+            if not typst and self.tex[number]:
+                self.warn(f"this formula could not be read and is shown as text: {self.short(number)}")
+                shown = as_source(self.formulas[number].written)
+            (folder / f"{number}.typ").write_text(shown, encoding="utf-8")
+
+        # For the typesetter, which replaces a formula that it cannot set by how it was written.
         written = json.dumps([formula.written for formula in self.formulas])
         (self.folder / "sources.json").write_text(written, encoding="utf-8")
+
         styles = [asdict(style) for style in self.styles]
         data = {**header, "title": self.title, "styles": styles, "blocks": self.blocks}
         text = json.dumps(data, ensure_ascii=False)
         (self.folder / "data.json").write_bytes(text.encode("utf-8", "replace"))
 
-    def _write_formulas(self) -> None:
-        folder = self.folder / "formulas"
-        folder.mkdir(exist_ok=True)
-        wanted = [(tex, found.display) for tex, found in zip(self.tex, self.formulas, strict=True)]
-        for number, typst in enumerate(translate(wanted[:MAX_FORMULAS])):
-            if not typst and self.tex[number]:
-                self.warn(f"this formula could not be read and is shown as text: {self.short(number)}")
-            shown = typst or (as_source(self.formulas[number].written) if self.tex[number] else "")
-            (folder / f"{number}.typ").write_text(shown, encoding="utf-8")
-
     def short(self, number: int) -> str:
-        """Return how formula `number` was written, in at most a line."""
+        """Return how a formula was written, as one line of at most 100 characters."""
         line = " ".join(self.formulas[number].written.split())
         return line if len(line) <= 100 else line[:99] + "…"
 
-    def _written(self, number: int) -> str:
-        return self.formulas[number].written if number < len(self.formulas) else ""
-
-    def _style(self, style: Style) -> int:
-        return self.styles.setdefault(style, len(self.styles))
-
 
 def as_source(text: str) -> str:
-    """Return typst that shows a formula as it was written, in the colour of a warning."""
+    """Return typst that shows a formula as it was written, in red."""
     quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'#text(fill: rgb("#a0111f"), raw("{quoted}"))'

@@ -1,7 +1,7 @@
-"""HTML as a tree of the few elements that are set; everything else is its text, or nothing.
+"""HTML as a tree of the few elements that are set; of the others, the text or nothing is kept.
 
-The HTML of a notebook goes through nh3 (a browser's parser and an allow-list) first, so that what is read
-here is well-formed; addresses are never opened.
+nh3 (a browser's parser with an allow-list) cleans the HTML of a notebook first, so that the reader here gets
+well-formed HTML. No address is opened.
 """
 
 from __future__ import annotations
@@ -37,40 +37,36 @@ SCHEMES = {"http", "https", "mailto", "data", "attachment"}
 
 @dataclass
 class Element:
-    """An element: its tag, its attributes, and what is in it."""
+    """An element of HTML; its children are elements and text, in order."""
 
     tag: str
     attributes: dict[str, str] = field(default_factory=dict)
     children: list[Element | str] = field(default_factory=list)
 
     def find(self, *tags: str) -> list[Element]:
-        """Return the elements below this one that have one of the tags, in order."""
-        found = []
+        """Return the elements with one of the tags, in order, but none that is inside another of them."""
+        elements = []
         for child in self.children:
             if isinstance(child, Element):
-                found += [child] if child.tag in tags else child.find(*tags)
-        return found
+                elements += [child] if child.tag in tags else child.find(*tags)
+        return elements
 
     @property
     def text(self) -> str:
-        """All text in it."""
+        """All text inside the element."""
         return "".join(child if isinstance(child, str) else child.text for child in self.children)
 
 
 def markdown_to_html(source: str) -> str:
     """Return the HTML of Markdown as Jupyter reads it: CommonMark with tables and strikethrough."""
     reader = MarkdownIt("commonmark", {"html": True, "maxNesting": 40}).enable(["table", "strikethrough"])
-    reader.validateLink = _any_link  # type: ignore[method-assign]
+    # Every address passes here; nh3 decides which ones stay.
+    reader.validateLink = bool  # type: ignore[method-assign, assignment]
     return str(reader.render(source))
 
 
-def _any_link(url: str) -> bool:
-    """Let every link pass: nh3 decides which ones stay."""
-    return bool(url)
-
-
 def read_html(html: str) -> Element:
-    """Return the tree of a piece of foreign HTML; of one that is nested without end, only the text."""
+    """Return the tree of foreign HTML, or only its text if the elements are nested too deeply."""
     if _too_nested(html):
         return Element("div", children=[re.sub(r"<[^<>]*>", " ", html)])
     clean = nh3.clean(
@@ -89,7 +85,7 @@ def read_html(html: str) -> Element:
 
 
 def _too_nested(html: str) -> bool:
-    """Say whether more elements are open at once than a document has: a parser would take very long."""
+    """Say whether so many elements are open at once that a parser would take very long."""
     depth = deepest = 0
     for tag in TAG.finditer(html):
         if tag[2].lower() not in CLOSED_BY_OTHERS:
@@ -99,40 +95,40 @@ def _too_nested(html: str) -> bool:
 
 
 class _Reader(HTMLParser):
-    """Builds the tree; below MAX_DEPTH elements are no longer nested, only their text is kept."""
+    """Builds the tree; of elements deeper than MAX_DEPTH only the text is kept."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.root = Element("div")
         self.open = [self.root]
-        self.below = 0
+        self.too_deep = 0  # how many open elements are not in the tree
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Open an element."""
+        """Add an element, and open it if it can hold others."""
         element = Element(tag, {name: value or "" for name, value in attrs})
         if tag in VOID:
             self.open[-1].children.append(element)
         elif len(self.open) > MAX_DEPTH:
-            self.below += 1
+            self.too_deep += 1
         else:
             self.open[-1].children.append(element)
             self.open.append(element)
 
     def handle_endtag(self, tag: str) -> None:
-        """Close an element."""
+        """Close the element that was opened last."""
         if tag in VOID:
             return
-        if self.below:
-            self.below -= 1
+        if self.too_deep:
+            self.too_deep -= 1
         elif len(self.open) > 1:
             self.open.pop()
 
     def handle_data(self, data: str) -> None:
-        """Take text."""
+        """Add text to the open element."""
         self.open[-1].children.append(data)
 
 
 def alignment(element: Element) -> str:
-    """Return how the style of a cell of a table aligns it: left, center, right, or "" ."""
-    found = re.search(r"text-align:\s*(left|center|right)", element.attributes.get("style", ""))
-    return found[1] if found else ""
+    """Return the alignment in the style of a table's cell: left, center, right or an empty string."""
+    aligned = re.search(r"text-align:\s*(left|center|right)", element.attributes.get("style", ""))
+    return aligned[1] if aligned else ""
