@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from grader.pdf.code import set_code
@@ -14,6 +14,7 @@ from grader.pdf.pictures import KINDS, POINTS_PER_PIXEL, PictureUnreadableError
 from grader.pdf.text import plain, text_of
 
 MAX_CODE_ROWS = 20_000
+# What `repr` gives for an object without a text of its own, such as <a.B object at 0x7f>.
 DEFAULT_TEXT = re.compile(r"\s*<[\w. ]+(?: (?:object|at) [^>]*)?>\s*")
 MAGIC = re.compile(r"%%(\w+)")
 LANGUAGES = {"bash": "bash", "sh": "bash", "html": "html", "javascript": "js", "latex": "latex", "sql": "sql"}
@@ -21,14 +22,26 @@ LANGUAGES = {"bash": "bash", "sh": "bash", "html": "html", "javascript": "js", "
 
 def set_notebook(notebook: Mapping[str, Any], draft: Draft) -> None:
     """Add the cells of an (executed) notebook in nbformat 4 to the draft."""
-    cells = [cell for cell in notebook.get("cells", ()) if isinstance(cell, Mapping)]
-    language = _language(notebook)
-    budget = [MAX_CODE_ROWS]
-    for cell in cells:
+    metadata = notebook.get("metadata")
+    info = metadata.get("language_info") if isinstance(metadata, Mapping) else None
+    language = info.get("name") if isinstance(info, Mapping) else None
+    language = language if isinstance(language, str) else "python"
+    rows_left = MAX_CODE_ROWS
+    for cell in notebook.get("cells", ()):
+        if not isinstance(cell, Mapping):
+            continue
         source = text_of(cell.get("source", ""))
         kind = cell.get("cell_type")
         if kind == "code":
-            draft.blocks += _code(source, cell, language, draft, budget)
+            if source.strip():
+                magic = MAGIC.match(source)
+                rows = set_code(source, LANGUAGES.get(magic[1], language) if magic else language)
+                shown = draft.rows(rows[:rows_left])
+                draft.blocks.append({"t": "code", "prompt": _prompt("In", cell), "rows": shown})
+                if len(rows) > rows_left:
+                    draft.warn(f"code is cut off: the notebook has more than {MAX_CODE_ROWS} lines of it")
+                    draft.blocks.append({"t": "note", "s": "[the rest of the code is cut off here]"})
+                rows_left = max(rows_left - len(rows), 0)
             outputs = cell.get("outputs")
             for output in outputs if isinstance(outputs, list) else ():
                 draft.blocks += _output(output, draft) if isinstance(output, Mapping) else []
@@ -36,78 +49,39 @@ def set_notebook(notebook: Mapping[str, Any], draft: Draft) -> None:
             draft.blocks.append({"t": "text", "c": Content(draft, cell.get("attachments")).markdown(source)})
         elif source.strip():
             draft.blocks += _printed(source, draft, "raw")
-    _take_title(draft)
 
-
-def _take_title(draft: Draft) -> None:
-    """Let the heading that opens the notebook be the title of the document."""
-    first = draft.blocks[0].get("c", []) if draft.blocks else []
-    content = list(first)
-    if content and isinstance(content[0], dict) and content[0].get("t") == "heading":
-        heading = content[0]
-        text = "".join(_texts(heading["c"], draft)).strip()
-        if heading["level"] == 1 and text and not draft.title:
-            draft.title = text
-            draft.blocks[0]["c"] = content[1:]
+    # A first heading is the title of the document, unless the student gave another one.
+    nodes = list(draft.blocks[0].get("c", [])) if draft.blocks else []
+    if nodes and isinstance(nodes[0], dict) and nodes[0].get("t") == "heading":
+        heading = nodes[0]
+        title = _text(heading["c"], draft).strip()
+        if heading["level"] == 1 and title and not draft.title:
+            draft.title = title
+            draft.blocks[0]["c"] = nodes[1:]
             draft.blocks.insert(0, {"t": "title", "c": heading["c"]})
 
 
-def _texts(nodes: list[Any], draft: Draft) -> Iterator[str]:
+def _text(nodes: list[Any], draft: Draft) -> str:
+    """Return the text of nodes, with the TeX of their formulas."""
+    parts = []
     for node in nodes:
         if isinstance(node, str):
-            yield node
+            parts.append(node)
         elif node.get("t") in ("math", "display"):
-            yield draft.formulas[node["n"]].tex
+            parts.append(draft.formulas[node["n"]].tex)
         else:
-            yield node.get("s") or "".join(_texts(node.get("c", []), draft))
-
-
-def _language(notebook: Mapping[str, Any]) -> str:
-    metadata = notebook.get("metadata")
-    info = metadata.get("language_info") if isinstance(metadata, Mapping) else None
-    name = info.get("name") if isinstance(info, Mapping) else None
-    return name if isinstance(name, str) else "python"
-
-
-def _code(
-    source: str, cell: Mapping[str, Any], language: str, draft: Draft, budget: list[int]
-) -> Iterator[Block]:
-    if not source.strip():
-        return
-    magic = MAGIC.match(source)
-    rows = set_code(source, LANGUAGES.get(magic[1], language) if magic else language)
-    yield {"t": "code", "prompt": _prompt("In", cell), "rows": draft.rows(rows[: budget[0]])}
-    if len(rows) > budget[0]:
-        draft.warn(f"code is cut off: the notebook has more than {MAX_CODE_ROWS} lines of it")
-        yield {"t": "note", "s": "[the rest of the code is cut off here]"}
-    budget[0] = max(budget[0] - len(rows), 0)
+            parts.append(node.get("s") or _text(node.get("c", []), draft))
+    return "".join(parts)
 
 
 def _prompt(word: str, item: Mapping[str, Any]) -> str:
+    """Return what Jupyter shows beside a cell or a result, such as `In [3]`."""
     count = item.get("execution_count")
     return f"{word} [{count if isinstance(count, int) and 0 <= count < 10**6 else ' '}]"
 
 
-def _output(output: Mapping[str, Any], draft: Draft) -> list[Block]:
-    kind = output.get("output_type")
-    if kind == "stream":
-        look = "stderr" if output.get("name") == "stderr" else "plain"
-        return _printed(text_of(output.get("text", "")), draft, look)
-    if kind == "error":
-        return _printed(_traceback(output), draft, "error")
-    data = output.get("data")
-    prompt = _prompt("Out", output) if kind == "execute_result" else ""
-    return _displayed(data if isinstance(data, Mapping) else {}, output, draft, prompt)
-
-
-def _traceback(output: Mapping[str, Any]) -> str:
-    """Return the traceback of an error, or its name and message where there is none."""
-    traceback = output.get("traceback")
-    lines = "\n".join(map(str, traceback)) if isinstance(traceback, list) else ""
-    return lines if lines.strip() else f"{output.get('ename')}: {output.get('evalue')}"
-
-
 def _printed(text: str, draft: Draft, look: str, prompt: str = "") -> list[Block]:
+    """Return the block of a printed text; none if nothing can be seen of it."""
     rows, left_out = set_terminal(text)
     if not rows:
         return []
@@ -118,48 +92,63 @@ def _printed(text: str, draft: Draft, look: str, prompt: str = "") -> list[Block
     return [block]
 
 
-def _displayed(data: Mapping[str, Any], output: Mapping[str, Any], draft: Draft, prompt: str) -> list[Block]:
-    """Return the richest form of a displayed object that can be set."""
+def _output(output: Mapping[str, Any], draft: Draft) -> list[Block]:
+    """Return the blocks of an output: for a displayed object, the richest of its forms that can be set."""
+    kind = output.get("output_type")
+    if kind == "stream":
+        look = "stderr" if output.get("name") == "stderr" else "plain"
+        return _printed(text_of(output.get("text", "")), draft, look)
+    if kind == "error":
+        traceback = output.get("traceback")
+        lines = "\n".join(map(str, traceback)) if isinstance(traceback, list) else ""
+        message = lines if lines.strip() else f"{output.get('ename')}: {output.get('evalue')}"
+        return _printed(message, draft, "error")
+
+    prompt = _prompt("Out", output) if kind == "execute_result" else ""
+    data = output.get("data")
+    forms = data if isinstance(data, Mapping) else {}
+    texts = {form: text_of(value) for form, value in forms.items() if isinstance(value, str | list)}
     content = Content(draft)
-    texts = {kind: text_of(value) for kind, value in data.items() if isinstance(value, str | list)}
     nodes: list[Any] = []
     if "text/latex" not in texts:
-        nodes = _pictures(texts, output, content)
+        nodes = _picture(texts, output, content)
     if not nodes and _html_says_more(texts):
         nodes = content.html(texts["text/html"])
-    for kind in ("text/latex", "text/markdown"):
-        nodes = nodes or (content.markdown(texts[kind]) if kind in texts else [])
+    for form in ("text/latex", "text/markdown"):
+        if not nodes and form in texts:
+            nodes = content.markdown(texts[form])
     if nodes:
         return [{"t": "rich", "prompt": prompt, "c": nodes}]
     if "text/plain" in texts:
         return _printed(texts["text/plain"], draft, "plain", prompt)
-    kinds = ", ".join(sorted(map(str, data)))[:200] or "none"
-    return [{"t": "note", "s": f"[an output of a kind that cannot be printed: {plain(kinds)}]"}]
+    names = ", ".join(sorted(map(str, forms)))[:200] or "none"
+    return [{"t": "note", "s": f"[an output of a kind that cannot be printed: {plain(names)}]"}]
 
 
-def _pictures(texts: Mapping[str, str], output: Mapping[str, Any], content: Content) -> list[Any]:
-    """Return the first of the pictures that can be set, else a note if there was one."""
+def _picture(texts: Mapping[str, str], output: Mapping[str, Any], content: Content) -> list[Any]:
+    """Return the first picture of an output that can be read, else a note if it has any, else nothing."""
+    metadata = output.get("metadata")
     nodes: list[Any] = []
     for kind in KINDS:
-        if kind in texts:
-            try:
-                picture = content.draft.pictures.add_base64(texts[kind], kind)
-                return [content.picture(picture, texts.get("text/plain", ""), _width(output, kind))]
-            except PictureUnreadableError as error:
-                nodes = [content.left_out(error)]
+        if kind not in texts:
+            continue
+        try:
+            picture = content.draft.pictures.add_base64(texts[kind], kind)
+        except PictureUnreadableError as error:
+            nodes = [content.left_out(error)]
+            continue
+        asked = metadata.get(kind) if isinstance(metadata, Mapping) else None
+        pixels = asked.get("width") if isinstance(asked, Mapping) else None
+        width = pixels * POINTS_PER_PIXEL if isinstance(pixels, int | float) and 0 < pixels < 5000 else 0.0
+        return [content.picture(picture, texts.get("text/plain", ""), width)]
     return nodes
 
 
-def _width(output: Mapping[str, Any], kind: str) -> float:
-    """Return the width in points that the metadata of an output asks for, 0 if none."""
-    metadata = output.get("metadata")
-    asked = metadata.get(kind) if isinstance(metadata, Mapping) else None
-    width = asked.get("width") if isinstance(asked, Mapping) else None
-    return width * POINTS_PER_PIXEL if isinstance(width, int | float) and 0 < width < 5000 else 0.0
-
-
 def _html_says_more(texts: Mapping[str, str]) -> bool:
-    """Say whether the HTML of an object is to be shown: a table, or what has no text of its own."""
+    """Say whether the HTML of an object is shown instead of its text.
+
+    It is if it has a table, or if it shows anything and the text is missing or only a default `repr`.
+    """
     html = texts.get("text/html", "")[:20_000]
     if re.search(r"<table", html, re.I):
         return True
