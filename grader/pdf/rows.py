@@ -1,12 +1,12 @@
-"""Lines of code and of output as rows of a page: wrapped, so that nothing is ever clipped.
+"""Lines of code and of output as rows of a page: a line that is too long is wrapped, never clipped.
 
-A row that goes on with the line above it is marked (`continued`) and indented; the mark is drawn, not
-written, so that text copied from the page is the code.
+A row that continues the line of the row above (`continued`) is indented and gets a mark. The mark is drawn,
+not written, so that text copied from the page is the code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -44,51 +44,40 @@ class Row:
 
 def set_rows(runs: Iterable[Run], columns: int = COLUMNS) -> list[Row]:
     """Return the rows of a text, at most `columns` wide; tabs stop at every eighth column."""
-    return [row for line in _lines(runs) for row in _wrapped(line, columns)]
-
-
-def _lines(runs: Iterable[Run]) -> Iterator[list[Run]]:
-    line: list[Run] = []
+    lines: list[list[Run]] = [[]]
     for text, style in runs:
         first, *others = text.split("\n")
-        line.append((first, style))
-        for other in others:
-            yield line
-            line = [(other, style)]
-    yield line
+        lines[-1].append((first, style))
+        lines += [[(other, style)] for other in others]
 
+    rows: list[Row] = []
+    for line in lines:
+        text = "".join(text for text, _ in line)
+        if len(text) <= columns and text.isascii() and "\t" not in text:
+            rows.append(Row(tuple(run for run in line if run[0])))
+            continue
 
-def _wrapped(line: list[Run], columns: int) -> Iterator[Row]:
-    text = "".join(text for text, _ in line)
-    if len(text) <= columns and text.isascii() and "\t" not in text:
-        yield Row(tuple(run for run in line if run[0]))
-        return
-    characters = _without_tabs(line)
-    start, indent, depth = 0, 0, _hanging(characters, columns)
-    while start < len(characters) or start == 0:
-        end = _end_of_row(characters, start, columns - indent)
-        yield Row(_grouped(characters[start:end]), start > 0, indent)
-        start, indent = max(end, start + 1), depth
+        characters: list[Run] = []
+        for text, style in line:
+            for character in text:
+                spaces = " " * (8 - len(characters) % 8)
+                characters += [(c, style) for c in (spaces if character == "\t" else character)]
+        # The rows that continue a line are indented deeper than the line itself.
+        own_indent = next((i for i, (character, _) in enumerate(characters) if character != " "), 0)
+        continued_indent = min(own_indent + HANGING, columns // 2)
 
-
-def _without_tabs(line: list[Run]) -> list[Run]:
-    """Return a line character by character, tabs as spaces."""
-    characters: list[Run] = []
-    for text, style in line:
-        for character in text:
-            spaces = " " * (8 - len(characters) % 8)
-            characters += [(c, style) for c in (spaces if character == "\t" else character)]
-    return characters
-
-
-def _hanging(characters: list[Run], columns: int) -> int:
-    """Return the indent of the rows that go on with a line: deeper than the line's own."""
-    own = next((i for i, (character, _) in enumerate(characters) if character != " "), 0)
-    return min(own + HANGING, columns // 2)
+        start, indent = 0, 0
+        while start < len(characters) or start == 0:
+            end = _end_of_row(characters, start, columns - indent)
+            groups = groupby(characters[start:end], key=lambda run: run[1])
+            row_runs = tuple(("".join(character for character, _ in group), style) for style, group in groups)
+            rows.append(Row(row_runs, start > 0, indent))
+            start, indent = max(end, start + 1), continued_indent
+    return rows
 
 
 def _end_of_row(characters: list[Run], start: int, columns: int) -> int:
-    """Return where a row ends: after a separator if there is one near its end, else where it is full."""
+    """Return the end of a row from `start`: after a separator near its end, else where it is full."""
     used, end = 0, start
     while end < len(characters) and used + columns_of(characters[end][0]) <= columns:
         used += columns_of(characters[end][0])
@@ -99,8 +88,3 @@ def _end_of_row(characters: list[Run], start: int, columns: int) -> int:
         if characters[near - 1][0] in BREAK_AFTER:
             return near
     return end
-
-
-def _grouped(characters: list[Run]) -> tuple[Run, ...]:
-    groups = groupby(characters, key=lambda run: run[1])
-    return tuple(("".join(character for character, _ in group), style) for style, group in groups)

@@ -1,22 +1,19 @@
-"""HTML tables on a grid: every cell at its place, none over another, however the table was written."""
+"""HTML tables on a grid, on which no cell lies over another, however the table was written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from grader.pdf.markup import Element, alignment
 
 MAX_ROWS, MAX_COLUMNS = 200, 40
-MAX_CHARACTERS, WIDEST = (
-    125,
-    40,
-)  # of a row that can be read when it is made as narrow as the page; of a column
+# In characters. A wider table could not be read when it is made as narrow as the page.
+MAX_TABLE_WIDTH, MAX_COLUMN_WIDTH = 125, 40
 
 
 @dataclass(frozen=True)
 class TableCell:
-    """A cell of a table: where it stands, how far it reaches, and what is in it."""
+    """A cell of a table: its column `x` and row `y`, how many of them it covers, and its element."""
 
     element: Element
     x: int
@@ -29,7 +26,7 @@ class TableCell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: its cells, its size, how many of its first rows are headings, and what was left out."""
+    """A table; its first `headings` rows are headings."""
 
     cells: tuple[TableCell, ...]
     columns: int
@@ -41,16 +38,27 @@ class Table:
 
 def read_table(element: Element) -> Table | None:
     """Return the grid of a `table` element; None if it has no cells."""
-    rows = [(row, heading) for row, heading in _rows(element) if row.find("td", "th")]
+    # A row is a heading if it is in `thead`, or has only `th`; one without cells is ignored.
+    rows: list[tuple[list[Element], bool]] = []
+    for child in element.children:
+        if not isinstance(child, Element):
+            continue
+        if child.tag == "tr":
+            elements = child.find("td", "th")
+            rows.append((elements, all(cell.tag == "th" for cell in elements)))
+        elif child.tag in ("thead", "tbody", "tfoot"):
+            rows += [(row.find("td", "th"), child.tag == "thead") for row in child.find("tr")]
+    rows = [(elements, heading) for elements, heading in rows if elements]
+
     kept = rows[:MAX_ROWS]
-    headings = next((i for i, (_, heading) in enumerate(kept) if not heading), len(kept))
-    placed = list(_placed([row for row, _ in kept], headings))
-    cells = tuple(_narrowed(cell) for cell in placed)
+    headings = next((y for y, (_, heading) in enumerate(kept) if not heading), len(kept))
+    cells = _place([elements for elements, _ in kept], headings)
     if not cells:
         return None
     columns = max(cell.x + cell.colspan for cell in cells)
-    wanted = max(len(row.find("td", "th")) for row, _ in kept)
-    return Table(cells, columns, len(kept), headings, len(rows) - len(kept), max(wanted - columns, 0))
+    longest_row = max(len(elements) for elements, _ in kept)
+    columns_left_out = max(longest_row - columns, 0)
+    return Table(tuple(cells), columns, len(kept), headings, len(rows) - len(kept), columns_left_out)
 
 
 def split_wide(table: Table) -> list[Table]:
@@ -58,85 +66,55 @@ def split_wide(table: Table) -> list[Table]:
 
     A table with a cell over several columns is left whole.
     """
-    widths = _widths(table)
-    if sum(widths) <= MAX_CHARACTERS or any(cell.colspan > 1 for cell in table.cells):
-        return [table]
-    names = _naming_columns(table)
-    groups: list[list[int]] = [[]]
-    for column in range(names, table.columns):
-        together = sum(widths[:names]) + sum(widths[i] for i in groups[-1]) + widths[column]
-        if groups[-1] and together > MAX_CHARACTERS:
-            groups.append([])
-        groups[-1].append(column)
-    return [_part(table, [*range(names), *group]) for group in groups]
-
-
-def _widths(table: Table) -> list[int]:
-    """Return how many characters each column takes, with the room around them."""
+    # The width of a column in characters, with the space around them.
     widths = [0] * table.columns
     for cell in table.cells:
-        widths[cell.x] = max(widths[cell.x], min(len(cell.element.text.strip()), WIDEST) + 2)
-    return widths
+        widths[cell.x] = max(widths[cell.x], min(len(cell.element.text.strip()), MAX_COLUMN_WIDTH) + 2)
+    if sum(widths) <= MAX_TABLE_WIDTH or any(cell.colspan > 1 for cell in table.cells):
+        return [table]
+
+    # The first columns name the rows if they have only headings, and are less than half of the table.
+    first_value = min((c.x for c in table.cells if c.y >= table.headings and not c.heading), default=0)
+    naming = list(range(first_value)) if first_value < table.columns // 2 else []
+
+    groups: list[list[int]] = [[]]
+    for column in range(len(naming), table.columns):
+        width = sum(widths[i] for i in [*naming, *groups[-1], column])
+        if groups[-1] and width > MAX_TABLE_WIDTH:
+            groups.append([])
+        groups[-1].append(column)
+
+    parts = []
+    for group in groups:
+        new_x = {column: x for x, column in enumerate([*naming, *group])}
+        cells = tuple(replace(cell, x=new_x[cell.x]) for cell in table.cells if cell.x in new_x)
+        parts.append(replace(table, cells=cells, columns=len(new_x)))
+    return parts
 
 
-def _naming_columns(table: Table) -> int:
-    """Return how many of the first columns hold headings in every row below the headings."""
-    plain = [cell.x for cell in table.cells if cell.y >= table.headings and not cell.heading]
-    first = min(plain, default=0)
-    return first if first < table.columns // 2 else 0
-
-
-def _part(table: Table, columns: list[int]) -> Table:
-    places = {column: place for place, column in enumerate(columns)}
-    cells = tuple(replace(cell, x=places[cell.x]) for cell in table.cells if cell.x in places)
-    return replace(table, cells=cells, columns=len(columns))
-
-
-def _rows(element: Element) -> Iterator[tuple[Element, bool]]:
-    """Yield the rows and whether each is a heading: in `thead`, or of `th` only before any other."""
-    for child in element.children:
-        if isinstance(child, Element) and child.tag == "tr":
-            cells = child.find("td", "th")
-            yield child, bool(cells) and all(cell.tag == "th" for cell in cells)
-        elif isinstance(child, Element) and child.tag in ("thead", "tbody", "tfoot"):
-            yield from ((row, child.tag == "thead") for row in child.find("tr"))
-
-
-def _placed(rows: list[Element], headings: int) -> Iterator[TableCell]:
+def _place(rows: list[list[Element]], headings: int) -> list[TableCell]:
+    """Return the cells of the rows on the grid, none over another."""
+    cells: list[TableCell] = []
     taken: set[tuple[int, int]] = set()
     for y, row in enumerate(rows):
         x = 0
-        for element in row.find("td", "th"):
+        end = headings if y < headings else len(rows)  # no heading covers a row below the headings
+        for element in row:
             while (x, y) in taken:
                 x += 1
             if x >= MAX_COLUMNS:
                 break
-            end = headings if y < headings else len(rows)
-            cell = TableCell(
-                element,
-                x,
-                y,
-                _span(element, "colspan", MAX_COLUMNS),
-                min(_span(element, "rowspan", MAX_ROWS), end - y),
-                element.tag == "th" or y < headings,
-                alignment(element),
-            )
-            cell = _fitting(cell, taken)
-            taken |= {(x + i, y + j) for i in range(cell.colspan) for j in range(cell.rowspan)}
-            yield cell
-            x += cell.colspan
-
-
-def _fitting(cell: TableCell, taken: set[tuple[int, int]]) -> TableCell:
-    """Return a cell that reaches over no other."""
-    colspan = next((i for i in range(1, cell.colspan) if (cell.x + i, cell.y) in taken), cell.colspan)
-    return replace(cell, colspan=colspan)
-
-
-def _narrowed(cell: TableCell) -> TableCell:
-    return replace(cell, colspan=min(cell.colspan, MAX_COLUMNS - cell.x))
+            colspan = min(_span(element, "colspan", MAX_COLUMNS), MAX_COLUMNS - x)
+            colspan = next((i for i in range(1, colspan) if (x + i, y) in taken), colspan)
+            rowspan = min(_span(element, "rowspan", MAX_ROWS), end - y)
+            heading = element.tag == "th" or y < headings
+            cells.append(TableCell(element, x, y, colspan, rowspan, heading, alignment(element)))
+            taken |= {(x + i, y + j) for i in range(colspan) for j in range(rowspan)}
+            x += colspan
+    return cells
 
 
 def _span(element: Element, name: str, most: int) -> int:
+    """Return the number in `colspan` or `rowspan`, from 1 to `most`; 1 if there is none."""
     value = element.attributes.get(name, "1")
     return min(max(int(value), 1), most) if value.isdecimal() and len(value) < 9 else 1
