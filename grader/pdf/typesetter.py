@@ -1,7 +1,7 @@
 """The child process that sets the page: `python -I -m grader.pdf.typesetter FOLDER FONTS`.
 
-It reads nothing outside of FOLDER, leaves FOLDER/out.pdf, and prints as JSON which files it could not set
-and replaced; what else goes wrong it says on stderr, with exit code 1.
+It reads nothing outside of FOLDER and writes FOLDER/out.pdf. A formula or picture that cannot be set is
+replaced, and the names of these files are printed as JSON. Any other error goes to stderr, with exit code 1.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import typst
 from grader.pdf.draft import as_source
 
 MEMORY = 4 << 30
-AT_FAULT = re.compile(r"(formulas/[0-9]+\.typ|pictures/[0-9]+\.[a-z]+)")
+REPLACEABLE = re.compile(r"(formulas/[0-9]+\.typ|pictures/[0-9]+\.[a-z]+)")
 BLANK_PICTURE = """<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20">
 <path d="M0 0L40 20M40 0L0 20" stroke="#a0111f"/></svg>"""
-MAX_FAULTS = 400
+MAX_REPLACED = 400
 
 
 def set_pages(folder: Path, *, other_fonts: bool) -> list[str]:
-    """Set page.typ; return the formulas and pictures that were replaced because they cannot be set."""
+    """Set page.typ; return the files of formulas and pictures that could not be set and were replaced."""
     replaced: list[str] = []
     compiler = typst.Compiler(
         folder / "page.typ",
@@ -32,36 +32,27 @@ def set_pages(folder: Path, *, other_fonts: bool) -> list[str]:
         package_path=folder / "no_packages",
         package_cache_path=folder / "no_packages",
     )
-    while len(replaced) < MAX_FAULTS:
+    while len(replaced) < MAX_REPLACED:
         try:
             compiler.compile(output=folder / "out.pdf", format="pdf", timestamp=0)
         except typst.TypstError as error:
-            name = _at_fault(error, replaced)
-            _replace(folder, name)
-            replaced.append(name)
+            named = REPLACEABLE.search(error.diagnostic) or REPLACEABLE.search(error.message)
+            if named is None or named[1] in replaced:
+                raise
+            path = folder / named[1]
+            if path.suffix == ".typ":
+                sources = json.loads((folder / "sources.json").read_text(encoding="utf-8"))
+                path.write_text(as_source(sources[int(path.stem)]), encoding="utf-8")
+            else:
+                path.write_text(BLANK_PICTURE, encoding="utf-8")
+            replaced.append(named[1])
         else:
             return replaced
-    raise RuntimeError(f"more than {MAX_FAULTS} formulas and pictures cannot be set")
-
-
-def _at_fault(error: typst.TypstError, replaced: list[str]) -> str:
-    """Return the file that an error names; raise the error again if it is not one that can be replaced."""
-    found = AT_FAULT.search(error.diagnostic) or AT_FAULT.search(error.message)
-    if found is None or found[1] in replaced:
-        raise error
-    return found[1]
-
-
-def _replace(folder: Path, name: str) -> None:
-    path = folder / name
-    if name.endswith(".typ"):
-        sources = json.loads((folder / "sources.json").read_text(encoding="utf-8"))
-        path.write_text(as_source(sources[int(path.stem)]), encoding="utf-8")
-    else:
-        path.write_text(BLANK_PICTURE, encoding="utf-8")
+    raise RuntimeError(f"more than {MAX_REPLACED} formulas and pictures cannot be set")
 
 
 def _limit_memory() -> None:
+    """Let this process have at most MEMORY bytes, so that no notebook takes all that the machine has."""
     try:
         import resource  # noqa: PLC0415 -- not on Windows
     except ImportError:
