@@ -1,7 +1,7 @@
 r"""Finds the formulas of a Markdown text, as MathJax does in Jupyter: before Markdown is read.
 
-`$a_1$`, `$$ ... $$`, `\\( ... \\)`, `\\[ ... \\]` and environments such as `\begin{align}`; none in
-code. Each is replaced by a mark, because Markdown would take its underscores and backslashes for its own.
+A formula is `$a_1$`, `$$ ... $$`, `\\( ... \\)`, `\\[ ... \\]` or an environment such as `\begin{align}`, but
+not in code. Each is replaced by a mark, because Markdown would interpret its underscores and backslashes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MAX_FORMULA = 20_000
 
 @dataclass(frozen=True)
 class Found:
-    """One formula: its TeX, whether it stands on lines of its own, and how it was written."""
+    """One formula: its TeX, whether it is displayed on lines of its own, and how it was written."""
 
     tex: str
     display: bool
@@ -45,58 +45,61 @@ def take_formulas(text: str, keep: Callable[[Found], int]) -> str:
     parts, position = [], 0
     search = _Search(text)
     while start := START.search(text, position):
-        end, found = search.at(start)
+        end, formula = search.at(start)
         parts.append(text[position : start.start()])
-        parts.append(f"{OPEN}{keep(found)}{CLOSE}" if found else text[start.start() : end])
+        parts.append(f"{OPEN}{keep(formula)}{CLOSE}" if formula else text[start.start() : end])
         position = end
     return "".join([*parts, text[position:]])
 
 
 class _Search:
-    """Finds where what starts somewhere ends; remembers what has no end, so that no text takes long."""
+    """Finds the end of code and formulas.
+
+    A delimiter that does not occur in the rest of the text is searched for once: a text full of delimiters
+    without an end would take very long otherwise.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.endless: set[str] = set()
 
     def at(self, start: re.Match[str]) -> tuple[int, Found | None]:
-        """Return where a piece ends and the formula that it is, if it is one."""
+        """Return the end of the code or formula that begins with `start`, and the formula if it is one."""
         kind = start.lastgroup or ""
         if kind == "escape":
             return start.end(), None
         if kind == "fence":
-            return self._fence(start), None
+            fence = start["fence"].strip()
+            closing = re.compile(rf"\n[ ]{{0,3}}{fence}[`~]*[ \t]*(?=\n|$)").search(self.text, start.end())
+            end = closing.end() if closing else len(self.text)
+            return end, None
         if kind == "code":
             end = self._end(start, start["code"], whole=r"(?<!`){}(?!`)")
             return end or start.end(), None
-        return self._formula(start, kind)
 
-    def _formula(self, start: re.Match[str], kind: str) -> tuple[int, Found | None]:
         if kind == "inline":
-            end = self._inline(start.end())
+            closing = INLINE_END.search(self.text, start.end())
+            empty = closing is not None and closing.start() == start.end()
+            if closing is None or empty or BLANK.search(self.text, start.end(), closing.start()):
+                end = 0
+            else:
+                end = closing.end()
         else:
             closers = {"display": "$$", "bracket": r"\\]", "paren": r"\\)"}
             end = self._end(start, closers.get(kind, f"\\end{{{start['environment']}}}"))
-        written = self.text[start.start() : end]
         if not end or end - start.start() > MAX_FORMULA:
             return start.end(), None
+        written = self.text[start.start() : end]
+        # The delimiters are no TeX, but the \begin and \end of an environment are.
         size = {"inline": 1, "display": 2, "bracket": 3, "paren": 3}.get(kind, 0)
         tex = written[size : len(written) - size].strip()
         return end, Found(tex, kind not in ("inline", "paren"), written) if tex else None
 
-    def _inline(self, position: int) -> int:
-        """Return the end of an inline formula, which goes over no blank line; 0 if it has none."""
-        closing = INLINE_END.search(self.text, position)
-        if closing is None or closing.start() == position:
-            return 0
-        return 0 if BLANK.search(self.text, position, closing.start()) else closing.end()
-
-    def _fence(self, start: re.Match[str]) -> int:
-        fence = start["fence"].strip()
-        closing = re.compile(rf"\n[ ]{{0,3}}{fence}[`~]*[ \t]*(?=\n|$)").search(self.text, start.end())
-        return closing.end() if closing else len(self.text)
-
     def _end(self, start: re.Match[str], closer: str, whole: str = "{}") -> int:
+        """Return the end of the first `closer` after `start`, 0 if there is none.
+
+        `whole` is the pattern to search for, with {} for the closer.
+        """
         if closer in self.endless:
             return 0
         closing = re.compile(whole.format(re.escape(closer))).search(self.text, start.end())

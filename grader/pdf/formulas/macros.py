@@ -1,4 +1,4 @@
-"""TeX macros of a notebook: MathJax keeps them from the cell that defines them to the end."""
+"""TeX macros of a notebook, which hold from the cell that defines them to the end, as with MathJax."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_STEPS, MAX_LENGTH = 200, 20_000
 
 @dataclass(frozen=True)
 class Macro:
-    """What a macro stands for: `body` with #1, #2, ... for its arguments."""
+    """The replacement of a macro: `body` with #1, #2, ... for its arguments."""
 
     arguments: int
     body: str
@@ -25,55 +25,53 @@ class Macro:
 
 @dataclass
 class Macros:
-    """The macros that are known so far."""
+    """The macros defined so far, by name."""
 
-    known: dict[str, Macro] = field(default_factory=dict)
+    by_name: dict[str, Macro] = field(default_factory=dict)
 
     def take(self, tex: str) -> str:
-        """Remember the definitions in `tex` and return it without them."""
+        """Add the definitions in `tex` and return it without them."""
         parts, position = [], 0
         while definition := DEFINITION.search(tex, position):
             end = closing_brace(tex, definition.end())
             if end < 0:
                 break
-            self._define(definition, tex[definition.end() + 1 : end - 1])
+            body = tex[definition.end() + 1 : end - 1]
+            groups = definition.groupdict()
+            if groups["d"]:
+                body = rf"\operatorname{groups['star']}{{{body}}}"
+            name = next(groups[key] for key in "abcd" if groups[key])
+            arguments = int(groups["count"] or (groups["parameters"] or "").count("#"))
+            self.by_name[name] = Macro(arguments, body)
             parts.append(tex[position : definition.start()])
             position = end
         return "".join([*parts, tex[position:]])
 
     def expand(self, tex: str) -> str:
-        """Return `tex` with its macros replaced; what does not end is left as it is."""
-        if not self.known:
+        """Return `tex` with its macros replaced; a macro that contains itself, a limited number of times."""
+        if not self.by_name:
             return tex
-        names = "|".join(sorted(map(re.escape, self.known), key=len, reverse=True))
+        names = "|".join(sorted(map(re.escape, self.by_name), key=len, reverse=True))
         call = re.compile(rf"\\({names})(?![A-Za-z])")
         for _ in range(MAX_STEPS):
-            found = call.search(tex)
-            if found is None or len(tex) > MAX_LENGTH:
+            used = call.search(tex)
+            if used is None or len(tex) > MAX_LENGTH:
                 break
-            tex = self._expanded(tex, found)
+            macro, position = self.by_name[used[1]], used.end()
+            arguments = []
+            for _ in range(macro.arguments):
+                argument, position = _argument(tex, position)
+                arguments.append(argument)
+            pieces = PARAMETER.split(macro.body)  # a text, a parameter's number, a text, ...
+            for i in range(1, len(pieces), 2):
+                number = int(pieces[i])
+                pieces[i] = arguments[number - 1] if number <= len(arguments) else ""
+            tex = f"{tex[: used.start()]}{{{''.join(pieces)}}}{tex[position:]}"
         return tex
-
-    def _define(self, definition: re.Match[str], body: str) -> None:
-        groups = definition.groupdict()
-        name = next(groups[key] for key in "abcd" if groups[key])
-        if groups["d"]:
-            body = rf"\operatorname{groups['star']}{{{body}}}"
-        count = int(groups["count"] or (groups["parameters"] or "").count("#"))
-        self.known[name] = Macro(count, body)
-
-    def _expanded(self, tex: str, found: re.Match[str]) -> str:
-        macro, position = self.known[found[1]], found.end()
-        arguments = []
-        for _ in range(macro.arguments):
-            argument, position = _argument(tex, position)
-            arguments.append(argument)
-        body = PARAMETER.sub(lambda m: "".join(arguments[int(m[1]) - 1 : int(m[1])]), macro.body)
-        return f"{tex[: found.start()]}{{{body}}}{tex[position:]}"
 
 
 def closing_brace(tex: str, position: int) -> int:
-    """Return where the group that opens at `position` ends (after its brace), -1 if it does not."""
+    """Return the position after the group that begins at `position`, or -1 if the group has no end."""
     depth = 0
     for brace in re.finditer(r"\\.|[{}]", tex[position:], re.S):
         depth += {"{": 1, "}": -1}.get(brace[0], 0)
@@ -83,7 +81,7 @@ def closing_brace(tex: str, position: int) -> int:
 
 
 def _argument(tex: str, position: int) -> tuple[str, int]:
-    """Return the next argument, a group, a command or one character, and where it ends."""
+    """Return the next argument (a group, a command or one character) and the position after it."""
     token = re.compile(r"\s*(\{|\\[A-Za-z]+|\\.|.|$)", re.S).match(tex, position)
     if token is None or token[1] != "{":
         return (token[1], token.end()) if token else ("", position)

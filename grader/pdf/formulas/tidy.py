@@ -1,4 +1,4 @@
-"""Says in other words what MathJax reads and pandoc does not."""
+"""Rewrites TeX that MathJax reads and pandoc does not."""
 
 from __future__ import annotations
 
@@ -49,25 +49,24 @@ MAX_DEPTH = 12
 
 
 def tidy(tex: str) -> str:
-    """Return a formula without comments and without what only MathJax reads."""
+    """Return a formula as TeX that pandoc reads, without comments."""
     tex = re.sub(r"(?<!\\)%[^\n]*", "", tex)
     for pattern, replacement in REPLACEMENTS:
         tex = pattern.sub(replacement, tex)
-    tex = NORM.sub(_paired, tex).strip()
+    # The bars of a norm become a left and a right one, because typst sets spaces around a bar without a side.
+    parts, position = [], 0
+    for norm in NORM.finditer(tex):
+        if norm[1].count("{") == norm[1].count("}"):
+            parts += [tex[position : norm.start()], rf"\left\Vert {norm[1].strip()}\right\Vert "]
+            position = norm.end()
+    tex = "".join([*parts, tex[position:]]).strip()
     if r"\\" in tex and r"\begin{" not in tex:
         tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
     return tex
 
 
-def _paired(norm: re.Match[str]) -> str:
-    """Let the bars of a norm belong to each other, which sets them close to what is in them."""
-    if norm[1].count("{") != norm[1].count("}"):
-        return norm[0]
-    return rf"\left\Vert {norm[1].strip()}\right\Vert "
-
-
 def too_deep(tex: str) -> bool:
-    """Say whether groups are nested so deeply that a reader of TeX would take very long."""
+    """Say whether groups are nested so deeply that pandoc would take very long."""
     depth = deepest = 0
     for token in re.finditer(r"\\(?:left|right|begin|end)(?![A-Za-z])|\\.|[{}()\[\]]", tex, re.S):
         opens = token[0] in ("{", "(", "[", r"\left", r"\begin")

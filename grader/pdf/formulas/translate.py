@@ -1,7 +1,7 @@
-"""Translates formulas from TeX to typst with pandoc, and lets through only what sets mathematics.
+"""Translates formulas from TeX to typst with pandoc, and accepts a translation only if it is mathematics.
 
-pandoc writes what it cannot read as text; such a formula, one that runs out of time, and one whose
-translation holds anything but mathematics comes back as "" and is shown as its TeX.
+The translation is "" for a formula that pandoc cannot read, that takes too long, or whose typst is not only
+mathematics. Such a formula is shown as its TeX.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ ALLOWED_CODE = re.compile(
     r"|h\(-?[\d.]+em\))"
 )
 TOKEN = re.compile(r"\\.|\"(?:[^\"\\]|\\.)*\"|\"|#|//|/\*|`|(?<![\w.])std(?!\w)", re.S)
-NAMED_AS_TEXT = re.compile(
-    r"#scale\([^()]*\)\[([a-z]+(?:\.[a-z]+)*)\]"
-)  # a symbol's name would be set as words
+# The label that pandoc puts behind a formula.
+LABEL = re.compile(r"\$\s*<[^<>$]*>$")
+# A scaled symbol, such as `#scale(...)[angle.l]`: its name would be set as words.
+NAMED_AS_TEXT = re.compile(r"#scale\([^()]*\)\[([a-z]+(?:\.[a-z]+)*)\]")
 FORBIDDEN = ("//", "/*", "`", "std", '"')
 
 
@@ -34,16 +35,27 @@ def translate(formulas: Sequence[Formula]) -> list[str]:
     wanted = sorted({formula for formula in formulas if formula[0] and not too_deep(formula[0])})
     written = _pandoc(wanted, SECONDS) if wanted else []
     if written is None:
-        written = _one_by_one(wanted)
-    done = {formula: _checked(typst) for formula, typst in zip(wanted, written, strict=True)}
-    return [done.get(formula, "") for formula in formulas]
+        # One formula made pandoc fail or run too long: without it, the others can be translated.
+        written = []
+        end = time.monotonic() + SECONDS_ALL_ALONE
+        for formula in wanted:
+            alone = _pandoc([formula], SECONDS_ALONE) if time.monotonic() < end else None
+            written.append(alone[0] if alone else "")
+
+    translated = {}
+    for formula, text in zip(wanted, written, strict=True):
+        typst = " ".join(text.split("\n")).strip()
+        typst = LABEL.sub("$", typst)
+        typst = NAMED_AS_TEXT.sub(r"\1", typst)
+        translated[formula] = typst if is_mathematics(typst) else ""
+    return [translated.get(formula, "") for formula in formulas]
 
 
 def is_mathematics(typst: str) -> bool:
-    """Say whether a text is typst mathematics that calls nothing but what sets formulas.
+    """Say whether a text is typst mathematics and nothing else.
 
-    Outside of strings and escapes there may be no code (`#`) but a few forms of pandoc's own, no comment,
-    no raw text and no `std`, through which mathematics could reach `read`.
+    Outside of strings and escapes it has no code (`#`) except a few forms that pandoc writes, no comment, no
+    raw text, and no `std`, with which mathematics could call `read`.
     """
     if len(typst) < 3 or typst[0] != "$" or typst[-1] != "$":
         return False
@@ -51,23 +63,6 @@ def is_mathematics(typst: str) -> bool:
         if token[0] in FORBIDDEN or (token[0] == "#" and not ALLOWED_CODE.match(typst, token.start())):
             return False
     return True
-
-
-def _checked(typst: str) -> str:
-    one_line = " ".join(typst.split("\n")).strip()
-    one_line = re.sub(r"\$\s*<[^<>$]*>$", "$", one_line)  # pandoc's label of a formula
-    one_line = NAMED_AS_TEXT.sub(r"\1", one_line)
-    return one_line if is_mathematics(one_line) else ""
-
-
-def _one_by_one(formulas: Sequence[Formula]) -> list[str]:
-    """Translate formulas one at a time, because one of them spoils the others."""
-    end = time.monotonic() + SECONDS_ALL_ALONE
-    results = []
-    for formula in formulas:
-        alone = _pandoc([formula], SECONDS_ALONE) if time.monotonic() < end else None
-        results.append(alone[0] if alone else "")
-    return results
 
 
 def _pandoc(formulas: Sequence[Formula], seconds: float) -> list[str] | None:
