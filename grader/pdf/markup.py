@@ -67,8 +67,15 @@ def markdown_to_html(source: str) -> str:
 
 def read_html(html: str) -> Element:
     """Return the tree of foreign HTML, or only its text if the elements are nested too deeply."""
-    if _too_nested(html):
+    # nh3 would take very long if many elements are open at once.
+    depth = deepest = 0
+    for tag in TAG.finditer(html):
+        if tag[2].lower() not in CLOSED_BY_OTHERS:
+            depth = max(depth + (-1 if tag[1] else 1), 0)
+            deepest = max(deepest, depth)
+    if deepest > MAX_FOREIGN_DEPTH:
         return Element("div", children=[re.sub(r"<[^<>]*>", " ", html)])
+
     clean = nh3.clean(
         html,
         tags=set(TAGS),
@@ -82,16 +89,6 @@ def read_html(html: str) -> Element:
     reader.feed(clean)
     reader.close()
     return reader.root
-
-
-def _too_nested(html: str) -> bool:
-    """Say whether so many elements are open at once that a parser would take very long."""
-    depth = deepest = 0
-    for tag in TAG.finditer(html):
-        if tag[2].lower() not in CLOSED_BY_OTHERS:
-            depth = max(depth + (-1 if tag[1] else 1), 0)
-            deepest = max(deepest, depth)
-    return deepest > MAX_FOREIGN_DEPTH
 
 
 class _Reader(HTMLParser):

@@ -104,16 +104,36 @@ def _output(output: Mapping[str, Any], draft: Draft) -> list[Block]:
         message = lines if lines.strip() else f"{output.get('ename')}: {output.get('evalue')}"
         return _printed(message, draft, "error")
 
+    # A displayed object, often in several forms. LaTeX is preferred to a picture of the formula.
     prompt = _prompt("Out", output) if kind == "execute_result" else ""
     data = output.get("data")
     forms = data if isinstance(data, Mapping) else {}
     texts = {form: text_of(value) for form, value in forms.items() if isinstance(value, str | list)}
+    metadata = output.get("metadata")
     content = Content(draft)
     nodes: list[Any] = []
-    if "text/latex" not in texts:
-        nodes = _picture(texts, output, content)
-    if not nodes and _html_says_more(texts):
-        nodes = content.html(texts["text/html"])
+    for form in KINDS if "text/latex" not in texts else ():
+        if form not in texts:
+            continue
+        asked = metadata.get(form) if isinstance(metadata, Mapping) else None
+        pixels = asked.get("width") if isinstance(asked, Mapping) else None
+        width = pixels * POINTS_PER_PIXEL if isinstance(pixels, int | float) and 0 < pixels < 5000 else 0.0
+        try:
+            picture = draft.pictures.add_base64(texts[form], form)
+        except PictureUnreadableError as error:
+            nodes = [content.left_out(error)]
+        else:
+            nodes = [content.picture(picture, texts.get("text/plain", ""), width)]
+            break
+
+    # HTML is shown if it has a table, or if it shows anything and the object has no text of its own.
+    if not nodes and "text/html" in texts:
+        html = texts["text/html"][:20_000]
+        visible = re.sub(r"<(script|style)\b.*?</\1\s*>|<(?!img)[^>]*>|\s", "", html, flags=re.S | re.I)
+        no_text = "text/plain" not in texts or DEFAULT_TEXT.fullmatch(texts["text/plain"])
+        if re.search(r"<table", html, re.I) or (visible and no_text):
+            nodes = content.html(texts["text/html"])
+
     for form in ("text/latex", "text/markdown"):
         if not nodes and form in texts:
             nodes = content.markdown(texts[form])
@@ -123,34 +143,3 @@ def _output(output: Mapping[str, Any], draft: Draft) -> list[Block]:
         return _printed(texts["text/plain"], draft, "plain", prompt)
     names = ", ".join(sorted(map(str, forms)))[:200] or "none"
     return [{"t": "note", "s": f"[an output of a kind that cannot be printed: {plain(names)}]"}]
-
-
-def _picture(texts: Mapping[str, str], output: Mapping[str, Any], content: Content) -> list[Any]:
-    """Return the first picture of an output that can be read, else a note if it has any, else nothing."""
-    metadata = output.get("metadata")
-    nodes: list[Any] = []
-    for kind in KINDS:
-        if kind not in texts:
-            continue
-        try:
-            picture = content.draft.pictures.add_base64(texts[kind], kind)
-        except PictureUnreadableError as error:
-            nodes = [content.left_out(error)]
-            continue
-        asked = metadata.get(kind) if isinstance(metadata, Mapping) else None
-        pixels = asked.get("width") if isinstance(asked, Mapping) else None
-        width = pixels * POINTS_PER_PIXEL if isinstance(pixels, int | float) and 0 < pixels < 5000 else 0.0
-        return [content.picture(picture, texts.get("text/plain", ""), width)]
-    return nodes
-
-
-def _html_says_more(texts: Mapping[str, str]) -> bool:
-    """Say whether the HTML of an object is shown instead of its text.
-
-    It is if it has a table, or if it shows anything and the text is missing or only a default `repr`.
-    """
-    html = texts.get("text/html", "")[:20_000]
-    if re.search(r"<table", html, re.I):
-        return True
-    visible = re.sub(r"<(script|style)\b.*?</\1\s*>|<(?!img)[^>]*>|\s", "", html, flags=re.S | re.I)
-    return bool(visible) and ("text/plain" not in texts or bool(DEFAULT_TEXT.fullmatch(texts["text/plain"])))
