@@ -16,7 +16,8 @@ from grader.pdf.rows import COLUMNS
 from grader.pdf.tables import read_table, split_wide
 from grader.pdf.text import plain, text_of
 
-MAX_MARKDOWN, MAX_HTML = 60_000, 600_000
+MAX_MARKDOWN, MAX_HTML = 60_000, 600_000  # characters
+# The kind of node for a tag: inside a line, and on lines of its own. A tag in neither becomes a "block".
 INLINE = {
     **dict.fromkeys(("b", "strong", "summary", "dt"), "strong"),
     **dict.fromkeys(("em", "i", "var"), "emph"),
@@ -36,7 +37,7 @@ GROUPS = {
 BLOCKS = frozenset("par heading quote center block rows table list rule display br".split())
 LONG_WORD = re.compile(r"\S{40,}")
 DATA_PICTURE = re.compile(r"(data:image/[a-z+]+(?:;[\w=-]+)*;base64,)([A-Za-z0-9+/=\s]{2000,})")
-TEXT_WIDTH, MAX_PICTURE_HEIGHT = 478.0, 420.0
+TEXT_WIDTH, MAX_PICTURE_HEIGHT = 478.0, 420.0  # points
 
 
 class Content:

@@ -13,8 +13,8 @@ from itertools import groupby
 from grader.pdf.text import columns_of
 
 COLUMNS = 94
-HANGING = 4
-LOOK_BACK = 30
+CONTINUED_INDENT = 4  # how much deeper than its line a continued row is indented
+LOOK_BACK = 30  # how many characters before the full width a row may end
 BREAK_AFTER = frozenset(" ,;)]}=+-*/|&:")
 
 
@@ -64,7 +64,7 @@ def set_rows(runs: Iterable[Run], columns: int = COLUMNS) -> list[Row]:
                 characters += [(c, style) for c in (spaces if character == "\t" else character)]
         # The rows that continue a line are indented deeper than the line itself.
         own_indent = next((i for i, (character, _) in enumerate(characters) if character != " "), 0)
-        continued_indent = min(own_indent + HANGING, columns // 2)
+        continued_indent = min(own_indent + CONTINUED_INDENT, columns // 2)
 
         start, indent = 0, 0
         while start < len(characters) or start == 0:

@@ -1,4 +1,4 @@
-"""What may stand on a page: text without control characters, and the fonts that it needs."""
+"""Text for a page: without control characters, measured in columns, and which fonts it needs."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ BUILT_IN = (
 
 
 def text_of(source: Any) -> str:
-    """Return the text of a notebook's field, which is a string or a list of lines; null is no text."""
+    """Return the text of a notebook's field, which is a string, a list of lines, or null for no text."""
     if source is None:
         return ""
     return "".join(map(str, source)) if isinstance(source, list) else str(source)
 
 
 def plain(text: str) -> str:
-    """Return text with one kind of line ends and no control, direction or surrogate characters."""
+    """Return text with only LF as line end and without control, direction and surrogate characters."""
     return CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 

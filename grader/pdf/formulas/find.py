@@ -79,11 +79,8 @@ class _Search:
 
         if kind == "inline":
             closing = INLINE_END.search(self.text, start.end())
-            empty = closing is not None and closing.start() == start.end()
-            if closing is None or empty or BLANK.search(self.text, start.end(), closing.start()):
-                end = 0
-            else:
-                end = closing.end()
+            inside = self.text[start.end() : closing.start()] if closing else ""
+            end = closing.end() if closing and inside and not BLANK.search(inside) else 0
         else:
             closers = {"display": "$$", "bracket": r"\\]", "paren": r"\\)"}
             end = self._end(start, closers.get(kind, f"\\end{{{start['environment']}}}"))
