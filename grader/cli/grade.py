@@ -9,7 +9,6 @@ import click
 
 from grader.cli.exit_codes import EXIT_FAULT
 from grader.cli.options import PATH, cores
-from grader.course.folder import assignment_of, find_root
 
 
 @click.command(short_help="Grade every notebook in a folder.")
@@ -40,6 +39,7 @@ def grade(
     submission a page of feedback. What was observed is kept, so a second run takes seconds.
     """
     from grader.batch.grade_folder import grade_folder  # noqa: PLC0415 -- keeps --help fast
+    from grader.course.folder import assignment_of, find_root  # noqa: PLC0415 -- numpy
 
     root = root or find_root(Path.cwd(), folder)
     name = assignment or (rubric.stem if rubric else assignment_of(folder, root))

@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from grader.cli.options import PATH
-from grader.course.folder import find_root
 from grader.errors import UsageError
 
 
@@ -26,6 +25,7 @@ def release(
     It holds the notebook without solutions, the data files, the public checks and a README. With --check,
     the exit code is 0 if nothing changed and 1 if something did.
     """
+    from grader.course.folder import find_root  # noqa: PLC0415 -- numpy
     from grader.student.make_kit import build_kit, changes, write_folder  # noqa: PLC0415 -- heavy
 
     if (out is None) == (old is None):

@@ -10,7 +10,6 @@ import click
 
 from grader.cli.exit_codes import EXIT_NO
 from grader.cli.options import PATH, cores
-from grader.course.folder import assignment_of, find_root, rubric_path
 from grader.errors import UsageError
 
 MAX_WIDTH = 110
@@ -42,6 +41,7 @@ def verify(
     The reference must earn every point and the skeleton none; known mistakes and those made by a machine
     must lose points; other ways to write the reference must lose nothing.
     """
+    from grader.course.folder import assignment_of, find_root, rubric_path  # noqa: PLC0415 -- numpy
     from grader.plan.separation import distances  # noqa: PLC0415 -- keeps --help fast
     from grader.verify.goldens import write_goldens  # noqa: PLC0415
     from grader.verify.verification import make_evidence  # noqa: PLC0415

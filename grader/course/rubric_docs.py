@@ -39,7 +39,9 @@ def rubric_reference() -> str:
 
 
 def _section(title: str, found: type[BaseModel], known: dict[str, FieldInfo]) -> str:
-    rows = [_row(name, field) for name, field in found.model_fields.items() if name not in known]
+    rows = [
+        _row(field.alias or name, field) for name, field in found.model_fields.items() if name not in known
+    ]
     text = " ".join((found.__doc__ or "").split())
     return "\n".join(
         [f"## {title}", "", text, "", "| key | value | default | |", "|---|---|---|---|", *rows, ""]

@@ -150,7 +150,7 @@ def _known_keys(location: Place) -> list[str]:
     current: type[BaseModel] = Rubric
     for part in location[:-1]:
         current = _step(current, part)
-    return list(current.model_fields)
+    return [field.alias or name for name, field in current.model_fields.items()]
 
 
 def _step(current: type[BaseModel], part: str | int) -> type[BaseModel]:

@@ -19,5 +19,5 @@ def test_every_key_of_the_model_is_in_the_reference_with_its_text() -> None:
     parts = (model.Rubric, model.Question, model.Limits, model.Environment, Feedback, Public)
     for found in (*parts, *check_types().values()):
         for name, field in found.model_fields.items():
-            assert name == "type" or f"| `{name}` |" in text
+            assert name == "type" or f"| `{field.alias or name}` |" in text
             assert (field.description or "?") in text, name

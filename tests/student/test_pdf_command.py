@@ -131,7 +131,7 @@ def test_what_is_no_notebook_is_said(content: bytes, message: str, tmp_path: Pat
 def test_a_missing_package_is_named_with_the_command_that_installs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from grader.pdf import make_pdf as command
+    from grader.cli import pdf as command
 
     monkeypatch.setattr(command, "PACKAGES", ("typst", "no_such_package"))
     with pytest.raises(UsageError, match=r"no_such_package.*pip install \"grader\[pdf\]\""):

@@ -204,7 +204,7 @@ class _Reader:
         self.table = table
         self.function = function
 
-    def value(self, node: Any, depth: int) -> Any:  # noqa: PLR0911, PLR0912 -- a table of tags
+    def value(self, node: Any, depth: int) -> Any:  # noqa: PLR0911 -- a table of tags
         self.items += 1
         if depth > MAX_DEPTH + 1 or self.items > MAX_ITEMS + 1000:
             raise WireError("the message is nested too deeply or has too many items")
