@@ -252,3 +252,13 @@ def test_the_typesetter_reads_nothing_outside_of_its_folder(tmp_path: Path) -> N
         (folder / "page.typ").write_text(attempt)
         with pytest.raises(typst.TypstError):
             set_pages(folder, other_fonts=False)
+
+
+@pytest.mark.parametrize("digits", [1, 9, 5000])
+def test_the_marks_of_formulas_in_foreign_html_are_nothing_but_text(tmp_path: Path, digits: int) -> None:
+    """They are characters that no font has; Python refuses to read a number of more than 4300 digits."""
+    draft = Draft(tmp_path, title="t")
+    cell = code("x", shown(text_html=f"<p>before \ue000{'9' * digits}\ue001 after</p>"))
+    set_notebook({"cells": [cell]}, draft)
+    draft.write(name="n", source="s", footer="f", fonts=[], pages_before=0, pages_after=0)
+    assert "after" in (tmp_path / "data.json").read_text()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 OPEN, CLOSE = "\ue000", "\ue001"
-MARK = re.compile(f"{OPEN}([0-9]+){CLOSE}")
+MARK = re.compile(f"{OPEN}([0-9]{{1,9}}){CLOSE}")
 ENVIRONMENTS = (
     "equation|align|aligned|alignat|gather|gathered|multline|eqnarray|split|flalign|cases|array"
     "|matrix|pmatrix|bmatrix|Bmatrix|vmatrix|Vmatrix|displaymath|math"
