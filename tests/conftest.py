@@ -15,6 +15,14 @@ settings.register_profile("grader", deadline=None, max_examples=60)
 settings.load_profile("grader")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep plans in a folder of this run of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADER_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     """The strongest sandbox that this machine has, started once for all tests that run student code in it."""

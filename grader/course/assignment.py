@@ -87,6 +87,8 @@ class Assignment:
 
 def load_assignment(folder: Path, subjects: Iterable[Subject], seed: int) -> Assignment:
     """Load reference/<assignment>/; raise AssignmentError for what is missing or wrong in it."""
+    for loaded in [name for name in sys.modules if name.split(".")[0] == _package(folder)]:
+        del sys.modules[loaded]  # the files may have changed since
     path = folder / "notebook.ipynb"
     try:
         notebook = parse_notebook(path.read_bytes())
@@ -180,8 +182,7 @@ def load_module(folder: Path, name: str) -> types.ModuleType | None:
     """
     if not (folder / f"{name}.py").is_file():
         return None
-    digest = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
-    package = f"_assignment_{digest}"
+    package = _package(folder)
     if package not in sys.modules:
         sys.modules[package] = types.ModuleType(package)
         sys.modules[package].__path__ = [str(folder)]
@@ -192,3 +193,8 @@ def load_module(folder: Path, name: str) -> types.ModuleType | None:
         raise AssignmentError(f"{folder / name}.py cannot be imported: {error!r}") from error
     finally:
         sys.dont_write_bytecode = kept
+
+
+def _package(folder: Path) -> str:
+    """Return the name of the package that the modules of a folder are parts of."""
+    return f"_assignment_{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]}"

@@ -1,48 +1,119 @@
-"""The keys under which observations are kept: everything that can change what is observed.
+"""The keys under which observations are kept: a digest of everything that can change what is observed.
 
-reading a notebook     its bytes, our code that reads, the skeleton, the names of the functions
-its run                its bytes, the limits, the data files, the walls, the packages
-a function's outcomes  the code that it needs, the limits, the data files, the walls, the packages
+    FactsKey     reading a notebook     its bytes, the skeleton, the subjects, our code that reads
+    RunKey       its run                its bytes, what is looked at, limits, files, walls, packages, our code
+    CallsKey     a function's outcomes  the code that it needs, limits, files, walls, packages, our code
+
+A call is named by its content, its seed and its limits (`grader.plan.planner.make_call`). Whoever adds an
+input to an observation adds a field here; a test changes every field and sees the key change.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from grader import notebook
 from grader.observe.interpreter import find_interpreter
 from grader.observe.notebook_run import NotebookLimits
 from grader.observe.sandbox import Sandbox
 from grader.plan.load import Course
 from grader.records import FunctionFacts
 
-OBSERVER = 4  # raised when the same notebook would be observed differently
+PACKAGE = Path(__file__).parent.parent
+READING = ("notebook", "records.py", "subjects.py")
+OBSERVING = ("observe", "records.py", "subjects.py")
 
 
-def facts_key(data: bytes, course: Course) -> str:
-    """Return the key of what reading a notebook says: its bytes, our code, the skeleton, the names."""
-    code = [path.read_bytes() for path in sorted(Path(notebook.__file__).parent.glob("*.py"))]
-    skeleton = [cell.source.encode() for cell in course.assignment.skeleton_code.cells]
-    reading = _digest(
-        *code, *skeleton, json.dumps([str(each) for each in course.rubric.subjects]).encode()
-    ).encode()
-    return _digest(data, reading)
+@dataclass(frozen=True)
+class Key:
+    """Everything that an observation depends on; its text is the digest of all of it."""
+
+    def __str__(self) -> str:
+        """The digest of the name of the class and of every field."""
+        digest = hashlib.sha256(type(self).__name__.encode())
+        for field in dataclasses.fields(self):
+            content = _plain(getattr(self, field.name))
+            digest.update(f"{field.name} {len(content)} ".encode() + content)
+        return digest.hexdigest()
 
 
-def run_key(data: bytes, course: Course, sandbox: Sandbox) -> str:
-    """Return the key of a notebook's run: its bytes, the limits, the data files, the walls, the packages."""
-    limits = json.dumps(asdict(notebook_limits(course))).encode()
-    left = [str(subject) for subject in course.rubric.subjects if not subject.is_called]
-    return _digest(data, limits, json.dumps(left).encode(), _files(course), _place(course, sandbox))
+@dataclass(frozen=True)
+class FactsKey(Key):
+    """What reading a notebook depends on."""
+
+    notebook: bytes
+    skeleton: tuple[str, ...]
+    subjects: tuple[str, ...]
+    reader: str
 
 
-def code_key(facts: FunctionFacts, course: Course, sandbox: Sandbox) -> str:
-    """Return the key of a function's outcomes: the code that it needs, limits, files, walls, packages."""
-    limits = _digest(course.rubric.limits.model_dump_json().encode(), _files(course)).encode()
-    return _digest(facts.key.encode(), limits, _place(course, sandbox))
+@dataclass(frozen=True)
+class RunKey(Key):
+    """What a notebook's run depends on."""
+
+    notebook: bytes
+    looked_at: tuple[str, ...]
+    limits: NotebookLimits
+    files: Mapping[str, bytes]
+    tier: str
+    python: str
+    environment: str
+    observer: str
+
+
+@dataclass(frozen=True)
+class CallsKey(Key):
+    """What the outcomes of a function's calls depend on, beside the calls themselves."""
+
+    code: str
+    limits: str
+    preload: tuple[str, ...]
+    files: Mapping[str, bytes]
+    tier: str
+    python: str
+    environment: str
+    observer: str
+
+
+def facts_key(data: bytes, course: Course) -> FactsKey:
+    """Return the key of what reading a notebook says."""
+    skeleton = tuple(cell.source for cell in course.assignment.skeleton_code.cells)
+    return FactsKey(data, skeleton, tuple(map(str, course.rubric.subjects)), code_digest(READING))
+
+
+def run_key(data: bytes, course: Course, sandbox: Sandbox) -> RunKey:
+    """Return the key of a notebook's run."""
+    left = tuple(str(subject) for subject in course.rubric.subjects if not subject.is_called)
+    return RunKey(
+        data,
+        left,
+        notebook_limits(course),
+        course.assignment.files,
+        sandbox.name,
+        course.rubric.environment.python or "",
+        find_interpreter(sandbox.python).environment,
+        code_digest(OBSERVING),
+    )
+
+
+def calls_key(facts: FunctionFacts, course: Course, sandbox: Sandbox) -> CallsKey:
+    """Return the key of a function's outcomes."""
+    return CallsKey(
+        facts.key,
+        course.rubric.limits.model_dump_json(),
+        course.rubric.environment.preload,
+        course.assignment.files,
+        sandbox.name,
+        course.rubric.environment.python or "",
+        find_interpreter(sandbox.python).environment,
+        code_digest(OBSERVING),
+    )
 
 
 def notebook_limits(course: Course) -> NotebookLimits:
@@ -51,20 +122,25 @@ def notebook_limits(course: Course) -> NotebookLimits:
     return NotebookLimits(limits.notebook_seconds, limits.cell_seconds, limits.memory_mb, limits.output_kb)
 
 
-def _files(course: Course) -> bytes:
-    """Return a digest of the data files of the assignment."""
-    files = course.assignment.files
-    return _digest(*(part for name in sorted(files) for part in (name.encode(), files[name]))).encode()
-
-
-def _place(course: Course, sandbox: Sandbox) -> bytes:
-    """Return what names the walls that something was observed in, the interpreter, and what it can import."""
-    python = course.rubric.environment.python or ""
-    return f"{sandbox.name} {python} {find_interpreter(sandbox.python).environment}".encode()
-
-
-def _digest(*parts: bytes) -> str:
-    digest = hashlib.sha256(str(OBSERVER).encode())
+@cache
+def code_digest(parts: tuple[str, ...]) -> str:
+    """Return a digest of files and packages of our own code."""
+    digest = hashlib.sha256()
     for part in parts:
-        digest.update(len(part).to_bytes(8, "little") + part)
+        path = PACKAGE / part
+        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
+            content = file.read_bytes()
+            digest.update(f"{file.relative_to(PACKAGE)} {len(content)} ".encode() + content)
     return digest.hexdigest()
+
+
+def _plain(value: Any) -> bytes:
+    """Return a field as bytes that differ if the field does."""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, Mapping):
+        digests = {name: hashlib.sha256(data).hexdigest() for name, data in value.items()}
+        return json.dumps(digests, sort_keys=True).encode()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return json.dumps(dataclasses.asdict(value), sort_keys=True).encode()
+    return json.dumps(value).encode()

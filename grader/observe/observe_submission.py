@@ -20,7 +20,7 @@ from grader.notebook.facts import find_subjects
 from grader.notebook.read import parse_notebook
 from grader.notebook.slicing import Slice
 from grader.observe.call_functions import UNCONFIRMED, CallSettings, make_calls
-from grader.observe.keys import code_key, facts_key, notebook_limits, run_key
+from grader.observe.keys import calls_key, facts_key, notebook_limits, run_key
 from grader.observe.notebook_run import find_cell, run_notebook
 from grader.observe.sandbox import Sandbox
 from grader.plan.load import Course
@@ -69,7 +69,7 @@ class _Submitted:
 
 def _facts(submitted: _Submitted, store: Store) -> dict[str, FunctionFacts]:
     """Return what reading a notebook says of its functions, from the store if it was read before."""
-    key = facts_key(submitted.data, submitted.course)
+    key = str(facts_key(submitted.data, submitted.course))
     facts = store.get_facts(key)
     if facts is None:
         facts = submitted.found[1]
@@ -78,7 +78,7 @@ def _facts(submitted: _Submitted, store: Store) -> dict[str, FunctionFacts]:
 
 
 def _run(submitted: _Submitted, sandbox: Sandbox, store: Store) -> NotebookRun:
-    key = run_key(submitted.data, submitted.course, sandbox)
+    key = str(run_key(submitted.data, submitted.course, sandbox))
     run = store.get_run(key)
     if run is None:
         course = submitted.course
@@ -119,7 +119,7 @@ def _outcomes(
     """
     course = submitted.course
     keys = {
-        name: code_key(facts[name], course, sandbox)
+        name: str(calls_key(facts[name], course, sandbox))
         for name in course.rubric.functions
         if facts[name].status == "found"
     }

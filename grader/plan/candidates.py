@@ -2,15 +2,16 @@
 
     misconceptions --edits--> changed reference --inputs of the checks--> predictions
 
-Nothing is computed before it is needed: most submissions are right, and most mistakes are known ones.
+Nothing is computed before it is needed: most submissions are right, and most mistakes are known ones. When
+the plan is kept on disk, all of it is computed and kept with it; the course is attached when it is read.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from itertools import combinations
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -29,13 +30,16 @@ from grader.subjects import Call, Case, Subject
 
 if TYPE_CHECKING:  # loads notebooks, which planning at home does not need
     from grader.course.assignment import Assignment
-    from grader.plan.planner import CoursePlanner
 
 SAME = 1e-9  # results that differ by less come from the same function
+NOT_KEPT = ("assignment", "right_value", "_lock")
 
 
 class KnownMistakes:
-    """The candidates of one question (`grader.records.Candidates`)."""
+    """The candidates of one question (`grader.records.Candidates`).
+
+    `right_value` returns what the reference makes of a case.
+    """
 
     def __init__(
         self,
@@ -43,29 +47,43 @@ class KnownMistakes:
         subject: Subject,
         recognition: Recognition,
         cases: Sequence[tuple[Call, Case]],
-        planner: CoursePlanner,
+        seed: int,
+        right_value: Callable[[Case], Any],
     ) -> None:
-        self.assignment = assignment
         self.subject = subject
-        self.function = str(subject)
+        self.recognition = recognition
         self.rtol = recognition.rtol
+        self.whole = recognition.fingerprint is None
         self.calls = tuple(call for call, _ in cases)
         self.cases = {call.id: case for call, case in cases}
-        self.seed = planner.seed
-        self.trusted = planner.right
-        self.fingerprint = assignment.metric(recognition.fingerprint) if recognition.fingerprint else None
-        self.whole = self.fingerprint is None
-        self.together = recognition.pairs
-        self.known = self._known()
+        self.seed = seed
+        self.attach(assignment, right_value)
+
+    def attach(self, assignment: Assignment, right_value: Callable[[Case], Any] | None = None) -> None:
+        """Give the candidates the course that they are of."""
+        self.assignment = assignment
+        self.right_value = right_value or (lambda case: self._value(assignment.namespace, case))
         self._lock = RLock()
+        if self.recognition.fingerprint is not None:
+            assignment.metric(self.recognition.fingerprint)  # raises AssignmentError if there is none
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is kept on disk: all but the course, which is loaded apart."""
+        self.pairs()
+        with self._lock:
+            if self.whole:
+                self._returns_parts  # noqa: B018 -- computed now: it needs the course
+            return {name: value for name, value in vars(self).items() if name not in NOT_KEPT}
 
     def observed(self, call: str, value: Any) -> Prediction:
         """Return the parts of a returned value that the mathematics determines."""
-        if self.fingerprint is None:
-            return Prediction(parts_of(tuple(value) if isinstance(value, list) and self._many else value))
+        if self.recognition.fingerprint is None:
+            several = isinstance(value, list) and self._returns_parts
+            return Prediction(parts_of(tuple(value) if several else value))
+        fingerprint = self.assignment.metric(self.recognition.fingerprint)
         try:
             with np.errstate(all="ignore"):
-                return Prediction(parts_of(self.fingerprint(value, self.cases[call])))
+                return Prediction(parts_of(fingerprint(value, self.cases[call])))
         except Exception:  # it may trip over whatever a student's function returned
             return Prediction()
 
@@ -88,7 +106,7 @@ class KnownMistakes:
     def own(self) -> Sequence[Candidate]:
         """Return every known mistake of the function itself, also one that does not show on the inputs."""
         with self._lock:
-            made = {(known.code,) for known in self.known if known.function == self.function}
+            made = {(known.code,) for known in self._known if known.function == str(self.subject)}
             return tuple(each for each in self._made if each.codes in made)
 
     def pairs(self) -> Sequence[Candidate]:
@@ -96,67 +114,67 @@ class KnownMistakes:
         with self._lock:
             return self._pairs
 
+    @property
     def _known(self) -> tuple[Misconception, ...]:
-        """Return the misconceptions of the function and, unless it has a fingerprint, of those it calls."""
+        """The misconceptions of the function and, unless it has a fingerprint, of those that it calls."""
         reference = self.assignment.reference
-        used = reference.used_by(self.function) if self.whole else {self.subject.root}
+        used = reference.used_by(str(self.subject)) if self.whole else {self.subject.root}
         return tuple(each for each in self.assignment.misconceptions if root_of(each.function) in used)
 
     @cached_property
-    def _many(self) -> bool:
+    def _returns_parts(self) -> bool:
         """Whether the reference returns several parts; a list is an array otherwise."""
         with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
-            return any(isinstance(self.trusted(case), tuple) for case in self.cases.values())
+            return any(isinstance(self.right_value(case), tuple) for case in self.cases.values())
 
     @cached_property
     def _right(self) -> Candidate:
-        return Candidate((), (), "", 1.0, self._predictions(self.trusted))
+        return Candidate((), (), "", 1.0, self._predictions(self.right_value))
 
     @cached_property
     def _made(self) -> tuple[Candidate, ...]:
-        found = [self._candidate((known,)) for known in self.known]
-        return tuple(each for each in found if each is not None)
+        return self._candidates((known,) for known in self._known)
 
     @cached_property
     def _single(self) -> tuple[Candidate, ...]:
-        return tuple(each for each in self._made if self._shows(each))
+        return tuple(each for each in self._made if residual(each.predictions, self._right) > SAME)
 
     @cached_property
     def _pairs(self) -> tuple[Candidate, ...]:
-        if not self.together:
+        if not self.recognition.pairs:
             return ()
         shown = {code for candidate in self._single for code in candidate.codes}
-        known = [each for each in self.known if each.code in shown]
-        found = [self._candidate(pair) for pair in combinations(known, 2)]
-        return tuple(each for each in found if each is not None)
+        return self._candidates(combinations([each for each in self._known if each.code in shown], 2))
 
-    def _shows(self, candidate: Candidate) -> bool:
-        return residual(candidate.predictions, self._right) > SAME
+    def _candidates(self, sets: Iterable[Sequence[Misconception]]) -> tuple[Candidate, ...]:
+        """Return what happens if mistakes are made together, for each set that can be."""
+        candidates = []
+        for made in sets:
+            try:
+                namespace = with_mistakes(self.assignment, made)
+            except AssignmentError:  # they exclude each other
+                continue
+            candidates.append(
+                Candidate(
+                    tuple(known.code for known in made),
+                    tuple(known.name for known in made),
+                    " ".join(known.message for known in made),
+                    float(np.prod([known.credit for known in made])),
+                    self._predictions(lambda case, namespace=namespace: self._value(namespace, case)),  # type: ignore[misc]
+                    frozenset(code for known in made for code in known.same_as),
+                )
+            )
+        return tuple(candidates)
 
-    def _candidate(self, made: tuple[Misconception, ...]) -> Candidate | None:
-        """Return what happens if mistakes are made together, None if they exclude each other."""
-        try:
-            namespace = with_mistakes(self.assignment, made)
-        except AssignmentError:
-            return None
-        return Candidate(
-            tuple(known.code for known in made),
-            tuple(known.name for known in made),
-            " ".join(known.message for known in made),
-            float(np.prod([known.credit for known in made])),
-            self._predictions(partial(self._made_by, namespace)),
-            frozenset(code for known in made for code in known.same_as),
-        )
+    def _predictions(self, value: Callable[[Case], Any]) -> dict[str, Prediction]:
+        predictions = {}
+        for call, case in self.cases.items():
+            try:
+                with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
+                    predictions[call] = self.observed(call, value(case))
+            except Exception as error:  # a mistake may raise anything
+                predictions[call] = Prediction(raised=type(error).__name__)
+        return predictions
 
-    def _predictions(self, function: Callable[[Case], Any]) -> dict[str, Prediction]:
-        return {call: self._prediction(function, call, case) for call, case in self.cases.items()}
-
-    def _made_by(self, namespace: Mapping[str, Any], case: Case) -> Any:
+    def _value(self, namespace: Mapping[str, Any], case: Case) -> Any:
         return reference_value(namespace, self.subject, case, self.seed)
-
-    def _prediction(self, function: Callable[[Case], Any], call: str, case: Case) -> Prediction:
-        try:
-            with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
-                return self.observed(call, function(case))
-        except Exception as error:  # a mistake may raise anything
-            return Prediction(raised=type(error).__name__)

@@ -11,19 +11,27 @@ from grader.course.assignment import Assignment, load_assignment
 from grader.course.folder import rubric_path
 from grader.course.rubric import Rubric
 from grader.course.rubric_file import load_rubric
+from grader.plan.candidates import KnownMistakes
+from grader.plan.kept import keep_plan, plan_digest, read_plan
 from grader.plan.plan import Plan
 from grader.plan.planner import make_plan
 from grader.plan.trusted import TrustedSide
 from grader.subjects import Call
 
+MOST_LOADED = 4
+
 
 @dataclass(frozen=True)
 class Course:
-    """Everything that is the same for every submission."""
+    """Everything that is the same for every submission.
+
+    `digest` names all that the plan was made of: the course's files, our code, what both are run with.
+    """
 
     rubric: Rubric
     assignment: Assignment
     plan: Plan
+    digest: str = ""
 
     @cached_property
     def trusted(self) -> TrustedSide:
@@ -39,13 +47,39 @@ class Course:
         }
 
 
-def load_course(assignment: str, root: Path, rubric: Path | None = None, seed: int | None = None) -> Course:
+LOADED: dict[tuple[Path, str], Course] = {}
+
+
+def load_course(
+    assignment: str, root: Path, rubric: Path | None = None, seed: int | None = None, *, fresh: bool = False
+) -> Course:
     """Load rubrics/<assignment>.yaml (or the file `rubric`) and reference/<assignment>/, and make the plan.
 
-    `seed` stands in for the rubric's. Raises RubricError or AssignmentError for what is wrong in them.
+    `seed` stands in for the rubric's. A course that has not changed is loaded once a process, and its plan is
+    made once: it is kept on disk. `fresh` makes it all the same. Raises RubricError or AssignmentError for what
+    is wrong in the course.
     """
-    loaded = load_rubric(rubric or rubric_path(assignment, root))
+    path = rubric or rubric_path(assignment, root)
+    loaded = load_rubric(path)
     if seed is not None:
         loaded = loaded.model_copy(update={"seed": seed})
-    course = load_assignment(root / "reference" / loaded.assignment, loaded.subjects, loaded.seed)
-    return Course(loaded, course, make_plan(loaded, course))
+    folder = root / "reference" / loaded.assignment
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file() and "__pycache__" not in file.parts]
+    parts = [loaded.model_dump_json().encode()]
+    for file in files:
+        parts += [file.relative_to(folder).as_posix().encode(), file.read_bytes()]
+    digest = plan_digest(parts)
+    name = (folder.resolve(), digest)
+    if fresh or name not in LOADED:
+        course = load_assignment(folder, loaded.subjects, loaded.seed)
+        plan = None if fresh else read_plan(digest)
+        if plan is None:
+            plan = make_plan(loaded, course)
+            keep_plan(digest, plan)
+        for candidates in plan.candidates.values():
+            if isinstance(candidates, KnownMistakes):
+                candidates.attach(course)
+        while len(LOADED) >= MOST_LOADED:
+            LOADED.pop(next(iter(LOADED)))
+        LOADED[name] = Course(loaded, course, plan, digest)
+    return LOADED[name]

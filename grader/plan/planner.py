@@ -24,7 +24,7 @@ from grader.plan.candidates import KnownMistakes
 from grader.plan.plan import Plan, PlannedCheck
 from grader.plan.separation import close_pairs
 from grader.plan.trusted import call_of, calls_made, reference_value
-from grader.subjects import Call, CallLimits, Case, Step, Subject, Sweep
+from grader.subjects import Call, CallLimits, Case, Subject, Sweep
 
 if TYPE_CHECKING:  # loads notebooks, which planning at home does not need
     from grader.course.assignment import Assignment
@@ -85,18 +85,16 @@ def make_call(
     sweep: Sweep | None = None,
 ) -> Call:
     """Return the call of a subject on a case; `seconds` stand in for the rubric's limit of a call."""
-    points = (sweep.places, sweep.points) if sweep else ()
-    sequence = (case.construct, *case.before)
-    steps = (
-        [(step.name, step.args, dict(step.keywords)) for step in sequence]
-        if any(step != Step() for step in sequence)
-        else []
-    )
-    parts = (case.args, dict(case.keywords), echo, repeat, *points, *steps, *(["collect"] * case.collect))
-    identity = call_id(str(subject), parts)
     each = seconds or limits.call_seconds
     whole = min(each * len(sweep.points), max(each, limits.function_seconds)) if sweep else each
     allowed = CallLimits(whole, limits.memory_mb, limits.result_mb)
+    steps = [(step.name, step.args, dict(step.keywords)) for step in (case.construct, *case.before)]
+    content = (
+        (case.args, dict(case.keywords), steps, case.collect),
+        (echo, repeat, seed % 2**32, *((sweep.places, sweep.points) if sweep else ())),
+        (allowed.seconds, allowed.memory_mb, allowed.result_mb),
+    )
+    identity = call_id(str(subject), content)
     return call_of(subject, case, identity, seed, echo=echo, limits=allowed, sweep=sweep)
 
 
@@ -208,4 +206,6 @@ class CoursePlanner:
                 call = make_call(self.subject, case, self.seed, self.limits, recognition.call_seconds)
                 cases.append((call, case))
         unique = {call.id: (call, case) for call, case in cases}
-        return KnownMistakes(self.assignment, self.subject, recognition, tuple(unique.values()), self)
+        return KnownMistakes(
+            self.assignment, self.subject, recognition, tuple(unique.values()), self.seed, self.right
+        )

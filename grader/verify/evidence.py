@@ -185,7 +185,7 @@ def inputs_digest(course: Course) -> str:
 
 def inputs_digest_of(target: Target, seed: int) -> str:
     """Load the course, and return the digest of its inputs."""
-    return inputs_digest(load_course(target.assignment, target.root, target.rubric, seed))
+    return inputs_digest(load_course(target.assignment, target.root, target.rubric, seed, fresh=True))
 
 
 def _variant(bench: Bench, known: Misconception, seed: int) -> VariantReport:

@@ -216,7 +216,7 @@ def test_predictions_are_those_of_the_changed_reference_and_exceptions_belong_to
 def test_a_fingerprint_is_compared_in_place_of_the_result(assignment: Assignment) -> None:
     known = known_of(assignment, "standardised", "{inputs: [numbers], fingerprint: ends}")
     assert not known.whole
-    assert [each.code for each in known.known] == ["by_variance"]
+    assert [each.codes for each in known.own()] == [("by_variance",)]
 
     def ends_only(x: Any) -> Any:
         value = (x - np.mean(x)) / np.var(x)

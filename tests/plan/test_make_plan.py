@@ -15,10 +15,10 @@ from grader.course.assignment import Assignment
 from grader.course.rubric import Limits, Rubric
 from grader.errors import AssignmentError, GraderError, RubricError
 from grader.plan.plan import Plan, PlannedCheck
-from grader.plan.planner import CoursePlanner, call_id, make_plan
+from grader.plan.planner import CoursePlanner, make_call, make_plan
 from grader.plan.trusted import TrustedSide, trusted_call
 from grader.records import FunctionFacts, Outcome, OutcomeKind, Verdict
-from grader.subjects import Subject
+from grader.subjects import Step, Subject, Sweep
 
 REFERENCE = """
 import numpy as np
@@ -135,11 +135,6 @@ def test_a_plan_is_the_same_each_time_and_names_each_call_by_its_content(
     assert [call.id for call in first.calls] == [call.id for call in second.calls]
     assert first.calls
     for call in first.calls:
-        repeat = int(options.get("property") == "deterministic" and call is not calls_of(first.checks[0])[0])
-        points = (call.sweep.places, call.sweep.points) if call.sweep else ()
-        inputs = (call.args, call.keywords, call.echo)
-        ids = {call_id(call.function, (*inputs, n, *points)) for n in (0, repeat)}
-        assert call.id in ids
         assert call.limits.seconds == (60 if call.sweep else 5)
         assert (call.limits.memory_mb, call.limits.result_mb, call.seed) == (100, 7, 3)
 
@@ -309,25 +304,38 @@ def test_the_reference_draws_the_same_random_numbers_each_time() -> None:
     assert trusted_call(lambda: np.random.rand(3), Case("a", ()), 6).tolist() != first.tolist()
 
 
-PLAIN = ((POINT,), {}, False, 0)
+BOTH = Case("a", (POINT,), before=(Step(args=(POINT,)),))
+DIFFERENT: dict[str, dict[str, Any]] = {
+    "another function": {"subject": "g"},
+    "a method": {"subject": "f.g"},
+    "an argument": {"case": Case("a", (POINT + 1e-12,))},
+    "a dtype": {"case": Case("a", (POINT.astype(np.float32),))},
+    "a shape": {"case": Case("a", (POINT[:, None],))},
+    "a keyword": {"case": Case("a", (POINT,), {"k": 1})},
+    "an argument of the constructor": {"case": Case("a", (POINT,), construct=Step(args=(1,)))},
+    "a call before it": {"case": BOTH},
+    "the results of the calls before it": {"case": replace(BOTH, collect=True)},
+    "echo": {"echo": True},
+    "repeat": {"repeat": 1},
+    "sweep": {"sweep": Sweep((0,), ((POINT,),))},
+    "seed": {"seed": 4},
+    "seconds": {"seconds": 3.0},
+    "the rubric's seconds": {"limits": Limits(call_seconds=1)},
+    "memory": {"limits": Limits(memory_mb=1)},
+    "the size of the result": {"limits": Limits(result_mb=1)},
+}
 
 
-@pytest.mark.parametrize(
-    ("function", "inputs"),
-    [
-        pytest.param("g", PLAIN, id="function"),
-        pytest.param("f", ((POINT + 1e-12,), {}, False, 0), id="argument"),
-        pytest.param("f", ((POINT.astype(np.float32),), {}, False, 0), id="dtype"),
-        pytest.param("f", ((POINT[:, None],), {}, False, 0), id="shape"),
-        pytest.param("f", ((POINT,), {"k": 1}, False, 0), id="keyword"),
-        pytest.param("f", ((POINT,), {}, True, 0), id="echo"),
-        pytest.param("f", ((POINT,), {}, False, 1), id="repeat"),
-        pytest.param("f", (*PLAIN, (0,), ((POINT,),)), id="sweep"),
-    ],
-)
-def test_calls_that_differ_in_anything_have_different_names(function: str, inputs: tuple[Any, ...]) -> None:
-    assert call_id("f", ((POINT.copy(),), {}, False, 0)) == call_id("f", PLAIN)
-    assert call_id(function, inputs) != call_id("f", PLAIN)
+def named(**changes: Any) -> str:
+    parts = {"subject": "f", "case": Case("a", (POINT.copy(),)), "seed": 3, "limits": Limits(), **changes}
+    return make_call(Subject.named(parts.pop("subject")), **parts).id
+
+
+@pytest.mark.parametrize("changes", DIFFERENT.values(), ids=DIFFERENT)
+def test_calls_that_differ_in_anything_have_different_names(changes: dict[str, Any]) -> None:
+    assert named() == named(case=Case("called otherwise", (POINT,), known={"scale": 2.0}))
+    others = [named(**other) for other in DIFFERENT.values() if other is not changes]
+    assert named(**changes) not in [named(), *others]
 
 
 def test_what_the_reference_makes_of_a_case_is_computed_once_and_given_out_as_a_copy() -> None:

@@ -1,0 +1,120 @@
+"""Keeps plans on disk, under a digest of all that they are made of: a course that has not changed is read.
+
+    ~/.cache/grader/plans/<digest>      or $XDG_CACHE_HOME/grader, or the folder $GRADER_CACHE
+
+A file holds what this program wrote. It is read only if its folder belongs to the user and nobody else can
+write to it. Reading makes objects of grader's modules, of NumPy's and of the course's, and of no others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import io
+import logging
+import os
+import pickle
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from grader.checks.registry import check_types
+from grader.plan.plan import Plan
+
+LOG = logging.getLogger(__name__)
+KEPT_SECONDS = 30 * 86400.0  # since a plan was last read
+PACKAGE = Path(__file__).parent.parent
+CODE = ("checks", "course", "numerics", "plan", "observe/inside", "records.py", "subjects.py")
+MODULES = ("grader", "numpy", "scipy.sparse", "pandas", "_assignment_")
+BUILTINS = frozenset({"set", "frozenset", "complex", "slice", "range", "bytearray"})
+
+
+def plan_digest(parts: Iterable[bytes]) -> str:
+    """Return a digest of a course's files (`parts`), of our code, and of what both are run with."""
+    digest = hashlib.sha256(_surroundings())
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little") + part)
+    return digest.hexdigest()
+
+
+@cache
+def _surroundings() -> bytes:
+    """Return a digest of our own code, the interpreter, the machine's kind, and what is installed."""
+    digest = hashlib.sha256(f"{sys.version} {platform.machine()}".encode())
+    for name in CODE:
+        path = PACKAGE / name
+        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
+            digest.update(file.read_bytes())
+    installed = {f"{each.name} {each.version}" for each in importlib.metadata.distributions()}
+    digest.update("\n".join(sorted(installed)).encode())
+    return digest.digest()
+
+
+def read_plan(digest: str) -> Plan | None:
+    """Return the plan with a digest, None if it is not kept or cannot be read."""
+    folder = _folder()
+    if folder is None:
+        return None
+    path = folder / digest
+    try:
+        content = path.read_bytes()
+        if content[:32] != hashlib.sha256(content[32:]).digest():
+            return None
+        plan = _Unpickler(io.BytesIO(content[32:])).load()
+        os.utime(path)
+    except FileNotFoundError:
+        return None
+    except Exception as error:  # a file of another version, a disk that fails: the plan is made again
+        LOG.warning("the kept plan %s cannot be read: %r", path, error)
+        return None
+    return plan if isinstance(plan, Plan) else None
+
+
+def keep_plan(digest: str, plan: Plan) -> None:
+    """Keep a plan; remove those that nobody has read for a month. What cannot be kept is made again."""
+    folder = _folder()
+    if folder is None:
+        return
+    try:
+        data = pickle.dumps(plan, protocol=5)
+        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+            file.write(hashlib.sha256(data).digest() + data)
+        Path(file.name).replace(folder / digest)
+        for old in folder.iterdir():
+            if old.stat().st_mtime < time.time() - KEPT_SECONDS:
+                old.unlink(missing_ok=True)
+    except Exception as error:  # an input that cannot be pickled, a full disk
+        LOG.info("the plan is not kept: %r", error)
+
+
+def _folder() -> Path | None:
+    """Return the folder of plans, None if it cannot be made or others could write to it."""
+    caches = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
+    folder = Path(os.environ.get("GRADER_CACHE") or Path(caches, "grader")) / "plans"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state = folder.stat()
+    except (OSError, RuntimeError) as error:
+        LOG.info("plans are not kept: %r", error)
+        return None
+    if hasattr(os, "getuid") and (state.st_uid != os.getuid() or state.st_mode & 0o022):
+        LOG.warning("plans are not kept: others can write to %s", folder)
+        return None
+    return folder
+
+
+class _Unpickler(pickle.Unpickler):
+    """Makes objects of known modules only."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return a class or function; raise UnpicklingError for one that no plan holds."""
+        own = {check.__module__ for check in check_types().values()}
+        known = module in own or any(module == each or module.startswith(each) for each in MODULES)
+        if known or (module == "builtins" and name in BUILTINS):
+            return super().find_class(module, name)
+        raise pickle.UnpicklingError(f"a plan holds no {module}.{name}")
