@@ -19,7 +19,7 @@ from grader.intake.submissions import Submission, find_submissions
 from grader.judge.judge_observation import not_graded
 from grader.observe.layers import ISOLATED, PLAIN, RESTRICTED
 from grader.observe.tiers import choose_sandbox
-from grader.plan.load import Course, load_course
+from grader.plan.load import load_course
 from grader.records import Score, Status
 from grader.store import Store
 
@@ -49,58 +49,55 @@ def grade_folder(
     environment = course.rubric.environment
     python = str(root.resolve() / environment.python) if environment.python else sys.executable
     with (
-        Judges(course, max(2, min(jobs, len(submissions)))) as judges,  # in a process of its own, in any case
+        Judges(
+            course, max(2, min(jobs, len(submissions)))
+        ) as judges,  # 2: judge in a process even for one job
         choose_sandbox(environment.preload, environment.minimum_tier, python, unsafe=unsafe) as sandbox,
     ):
         results = Results(out, course.rubric, sandbox.name)
         results.open()
-        _warn(sandbox.name)
+        if sandbox.name != ISOLATED:
+            colour = "red" if sandbox.name == PLAIN else "yellow"
+            warning = f"[bold {colour}]warning:[/] {WARNINGS[sandbox.name]}"
+            Console(stderr=True, highlight=False).print(warning, soft_wrap=True)
         with Store(out / "grader.db") as store, choose_progress(len(submissions), console) as display:
             if fresh:
                 store.forget()
+            # An interrupted run must leave a row for every submission, also for those it did not reach.
             earlier = store.get_scores(course.rubric.assignment)
-            waiting = [_not_yet(each, course) for each in submissions if each.id not in earlier]
+            reason = "the run has not come to it; give the same command again"
+            waiting = [
+                replace(not_graded(submission.id, reason, course), directory=submission.directory)
+                for submission in submissions
+                if submission.id not in earlier
+            ]
             store.put_scores(course.rubric.assignment, waiting)
             writer = _Writer(results, display)
             try:
                 scores = grade_all(submissions, course, sandbox, store, jobs, writer, judges)
             finally:
-                everybody = store.get_scores(course.rubric.assignment)
-                results.write_course([_dated(everybody[name], writer) for name in sorted(everybody)])
-    with _shown():
+                gradebook = store.get_scores(course.rubric.assignment)
+                results.write_course(
+                    [_mark_earlier(gradebook[name], writer.finished_ids) for name in sorted(gradebook)]
+                )
+    with _logged_only():
         closing_words(scores, console)
-        others = len(everybody) - len(scores)
+        others = len(gradebook) - len(scores)
         if others:
             console.print(f"The gradebook has {others} more of earlier runs.", soft_wrap=True)
         console.print(f"{out / 'index.html'}", soft_wrap=True)
     return sum(score.status is Status.NOT_GRADED for score in scores)
 
 
-def _warn(tier: str) -> None:
-    """Say on standard error what a lower tier leaves open."""
-    if tier == ISOLATED:
-        return
-    colour = "red" if tier == PLAIN else "yellow"
-    Console(stderr=True, highlight=False).print(
-        f"[bold {colour}]warning:[/] {WARNINGS[tier]}", soft_wrap=True
-    )
-
-
-def _not_yet(submission: Submission, course: Course) -> Score:
-    """Return the row of a submission until it has been graded."""
-    score = not_graded(submission.id, "the run has not come to it; give the same command again", course)
-    return replace(score, directory=submission.directory)
-
-
-def _dated(score: Score, writer: _Writer) -> Score:
-    """Return a score with a remark if it is of an earlier run, as a row among those of this one."""
-    if score.submission in writer.finished_ids or score.status is Status.NOT_GRADED:
+def _mark_earlier(score: Score, finished_ids: set[str]) -> Score:
+    """Return a score for the gradebook, with a remark if it was not made in this run."""
+    if score.submission in finished_ids or score.status is Status.NOT_GRADED:
         return score
     return replace(score, remarks=(*score.remarks, "Graded in an earlier run."))
 
 
 class _Writer:
-    """Writes each result as soon as it is there, and passes the news on to the display."""
+    """The listener of a run: writes the pages of each result at once, and updates the display."""
 
     def __init__(self, results: Results, display: PlainProgress | LiveProgress) -> None:
         self.results = results
@@ -108,12 +105,15 @@ class _Writer:
         self.finished_ids: set[str] = set()
 
     def started(self, submission: Submission) -> None:
-        """Pass the news on."""
-        with _shown():
+        """Update the display."""
+        with _logged_only():
             self.display.started(submission)
 
     def finished(self, graded: Graded) -> None:
-        """Write the pages of a submission; of one that was not graded, if they can be written."""
+        """Write the pages of a submission; raise OSError if they cannot be written.
+
+        If it was not graded, that may be the reason why, so the error is only logged.
+        """
         try:
             self.results.write_submission(graded.submission, graded.score, graded.run)
         except OSError:
@@ -121,13 +121,13 @@ class _Writer:
                 raise
             LOG.exception("no page of %s was written", graded.submission.id)
         self.finished_ids.add(graded.submission.id)
-        with _shown():
+        with _logged_only():
             self.display.finished(graded)
 
 
 @contextlib.contextmanager
-def _shown() -> Iterator[None]:
-    """Log what the terminal cannot show, or a closed pipe: it is no reason to give up a result."""
+def _logged_only() -> Iterator[None]:
+    """Log an error of the terminal, such as a closed pipe: the run must not lose a result because of it."""
     try:
         yield
     except (OSError, ValueError):

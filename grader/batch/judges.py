@@ -1,10 +1,10 @@
-"""Judging in processes beside the batch, whose threads could only take turns at it.
+"""Judges observations in a pool of processes, because threads of one interpreter would share one core.
 
-    thread of the batch  --what was observed, as it is kept-->  judge  --Score-->  thread
+    thread of the batch  --observation without its run-->  judge process  --Score-->  thread of the batch
 
-A judge is a fork of this process as it is when the course has been loaded: it loads nothing again, and has
-nothing of what comes later (boxes, the database). Without judges, and where they have died, the threads take
-turns.
+A judge process is forked after the course is loaded: it does not load the course again, and it inherits
+nothing that is opened later (sandboxes, the database). Where the system cannot fork, and after the processes
+have died, the threads of the batch judge one at a time.
 """
 
 from __future__ import annotations
@@ -30,27 +30,35 @@ from grader.plan.load import Course
 from grader.records import Observation, Score
 
 LOG = logging.getLogger(__name__)
-ENOUGH = 3  # more than these, and the threads that read and write are what takes the time
-MEMORY = 6 << 30  # bytes that a judge may take beside what it begins with, whatever a student's results are
+MAX_JUDGES = 3  # with more, the threads that read and write become the bottleneck
+MEMORY = 6 << 30  # bytes that a judge process may allocate, so that a huge result cannot exhaust the machine
 
 
 @dataclass
-class _Desk:
-    """What a judge has in front of it."""
+class _ProcessState:
+    """What a judge process keeps between two calls; empty in the process of the batch."""
 
     course: Course | None = None
 
 
-_DESK = _Desk()
+_STATE = _ProcessState()
 
 
 class Judges:
-    """Grades observations of one course. Start them before any thread; close them, or use `with`."""
+    """Grades observations of one course. Create it before any thread starts; close it, or use `with`."""
 
     def __init__(self, course: Course, jobs: int) -> None:
         self._course = course
-        self._turn = threading.Lock()
-        self._pool = _forked(course, min(jobs - 1, ENOUGH)) if jobs > 1 and can_fork() else None
+        self._lock = threading.Lock()
+        self._pool: ProcessPoolExecutor | None = None
+        if jobs > 1 and can_fork():
+            fork = multiprocessing.get_context("fork")
+            count = min(jobs - 1, MAX_JUDGES)
+            self._pool = ProcessPoolExecutor(count, fork, _start_process, (course, os.getpid()))
+            with warnings.catch_warnings():
+                # Python warns of a fork beside other threads; those are OpenBLAS's, which survives a fork.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                self._pool.submit(os.getpid).result()  # the first task forks all processes
 
     def __enter__(self) -> Self:
         return self
@@ -62,7 +70,7 @@ class Judges:
             self._pool.shutdown(cancel_futures=True)
 
     def grade(self, submission: str, observation: Observation) -> Score:
-        """Judge and score an observation; raises what `grade` raises."""
+        """Judge and score an observation; raises what `judge_observation.grade` raises."""
         pool = self._pool
         if pool is not None:
             try:
@@ -70,37 +78,30 @@ class Judges:
             except BrokenExecutor:
                 LOG.warning("the judges have died; the threads of the batch take turns from here on")
                 self._pool = None
-        with self._turn:
+        with self._lock:
             return grade(submission, observation, self._course)
 
 
 def can_fork() -> bool:
-    """Whether this system's libraries bear a fork; those of macOS do not."""
+    """Return whether a fork is safe here; on macOS, system libraries may crash after one."""
     return sys.platform.startswith("linux")
 
 
-def _forked(course: Course, count: int) -> ProcessPoolExecutor:
-    """Return a pool whose processes have all been forked."""
-    pool = ProcessPoolExecutor(count, multiprocessing.get_context("fork"), _sit_down, (course, os.getpid()))
-    with warnings.catch_warnings():  # of other threads: these are those of OpenBLAS, which knows of forks
-        warnings.simplefilter("ignore", DeprecationWarning)
-        pool.submit(os.getpid).result()
-    return pool
-
-
-def _sit_down(course: Course, parent: int) -> None:
-    """Begin as a judge: an interrupt is the parent's to hear, its end is ours too."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _start_process(course: Course, parent: int) -> None:
+    """Prepare a new judge process: it ignores interrupts, ends with its parent, and has a memory limit."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles an interrupt, and ends the pool
     with contextlib.suppress(OSError):
         system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
+    if os.getppid() != parent:  # the parent died before prctl was called, so no signal will come
         os._exit(1)
+    # RLIMIT_AS counts all address space, so the limit is added to what the fork inherited.
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     space = pages * resource.getpagesize() + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (space, space))
-    _DESK.course = course
+    _STATE.course = course
 
 
 def _grade(submission: str, observation: Observation) -> Score:
-    assert _DESK.course is not None
-    return grade(submission, observation, _DESK.course)
+    """Grade an observation in a judge process."""
+    assert _STATE.course is not None
+    return grade(submission, observation, _STATE.course)

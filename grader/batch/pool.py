@@ -1,10 +1,10 @@
-"""Many submissions: a work list, workers, progress, and an end that keeps what is finished.
+"""Grades many submissions with a pool of threads, and keeps what is finished when the run ends early.
 
-    submissions  -->  threads, each: read, observe, have it judged  -->  Graded, one at a time, in this thread
+    submissions  -->  worker threads: read, observe, judge  -->  main thread: store, call the listener
 
-Each worker waits for processes, of the sandbox and of the judges, so threads are enough. A fault in
-one submission, also while its result is stored or written, stays in that submission: it is `not_graded`, and
-the others go on. What a busy machine may have ended is tried again while the other workers wait.
+Threads are enough because a worker mostly waits for other processes: the sandbox and the judges. An error
+in one submission, also while its result is stored or written, makes that submission `not_graded`; the others
+continue. A run that may have failed only because the machine was busy is repeated while no other worker runs.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from grader.store import Store
 
 LOG = logging.getLogger(__name__)
 TRIES = 2
-HEARING_SECONDS = 0.5
+WAIT_SECONDS = 0.5  # the longest that an interrupt can be delayed, see `grade_all`
 
 
 @dataclass(frozen=True)
@@ -45,19 +45,19 @@ class Graded:
 
 
 class Listener(Protocol):
-    """Hears of submissions that are started (called from the workers) and of those that are finished."""
+    """Is called for each submission when its work starts and when its score is there."""
 
     def started(self, submission: Submission) -> None:
-        """Hear that a worker has taken a submission."""
+        """Called in the worker thread that starts with a submission."""
         ...
 
     def finished(self, graded: Graded) -> None:
-        """Hear that a submission has its score."""
+        """Called in the thread of `grade_all` once the score of a submission is stored."""
         ...
 
 
 class EndableSandbox:
-    """A sandbox that remembers what it started, so that everything can be ended at once."""
+    """A sandbox that keeps a list of its processes, so that all of them can be killed at once."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -69,7 +69,7 @@ class EndableSandbox:
         self._running: list[Process] = []
 
     def launch(self, program: Program) -> Process:
-        """Start a program, unless everything has been ended."""
+        """Start a program; raise GraderFault after `end`."""
         with self._lock:
             if self.ended:
                 raise GraderFault("the batch was interrupted")
@@ -79,7 +79,7 @@ class EndableSandbox:
             return process
 
     def end(self) -> None:
-        """Kill everything that was started; nothing can be started afterwards."""
+        """Kill every process that is running, and start no more."""
         with self._lock:
             self.ended = True
             for process in self._running:
@@ -89,17 +89,17 @@ class EndableSandbox:
 
 
 class Turns:
-    """Lets workers run together, and one of them alone while the others wait."""
+    """A lock that many workers share (`together`) and that one of them can hold alone (`alone`)."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._together = 0
-        self._asking = 0
+        self._together = 0  # workers that hold the lock together
+        self._asking = 0  # workers that wait to hold it alone
         self._alone = False
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
-        """Run beside the others, once nobody runs alone or asks for it."""
+        """Hold the lock together with others; wait while a worker holds it alone or asks to."""
         with self._changed:
             self._changed.wait_for(lambda: not self._alone and not self._asking)
             self._together += 1
@@ -112,7 +112,7 @@ class Turns:
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Run alone, from within `together`, once the others have come to their end."""
+        """Inside `together`, hold the lock alone: wait until no other worker holds it."""
         with self._changed:
             self._together -= 1
             self._asking += 1
@@ -140,33 +140,99 @@ def grade_all(
 ) -> list[Score]:
     """Grade submissions with `jobs` workers; return the scores in the order of `submissions`.
 
-    Without `judges`, the workers judge. KeyboardInterrupt ends every worker and passes on; what `listener`
-    has heard of as finished stands.
+    Without `judges`, the workers judge. KeyboardInterrupt ends every worker and is raised again; results that
+    `listener` was given as finished stay in the store.
     """
     endable, turns = EndableSandbox(sandbox), Turns()
     judges = judges or Judges(course, jobs=1)
     scores: dict[str, Score] = {}
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="grader") as pool:
-        work = [
+        futures = [
             pool.submit(_grade_one, s, course, endable, store, judges, listener, turns) for s in submissions
         ]
         try:
-            for graded in _in_order_of_end(work):
-                scores[graded.submission.id] = _kept(graded, course, store, listener)
+            # A signal that arrives just before `get` begins to wait is handled only when `get` returns, so
+            # each wait is short. Waiting on the futures is no alternative: an interrupt in there could leave
+            # the lock of a future held.
+            done: SimpleQueue[Future[Graded]] = SimpleQueue()
+            for future in futures:
+                future.add_done_callback(done.put)
+            remaining = len(futures)
+            while remaining:
+                try:
+                    graded = done.get(timeout=WAIT_SECONDS).result()
+                except Empty:
+                    continue
+                remaining -= 1
+                scores[graded.submission.id] = _store_result(graded, course, store, listener)
         except BaseException:
-            store.freeze()  # what a killed process said is no observation
+            store.freeze()  # the processes are killed next; what they return then must not be stored
             endable.end()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
     return [scores[submission.id] for submission in submissions]
 
 
-def _kept(graded: Graded, course: Course, store: Store, listener: Listener) -> Score:
-    """Store a score and pass it on; where that fails for this submission alone, it is `not_graded`."""
+def _grade_one(
+    submission: Submission,
+    course: Course,
+    sandbox: EndableSandbox,
+    store: Store,
+    judges: Judges,
+    listener: Listener,
+    turns: Turns,
+) -> Graded:
+    """Grade one submission in a worker; every error but an interrupt becomes a result."""
+    if sandbox.ended:
+        raise KeyboardInterrupt
+    listener.started(submission)
+    try:
+        graded = _observe_and_judge(submission, course, sandbox, store, judges, turns)
+    except NotebookUnreadable as reason:
+        graded = Graded(submission, unreadable(submission.id, str(reason), course))
+    except Exception as error:
+        LOG.exception("%s was not graded", submission.id)
+        graded = _not_graded(submission, error, course, sandbox.name)
+    if submission.remark:
+        remarks = (*graded.score.remarks, submission.remark)
+        graded = replace(graded, score=replace(graded.score, remarks=remarks))
+    return replace(graded, score=replace(graded.score, tier=sandbox.name, directory=submission.directory))
+
+
+def _observe_and_judge(
+    submission: Submission, course: Course, sandbox: Sandbox, store: Store, judges: Judges, turns: Turns
+) -> Graded:
+    """Read, observe and judge a submission; repeat the last two after a GraderFault, up to `TRIES` times."""
+    if submission.fault:
+        raise GraderFault(submission.fault)
+    if submission.problem:
+        raise NotebookUnreadable(submission.problem)
+    try:
+        data = read_bytes(submission.path)
+    except OSError as error:  # too many open files, a failing disk, a deleted file: not the student's fault
+        raise GraderFault(f"the file cannot be read: {error.strerror}") from error
+    for attempt in range(1, TRIES + 1):
+        try:
+            with turns.together():
+                observation = observe(data, course, sandbox, store, turns.alone)
+                return Graded(submission, judges.grade(submission.id, observation), observation.run)
+        except GraderFault as fault:
+            if isinstance(fault, DamagedError):
+                store.drop_damaged()
+            if attempt == TRIES:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _store_result(graded: Graded, course: Course, store: Store, listener: Listener) -> Score:
+    """Store a score and call the listener; an error that concerns this submission makes it `not_graded`.
+
+    A GraderError (a full disk, a database that cannot be used) would hit every submission, so it is raised.
+    """
     try:
         store.put_scores(course.rubric.assignment, [graded.score])
         listener.finished(graded)
-    except GraderError:  # a full disk, a database that cannot be used: no submission could be kept
+    except GraderError:
         raise
     except Exception as error:
         LOG.exception("the result of %s was not kept", graded.submission.id)
@@ -183,72 +249,7 @@ def _kept(graded: Graded, course: Course, store: Store, listener: Listener) -> S
 
 
 def _not_graded(submission: Submission, error: Exception, course: Course, tier: str) -> Graded:
+    """Return the result of a submission that could not be graded because of `error`."""
     reason = message_text(f"{type(error).__name__}: {error}")
     score = not_graded(submission.id, reason, course)
     return Graded(submission, replace(score, tier=tier, directory=submission.directory))
-
-
-def _in_order_of_end(work: list[Future[Graded]]) -> Iterator[Graded]:
-    """Yield results as they come.
-
-    An interrupt that arrives just before a wait is heard when it is over, so no wait is long; and none holds
-    a lock of a future, which an interrupt could leave locked.
-    """
-    ended: SimpleQueue[Future[Graded]] = SimpleQueue()
-    for future in work:
-        future.add_done_callback(ended.put)
-    left = len(work)
-    while left:
-        with contextlib.suppress(Empty):
-            yield ended.get(timeout=HEARING_SECONDS).result()
-            left -= 1
-
-
-def _grade_one(
-    submission: Submission,
-    course: Course,
-    sandbox: EndableSandbox,
-    store: Store,
-    judges: Judges,
-    listener: Listener,
-    turns: Turns,
-) -> Graded:
-    """Grade one submission, whatever happens: the student's fault is a score, ours is `not_graded`."""
-    if sandbox.ended:
-        raise KeyboardInterrupt
-    listener.started(submission)
-    try:
-        graded = _observed(submission, course, sandbox, store, judges, turns)
-    except NotebookUnreadable as reason:
-        graded = Graded(submission, unreadable(submission.id, str(reason), course))
-    except Exception as error:
-        LOG.exception("%s was not graded", submission.id)
-        graded = _not_graded(submission, error, course, sandbox.name)
-    if submission.remark:
-        remarks = (*graded.score.remarks, submission.remark)
-        graded = replace(graded, score=replace(graded.score, remarks=remarks))
-    return replace(graded, score=replace(graded.score, tier=sandbox.name, directory=submission.directory))
-
-
-def _observed(
-    submission: Submission, course: Course, sandbox: Sandbox, store: Store, judges: Judges, turns: Turns
-) -> Graded:
-    if submission.fault:
-        raise GraderFault(submission.fault)
-    if submission.problem:
-        raise NotebookUnreadable(submission.problem)
-    try:
-        data = read_bytes(submission.path)
-    except OSError as error:  # too many open files, a disk that fails, a file that is gone
-        raise GraderFault(f"the file cannot be read: {error.strerror}") from error
-    for attempt in range(1, TRIES + 1):
-        try:
-            with turns.together():
-                observation = observe(data, course, sandbox, store, turns.alone)
-                return Graded(submission, judges.grade(submission.id, observation), observation.run)
-        except GraderFault as fault:
-            if isinstance(fault, DamagedError):
-                store.drop_damaged()
-            if attempt == TRIES:
-                raise
-    raise AssertionError("unreachable")

@@ -1,4 +1,4 @@
-"""What `grader grade` shows while it works: a live display on a terminal, plain lines in a pipe."""
+"""The progress of `grader grade`: a live display in a terminal, one line for each result elsewhere."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class PlainProgress:
         pass
 
     def started(self, submission: Submission) -> None:
-        """Say nothing: a line for each end is enough in a log."""
+        """Print nothing: in a log, one line for each result is enough."""
 
     def finished(self, graded: Graded) -> None:
-        """Print a line."""
+        """Print the result in one line."""
         self.done += 1
         score = graded.score
         points = (
@@ -51,7 +51,7 @@ class PlainProgress:
 
 
 class LiveProgress:
-    """A bar with the submissions that are being graded; finished ones scroll by above it."""
+    """A progress bar with the names of running submissions; results are printed above it."""
 
     def __init__(self, total: int, console: Console) -> None:
         columns = (
@@ -75,13 +75,13 @@ class LiveProgress:
         self.progress.stop()
 
     def started(self, submission: Submission) -> None:
-        """Show a submission as running."""
+        """Add a submission to those beside the bar."""
         with self.lock:
             self.running[submission.id] = None
             self._describe()
 
     def finished(self, graded: Graded) -> None:
-        """Print its result above the bar."""
+        """Print the result above the bar."""
         with self.lock:
             self.running.pop(graded.submission.id, None)
             self._describe()
@@ -89,20 +89,21 @@ class LiveProgress:
         self.progress.advance(self.task)
 
     def _describe(self) -> None:
+        """Show the names of the running submissions beside the bar."""
         names = list(self.running)
         more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
         self.progress.update(self.task, description=escape(", ".join(names[:MAX_NAMES]) + more))
 
 
 def choose_progress(total: int, console: Console) -> PlainProgress | LiveProgress:
-    """Return the display that fits where the output goes."""
+    """Return a live display if the output goes to a terminal, else a plain one."""
     return (
         LiveProgress(total, console) if console.is_terminal and sys.stdout.isatty() else PlainProgress(total)
     )
 
 
 def closing_words(scores: list[Score], console: Console) -> None:
-    """Print how many submissions ended how."""
+    """Print how many submissions there are of each result."""
     counts = Counter(score.summary for score in scores)
     parts = [
         f"[{COLOURS[kind]}]{counts[kind]} {kind.value.replace('_', ' ')}[/]"

@@ -1,4 +1,4 @@
-"""Writes what a course reads: the folder of results.
+"""Writes the folder of results, which teachers and students read.
 
     out/
         index.html                        the course
@@ -8,7 +8,7 @@
         <submission>/notebook.html        the notebook as it ran, safe to look at
         <submission>/executed.ipynb       the same, to open in Jupyter
 
-Every file is written beside its place and then moved there, so that none is ever half there.
+Every file is written under a temporary name and then renamed, so that nobody reads half a file.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ WALLS = {
 
 @dataclass(frozen=True)
 class Results:
-    """The folder of results of one rubric; `tier` is that of the walls that the submissions ran behind."""
+    """The folder of results of one rubric; `tier` is the sandbox tier in which the submissions ran."""
 
     out: Path
     rubric: Rubric
     tier: str
 
     def open(self) -> None:
-        """Make the folder; raise UsageError if it cannot be written."""
+        """Create the folder; raise UsageError if it cannot be written to."""
         try:
             self.out.mkdir(parents=True, exist_ok=True)
             _write(self.out / ".writable", "")
@@ -61,61 +61,60 @@ class Results:
     def write_submission(self, submission: Submission, score: Score, run: NotebookRun | None) -> None:
         """Write the pages of one submission.
 
-        Raises UsageError if there is no room for any file, OSError if only these cannot be written.
+        Raises UsageError if the disk is full or read-only, OSError if only these files cannot be written.
         """
         folder = self.out / submission.directory
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _write(folder / "feedback.html", feedback_page(self.rubric, score, run, self._made()))
+            _write(folder / "feedback.html", feedback_page(self.rubric, score, run, self._made_by()))
             if run is not None:
                 _write_notebook(folder, score.submission, run)
             else:
-                for stale in ("notebook.html", "executed.ipynb"):
-                    (folder / stale).unlink(missing_ok=True)
+                for name in ("notebook.html", "executed.ipynb"):  # of an earlier run
+                    (folder / name).unlink(missing_ok=True)
         except OSError as error:
             if error.errno in NO_ROOM:
                 raise _unwritable(folder, error) from error
             raise
 
     def write_course(self, scores: Sequence[Score]) -> None:
-        """Write the gradebook and the course page of everybody who has a score, also of earlier runs."""
+        """Write the gradebook and the course page from all scores, those of earlier runs included."""
         pages = {score.submission: f"{score.directory}/feedback.html" for score in scores if score.directory}
         links = {name: quote(page) for name, page in pages.items() if os.path.isfile(self.out / page)}  # noqa: PTH113 -- no error for a name that is too long
         made = {"grader": __version__, "tier": self.tier, "seed": self.rubric.seed}
         try:
             _write(self.out / "grades.csv", grades_csv(scores, self.rubric))
             _write(self.out / "grades.json", grades_json(scores, self.rubric, made))
-            _write(self.out / "index.html", course_page(self.rubric, scores, links, self._made()))
+            _write(self.out / "index.html", course_page(self.rubric, scores, links, self._made_by()))
         except OSError as error:
             raise _unwritable(self.out, error) from error
 
-    def _made(self) -> str:
+    def _made_by(self) -> str:
+        """Return the last line of a page."""
         return f"Made by grader {__version__}, {WALLS[self.tier]}."
 
 
 def _write_notebook(folder: Path, submission: str, run: NotebookRun) -> None:
-    """Write the notebook as it ran, unless it is there already: judging again changes nothing in it.
+    """Write the executed notebook and its page, unless they are up to date: judging again changes neither.
 
-    The page ends with a digest of what it shows and of the code that made it.
+    The page ends with a digest of its content and of the code that makes pages.
     """
-    shown = hashlib.sha256("\n".join((pages_digest(), submission, run.executed)).encode(errors="replace"))
-    stamp = f"<!-- {shown.hexdigest()} -->\n"
+    content = "\n".join((pages_digest(), submission, run.executed))
+    stamp = f"<!-- {hashlib.sha256(content.encode(errors='replace')).hexdigest()} -->\n"
     page = folder / "notebook.html"
-    if not _ends_with(page, stamp) or not (folder / "executed.ipynb").is_file():
-        _write(folder / "executed.ipynb", run.executed)
-        _write(page, notebook_page(submission, run) + stamp)
-
-
-def _ends_with(path: Path, text: str) -> bool:
     try:
-        with path.open("rb") as file:
-            file.seek(-len(text), os.SEEK_END)
-            return file.read() == text.encode()
-    except OSError:
-        return False
+        with page.open("rb") as file:
+            file.seek(-len(stamp), os.SEEK_END)
+            up_to_date = file.read() == stamp.encode()
+    except OSError:  # there is no page, or it is shorter than a stamp
+        up_to_date = False
+    if not up_to_date or not (folder / "executed.ipynb").is_file():
+        _write(folder / "executed.ipynb", run.executed)
+        _write(page, notebook_page(submission, run) + stamp)  # last: its stamp vouches for both files
 
 
 def _unwritable(folder: Path, error: OSError) -> UsageError:
+    """Return the error that tells the user what to do about a folder that cannot be written to."""
     return UsageError(
         f"cannot write to {folder}: {error.strerror}; what was observed is kept: make room, and give the "
         "same command again"
@@ -123,6 +122,7 @@ def _unwritable(folder: Path, error: OSError) -> UsageError:
 
 
 def _write(path: Path, text: str) -> None:
+    """Write a file as a whole or not at all."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
