@@ -48,10 +48,9 @@ def grade_folder(
     console = Console(highlight=False)
     environment = course.rubric.environment
     python = str(root.resolve() / environment.python) if environment.python else sys.executable
+    judge_jobs = max(2, min(jobs, len(submissions)))  # from 2 on, judging has a process of its own
     with (
-        Judges(
-            course, max(2, min(jobs, len(submissions)))
-        ) as judges,  # 2: judge in a process even for one job
+        Judges(course, judge_jobs) as judges,
         choose_sandbox(environment.preload, environment.minimum_tier, python, unsafe=unsafe) as sandbox,
     ):
         results = Results(out, course.rubric, sandbox.name)
@@ -77,9 +76,8 @@ def grade_folder(
                 scores = grade_all(submissions, course, sandbox, store, jobs, writer, judges)
             finally:
                 gradebook = store.get_scores(course.rubric.assignment)
-                results.write_course(
-                    [_mark_earlier(gradebook[name], writer.finished_ids) for name in sorted(gradebook)]
-                )
+                rows = [_mark_earlier(gradebook[id_], writer.finished_ids) for id_ in sorted(gradebook)]
+                results.write_course(rows)
     with _logged_only():
         closing_words(scores, console)
         others = len(gradebook) - len(scores)

@@ -1,13 +1,15 @@
-"""verify: proves a rubric before a student does: what must earn points does, what must not does not.
+"""verify: checks a rubric before it grades students: right solutions keep every point, wrong ones lose some.
 
-    trial        variants of the reference, called in this process and judged as a submission is
-    mutants      mistakes made by a machine in the syntax tree of the reference
-    rewritings   other ways to write the reference, which must keep every point
-    evidence     runs all of these in worker processes and keeps what came out
-    goldens      outputs of the reference that must not drift
-    claims       what is claimed of a rubric, one by one, and whether the evidence bears it out
-    report       the claims in a terminal, and as JSON
+    trial        runs variants of the reference in this process and judges them as submissions are judged
+    mutants      makes mistakes in the syntax tree of the reference, by machine
+    rewritten    makes other right versions of the reference, which must keep every point
+    evidence     runs all of these in worker processes
+    goldens      stores results of the reference, to notice when they change
+    survivors    reads which mutants the course accepts as not caught
+    claims       the claims about a rubric, and how each is checked
+    verification lists the claims of a rubric, for the command and the plugin
+    report       the claims in a terminal
     plugin       the claims as pytest items: `pytest rubrics/`
 
-Everything that runs here is the course's own code.
+Everything that runs here is the course's own code, so there is no sandbox.
 """

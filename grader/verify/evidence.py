@@ -1,7 +1,7 @@
-"""Runs what a rubric is proved by, in worker processes, and keeps what came out; each part when first needed.
+"""Runs the experiments behind the claims in worker processes; each part runs when a claim first asks for it.
 
-A task is a function of a `Target` and plain data, so that a worker that starts afresh can do it; it loads
-the course once for each seed.
+A task is a function of a `Target` and plain data, because both must be sent to a new process. A worker loads
+the course for each seed and keeps the last two.
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import resource
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from grader.course.misconception import Misconception
 from grader.judge.diagnosis import diagnose
 from grader.judge.judge_observation import grade
 from grader.notebook.facts import find_subjects
@@ -29,9 +28,9 @@ from grader.verify.mutants import Mutant, make_mutants
 from grader.verify.rewritten import all_rewritings, rewritten
 from grader.verify.trial import Bench, make_bench
 
-MUTANT_SECONDS = 8.0  # of processor time for one call; the slowest of the reference takes about one
-MEMORY_BYTES = 6 << 30
-CHUNK = 12
+MUTANT_SECONDS = 8.0  # of processor time for one call; the slowest call of the reference takes about one
+MEMORY_BYTES = 6 << 30  # for each worker
+CHUNK = 12  # mutants in one task
 FRESH = 1_000_003  # added to the rubric's seed for inputs that the rubric does not use
 T = TypeVar("T")
 Progress = Callable[[str, int, int], None]
@@ -39,7 +38,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Target:
-    """What is verified: an assignment of the course in `root`."""
+    """The assignment to verify, in the course at `root`."""
 
     assignment: str
     root: Path
@@ -48,7 +47,7 @@ class Target:
 
 @dataclass(frozen=True)
 class SeedReport:
-    """What the reference and its rewritings lost on one seed, as question/check."""
+    """The score of the reference on one seed, and the checks (question/check) that each rewriting lost."""
 
     seed: int
     reference: Score
@@ -57,7 +56,7 @@ class SeedReport:
 
 @dataclass(frozen=True)
 class VariantReport:
-    """What a known mistake lost on one seed, and what it was taken for."""
+    """The checks (question/check) that a known mistake lost on one seed, and its diagnosis."""
 
     code: str
     seed: int
@@ -67,7 +66,10 @@ class VariantReport:
 
 @dataclass(frozen=True)
 class MutantReport:
-    """The check that caught a mutant ('' if none did), its name, and the name on fresh inputs."""
+    """The check that caught a mutant ('' if none did), its diagnosis, and the one on fresh inputs.
+
+    Only a diagnosis that names a mistake is made again on fresh inputs.
+    """
 
     mutant: Mutant
     caught_by: str
@@ -75,8 +77,15 @@ class MutantReport:
     again: Diagnosis | None = None
 
     @property
+    def name(self) -> str:
+        """The codes of the mistake that it was taken for, '' if it was not given a name."""
+        if self.diagnosis is None or self.diagnosis.kind is not DiagnosisKind.NAMED:
+            return ""
+        return "+".join(self.diagnosis.codes)
+
+    @property
     def misnamed(self) -> bool:
-        """Whether it was given a name that other inputs do not confirm."""
+        """Whether it was given a name that fresh inputs do not confirm."""
         if self.diagnosis is None or self.diagnosis.kind is not DiagnosisKind.NAMED:
             return False
         return self.again is None or not set(self.diagnosis.codes) & set(self.again.codes)
@@ -84,7 +93,10 @@ class MutantReport:
 
 @dataclass
 class Evidence:
-    """Everything that the claims rest on; `seeds` and `jobs` bound the work."""
+    """The results that claims are checked against; each property runs its experiments when first read.
+
+    The reference runs on `seeds` seeds, in `jobs` worker processes; 0 means in this process.
+    """
 
     target: Target
     seeds: int = 20
@@ -98,21 +110,22 @@ class Evidence:
 
     @cached_property
     def by_seed(self) -> list[SeedReport]:
-        """The reference and its rewritings on every seed."""
+        """The reference and its rewritings, on every seed."""
         return self._run("the reference and its rewritings", try_seed, self._seeds(self.seeds))
 
     @cached_property
     def skeleton(self) -> Score:
-        """What the skeleton earns."""
+        """The score of the skeleton: of what students are given."""
         code = self.course.assignment.skeleton_code
         _, facts = find_subjects(code, self.course.rubric.subjects, code)
         return grade("skeleton", Observation(None, facts, {}), self.course)
 
     @cached_property
     def variants(self) -> list[VariantReport]:
-        """Every known mistake on three seeds that the rubric does not use."""
+        """Every known mistake, on up to three seeds."""
         seeds = self._seeds(min(self.seeds, 3))
-        return [report for found in self._run("known mistakes", try_variants, seeds) for report in found]
+        reports = self._run("known mistakes", try_variants, seeds)
+        return [report for of_one_seed in reports for report in of_one_seed]
 
     @cached_property
     def close(self) -> list[Pair]:
@@ -131,28 +144,27 @@ class Evidence:
 
     @cached_property
     def inputs_elsewhere(self) -> str:
-        """The digest of the hidden inputs as another process makes them."""
+        """The digest of the hidden inputs that another process generates."""
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
             return pool.submit(inputs_digest_of, self.target, self.course.rubric.seed).result()
 
     def _seeds(self, number: int) -> list[int]:
-        return [self.course.rubric.seed + FRESH + place for place in range(number)]
+        return [self.course.rubric.seed + FRESH + index for index in range(number)]
 
     def _run(self, what: str, task: Callable[[Target, Any], T], work: Sequence[Any]) -> list[T]:
-        """Return what a task makes of every piece of work, in order."""
+        """Return the results of a task for every item of work, in order; report progress as `what`."""
         if self.jobs < 1:
-            return [task(self.target, piece) for piece in self._told(what, work)]
+            results = []
+            for done, item in enumerate(work, 1):
+                results.append(task(self.target, item))
+                self.progress(what, done, len(work))
+            return results
         with ProcessPoolExecutor(self.jobs, multiprocessing.get_context("spawn"), _limit_memory) as pool:
-            futures = [pool.submit(partial(task, self.target), piece) for piece in work]
+            futures = [pool.submit(partial(task, self.target), item) for item in work]
             for done, future in enumerate(as_completed(futures), 1):
-                future.result()
+                future.result()  # raises at once what a task raised
                 self.progress(what, done, len(work))
             return [future.result() for future in futures]
-
-    def _told(self, what: str, work: Sequence[Any]) -> Iterable[Any]:
-        for done, piece in enumerate(work, 1):
-            yield piece
-            self.progress(what, done, len(work))
 
 
 def try_seed(target: Target, seed: int) -> SeedReport:
@@ -170,16 +182,33 @@ def try_seed(target: Target, seed: int) -> SeedReport:
 def try_variants(target: Target, seed: int) -> list[VariantReport]:
     """Judge every known mistake on the hidden inputs of one seed."""
     bench = _bench(target, seed)
-    return [_variant(bench, known, seed) for known in bench.course.assignment.misconceptions]
+    assignment = bench.course.assignment
+    reports = []
+    for known in assignment.misconceptions:
+        observed = bench.observed(with_mistakes(assignment, (known,)), known.function)
+        lost = tuple(bench.lost(observed, known.function))
+        reports.append(VariantReport(known.code, seed, lost, _diagnosis(bench, observed, known.function)))
+    return reports
 
 
 def try_mutants(target: Target, mutants: Sequence[Mutant]) -> list[MutantReport]:
-    """Judge mutants on the rubric's own inputs; a name is tried again on fresh ones."""
-    return [_mutant(target, mutant) for mutant in mutants]
+    """Judge mutants on the rubric's own inputs; diagnose those with a name again on fresh inputs."""
+    bench = _bench(target, None)
+    reports = []
+    for mutant in mutants:
+        observed = _observe_mutant(bench, mutant)
+        caught_by = next(bench.losses(observed, mutant.function), "")
+        diagnosis = _diagnosis(bench, observed, mutant.function) if caught_by else None
+        again = None
+        if diagnosis is not None and diagnosis.kind is DiagnosisKind.NAMED:
+            other = _bench(target, bench.course.rubric.seed + FRESH)
+            again = _diagnosis(other, _observe_mutant(other, mutant), mutant.function)
+        reports.append(MutantReport(mutant, caught_by, diagnosis, again))
+    return reports
 
 
 def inputs_digest(course: Course) -> str:
-    """Return a digest of every hidden input: a call's id is one of its content."""
+    """Return a digest of every hidden input; the id of a call is a digest of its content."""
     return hashlib.sha256("\n".join(call.id for call in course.plan.calls).encode()).hexdigest()
 
 
@@ -188,31 +217,13 @@ def inputs_digest_of(target: Target, seed: int) -> str:
     return inputs_digest(load_course(target.assignment, target.root, target.rubric, seed, fresh=True))
 
 
-def _variant(bench: Bench, known: Misconception, seed: int) -> VariantReport:
-    observed = bench.observed(with_mistakes(bench.course.assignment, (known,)), known.function)
-    lost = tuple(bench.lost(observed, known.function))
-    return VariantReport(known.code, seed, lost, _named(bench, observed, known.function))
-
-
-def _mutant(target: Target, mutant: Mutant) -> MutantReport:
-    bench = _bench(target, None)
+def _observe_mutant(bench: Bench, mutant: Mutant) -> Observation:
     namespace = bench.course.assignment.reference.redefined({mutant.function: mutant.source})
-    observed = bench.observed(namespace, mutant.function, MUTANT_SECONDS)
-    caught = next(iter(bench.losses(observed, mutant.function)), "")
-    diagnosis = _named(bench, observed, mutant.function) if caught else None
-    if diagnosis is None or diagnosis.kind is not DiagnosisKind.NAMED:
-        return MutantReport(mutant, caught, diagnosis)
-    other = _bench(target, bench.course.rubric.seed + FRESH)
-    fresh = other.observed(
-        other.course.assignment.reference.redefined({mutant.function: mutant.source}),
-        mutant.function,
-        MUTANT_SECONDS,
-    )
-    return MutantReport(mutant, caught, diagnosis, _named(other, fresh, mutant.function))
+    return bench.observed(namespace, mutant.function, MUTANT_SECONDS)
 
 
-def _named(bench: Bench, observed: Observation, function: str) -> Diagnosis | None:
-    """Return the diagnosis of the question about a function."""
+def _diagnosis(bench: Bench, observed: Observation, function: str) -> Diagnosis | None:
+    """Return the diagnosis of the question about a function; None if the rubric asks for none."""
     question = next(q for q in bench.course.rubric.questions if q.about == function)
     candidates = bench.course.plan.candidates.get(question.id)
     return None if candidates is None else diagnose(candidates, observed.outcomes)

@@ -1,35 +1,41 @@
-"""Outputs of the reference that must not drift: after a change of a library, a machine or the reference.
+"""Goldens: stored results of the reference, to notice when a library, a machine or an edit changes them.
 
-reference/<assignment>/goldens.json holds for every function and hidden input of the rubric's seed a few
-numbers of each part of the result (its norm, and its products with fixed weights), in which a change of any
-entry shows. What mathematics leaves free is taken out by the rubric's fingerprint of the function.
+reference/<assignment>/goldens.json holds a few numbers for each function and each hidden input of the
+rubric's seed: the size and the norm of each part of the result, and its products with fixed weights. They
+change if any entry of the result does. Where several results are right, such as eigenvectors of either sign,
+the numbers are those of the fingerprint that the rubric names for the function.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from grader.errors import AssignmentError
 from grader.plan.load import Course
-from grader.records import Prediction
 
 FILE = "goldens.json"
 RTOL = 1e-6
-WEIGHTS = 3
 
 
 def golden_numbers(course: Course) -> dict[str, list[float]]:
     """Return the numbers by question and input, in the order of the plan."""
-    return {
-        f"{question}/{place}": _numbers(known.right().predictions[call.id])
-        for question, known in course.plan.candidates.items()
-        for place, call in enumerate(known.calls)
-    }
+    numbers: dict[str, list[float]] = {}
+    for question, known_mistakes in course.plan.candidates.items():
+        predictions = known_mistakes.right().predictions
+        for index, call in enumerate(known_mistakes.calls):
+            marks: list[float] = []
+            for part in predictions[call.id].parts or ():
+                flat = np.asarray(part, dtype=np.float64).ravel()
+                entries = np.nan_to_num(flat, nan=1e9, posinf=2e9, neginf=-2e9)
+                # Fixed weights in [0.5, 1.5), not random ones: those could change with the version of NumPy.
+                fractions = np.outer(np.sqrt([2.0, 3.0, 5.0]), np.arange(1, entries.size + 1)) % 1.0
+                marks += [float(entries.size), float(np.linalg.norm(entries))]
+                marks += [float(entries @ weights) for weights in 0.5 + fractions]
+            numbers[f"{question}/{index}"] = [float(f"{mark:.12g}") for mark in marks]
+    return numbers
 
 
 def write_goldens(course: Course) -> Path:
@@ -41,46 +47,24 @@ def write_goldens(course: Course) -> Path:
 
 
 def drifted(course: Course) -> list[str]:
-    """Return what differs from the stored numbers, in words; raise AssignmentError if there are none."""
+    """Return the differences from the stored numbers, in words; raise AssignmentError if none are stored."""
     path = course.assignment.folder / FILE
     if not course.plan.candidates:
-        return []  # nothing to recognise, so no results to keep
+        return []  # no function has results that are compared with known mistakes, so nothing is stored
     try:
         stored: dict[str, list[float]] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise AssignmentError(f"{path}: {error}; write it with `grader verify --renew`") from error
-    found = golden_numbers(course)
-    problems = [f"{key} is new" for key in found if key not in stored]
-    problems += [f"{key} is gone" for key in stored if key not in found]
-    both = [key for key in found if key in stored]
-    return problems + [
-        _drift(key, stored[key], found[key]) for key in both if _differ(stored[key], found[key])
-    ]
-
-
-def _numbers(seen: Prediction) -> list[float]:
-    """Return the marks of a result: for each part its size, its norm, and products with fixed weights."""
-    marks: list[float] = []
-    for part in seen.parts or ():
-        entries = np.nan_to_num(np.asarray(part, dtype=np.float64).ravel(), nan=1e9, posinf=2e9, neginf=-2e9)
-        marks += [float(entries.size), float(np.linalg.norm(entries))]
-        marks += [float(entries @ weights) for weights in _weights(entries.size)]
-    return [float(f"{mark:.12g}") for mark in marks]
-
-
-def _weights(size: int) -> NDArray[Any]:
-    """Return fixed weights in [0.5, 1.5), whatever the version of NumPy."""
-    fractions: NDArray[Any] = np.outer(np.sqrt([2.0, 3.0, 5.0]), np.arange(1, size + 1)) % 1.0
-    return 0.5 + fractions
-
-
-def _differ(stored: list[float], found: list[float]) -> bool:
-    if len(stored) != len(found):
-        return True
-    scale = max([abs(number) for number in stored], default=0.0) or 1.0
-    return any(abs(a - b) > RTOL * scale for a, b in zip(stored, found, strict=True))
-
-
-def _drift(key: str, stored: list[float], found: list[float]) -> str:
-    worst = max((abs(a - b) for a, b in zip(stored, found, strict=False)), default=float("inf"))
-    return f"{key} differs by up to {worst:.3g} from the stored {stored}"
+    current = golden_numbers(course)
+    problems = [f"{key} is new" for key in current if key not in stored]
+    problems += [f"{key} is gone" for key in stored if key not in current]
+    for key, new in current.items():
+        if key not in stored:
+            continue
+        old = stored[key]
+        scale = max([abs(number) for number in old], default=0.0) or 1.0
+        changes = [abs(a - b) for a, b in zip(old, new, strict=False)]
+        if len(old) != len(new) or any(change > RTOL * scale for change in changes):
+            worst = max(changes, default=float("inf"))
+            problems.append(f"{key} differs by up to {worst:.3g} from the stored {old}")
+    return problems

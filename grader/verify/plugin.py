@@ -4,7 +4,8 @@
     pytest rubrics/ --grader-seeds 3               fewer seeds than the 20 of `grader verify`
     pytest rubrics/ --junit-xml report.xml         for a CI service
 
-A rubric is a file rubrics/*.yaml beside a folder reference/; only then is the rest of grader imported.
+A rubric is a file rubrics/*.yaml next to a folder reference/. The rest of grader is imported only when there
+is one, because pytest loads this plugin in every project.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options of the plugin."""
+    """Add the options --grader-seeds and --grader-jobs."""
     group = parser.getgroup("grader", "claims of rubrics")
     group.addoption("--grader-seeds", type=int, default=20, help="seeds on which the reference is tried")
     group.addoption("--grader-jobs", type=int, default=os.cpu_count() or 1, help="worker processes")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Collect rubrics."""
+    """Collect a file if it is a rubric."""
     root = file_path.parent.parent
     if file_path.suffix == ".yaml" and file_path.parent.name == "rubrics" and (root / "reference").is_dir():
         return RubricFile.from_parent(parent, path=file_path)
@@ -37,11 +38,11 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 class BrokenClaimError(Exception):
-    """A claim does not hold; the message says what contradicts it."""
+    """A claim does not hold; the message says why."""
 
 
 class RubricFile(pytest.File):
-    """A rubric: its items are its claims, which share their evidence."""
+    """A rubric; each of its claims is an item, and all of them share the evidence."""
 
     def collect(self) -> Iterator[pytest.Item]:
         """Yield an item for each claim."""
@@ -63,17 +64,17 @@ class ClaimItem(pytest.Item):
         self.evidence = evidence
 
     def runtest(self) -> None:
-        """Check the claim."""
+        """Check the claim; raise BrokenClaimError if it does not hold."""
         result = self.claim.check(self.evidence)
         if not result.holds:
             raise BrokenClaimError(f"{self.claim.title}: {result.figures}\n" + "\n".join(result.problems))
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
-        """Say what contradicts the claim, without a traceback through grader."""
+        """Return the message of a broken claim without a traceback, which would show only grader's code."""
         if isinstance(excinfo.value, BrokenClaimError):
             return f"does not hold: {excinfo.value}"
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Return where the claim stands and what it says."""
+        """Return the file, the line and the title that pytest shows for the claim."""
         return self.path, 0, self.claim.title

@@ -1,4 +1,4 @@
-"""Writes claims for people: one line for each group that holds, and every claim that does not, in full."""
+"""The report of `grader verify` in a terminal: a line for each group of claims, details of broken ones."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import groupby
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from grader.verify.claims import Result
 from grader.verify.verification import Checked
 
 MOST_PROBLEMS = 12
@@ -20,37 +21,26 @@ GROUPS = {
 
 def show_claims(assignment: str, checked: list[Checked]) -> RenderableType:
     """Return the report for a terminal."""
-    broken = [claim.id for claim, result in checked if not result.holds]
-    verdict = f"{len(checked) - len(broken)} of {len(checked)} claims hold"
-    head = Text(f"{assignment}: {verdict}", style="bold red" if broken else "bold green")
-    return Group(head, Text(), *_lines(checked))
-
-
-def _lines(checked: list[Checked]) -> Iterator[Text]:
+    held = sum(result.holds for _, result in checked)
+    style = "bold green" if held == len(checked) else "bold red"
+    lines = [Text(f"{assignment}: {held} of {len(checked)} claims hold", style=style), Text()]
     for kind, rows in groupby(checked, key=lambda row: row[0].id.split("/")[0]):
         group = list(rows)
-        if kind in GROUPS:
-            held = sum(result.holds for _, result in group)
-            yield _line(held == len(group), GROUPS[kind], f"{held} of {len(group)}")
-            group = [row for row in group if not row[1].holds]
-            yield from (part for row in group for part in _broken(row, "    "))
-        else:
-            yield from (part for row in group for part in _single(row))
+        if kind not in GROUPS:
+            for claim, result in group:
+                lines += [_line(result.holds, claim.title, result.figures), *_problems(result, "    ")]
+            continue
+        broken = [(claim, result) for claim, result in group if not result.holds]
+        lines.append(_line(not broken, GROUPS[kind], f"{len(group) - len(broken)} of {len(group)}"))
+        for claim, result in broken:
+            lines.append(Text(f"    {claim.id}  {result.figures}", style="red"))
+            lines += _problems(result, "        ")
+    return Group(*lines)
 
 
-def _single(row: Checked) -> Iterator[Text]:
-    claim, result = row
-    yield _line(result.holds, claim.title, result.figures)
-    yield from _problems(row, "    ")
-
-
-def _broken(row: Checked, indent: str) -> Iterator[Text]:
-    yield Text(f"{indent}{row[0].id}  {row[1].figures}", style="red")
-    yield from _problems(row, indent + "    ")
-
-
-def _problems(row: Checked, indent: str) -> Iterator[Text]:
-    problems = row[1].problems
+def _problems(result: Result, indent: str) -> Iterator[Text]:
+    """Yield one line for each of the first problems of a claim."""
+    problems = result.problems
     yield from (Text(indent + problem) for problem in problems[:MOST_PROBLEMS])
     if len(problems) > MOST_PROBLEMS:
         yield Text(f"{indent}and {len(problems) - MOST_PROBLEMS} more; all of them with --json", style="dim")

@@ -1,4 +1,4 @@
-"""Right ways to write the reference: those that the course gives, and what can be done to any function."""
+"""Other right versions of the reference: those that the course gives, and other memory layouts of results."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from grader.course.assignment import Assignment, load_module
 from grader.course.rewriting import Rewriting
 from grader.errors import AssignmentError
 
-Wrapper = Callable[[Callable[..., Any]], Callable[..., Any]]
+Change = Callable[[Any], Any]
 
 
 def all_rewritings(assignment: Assignment, functions: tuple[str, ...]) -> list[Rewriting]:
-    """Return the course's rewritings, and for each function those of the layout of what it returns."""
+    """Return the course's rewritings, and those that change the layout of what each function returns."""
     module = load_module(assignment.folder, "rewritings")
     given = list(getattr(module, "REWRITINGS", ()))
     for rewriting in given:
@@ -26,13 +26,13 @@ def all_rewritings(assignment: Assignment, functions: tuple[str, ...]) -> list[R
                 f"{assignment.folder / 'rewritings.py'}: {rewriting.function}/{rewriting.name} needs either "
                 "edits or a variant"
             )
-    made = [
-        Rewriting(function, name, variant=wrapper(assignment.function(function)))
+    layouts = [
+        Rewriting(function, name, variant=_returning(assignment.function(function), change))
         for function in functions
         if function.isidentifier()  # a function: what a method returns cannot be wrapped from outside
-        for name, wrapper in LAYOUTS.items()
+        for name, change in LAYOUTS.items()
     ]
-    return given + made
+    return given + layouts
 
 
 def rewritten(assignment: Assignment, rewriting: Rewriting) -> Mapping[str, Any]:
@@ -43,43 +43,33 @@ def rewritten(assignment: Assignment, rewriting: Rewriting) -> Mapping[str, Any]
     return reference.redefined({rewriting.function: reference.edited(rewriting.function, rewriting.edits)})
 
 
-def _returning(change: Callable[[Any], Any]) -> Wrapper:
-    """Return a wrapper that changes the form of what a function returns."""
+def _returning(function: Callable[..., Any], change: Change) -> Callable[..., Any]:
+    """Return a function that changes what `function` returns, or each part of it if that is a tuple."""
 
-    def wrap(function: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(function)
-        def wrapped(*args: Any, **keywords: Any) -> Any:
-            value = function(*args, **keywords)
-            if isinstance(value, tuple):
-                return tuple(change(part) for part in value)
-            return change(value)
+    @functools.wraps(function)
+    def wrapped(*args: Any, **keywords: Any) -> Any:
+        value = function(*args, **keywords)
+        return tuple(map(change, value)) if isinstance(value, tuple) else change(value)
 
-        return wrapped
-
-    return wrap
+    return wrapped
 
 
-def _fortran(value: Any) -> Any:
+def _fortran_order(value: Any) -> Any:
     return np.asfortranarray(value) if isinstance(value, np.ndarray) else value
 
 
-def _strided(value: Any) -> Any:
-    """Return the value as every second entry of a larger array, which is no contiguous memory."""
-    if not isinstance(value, np.ndarray) or value.ndim == 0:
-        return value
-    larger = np.zeros((*value.shape[:-1], 2 * value.shape[-1]), value.dtype)
-    larger[..., ::2] = value
-    return larger[..., ::2]
-
-
-def _other_types(value: Any) -> Any:
-    """Return numbers as NumPy's own, sparse matrices in another format, and arrays as they are."""
+def _not_contiguous_and_other_types(value: Any) -> Any:
+    """Return an array as a view of every second entry of a larger one, other values in another type."""
+    if isinstance(value, np.ndarray) and value.ndim > 0:
+        larger = np.zeros((*value.shape[:-1], 2 * value.shape[-1]), value.dtype)
+        larger[..., ::2] = value
+        return larger[..., ::2]
     if isinstance(value, float):
         return np.float64(value)
     return value.tocoo() if sp.issparse(value) else value
 
 
-LAYOUTS: dict[str, Wrapper] = {
-    "fortran_order": _returning(_fortran),
-    "not_contiguous_and_other_types": _returning(lambda value: _other_types(_strided(value))),
+LAYOUTS: dict[str, Change] = {
+    "fortran_order": _fortran_order,
+    "not_contiguous_and_other_types": _not_contiguous_and_other_types,
 }

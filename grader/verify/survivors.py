@@ -1,4 +1,4 @@
-"""The mutants that no check catches, each with the reason why: reference/<assignment>/survivors.yaml.
+"""Reads reference/<assignment>/survivors.yaml: the mutants that no check catches, each with the reason why.
 
 - mutant: "minimum_error: was -> becomes"      as `grader verify` prints it
   equivalent: true                             whether it computes the same as the reference
@@ -29,13 +29,13 @@ class Survivor(BaseModel):
 
 
 def load_survivors(folder: Path) -> Mapping[str, Survivor]:
-    """Return the argued survivors by mutant, none without a file; raise AssignmentError for a wrong file."""
+    """Return the survivors by mutant, empty without a file; raise AssignmentError if the file is wrong."""
     path = folder / FILE
     if not path.is_file():
         return {}
     try:
         entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
-        found = TypeAdapter(list[Survivor]).validate_python(entries)
+        survivors = TypeAdapter(list[Survivor]).validate_python(entries)
     except (yaml.YAMLError, ValidationError) as error:
         raise AssignmentError(f"{path}: {error}") from error
-    return {survivor.mutant: survivor for survivor in found}
+    return {survivor.mutant: survivor for survivor in survivors}

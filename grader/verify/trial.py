@@ -1,7 +1,8 @@
-"""Judges a variant of the reference as if a student had handed it in; its functions run in this process.
+"""Runs a variant of the reference in this process, and judges it as if a student had handed it in.
 
-What is run is the course's own code, so there is no box; but a mutant may loop for ever, so every call has
-a limit of time. Calls are made when the judge first asks for their outcome, and no earlier.
+The code that runs is the course's own, so there is no sandbox; but a mutant may loop for ever, so every call
+has a time limit. A call is made only when the judge first asks for its outcome, because a mutant that one
+check has caught needs no further calls.
 """
 
 from __future__ import annotations
@@ -26,20 +27,20 @@ from grader.observe.inside import wire
 from grader.observe.inside.perform import perform
 from grader.plan.load import Course
 from grader.plan.trusted import SEEDED
-from grader.records import Fault, FunctionFacts, Observation, Outcome, OutcomeKind, Verdict
+from grader.records import Fault, FunctionFacts, Observation, Outcome, OutcomeKind
 from grader.subjects import Call
 
-LOST = 1e-9
+LOST = 1e-9  # a smaller difference of points is rounding
 
 
 class OutOfTimeError(Exception):
-    """A call took longer than its limit."""
+    """A call took longer than its time limit."""
 
 
 class Outcomes(Mapping[str, Outcome]):
-    """The outcomes of the plan's calls for one namespace of functions, made when first asked for.
+    """The outcomes of the plan's calls to the functions in `namespace`; a call is made when first asked for.
 
-    `known` holds outcomes that need not be made again (of functions that a variant leaves alone).
+    `known` holds outcomes that need not be made: those of functions that a variant leaves as they are.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Outcomes(Mapping[str, Outcome]):
 
 
 def outcome(namespace: Mapping[str, Any], call: Call, seconds: float) -> Outcome:
-    """Call a function as the box would, and return what would have come back."""
+    """Make a call as the sandbox would, and return the outcome that it would report."""
     started = time.perf_counter()
     try:
         with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()), limited(seconds):
@@ -91,61 +92,60 @@ def outcome(namespace: Mapping[str, Any], call: Call, seconds: float) -> Outcome
 
 @contextlib.contextmanager
 def limited(seconds: float) -> Iterator[None]:
-    """Raise OutOfTimeError after so many seconds of processor time, however busy the machine is.
+    """Raise OutOfTimeError in the block after so many seconds of processor time.
 
-    Only a main thread that has timers can keep the limit.
+    There is no limit outside the main thread, which alone receives signals, and on systems without timers.
     """
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
         return
-    before = signal.signal(signal.SIGPROF, _out_of_time)
+    previous = signal.signal(signal.SIGPROF, _raise_out_of_time)
     signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0.0)
-        signal.signal(signal.SIGPROF, before)
+        signal.signal(signal.SIGPROF, previous)
 
 
-def _out_of_time(*_: Any) -> None:
+def _raise_out_of_time(*_: Any) -> None:
     raise OutOfTimeError
 
 
 @dataclass(frozen=True)
 class Bench:
-    """A course, and what its reference does on every call: what variants are tried on."""
+    """A course with the outcomes of its reference, against which variants are tried."""
 
     course: Course
     facts: Mapping[str, FunctionFacts]
     right: Outcomes
 
     def observed(self, namespace: Mapping[str, Any], changed: str = "", seconds: float = 20.0) -> Observation:
-        """Return the observation of a namespace in which, of the rubric's functions, `changed` differs."""
+        """Return the observation of a namespace that differs from the reference in the function `changed`."""
         known = _Unchanged(self.right, self.users(changed)) if changed else None
         return Observation(None, self.facts, Outcomes(self.course, namespace, known, seconds))
 
     def users(self, function: str) -> frozenset[str]:
-        """Return the functions of the rubric whose results a change of `function` can change."""
+        """Return the functions of the rubric that use `function`, whose results can change with it."""
         reference = self.course.assignment.reference
         return frozenset(n for n in self.course.rubric.functions if root_of(function) in reference.used_by(n))
 
     def lost(self, observed: Observation, function: str) -> list[str]:
-        """Return the checks of a function that take points, as question/check."""
+        """Return the checks of a function that take off points, as question/check."""
         return list(self.losses(observed, function))
 
     def losses(self, observed: Observation, function: str) -> Iterator[str]:
-        """Yield the checks of a function that take points; a caller that needs one stops after it."""
-        worth = {(q.id, check.id): check.points for q in self.course.rubric.questions for check in q.checks}
+        """Yield the checks of a function that take off points; no check runs before it is asked for."""
         course = self.course
-        for (question, check), verdict in verdicts(
-            observed, course.rubric, course.plan, course.trusted, function
-        ):
-            if worth[question, check] and _takes_points(verdict):
+        worth = {(q.id, check.id): check.points for q in course.rubric.questions for check in q.checks}
+        judged = verdicts(observed, course.rubric, course.plan, course.trusted, function)
+        for (question, check), verdict in judged:
+            if worth[question, check] and verdict.fraction < 1.0 - LOST:
                 yield f"{question}/{check}"
 
 
 class _Unchanged(Mapping[str, Outcome]):
-    """The reference's outcomes of all functions but those whose results can differ."""
+    """The outcomes of the reference, without those of the functions in `users`."""
 
     def __init__(self, right: Outcomes, users: frozenset[str]) -> None:
         self.right = right
@@ -165,11 +165,7 @@ class _Unchanged(Mapping[str, Outcome]):
 
 
 def make_bench(course: Course) -> Bench:
-    """Return the bench of a course."""
+    """Return the bench of a course; no call is made yet."""
     code = read_code(course.assignment.notebook)
     _, facts = find_subjects(code, course.rubric.subjects, course.assignment.skeleton_code)
     return Bench(course, facts, Outcomes(course, course.assignment.namespace))
-
-
-def _takes_points(verdict: Verdict) -> bool:
-    return verdict.fraction < 1.0 - LOST

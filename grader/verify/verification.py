@@ -1,8 +1,7 @@
-"""Checks the claims of a rubric one after the other; what the command and the pytest plugin share."""
+"""Lists the claims of a rubric and prepares their evidence, for the command and for the pytest plugin."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from grader.course.assignment import load_assignment
@@ -29,20 +28,15 @@ def make_evidence(rubric_path: Path, root: Path, seeds: int, jobs: int) -> Evide
 
 
 def as_json(assignment: str, checked: list[Checked]) -> dict[str, object]:
-    """Return what was found as plain data."""
-    return {
-        "assignment": assignment,
-        "holds": all(result.holds for _, result in checked),
-        "claims": list(_rows(checked)),
-    }
-
-
-def _rows(checked: list[Checked]) -> Iterator[dict[str, object]]:
-    for claim, result in checked:
-        yield {
+    """Return the claims and their results as plain data."""
+    claims = [
+        {
             "id": claim.id,
             "title": claim.title,
             "holds": result.holds,
             "figures": result.figures,
             "problems": list(result.problems),
         }
+        for claim, result in checked
+    ]
+    return {"assignment": assignment, "holds": all(result.holds for _, result in checked), "claims": claims}
