@@ -1,23 +1,23 @@
-"""The hierarchy of OUR faults.
+"""The exceptions for errors that are not a student's: of grader, the course, its user or the machine.
 
-A student's fault is data (an `Outcome`, a `Verdict`, a status); it never travels as one of these.
+What a student's code does wrong is a result (an `Outcome`, a `Verdict`, a status), never one of these.
 
-    GraderError                     anything that we, the course or the machine did wrong
+    GraderError                     the base class
     |-- UsageError                  the command line names something that is not there        exit 2
-    |-- PluginError                 an entry point for grader is not what it says              exit 2
+    |-- PluginError                 an entry point does not provide what its group asks for   exit 2
     |-- RubricError                 a rubric, or what it refers to, is wrong                  exit 2
     |-- AssignmentError             reference/<assignment>/ is incomplete or wrong            exit 2
-    `-- GraderFault                 a submission could not be observed through our fault      exit 3
-        |-- SandboxError            a process could not be started, or died of itself
-        `-- DamagedError            what was kept of an observation cannot be read
+    `-- GraderFault                 a submission could not be observed, not by its fault      exit 3
+        |-- SandboxError            a process could not be started, or ended before it ran anything
+        `-- DamagedError            a stored observation cannot be read
 
-`NotebookUnreadable` stands apart: it is the student's, raised by the reader and turned into the status
-`unreadable` by the flow.
+`NotebookUnreadable` is no GraderError, because it is the student's: the batch turns it into the status
+`unreadable`.
 """
 
 
 class GraderError(Exception):
-    """The base of every fault that is not a student's."""
+    """The base class of the errors that are not a student's."""
 
 
 class UsageError(GraderError):
@@ -25,28 +25,28 @@ class UsageError(GraderError):
 
 
 class PluginError(GraderError):
-    """An entry point in a group of grader is not what it says; the message names it."""
+    """An entry point does not provide what its group asks for; the message names it."""
 
 
 class RubricError(GraderError):
-    """A rubric does not say something that can be graded; the message gives file, line, key and value."""
+    """A rubric cannot be used for grading; the message gives file, line, key and value."""
 
 
 class AssignmentError(GraderError):
-    """The folder of an assignment lacks a file or a function, or one of them is wrong."""
+    """A file or a function in the folder of an assignment is missing or wrong."""
 
 
 class GraderFault(GraderError):  # noqa: N818 -- the word of the closed set of outcomes
-    """A submission could not be observed through our fault; it is `not_graded` and can be run again."""
+    """A submission could not be observed, not by its own fault; it is `not_graded` and can be run again."""
 
 
 class SandboxError(GraderFault):
-    """A process of the sandbox could not be started, or ended without having run anything."""
+    """A process of the sandbox could not be started, or ended before it ran anything."""
 
 
 class DamagedError(GraderFault):
-    """What was kept of an observation cannot be read; dropped from the store, it is observed again."""
+    """A stored observation cannot be read; it is dropped, and the submission observed again."""
 
 
 class NotebookUnreadable(Exception):  # noqa: N818 -- a student's fault, not an error of ours
-    """No notebook can be made of the file that was handed in; the message says why, for the student."""
+    """The file that a student handed in cannot be read as a notebook; the message tells the student why."""

@@ -187,7 +187,26 @@ def _grade_one(
         raise KeyboardInterrupt
     listener.started(submission)
     try:
-        graded = _observe_and_judge(submission, course, sandbox, store, judges, turns)
+        if submission.fault:
+            raise GraderFault(submission.fault)
+        if submission.problem:
+            raise NotebookUnreadable(submission.problem)
+        try:
+            data = read_bytes(submission.path)
+        except OSError as error:  # too many open files, a failing disk: not the student's fault
+            raise GraderFault(f"the file cannot be read: {error.strerror}") from error
+        for attempt in range(1, TRIES + 1):
+            try:
+                with turns.together():
+                    observation = observe(data, course, sandbox, store, turns.alone)
+                    score = judges.grade(submission.id, observation)
+                break
+            except GraderFault as fault:
+                if isinstance(fault, DamagedError):
+                    store.drop_damaged()
+                if attempt == TRIES:
+                    raise
+        graded = Graded(submission, score, observation.run)
     except NotebookUnreadable as reason:
         graded = Graded(submission, unreadable(submission.id, str(reason), course))
     except Exception as error:
@@ -197,31 +216,6 @@ def _grade_one(
         remarks = (*graded.score.remarks, submission.remark)
         graded = replace(graded, score=replace(graded.score, remarks=remarks))
     return replace(graded, score=replace(graded.score, tier=sandbox.name, directory=submission.directory))
-
-
-def _observe_and_judge(
-    submission: Submission, course: Course, sandbox: Sandbox, store: Store, judges: Judges, turns: Turns
-) -> Graded:
-    """Read, observe and judge a submission; repeat the last two after a GraderFault, up to `TRIES` times."""
-    if submission.fault:
-        raise GraderFault(submission.fault)
-    if submission.problem:
-        raise NotebookUnreadable(submission.problem)
-    try:
-        data = read_bytes(submission.path)
-    except OSError as error:  # too many open files, a failing disk, a deleted file: not the student's fault
-        raise GraderFault(f"the file cannot be read: {error.strerror}") from error
-    for attempt in range(1, TRIES + 1):
-        try:
-            with turns.together():
-                observation = observe(data, course, sandbox, store, turns.alone)
-                return Graded(submission, judges.grade(submission.id, observation), observation.run)
-        except GraderFault as fault:
-            if isinstance(fault, DamagedError):
-                store.drop_damaged()
-            if attempt == TRIES:
-                raise
-    raise AssertionError("unreachable")
 
 
 def _store_result(graded: Graded, course: Course, store: Store, listener: Listener) -> Score:

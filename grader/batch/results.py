@@ -67,11 +67,18 @@ class Results:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             _write(folder / "feedback.html", feedback_page(self.rubric, score, run, self._made_by()))
-            if run is not None:
-                _write_notebook(folder, score.submission, run)
-            else:
-                for name in ("notebook.html", "executed.ipynb"):  # of an earlier run
-                    (folder / name).unlink(missing_ok=True)
+            page, executed = folder / "notebook.html", folder / "executed.ipynb"
+            if run is None:
+                page.unlink(missing_ok=True)  # of an earlier run
+                executed.unlink(missing_ok=True)
+                return
+            # Judging again does not change the notebook. Its page ends with a digest of its content and of
+            # the code that makes pages, so that both files are written only when one of these has changed.
+            content = "\n".join((pages_digest(), score.submission, run.executed))
+            stamp = f"<!-- {hashlib.sha256(content.encode(errors='replace')).hexdigest()} -->\n"
+            if not _ends_with(page, stamp) or not executed.is_file():
+                _write(executed, run.executed)
+                _write(page, notebook_page(score.submission, run) + stamp)
         except OSError as error:
             if error.errno in NO_ROOM:
                 raise _unwritable(folder, error) from error
@@ -94,23 +101,14 @@ class Results:
         return f"Made by grader {__version__}, {WALLS[self.tier]}."
 
 
-def _write_notebook(folder: Path, submission: str, run: NotebookRun) -> None:
-    """Write the executed notebook and its page, unless they are up to date: judging again changes neither.
-
-    The page ends with a digest of its content and of the code that makes pages.
-    """
-    content = "\n".join((pages_digest(), submission, run.executed))
-    stamp = f"<!-- {hashlib.sha256(content.encode(errors='replace')).hexdigest()} -->\n"
-    page = folder / "notebook.html"
+def _ends_with(path: Path, text: str) -> bool:
+    """Return whether a file ends with a text; False if it is shorter or cannot be read."""
     try:
-        with page.open("rb") as file:
-            file.seek(-len(stamp), os.SEEK_END)
-            up_to_date = file.read() == stamp.encode()
-    except OSError:  # there is no page, or it is shorter than a stamp
-        up_to_date = False
-    if not up_to_date or not (folder / "executed.ipynb").is_file():
-        _write(folder / "executed.ipynb", run.executed)
-        _write(page, notebook_page(submission, run) + stamp)  # last: its stamp vouches for both files
+        with path.open("rb") as file:
+            file.seek(-len(text), os.SEEK_END)
+            return file.read() == text.encode()
+    except OSError:
+        return False
 
 
 def _unwritable(folder: Path, error: OSError) -> UsageError:

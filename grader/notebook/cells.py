@@ -1,7 +1,7 @@
 """The code cells of a notebook as Python source and top-level statements. Executes nothing.
 
-IPython's own transformer turns magics and shell escapes into calls of `get_ipython()`; a cell magic that
-runs the cell (`%%time`, `%%capture`, ...) is taken off, a cell in another language is left out.
+IPython's own transformer turns magics and shell escapes into calls of `get_ipython()`. A cell magic that runs
+the cell as Python (`%%time`, `%%capture`, ...) is removed; a cell in another language becomes empty.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from grader.notebook.quiet import quiet
 if TYPE_CHECKING:
     import nbformat
 
-MAX_STATEMENTS = 3000
+MAX_STATEMENTS = 3000  # far more than anybody writes by hand; the time of slicing grows with their square
 MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.M)
 TRANSPARENT_MAGICS = ("time", "timeit", "capture", "prun", "memit", "mprun", "debug", "snakeviz", "wandb")
 TIME = re.compile(r"^([ \t]*)%time[ \t]+(?=\w)", re.M)
@@ -33,7 +33,7 @@ AS_PYLAB_DOES = (
 
 @dataclass(frozen=True)
 class Statement(Names):
-    """One top-level statement, where it stands, its global names, and its text in a normal form."""
+    """One top-level statement with its position, its global names, and its text from `ast.unparse`."""
 
     cell: int
     index: int
@@ -42,13 +42,13 @@ class Statement(Names):
 
     @property
     def place(self) -> tuple[int, int]:
-        """The order in the notebook: cell number, index in the cell."""
+        """The position in the notebook: number of the cell, index in the cell."""
         return (self.cell, self.index)
 
 
 @dataclass(frozen=True)
 class CodeCell:
-    """One code cell, numbered from 1 among the code cells; `error` says why it is not Python."""
+    """One code cell, numbered from 1 among the code cells; `error` says why it has no statements."""
 
     number: int
     source: str
@@ -58,7 +58,7 @@ class CodeCell:
 
 @dataclass(frozen=True, eq=False)
 class Code:
-    """All code of a notebook; equal only to itself."""
+    """All code of a notebook; compared by identity, so that it can be the key of a cache."""
 
     cells: tuple[CodeCell, ...] = field(default_factory=tuple)
 
@@ -75,49 +75,52 @@ def read_code(notebook: nbformat.NotebookNode) -> Code:
 
 def read_sources(sources: Iterable[str]) -> Code:
     """Return the code of the code cells with these sources."""
-    return Code(tuple(_within(_read_cell(number, source) for number, source in enumerate(sources, 1))))
-
-
-def _within(cells: Iterable[CodeCell]) -> Iterator[CodeCell]:
-    """Leave out cells beyond a number of statements: no hand writes so many; slicing takes their square."""
+    cells: list[CodeCell] = []
     left = MAX_STATEMENTS
-    for cell in cells:
+    for number, source in enumerate(sources, 1):
+        statements: list[Statement] = []
+        try:
+            with quiet():
+                python = to_python(source)
+                for index, node in enumerate(ast.parse(python).body):
+                    text = ast.unparse(node)
+                    names = vars(names_of(node, text))
+                    statements.append(Statement(**names, cell=number, index=index, node=node, text=text))
+            cell = CodeCell(number, python, tuple(statements))
+        except SyntaxError as error:
+            cell = CodeCell(number, source, error=f"cell {number}, line {error.lineno}: {error.msg}")
+        except (ValueError, RecursionError, MemoryError) as error:
+            cell = CodeCell(number, source, error=f"cell {number}: {error or type(error).__name__}")
         left -= len(cell.statements)
-        told = f"cell {cell.number}: the notebook has more than {MAX_STATEMENTS} statements up to here"
-        yield cell if left >= 0 else CodeCell(cell.number, cell.source, error=told)
-
-
-def _read_cell(number: int, source: str) -> CodeCell:
-    try:
-        with quiet():
-            python = to_python(source)
-            body = ast.parse(python).body
-            statements = tuple(_statement(number, index, node) for index, node in enumerate(body))
-    except SyntaxError as error:
-        return CodeCell(number, source, error=f"cell {number}, line {error.lineno}: {error.msg}")
-    except (ValueError, RecursionError, MemoryError) as error:
-        return CodeCell(number, source, error=f"cell {number}: {error or type(error).__name__}")
-    return CodeCell(number, python, statements)
+        if left < 0:
+            reason = f"cell {number}: the notebook has more than {MAX_STATEMENTS} statements up to here"
+            cell = CodeCell(number, cell.source, error=reason)
+        cells.append(cell)
+    return Code(tuple(cells))
 
 
 def to_python(source: str) -> str:
     """Return the Python that IPython would run for a cell; line numbers stay the same."""
-    lead = "\n" * _blank_lines(source)
-    lines = source.splitlines(keepends=True)[len(lead) :]
-    if not (lines and lines[0].startswith("%%")):
-        return source if _is_python(source) else lead + _transformed("".join(lines))
-    words = lines[0][2:].split()
-    transparent = bool(words) and words[0] in TRANSPARENT_MAGICS
-    return f"{lead}\n{to_python(''.join(lines[1:]))}" if transparent else ""
-
-
-def _blank_lines(source: str) -> int:
-    """Count the blank lines before the code: IPython drops them, a traceback counts them."""
-    return len(list(takewhile(lambda line: not line.strip(), source.splitlines())))
+    # IPython drops the blank lines before the code, but the line numbers of a traceback count them.
+    blank = len(list(takewhile(lambda line: not line.strip(), source.splitlines())))
+    lead = "\n" * blank
+    lines = source.splitlines(keepends=True)[blank:]
+    if lines and lines[0].startswith("%%"):
+        words = lines[0][2:].split()
+        transparent = bool(words) and words[0] in TRANSPARENT_MAGICS
+        return f"{lead}\n{to_python(''.join(lines[1:]))}" if transparent else ""
+    if _is_python(source):
+        return source
+    code = PYLAB.sub(AS_PYLAB_DOES, "".join(lines))
+    try:
+        from IPython.core.inputtransformer2 import TransformerManager  # noqa: PLC0415 -- takes 0.3 s
+    except ImportError:  # a student's editor may have IPython in the kernel only
+        return lead + MAGIC.sub(r"\1pass", TIME.sub(r"\1", code))
+    return lead + TIMED.sub(_untimed, TransformerManager().transform_cell(code))
 
 
 def _is_python(source: str) -> bool:
-    """Whether a cell is Python as it stands, as most are: then IPython changes nothing."""
+    """Return whether a source can be parsed as it is; most cells can, and IPython would not change them."""
     try:
         ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -125,21 +128,7 @@ def _is_python(source: str) -> bool:
     return True
 
 
-def _transformed(source: str) -> str:
-    source = PYLAB.sub(AS_PYLAB_DOES, source)
-    try:
-        from IPython.core.inputtransformer2 import TransformerManager  # noqa: PLC0415 -- takes 0.3 s
-    except ImportError:  # a student's editor brings IPython only into the kernel
-        return MAGIC.sub(r"\1pass", TIME.sub(r"\1", source))
-    return TIMED.sub(_untimed, TransformerManager().transform_cell(source))
-
-
 def _untimed(magic: re.Match[str]) -> str:
-    """Return the statement behind `%time`, which binds what it binds; the magic itself if it is none."""
+    """Return the statement after `%time`, since it binds names; the call of the magic if it is no Python."""
     statement = str(ast.literal_eval(magic[2]))
     return f"{magic[1]}{statement}" if _is_python(statement) else magic[0]
-
-
-def _statement(cell: int, index: int, node: ast.stmt) -> Statement:
-    text = ast.unparse(node)
-    return Statement(**vars(names_of(node, text)), cell=cell, index=index, node=node, text=text)

@@ -1,7 +1,7 @@
 """Which global names one top-level statement binds, reads and changes. Executes nothing.
 
-Scopes are Python's own affair, so its symbol table is asked; what the table does not say (which object a
-statement changes in place, whether a branch binds a name at all) is read from the syntax tree.
+Scopes come from Python's own symbol table. What it does not say (which object a statement changes in place,
+whether a name is bound on every path) is read from the syntax tree.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from dataclasses import dataclass
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Imported = ast.Import | ast.ImportFrom
 COMPREHENSIONS = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr"})
-# methods that change their object although their value is used, functions that change their first argument
+# A method whose value is not used is taken to change its object (`x.sort()`); these do so in any expression.
 CHANGING_METHODS = frozenset({"fit", "fit_transform", "partial_fit", "pop", "popitem", "setdefault"})
+# These change their first argument.
 CHANGING_FUNCTIONS = frozenset(
     "shuffle fill_diagonal put place putmask copyto at heappush heapify insort setattr delattr".split()
 )
@@ -25,9 +26,13 @@ CHANGING_FUNCTIONS = frozenset(
 class Names:
     """The global names of one statement.
 
-    `binds` when it runs (those in `perhaps` only on some paths), `writes` when a function that it defines
-    is called (`global`); `reads` when it runs, `deferred` when a function that it defines is called.
-    `stores` are changed in place by an assignment (`x[0] = 1`), `touches` by a call (`x.append(1)`).
+    `binds`     bound when it runs
+    `perhaps`   those of `binds` that only some paths bind
+    `writes`    bound when a function that it defines is called (`global x`)
+    `reads`     read when it runs
+    `deferred`  read when a function that it defines is called
+    `stores`    changed in place by an assignment (`x[0] = 1`)
+    `touches`   changed in place by a call (`x.append(1)`)
     """
 
     binds: frozenset[str]
@@ -40,7 +45,7 @@ class Names:
 
 
 def names_of(node: ast.stmt, text: str) -> Names:
-    """Return the global names of a statement (`text`: unparsed); raise SyntaxError if it is none."""
+    """Return the global names of a statement with source `text`; raise SyntaxError as the compiler does."""
     top = symtable.symtable(text, "<cell>", "exec")
     binds = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
     reads = {s.get_name() for s in top.get_symbols() if s.is_referenced()}
@@ -53,6 +58,7 @@ def names_of(node: ast.stmt, text: str) -> Names:
     if isinstance(node, ast.Delete):
         reads, binds = reads | binds, set()
     augmented = {_root(inner.target) for inner in ast.walk(node) if isinstance(inner, ast.AugAssign)}
+    # Of the names that it both binds and reads, only those that are read first come from outside.
     if binds & (reads | augmented):
         exposed = _exposed([node])
         reads = (reads - (binds - exposed)) | (augmented & binds & exposed)
@@ -65,7 +71,7 @@ def names_of(node: ast.stmt, text: str) -> Names:
 
 
 def _is_immediate(table: symtable.SymbolTable) -> bool:
-    """Whether a scope is evaluated where it stands: the body of a class, a comprehension."""
+    """Return whether a scope runs with its statement: the body of a class, a comprehension."""
     return table.get_type() == "class" or table.get_name() in COMPREHENSIONS
 
 
@@ -78,7 +84,7 @@ def _collect(
     reads: set[str],
     deferred: set[str],
 ) -> None:
-    """Add the global names of a nested scope; `:=` in a comprehension binds outside it."""
+    """Add the global names of a nested scope to the sets; `:=` in a comprehension binds a global name."""
     for symbol in table.get_symbols():
         if symbol.is_global():
             if symbol.is_declared_global() and symbol.is_assigned():
@@ -96,6 +102,7 @@ def surely_bound(body: Iterable[ast.stmt]) -> set[str]:
 
 
 def _surely(node: ast.stmt) -> set[str]:  # noqa: PLR0911 -- a table of statements
+    """Return the names that a statement binds on every path."""
     if isinstance(node, ast.If):
         return surely_bound(node.body) & surely_bound(node.orelse) | _stored(node.test)
     if isinstance(node, ast.Try | ast.TryStar):
@@ -119,42 +126,41 @@ def _exposed(body: Iterable[ast.stmt]) -> set[str]:
     exposed: set[str] = set()
     bound: set[str] = set()
     for node in body:
-        exposed |= _exposed_by(node) - bound
+        if isinstance(node, ast.For | ast.AsyncFor):
+            read = _loaded(node.iter) | (_exposed(node.body) - _stored(node.target)) | _exposed(node.orelse)
+        elif isinstance(node, ast.With | ast.AsyncWith):
+            given = {name for item in node.items for name in _stored(item)}
+            read = {n for item in node.items for n in _loaded(item)} | (_exposed(node.body) - given)
+        elif isinstance(node, ast.If | ast.While):
+            branches = _exposed(node.body) | _exposed(node.orelse)
+            read = _loaded(node.test) | (branches - _stored(node.test))
+        elif isinstance(node, ast.Try | ast.TryStar):
+            read = _exposed([*node.body, *node.orelse]) | _exposed(node.finalbody)
+            for handler in node.handlers:
+                read |= _loaded(handler.type) if handler.type is not None else set()
+                read |= _exposed(handler.body) - {handler.name or ""}
+        else:
+            read = _loaded(node)
+        exposed |= read - bound
         bound |= _surely(node)
     return exposed
 
 
-def _exposed_by(node: ast.stmt) -> set[str]:
-    if isinstance(node, ast.For | ast.AsyncFor):
-        return _loaded(node.iter) | (_exposed(node.body) - _stored(node.target)) | _exposed(node.orelse)
-    if isinstance(node, ast.With | ast.AsyncWith):
-        given = {name for item in node.items for name in _stored(item)}
-        return {n for item in node.items for n in _loaded(item)} | (_exposed(node.body) - given)
-    if isinstance(node, ast.If | ast.While):
-        return _loaded(node.test) | ((_exposed(node.body) | _exposed(node.orelse)) - _stored(node.test))
-    if isinstance(node, ast.Try | ast.TryStar):
-        handlers = [
-            {n for part in ast.iter_child_nodes(h) if isinstance(part, ast.expr) for n in _loaded(part)}
-            | (_exposed(h.body) - {h.name or ""})
-            for h in node.handlers
-        ]
-        return _exposed([*node.body, *node.orelse]).union(*handlers) | _exposed(node.finalbody)
-    return _loaded(node)
-
-
 def _loaded(node: ast.AST) -> set[str]:
+    """Return the names that a node reads; `x += 1` reads x, although the syntax tree marks it as stored."""
     names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
     added = {_root(n.target) for n in ast.walk(node) if isinstance(n, ast.AugAssign)}
     return {n.id for n in names if isinstance(n.ctx, ast.Load)} | added
 
 
 def _stored(node: ast.AST) -> set[str]:
+    """Return the names that a node binds or deletes."""
     stored = (ast.Store, ast.Del)
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, stored)}
 
 
 def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes that are evaluated when a statement runs: not the bodies of functions."""
+    """Yield the nodes that run when a statement runs: not the bodies of functions and classes."""
     yield node
     for name, value in ast.iter_fields(node):
         if name == "body" and isinstance(node, Definition | ast.Lambda):
@@ -165,11 +171,12 @@ def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _is_store(node: ast.AST) -> bool:
+    """Return whether a node is the target `x[0]` or `x.a` of an assignment."""
     return isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del)
 
 
 def _touched(node: ast.AST) -> Iterator[str]:
-    """Yield the names whose objects a call changes, as far as its form tells."""
+    """Yield the names whose objects a call may change, judged by its syntax alone."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         if isinstance(node.value.func, ast.Attribute):
             yield _root(node.value.func)
@@ -184,9 +191,9 @@ def _touched(node: ast.AST) -> Iterator[str]:
 
 
 def changed_when_called(node: ast.stmt, *, twice: bool) -> frozenset[str]:
-    """Return the names whose objects the function that a statement defines changes in place when called.
+    """Return the names whose objects are changed in place by a call of the function that a statement defines.
 
-    `twice` also counts what the function that it returns changes, as in `@register("name")`.
+    With `twice`, the function that it returns is called too, as in `@register("name")`.
     """
     value = getattr(node, "value", None)
     function = node if isinstance(node, ast.FunctionDef) else value
@@ -198,7 +205,7 @@ def changed_when_called(node: ast.stmt, *, twice: bool) -> frozenset[str]:
 
 
 def _run_by_call(function: ast.FunctionDef | ast.Lambda, depth: int) -> Iterator[ast.AST]:
-    """Yield the nodes that run when a function is called, and inside it functions `depth` levels deep."""
+    """Yield the nodes that run when a function is called, and of functions in it, up to `depth` levels."""
     body = function.body if isinstance(function.body, list) else [function.body]
     pending: list[ast.AST] = list(body)
     while pending:
@@ -211,7 +218,7 @@ def _run_by_call(function: ast.FunctionDef | ast.Lambda, depth: int) -> Iterator
 
 
 def decorators(node: ast.stmt) -> Iterator[tuple[str, bool]]:
-    """Yield the names of the functions that decorate a definition, and whether what they return does."""
+    """Yield the name of each decorator, and whether it is called first: True for `@register("name")`."""
     for decorator in getattr(node, "decorator_list", ()):
         called = isinstance(decorator, ast.Call)
         name = decorator.func if called else decorator
@@ -220,13 +227,14 @@ def decorators(node: ast.stmt) -> Iterator[tuple[str, bool]]:
 
 
 def _root(node: ast.AST) -> str:
+    """Return `x` of `x`, `x[0]` or `x.a.b`, '' of anything else."""
     while isinstance(node, ast.Subscript | ast.Attribute):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""
 
 
 def last_name(node: ast.AST) -> str:
-    """Return the name by which something is called: `jit` of `numba.jit(nopython=True)`."""
+    """Return the last part of the name of a function: `jit` of `numba.jit` and `numba.jit(nopython=True)`."""
     if isinstance(node, ast.Attribute):
         return node.attr
     if isinstance(node, ast.Call):
@@ -235,7 +243,7 @@ def last_name(node: ast.AST) -> str:
 
 
 def aliases(node: ast.AST) -> Iterator[tuple[str, str]]:
-    """Yield the names that an import binds, each with the full dotted name that it stands for."""
+    """Yield each name that an import binds, with the full dotted name of what it refers to."""
     if isinstance(node, ast.Import):
         for alias in node.names:
             whole = alias.name if alias.asname else alias.name.split(".")[0]
@@ -246,7 +254,7 @@ def aliases(node: ast.AST) -> Iterator[tuple[str, str]]:
 
 
 def imported_modules(node: ast.AST) -> Iterator[str]:
-    """Yield the modules that an import loads, or may load (`from a import b`)."""
+    """Yield the modules that an import loads; `from a import b` may load the module `a.b`."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom) and node.module:

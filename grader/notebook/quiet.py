@@ -1,7 +1,7 @@
-"""Silences the warnings that a student's text causes, also when many notebooks are read at once.
+"""Ignores the warnings that parsing a student's code causes, also when several threads parse.
 
-Python's warning filters belong to the whole process, and `warnings.catch_warnings` saves and restores them:
-two threads that do so at once can leave each other without the filter. Hence one at a time.
+Python's warning filters belong to the whole process, and `warnings.catch_warnings` saves and restores them.
+Two threads that do so at once can restore the wrong filters, so a lock lets in one thread at a time.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_ONE_AT_A_TIME = threading.RLock()
+_LOCK = threading.RLock()
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Ignore every warning inside, in one thread at a time."""
-    with _ONE_AT_A_TIME, warnings.catch_warnings():
+    """Ignore every warning in the block; only one thread at a time can be in it."""
+    with _LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

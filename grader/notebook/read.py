@@ -1,7 +1,7 @@
 """Reads a notebook from bytes, and repairs what can be repaired. Executes nothing.
 
-What arrives in a course: nbformat 3, no kernel metadata, missing cell ids, sources as lists, byte-order
-marks, empty files, web pages saved under the name of a notebook, files of 300 MB.
+Students hand in notebooks of nbformat 3, without kernel metadata or cell ids, with lists as sources or with a
+byte-order mark, but also empty files, web pages saved under the name of a notebook, and files of 300 MB.
 """
 
 from __future__ import annotations
@@ -20,22 +20,49 @@ __all__ = ["MAX_BYTES", "load_notebook", "parse_notebook", "read_bytes"]
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 CELL_TYPES = ("code", "markdown", "raw")
-# Old formats keep text as lists of lines, version 2 without line ends; their converters take strings alone.
+# Formats 2 and 3 store text as lists of lines, but their converters to a newer format expect strings.
 REJOIN: dict[int, Any] = {2: nbformat.v2.rwbase.rejoin_lines, 3: nbformat.v3.rwbase.rejoin_lines}
 
 
 def parse_notebook(data: bytes) -> nbformat.NotebookNode:
-    """Return the notebook in nbformat 4.5, without its outputs; raise NotebookUnreadable."""
-    return _normalised(load_notebook(data))
+    """Return the notebook in nbformat 4.5 without outputs, built anew from its well-formed parts.
+
+    Raises NotebookUnreadable.
+    """
+    given = load_notebook(data).get("cells")
+    if not isinstance(given, list):
+        raise NotebookUnreadable('its "cells" are not a list')
+    cells: list[nbformat.NotebookNode] = []
+    for old in given:
+        if not isinstance(old, dict):
+            continue
+        kind = old.get("cell_type")
+        kind = kind if kind in CELL_TYPES else "raw"
+        metadata = old.get("metadata")
+        options = {"metadata": nbformat.from_dict(metadata if isinstance(metadata, dict) else {})}
+        cell = getattr(nbformat.v4, f"new_{kind}_cell")(joined(old), **options)
+        cell["id"] = old["id"] if isinstance(old.get("id"), str) else ""
+        if isinstance(old.get("attachments"), dict) and kind == "markdown":
+            cell["attachments"] = old["attachments"]
+        cells.append(cell)
+    # nbformat 4.5 demands ids that are well-formed and differ from each other.
+    seen: set[str] = set()
+    for number, cell in enumerate(cells, 1):
+        while not ID.fullmatch(cell["id"]) or cell["id"] in seen:
+            cell["id"] = f"cell-{number}" if f"cell-{number}" not in seen else generate_corpus_id()
+        seen.add(cell["id"])
+    metadata = {"language_info": {"name": "python"}}
+    notebook: nbformat.NotebookNode = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
+    notebook.nbformat_minor = 5
+    return notebook
 
 
 def load_notebook(data: bytes) -> nbformat.NotebookNode:
-    """Return the notebook in nbformat 4 as it was saved, with its outputs; raise NotebookUnreadable."""
-    return _upgraded(load_json(data))
+    """Return the notebook in nbformat 4 as it was saved, with its outputs; raise NotebookUnreadable.
 
-
-def _upgraded(content: dict[str, Any]) -> nbformat.NotebookNode:
-    """Convert any older format to version 4; a notebook of an unknown future one is taken as it is."""
+    An older format is converted; a newer one is taken as it is.
+    """
+    content = load_json(data)
     version, minor = content.get("nbformat"), content.get("nbformat_minor")
     if type(version) is not int:
         version = 4 if "cells" in content else 3
@@ -45,37 +72,7 @@ def _upgraded(content: dict[str, Any]) -> nbformat.NotebookNode:
             node = nbformat.from_dict(content)
             if version in REJOIN:
                 node = REJOIN[version](node)
-            upgraded: nbformat.NotebookNode = node if version >= 4 else nbformat.convert(node, 4)
-            return upgraded
-    except Exception as error:  # nbformat raises whatever the content makes it trip over
+            notebook: nbformat.NotebookNode = node if version >= 4 else nbformat.convert(node, 4)
+            return notebook
+    except Exception as error:  # damaged content can make nbformat raise anything
         raise NotebookUnreadable(f"it is a damaged notebook: {type(error).__name__}: {error}") from error
-
-
-def _normalised(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Rebuild the notebook from what is well-formed in it, with ids and plain sources."""
-    cells = notebook.get("cells")
-    if not isinstance(cells, list):
-        raise NotebookUnreadable('its "cells" are not a list')
-    kept = [_cell(cell) for cell in cells if isinstance(cell, dict)]
-    seen: set[str] = set()
-    for number, cell in enumerate(kept, 1):
-        while not ID.fullmatch(cell["id"]) or cell["id"] in seen:
-            cell["id"] = f"cell-{number}" if f"cell-{number}" not in seen else generate_corpus_id()
-        seen.add(cell["id"])
-    metadata = {"language_info": {"name": "python"}}
-    clean: nbformat.NotebookNode = nbformat.v4.new_notebook(cells=kept, metadata=metadata)
-    clean.nbformat_minor = 5
-    return clean
-
-
-def _cell(cell: dict[str, Any]) -> nbformat.NotebookNode:
-    kind = cell.get("cell_type")
-    kind = kind if kind in CELL_TYPES else "raw"
-    metadata = cell.get("metadata")
-    options = {"metadata": nbformat.from_dict(metadata if isinstance(metadata, dict) else {})}
-    new: nbformat.NotebookNode = getattr(nbformat.v4, f"new_{kind}_cell")(joined(cell), **options)
-    identity = cell.get("id")
-    new["id"] = identity if isinstance(identity, str) else ""
-    if isinstance(cell.get("attachments"), dict) and kind == "markdown":
-        new["attachments"] = cell["attachments"]
-    return new

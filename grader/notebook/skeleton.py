@@ -1,4 +1,4 @@
-"""Derives the notebook that students get from the instructor's: solutions out, outputs cleared.
+"""Makes the notebook that students get from the instructor's: without solutions and outputs.
 
 code:      ### BEGIN SOLUTION ... ### END SOLUTION      ->  raise NotImplementedError
 markdown:  <!-- BEGIN SOLUTION --> ... <!-- END SOLUTION -->  ->  nothing

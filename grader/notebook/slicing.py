@@ -1,10 +1,10 @@
-"""The backward slice of a notebook that one function needs. Executes nothing.
+"""The slice of a function: the statements of a notebook that it needs to run. Executes nothing.
 
-From the statement that defines the function, names are followed back to the statements that bind them:
-imports, helpers, constants, classes, other functions, in notebook order. A name bound more than once means
-the binding in effect when the cell of the *reading* function ran:
+From the statement that defines the function, each name is followed back to the statement that binds it: an
+import, a helper, a constant, a class. If a name is bound more than once, the binding counts that was in
+effect when the cell of the function that *reads* it ran:
 
-    cell 3   def loss(...)            <-- this one is meant by train()
+    cell 3   def loss(...)            <-- train() calls this one
     cell 4   def train(...): loss(...)
     cell 24  loss = criterion(...)    <-- not this one
 """
@@ -34,12 +34,15 @@ from grader.notebook.names import (
 WRAPPERS = frozenset({"vectorize", "partial", "jit", "njit", "lru_cache", "cache", "wraps", "staticmethod"})
 BUILTINS = frozenset(dir(builtins)) | {"display", "get_ipython", "__name__", "__file__"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-END = 1 << 30  # an index behind every statement of a cell
+END = 1 << 30  # an index after every statement of a cell
 
 
 @dataclass(frozen=True)
 class Slice:
-    """The statements that a function needs, in notebook order, and the one that defines it."""
+    """The statements that a function needs, in notebook order, and the one that defines it.
+
+    `unbound` are the names that it reads and that neither the notebook nor Python binds.
+    """
 
     name: str
     definition: Statement
@@ -48,7 +51,7 @@ class Slice:
 
     @property
     def key(self) -> str:
-        """A digest of the code, the same for any comments and white space."""
+        """A digest of the code without comments and white space."""
         text = "\n".join(statement.text for statement in self.statements)
         return hashlib.sha256(f"{self.name}\n{text}".encode()).hexdigest()
 
@@ -77,24 +80,25 @@ def find_definition(code: Code, name: str) -> Statement | None:
     """Return the last statement that binds `name` to something that can be called.
 
     A `def` (also inside `if`, `try`, `with`), a class, a lambda, another name of any of these, or a wrapper
-    around it counts; `loss = criterion(x)` does not take the place of `def loss`.
+    around it counts; `loss = criterion(x)` after `def loss` does not. Without any of these, it is the last
+    statement that binds the name.
     """
     return _last_definition(tuple(code.statements), name)
 
 
 def _last_definition(statements: tuple[Statement, ...], name: str) -> Statement | None:
-    found = None
-    bound = [(i, s) for i, s in enumerate(statements) if name in s.binds]
-    for index, statement in bound:
-        if _defines(statement, name, statements[:index], known=found is not None):
-            found = statement
-    return found or (bound[-1][1] if bound else None)
+    definition = None
+    bindings = [(index, statement) for index, statement in enumerate(statements) if name in statement.binds]
+    for index, statement in bindings:
+        if _defines(statement, name, statements[:index], again=definition is not None):
+            definition = statement
+    return definition or (bindings[-1][1] if bindings else None)
 
 
 def definition_nodes(statement: Statement, name: str) -> list[ast.AST]:
-    """Return every definition of `name` in a statement (more than one in `if`, `try`), else the statement."""
-    found: list[ast.AST] = [node for node in ast.walk(statement.node) if _is_definition(node, name)]
-    return found or [statement.node]
+    """Return every definition of `name` in a statement (an `if` can have two), else the statement itself."""
+    nodes: list[ast.AST] = [node for node in ast.walk(statement.node) if _is_definition(node, name)]
+    return nodes or [statement.node]
 
 
 def _is_definition(node: ast.AST, name: str) -> bool:
@@ -102,50 +106,46 @@ def _is_definition(node: ast.AST, name: str) -> bool:
 
 
 def is_stub(node: ast.AST) -> bool:
-    """Whether a function's body does nothing: pass, ..., or raise NotImplementedError."""
+    """Return whether a function has nothing in its body but pass, ... or raise NotImplementedError."""
     if not isinstance(node, Function):
         return False
-    body = node.body[1:] if ast.get_docstring(node) is not None else node.body
-    return all(_does_nothing(statement) for statement in body)
-
-
-def _does_nothing(statement: ast.stmt) -> bool:
-    if isinstance(statement, ast.Raise):
-        return "NotImplementedError" in ast.unparse(statement)
-    constant = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-    return isinstance(statement, ast.Pass) or constant
+    for statement in node.body:
+        constant = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+        if isinstance(statement, ast.Raise):
+            if "NotImplementedError" not in ast.unparse(statement):
+                return False
+        elif not (isinstance(statement, ast.Pass) or constant):
+            return False
+    return True
 
 
 def same_code(first: ast.AST, second: ast.AST) -> bool:
-    """Whether two definitions are the same but for comments, white space and docstrings."""
+    """Return whether two definitions differ at most in comments, white space and docstrings."""
     return ast.dump(_without_docstring(first)) == ast.dump(_without_docstring(second))
 
 
-def _defines(statement: Statement, name: str, before: tuple[Statement, ...], *, known: bool) -> bool:
+def _defines(statement: Statement, name: str, before: tuple[Statement, ...], *, again: bool) -> bool:
+    """Return whether a statement binds `name` to something that can be called, judged by its syntax alone.
+
+    `before` are the statements before it. If one of them defines the name already (`again`), another name for
+    an object counts only where that object can be called: `loss = total` does not replace `def loss`.
+    """
     node = statement.node
     if any(_is_definition(inner, name) for inner in ast.walk(node)) or isinstance(node, Imported):
         return True
-    if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
-        return False
-    return _is_callable(node.value, name, before, known=known)
-
-
-def _is_callable(value: ast.expr, name: str, before: tuple[Statement, ...], *, known: bool) -> bool:
-    """Whether a value that is assigned to `name` is a function, as far as its form tells."""
+    value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
     if isinstance(value, ast.Call):
         wrapped = [arg.id for arg in value.args if isinstance(arg, ast.Name)]
         return last_name(value.func) in WRAPPERS or (wrapped == [name] and len(value.args) == 1)
-    if isinstance(value, ast.Name | ast.Attribute) and known:
-        root = dotted(value).split(".")[0]
-        bound = _last_definition(before, root) if root != name else None
-        imported = bound is not None and isinstance(bound.node, Imported | ast.ClassDef)
-        return imported or (isinstance(value, ast.Name) and bound is not None and _makes(bound, root, before))
-    return isinstance(value, ast.Lambda | ast.Name | ast.Attribute)
-
-
-def _makes(bound: Statement, name: str, before: tuple[Statement, ...]) -> bool:
-    """Whether a statement binds `name` to a function, so that another name for it is one too."""
-    return _defines(bound, name, before[: before.index(bound)], known=True)
+    if not isinstance(value, ast.Name | ast.Attribute) or not again:
+        return isinstance(value, ast.Lambda | ast.Name | ast.Attribute)
+    root = dotted(value).split(".")[0]
+    origin = _last_definition(before, root) if root != name else None
+    if origin is None:
+        return False
+    if isinstance(origin.node, Imported | ast.ClassDef):
+        return True
+    return isinstance(value, ast.Name) and _defines(origin, root, before[: before.index(origin)], again=True)
 
 
 def _without_docstring(node: ast.AST) -> ast.AST:
@@ -158,40 +158,62 @@ def _without_docstring(node: ast.AST) -> ast.AST:
     return bare
 
 
+@dataclass(frozen=True)
 class _Index:
-    """What is the same for every function of a notebook: who binds what, which imports load which module."""
+    """What slicing looks up in a notebook, the same for each of its functions.
 
-    def __init__(self, statements: tuple[Statement, ...]) -> None:
-        self.statements = _with_effects(statements)
-        self.bindings: dict[str, list[Statement]] = {}
-        self.loaders: dict[str, list[Statement]] = {}
-        self.aliases: dict[str, str] = {}
-        for statement in self.statements:
-            for name in statement.binds:
-                self.bindings.setdefault(name, []).append(statement)
-            for node in () if isinstance(statement.node, Definition) else ast.walk(statement.node):
-                self.aliases.update(aliases(node))
-                for module in imported_modules(node):
-                    self.loaders.setdefault(module, []).append(statement)
+    `bindings` are the statements that bind a name, `loaders` those that import a module, both in notebook
+    order; `aliases` holds the full dotted name behind each imported name.
+    """
+
+    statements: tuple[Statement, ...]
+    bindings: dict[str, list[Statement]]
+    loaders: dict[str, list[Statement]]
+    aliases: dict[str, str]
 
 
 @lru_cache(maxsize=16)
 def _index(code: Code) -> _Index:
-    return _Index(tuple(code.statements))
+    # A statement also has the effects of the functions that it calls: one with `global x` binds x where it is
+    # called, and a decorator such as `@register` may add the function to a table.
+    writers = {name: s.writes for s in code.statements if s.writes for name in s.binds}
+    statements: list[Statement] = []
+    for statement in code.statements:
+        callees = () if isinstance(statement.node, Definition) else statement.reads & writers.keys()
+        written = frozenset(name for callee in callees for name in writers[callee]) - statement.binds
+        touches = statement.touches
+        called_first = dict(decorators(statement.node))
+        for earlier in code.statements if called_first else ():
+            if earlier.place < statement.place:
+                for name in called_first.keys() & earlier.binds:
+                    changed = changed_when_called(earlier.node, twice=called_first[name])
+                    touches |= changed & earlier.deferred
+        binds, perhaps = statement.binds | written, statement.perhaps | written
+        statements.append(replace(statement, binds=binds, perhaps=perhaps, touches=touches))
+
+    index = _Index(tuple(statements), {}, {}, {})
+    for statement in statements:
+        for name in statement.binds:
+            index.bindings.setdefault(name, []).append(statement)
+        for node in () if isinstance(statement.node, Definition) else ast.walk(statement.node):
+            index.aliases.update(aliases(node))
+            for module in imported_modules(node):
+                index.loaders.setdefault(module, []).append(statement)
+    return index
 
 
 class _Tracer:
-    """Follows names back to their bindings until nothing new is needed."""
+    """Collects the statements that a statement needs, directly or through other statements."""
 
     def __init__(self, index: _Index) -> None:
         self.index = index
         self.statements = index.statements
         self.needed: set[tuple[int, int]] = set()
         self.unbound: set[str] = set()
-        self.foreign = False
+        self.foreign = False  # whether a name is read that no statement binds by name
 
     def need(self, statement: Statement) -> None:
-        """Add a statement, and all that it reads."""
+        """Add a statement, and everything that it needs."""
         pending = [next(s for s in self.statements if s.place == statement.place)]
         while pending:
             current = pending.pop()
@@ -202,113 +224,82 @@ class _Tracer:
             pending += self._bound(current.deferred, current, before=(current.cell, END))
             pending += self._called(current)
             pending += self._changes(current)
-            pending += self._submodules(current)
+
+            # `import sklearn` and, elsewhere, `from sklearn.linear_model import Ridge` make
+            # `sklearn.linear_model.Lasso` usable: a dotted name also needs the imports of its submodules.
+            for path in {dotted(node) for node in ast.walk(current.node) if isinstance(node, ast.Attribute)}:
+                root, _, rest = path.partition(".")
+                parts = f"{self.index.aliases.get(root, '')}.{rest}".split(".")
+                for length in range(2, len(parts) + 1):
+                    pending += self.index.loaders.get(".".join(parts[:length]), [])[:1]
 
     def result(self) -> tuple[Statement, ...]:
-        """Return the needed statements in notebook order, star imports before what follows them."""
-        stars = {s.place for s in self.statements if _is_star_import(s.node)} if self.foreign else set()
-        return tuple(s for s in self.statements if s.place in self.needed | stars)
+        """Return the needed statements in notebook order, with all star imports if a name may be theirs."""
+        places = set(self.needed)
+        for statement in self.statements if self.foreign else ():
+            node = statement.node
+            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+                places.add(statement.place)
+        return tuple(s for s in self.statements if s.place in places)
 
     def _bound(self, names: Iterable[str], reader: Statement, before: tuple[int, int]) -> Iterable[Statement]:
+        """Yield the bindings of the names that a statement reads, and note the names that have none."""
         for name in sorted(names):
-            found = self._in_effect(name, reader, before)
-            yield from found
-            if not found and name not in reader.binds:
-                self.foreign = True  # perhaps of a star import, which may also hide a builtin
+            bindings = self._in_effect(name, reader, before)
+            yield from bindings
+            if not bindings and name not in reader.binds:
+                self.foreign = True  # a star import may bind it, also if it is the name of a builtin
                 self.unbound |= {name} - BUILTINS
 
     def _called(self, caller: Statement) -> Iterable[Statement]:
-        """Return what the functions that a statement may call find bound at that moment."""
+        """Yield what the functions that a statement may call read, as it is bound when they are called."""
         lambdas = frozenset() if isinstance(caller.node, Definition) else caller.deferred
         pending, seen = [*caller.reads, *lambdas], set(caller.reads | lambdas)
         while pending:
-            for found in self._with_former(pending.pop(), caller):
-                yield found
-                behind = (found.deferred | found.reads) - seen
-                pending += behind
-                seen |= behind
-
-    def _with_former(self, name: str, reader: Statement) -> Iterable[Statement]:
-        """Return the bindings of a name in effect, and those that they build on: `class C(C)`."""
-        pending = self._in_effect(name, reader, reader.place)
-        while pending:
-            found = pending.pop()
-            yield found
-            pending += self._in_effect(name, found, found.place) if name in found.reads else []
-
-    def _in_effect(self, name: str, reader: Statement, before: tuple[int, int]) -> list[Statement]:
-        """Return the last binding before a place, with those that it may leave in effect.
-
-        A function may read what is bound after it (a helper defined later), also where only a stub of it
-        was there before.
-        """
-        bindings = [s for s in self.index.bindings.get(name, []) if s.place != reader.place]
-        found: list[Statement] = []
-        for statement in reversed([s for s in bindings if s.place < before]):
-            found.append(statement)
-            if name not in statement.perhaps:
-                break
-        if before[1] != END or (found and not is_stub(found[0].node)):
-            return found
-        later = [s for s in bindings if s.place > before]
-        if found:
-            return [s for s in later if isinstance(s.node, Definition) and not is_stub(s.node)][-1:] or found
-        return later[:1] if name not in reader.binds else []
+            name = pending.pop()
+            bindings = self._in_effect(name, caller, caller.place)
+            while bindings:
+                binding = bindings.pop()
+                yield binding
+                if name in binding.reads:  # it builds on the former binding, as in `class C(C)`
+                    bindings += self._in_effect(name, binding, binding.place)
+                new = (binding.deferred | binding.reads) - seen
+                pending += new
+                seen |= new
 
     def _changes(self, binding: Statement) -> Iterable[Statement]:
-        """Return the statements that change in place what a statement bound, while it is bound.
+        """Yield the statements that change in place what a statement bound, while it is bound.
 
-        A call changes neither a module (`np.random.seed(0)`) nor, as a rule, a function.
+        A call does not change a module (`np.random.seed(0)`), nor a function or a class unless it is a
+        decorator's.
         """
-        lasting = isinstance(binding.node, Imported | Definition)
         for statement in self.statements:
-            by_call = isinstance(statement.node, Definition) if lasting else True
-            changed = statement.stores | (statement.touches if by_call else frozenset())
+            changed = statement.stores
+            if isinstance(binding.node, Definition):
+                changed |= statement.touches if isinstance(statement.node, Definition) else frozenset()
+            elif not isinstance(binding.node, Imported):
+                changed |= statement.touches
             for name in changed & binding.binds:
-                imports = isinstance(binding.node, Imported) and name not in statement.stores
-                if not imports and binding in self._in_effect(name, statement, statement.place):
+                if binding in self._in_effect(name, statement, statement.place):
                     yield statement
 
-    def _submodules(self, reader: Statement) -> Iterable[Statement]:
-        """Return the imports of the submodules that a statement reaches through their package.
+    def _in_effect(self, name: str, reader: Statement, before: tuple[int, int]) -> list[Statement]:
+        """Return the bindings of a name that can be in effect at the position `before`, the last one first.
 
-        `import sklearn` and, elsewhere, `from sklearn.linear_model import Ridge` make
-        `sklearn.linear_model.Lasso` usable.
+        These are the last binding and, where it may not have run (`if x: f = g`), also earlier ones. If
+        `before` is the end of a cell, a function reads the name, and it may be called in a later cell: if the
+        name has no binding yet, the first later one counts; if it has only a stub, the last later definition.
         """
-        for path in {dotted(node) for node in ast.walk(reader.node) if isinstance(node, ast.Attribute)}:
-            root, _, rest = path.partition(".")
-            parts = f"{self.index.aliases.get(root, '')}.{rest}".split(".")
-            for length in range(2, len(parts) + 1):
-                yield from self.index.loaders.get(".".join(parts[:length]), [])[:1]
-
-
-def _with_effects(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
-    """Let a statement bind and change what the functions that it calls do: `global x`, `@register`."""
-    writers = {name: s.writes for s in statements if s.writes for name in s.binds}
-    found = []
-    for statement in statements:
-        callers = () if isinstance(statement.node, Definition) else statement.reads & writers.keys()
-        written = frozenset(name for caller in callers for name in writers[caller]) - statement.binds
-        binds, perhaps = statement.binds | written, statement.perhaps | written
-        touches = statement.touches | _registered_in(statement, statements)
-        changed = written or touches != statement.touches
-        found.append(
-            replace(statement, binds=binds, perhaps=perhaps, touches=touches) if changed else statement
-        )
-    return tuple(found)
-
-
-def _registered_in(statement: Statement, statements: tuple[Statement, ...]) -> frozenset[str]:
-    """Return the names whose objects the decorators of a definition change: `@register` fills a table."""
-    used = dict(decorators(statement.node))
-    makers = [s for s in statements if used.keys() & s.binds and s.place < statement.place] if used else []
-    return frozenset(
-        name
-        for maker in makers
-        for decorator in used.keys() & maker.binds
-        for name in changed_when_called(maker.node, twice=used[decorator]) & maker.deferred
-    )
-
-
-def _is_star_import(node: ast.stmt) -> bool:
-    return isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+        bindings = [s for s in self.index.bindings.get(name, []) if s.place != reader.place]
+        earlier: list[Statement] = []
+        for statement in reversed([s for s in bindings if s.place < before]):
+            earlier.append(statement)
+            if name not in statement.perhaps:
+                break
+        if before[1] != END or (earlier and not is_stub(earlier[0].node)):
+            return earlier
+        later = [s for s in bindings if s.place > before]
+        if earlier:
+            defined = [s for s in later if isinstance(s.node, Definition) and not is_stub(s.node)]
+            return defined[-1:] or earlier
+        return later[:1] if name not in reader.binds else []

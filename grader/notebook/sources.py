@@ -1,6 +1,6 @@
-"""Reads the file of a notebook with the standard library alone, as a student's machine does in a moment.
+"""Reads the code of a notebook file with the standard library alone, so that `grader check` starts fast.
 
-Executes nothing. `read.py` makes a whole notebook of it, where outputs, ids and old formats matter.
+Executes nothing. `read.py` returns the whole notebook, where outputs, ids and old formats matter.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MAX_BYTES = 50 << 20
 def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
     """Return the bytes of a submission; raise NotebookUnreadable if it is no regular file or too large.
 
-    Raises OSError where it cannot be read: that may be the machine's fault.
+    Raises OSError if it cannot be read, which may be the machine's fault and not the student's.
     """
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
@@ -33,7 +33,7 @@ def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
 
 
 def read_named(path: Path) -> bytes:
-    """Return the bytes of the notebook that a command was given; raise UsageError if there is none."""
+    """Return the bytes of a notebook that the user named; raise UsageError if it cannot be read."""
     try:
         return read_bytes(path)
     except FileNotFoundError as error:
@@ -45,7 +45,7 @@ def read_named(path: Path) -> bytes:
 
 
 def load_json(data: bytes) -> dict[str, Any]:
-    """Return the JSON of a notebook; raise NotebookUnreadable if it is none, saying what it looks like."""
+    """Return the content of a notebook; raise NotebookUnreadable, with what the file seems to be."""
     if not data.strip():
         raise NotebookUnreadable("the file is empty")
     try:
@@ -62,7 +62,7 @@ def load_json(data: bytes) -> dict[str, Any]:
 
 
 def code_sources(content: dict[str, Any]) -> list[str]:
-    """Return the sources of the code cells; raise NotebookUnreadable for the format before version 4."""
+    """Return the sources of the code cells; raise NotebookUnreadable for nbformat 3 and older."""
     if "cells" not in content:
         raise NotebookUnreadable("it is in an old format of notebooks; open it in Jupyter and save it again")
     cells = content["cells"] if isinstance(content["cells"], list) else []
@@ -70,26 +70,26 @@ def code_sources(content: dict[str, Any]) -> list[str]:
 
 
 def joined(cell: dict[str, Any]) -> str:
-    """Return the source of a cell, which may be a list of lines."""
+    """Return the source of a cell as one string; files may store it as a list of lines."""
     source = cell.get("source", "")
     return "".join(map(_plain, source)) if isinstance(source, list) else _plain(source)
 
 
 def _plain(text: Any) -> str:
-    """Return a source, or a line of one, as text that can be encoded; null is no text."""
+    """Return a source, or a line of one, without what UTF-8 cannot encode; null becomes ''."""
     return "" if text is None else str(text).encode("utf-8", "replace").decode()
 
 
 def _looks_like(data: bytes) -> str:
-    """Say what kind of file was handed in under the name of a notebook."""
+    """Return what kind of file this seems to be, for the message to the student."""
     head = data[:64].lstrip().lower()
-    known = {
+    kinds = {
         b"%pdf": "a PDF",
         b"<!doctype": "a web page",
         b"<html": "a web page",
         b"pk\x03\x04": "a ZIP archive",
     }
-    for start, name in known.items():
+    for start, name in kinds.items():
         if head.startswith(start):
             return f"it is {name}"
     return "it is cut off or damaged" if head.startswith(b"{") else "it is not JSON"

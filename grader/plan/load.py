@@ -56,8 +56,8 @@ def load_course(
     """Load rubrics/<assignment>.yaml (or the file `rubric`) and reference/<assignment>/, and make the plan.
 
     `seed` stands in for the rubric's. A course that has not changed is loaded once a process, and its plan is
-    made once: it is kept on disk. `fresh` makes it all the same. Raises RubricError or AssignmentError for what
-    is wrong in the course.
+    made once: it is kept on disk. `fresh` makes it all the same. Raises RubricError or AssignmentError for
+    what is wrong in the course.
     """
     path = rubric or rubric_path(assignment, root)
     loaded = load_rubric(path)

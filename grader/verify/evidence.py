@@ -159,7 +159,9 @@ class Evidence:
                 results.append(task(self.target, item))
                 self.progress(what, done, len(work))
             return results
-        with ProcessPoolExecutor(self.jobs, multiprocessing.get_context("spawn"), _limit_memory) as pool:
+        spawn = multiprocessing.get_context("spawn")
+        limit = (resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        with ProcessPoolExecutor(self.jobs, spawn, resource.setrlimit, limit) as pool:
             futures = [pool.submit(partial(task, self.target), item) for item in work]
             for done, future in enumerate(as_completed(futures), 1):
                 future.result()  # raises at once what a task raised
@@ -232,7 +234,3 @@ def _diagnosis(bench: Bench, observed: Observation, function: str) -> Diagnosis 
 @lru_cache(maxsize=2)
 def _bench(target: Target, seed: int | None) -> Bench:
     return make_bench(load_course(target.assignment, target.root, target.rubric, seed))
-
-
-def _limit_memory() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
