@@ -113,9 +113,10 @@ def _is_as_handed_out(own: Slice, given: Slice | None, method: str) -> bool:
     }
     for statement in own.statements:
         node = statement.node
-        if statement.place != own.definition.place and isinstance(node, Definition) and node.name in before:
-            if not same_code(node, before[node.name]) and not is_stub(node):
-                return False
+        if statement.place == own.definition.place or not isinstance(node, Definition):
+            continue
+        if node.name in before and not same_code(node, before[node.name]) and not is_stub(node):
+            return False
     return True
 
 

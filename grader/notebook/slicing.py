@@ -270,8 +270,7 @@ class _Tracer:
     def _changes(self, binding: Statement) -> Iterable[Statement]:
         """Yield the statements that change in place what a statement bound, while it is bound.
 
-        A call does not change a module (`np.random.seed(0)`), nor a function or a class unless it is a
-        decorator's.
+        A call changes no module (`np.random.seed(0)`), and only a decorator changes a function or a class.
         """
         for statement in self.statements:
             changed = statement.stores

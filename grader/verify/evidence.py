@@ -130,8 +130,11 @@ class Evidence:
     @cached_property
     def close(self) -> list[Pair]:
         """The pairs of known mistakes of one function that its hidden inputs do not tell apart."""
-        mistakes = self.course.plan.candidates.values()
-        return [pair for known in mistakes if isinstance(known, KnownMistakes) for pair in close_pairs(known)]
+        pairs: list[Pair] = []
+        for candidates in self.course.plan.candidates.values():
+            if isinstance(candidates, KnownMistakes):
+                pairs += close_pairs(candidates)
+        return pairs
 
     @cached_property
     def mutants(self) -> list[MutantReport]:
@@ -186,10 +189,10 @@ def try_variants(target: Target, seed: int) -> list[VariantReport]:
     bench = _bench(target, seed)
     assignment = bench.course.assignment
     reports = []
-    for known in assignment.misconceptions:
-        observed = bench.observed(with_mistakes(assignment, (known,)), known.function)
-        lost = tuple(bench.lost(observed, known.function))
-        reports.append(VariantReport(known.code, seed, lost, _diagnosis(bench, observed, known.function)))
+    for mistake in assignment.misconceptions:
+        observed = bench.observed(with_mistakes(assignment, (mistake,)), mistake.function)
+        lost = tuple(bench.lost(observed, mistake.function))
+        reports.append(VariantReport(mistake.code, seed, lost, _diagnosis(bench, observed, mistake.function)))
     return reports
 
 
