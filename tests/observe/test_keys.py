@@ -56,9 +56,9 @@ def test_what_stands_in_one_field_cannot_stand_in_for_another() -> None:
 CHANGES = {
     "the notebook": lambda root: None,
     "a data file": lambda root: edit(root / "reference/tiny/inputs.py", 'b"1 2 3"', 'b"1 2 4"'),
-    "a limit": lambda root: edit(root / "rubrics/tiny.yaml", "title: Tiny", "title: Tiny\nlimits: {call_seconds: 9}"),
+    "a limit": lambda root: edit(root / "rubrics/tiny.yaml", "questions:", "limits: {call_seconds: 9}\nquestions:"),
     "the preloaded modules": lambda root: edit(
-        root / "rubrics/tiny.yaml", "title: Tiny", "title: Tiny\nenvironment: {preload: [math]}"
+        root / "rubrics/tiny.yaml", "questions:", "environment: {preload: [math]}\nquestions:"
     ),
     "the tier": lambda root: None,
     "the installed packages": lambda root: None,
