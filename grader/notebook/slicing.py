@@ -176,11 +176,14 @@ class _Index:
 def _index(code: Code) -> _Index:
     # A statement also has the effects of the functions that it calls: one with `global x` binds x where it is
     # called, and a decorator such as `@register` may add the function to a table.
-    writers = {name: s.writes for s in code.statements if s.writes for name in s.binds}
+    writers: dict[str, frozenset[str]] = {}  # what the functions that are bound so far write
     statements: list[Statement] = []
     for statement in code.statements:
         callees = () if isinstance(statement.node, Definition) else statement.reads & writers.keys()
         written = frozenset(name for callee in callees for name in writers[callee]) - statement.binds
+        for name in statement.binds:
+            former = writers.get(name, frozenset()) if name in statement.perhaps else frozenset()
+            writers[name] = statement.writes | former
         touches = statement.touches
         called_first = dict(decorators(statement.node))
         for earlier in code.statements if called_first else ():
