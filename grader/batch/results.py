@@ -2,7 +2,7 @@
 
     out/
         index.html                        the course
-        grades.csv, grades.json           the gradebook
+        grades.csv, grades.json           the gradebook, in every format of grader.exports
         grader.db                         observations and scores
         <submission>/feedback.html        for the student
         <submission>/notebook.html        the notebook as it ran, safe to look at
@@ -26,10 +26,10 @@ from urllib.parse import quote
 from grader import __version__
 from grader.course.rubric import Rubric
 from grader.errors import UsageError
+from grader.exports import Gradebook, formats
 from grader.intake.submissions import Submission
 from grader.records import NotebookRun, Score
 from grader.report.pages import course_page, feedback_page, notebook_page, pages_digest
-from grader.report.table import grades_csv, grades_json
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 WALLS = {
@@ -90,8 +90,8 @@ class Results:
         links = {name: quote(page) for name, page in pages.items() if os.path.isfile(self.out / page)}  # noqa: PTH113 -- no error for a name that is too long
         made = {"grader": __version__, "tier": self.tier, "seed": self.rubric.seed}
         try:
-            _write(self.out / "grades.csv", grades_csv(scores, self.rubric))
-            _write(self.out / "grades.json", grades_json(scores, self.rubric, made))
+            for each in formats():
+                _write(self.out / each.FILE, each.export(Gradebook(self.rubric, scores, made)))
             _write(self.out / "index.html", course_page(self.rubric, scores, links, self._made_by()))
         except OSError as error:
             raise _unwritable(self.out, error) from error

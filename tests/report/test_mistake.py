@@ -12,11 +12,11 @@ import pytest
 from rich.console import Console
 from support import Page, rubric, score
 
+from grader.exports import Gradebook, grades_json
 from grader.records import Diagnosis, DiagnosisKind, Score
 from grader.report.mistake import evidence, explain, sentence
 from grader.report.pages import course_page, feedback_page
 from grader.report.statistics import course_statistics
-from grader.report.table import grades_json
 from grader.report.terminal import show_score
 
 ONE = Diagnosis(
@@ -121,7 +121,7 @@ def test_the_terminal_says_nothing_of_a_question_without_a_diagnosis() -> None:
 
 
 def test_the_json_gradebook_holds_codes_kind_residual_and_margin() -> None:
-    content: dict[str, Any] = json.loads(grades_json([with_diagnosis(ONE)], rubric(), {}))
+    content: dict[str, Any] = json.loads(grades_json.export(Gradebook(rubric(), [with_diagnosis(ONE)])))
     diagnosis = content["submissions"][0]["questions"][0]["diagnosis"]
     assert diagnosis["codes"] == ["tripled"]
     assert (diagnosis["kind"], diagnosis["residual"], diagnosis["margin"]) == ("named", 1.1e-9, 0.3333)
