@@ -81,6 +81,11 @@ def _explain(detail: ErrorDetails, root: yaml.Node, name: str) -> str:
     message = str(detail["msg"]).removeprefix("Value error, ")
     if detail["type"] == "missing":
         return f"{name}:{line}: {where} is missing"
+    if detail["type"] == "union_tag_invalid":  # the type of a check
+        types = ", ".join(check_types())
+        given = detail.get("ctx", {}).get("tag")
+        hint = _nearest_value(detail)
+        return f"{name}:{line}: {where}: no type of check is named {given!r}{hint}; installed are {types}"
     if detail["type"].startswith("value_error"):
         return f"{name}:{line}: {where}: {message}"
     return f"{name}:{line}: {where}: {message}{_nearest_value(detail)}, not {_short(detail['input'])}"
