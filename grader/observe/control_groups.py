@@ -1,12 +1,17 @@
-"""Control groups: the kernel counts a box as one, with what it holds itself on its behalf (buffers, tables).
+"""Control groups: the kernel limits all processes of a box together, and its own memory for them too.
 
     Groups.open   -->  where this machine lets us make groups     v1: in each mounted hierarchy
      `- make      -->  Group, one a box: its limits               v2: in our own group, if delegated to us
          `- end        killed, removed
 
-A box sees none of it. Its waiter moves the program in, through descriptors that are opened here, before any
-code of a student is read. Every box has the same weight, so one with many busy processes has no larger share.
-Where groups cannot be had, `why` says so, and with which command they could be.
+A box cannot see its group. The grader opens the group's `cgroup.procs` files; the waiter of the box writes
+the program's process id into them before the program reads any code of a student. Every box has the same
+weight, so a box with many busy processes gets no larger share of the processors. Where no groups can be made,
+`Groups.why` gives the reason, and the command that would allow them.
+
+A hierarchy is one mounted tree of groups. Version 1 has one for each controller, version 2 one for all. In
+version 2, a group with processes of its own cannot pass its controllers on to the groups below it: so the
+grader first moves itself from its group into a leaf, an empty group below it (`enter`), and back at the end.
 """
 
 from __future__ import annotations
@@ -27,8 +32,8 @@ from grader.observe.inside import waiter
 from grader.observe.inside.limits import PROCESSES
 
 CONTROLLERS = ("memory", "pids", "cpu")
-SPARE_PROCESSES = 8  # the limit of the user comes first, and says what it is
-WHERE_ABSENT = ("memory.memsw.limit_in_bytes", "memory.swap.max")  # a kernel that counts no swap lacks them
+SPARE_PROCESSES = 8  # so that a box meets RLIMIT_NPROC first: its error message names the cause
+SWAP_LIMITS = ("memory.memsw.limit_in_bytes", "memory.swap.max")  # absent where the kernel counts no swap
 TRIAL_MB = 64
 END_SECONDS = 5.0
 PROCESS = Path("/proc/self")
@@ -40,7 +45,7 @@ _LOCK = threading.Lock()
 
 @dataclass(frozen=True)
 class Home:
-    """A directory in which groups can be made, the version of its kind, and what it controls."""
+    """A directory in which groups can be made, the version of its hierarchy, and its controllers."""
 
     directory: Path
     version: int
@@ -49,34 +54,39 @@ class Home:
 
 @dataclass
 class Group:
-    """The group of one box, a directory in every hierarchy."""
+    """The group of one box: one directory in each hierarchy."""
 
     directories: tuple[Path, ...]
     groups: Groups
 
     @contextlib.contextmanager
     def doors(self) -> Iterator[list[int]]:
-        """Open what a process is moved in by."""
+        """Yield descriptors of the `cgroup.procs` files: a process id written there moves that process in."""
         with contextlib.ExitStack() as stack:
-            yield [_opened(path / "cgroup.procs", stack) for path in self.directories]
+            opened = []
+            for path in self.directories:
+                opened.append(os.open(path / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC))
+                stack.callback(os.close, opened[-1])
+            yield opened
 
     def close(self) -> None:
-        """Let no further process start in it, so that what forks as fast as it is killed comes to an end."""
+        """Allow no new process in the group: otherwise a program could fork as fast as it is killed."""
         for path in self.directories:
             with contextlib.suppress(OSError):
                 if (path / "pids.max").exists():
                     (path / "pids.max").write_text("0")
 
     def end(self) -> None:
-        """Kill what is left in it and remove it; what has not died yet is removed with a later group."""
+        """Kill what is left in the group and remove it; if that takes time, a later call removes it."""
         self.groups.release(self.directories)
 
 
 @dataclass
 class Groups:
-    """What can be had of control groups; `why` says what cannot, '' if nothing is lacking.
+    """The groups that this process can make; `why` is the reason for each missing controller, '' if none is.
 
-    `used` are the directories of boxes that run, `busy` those in which something has not died yet.
+    `used` are the directories of boxes that run; `busy` are those that are to be removed but still hold a
+    process.
     """
 
     homes: tuple[Home, ...] = ()
@@ -86,7 +96,7 @@ class Groups:
 
     @classmethod
     def open(cls, process: Path = PROCESS) -> Groups:
-        """Find what can be had, try it, and remove what killed graders have left."""
+        """Find where groups can be made, make one as a trial, and remove the groups of killed graders."""
         groups = cls()
         try:
             homes, groups.why = find_homes(process)
@@ -102,11 +112,11 @@ class Groups:
 
     @property
     def controllers(self) -> tuple[str, ...]:
-        """What is controlled."""
+        """The controllers of all homes: a subset of CONTROLLERS."""
         return tuple(name for home in self.homes for name in home.controllers)
 
     def make(self, memory_mb: int) -> Group:
-        """Make a group that may hold so much memory; raise SandboxError if that fails."""
+        """Make a group with a limit on its memory; raise SandboxError if that fails."""
         remove_all(self.busy)
         name = f"{_prefix()}{next(_NUMBERS)}"
         group = Group(tuple(home.directory / name for home in self.homes), self)
@@ -115,20 +125,22 @@ class Groups:
             for home, directory in zip(self.homes, group.directories, strict=True):
                 directory.mkdir()
                 for controller in home.controllers:
-                    _set(directory, limits(controller, home.version, memory_mb))
+                    for file, value in limits(controller, home.version, memory_mb).items():
+                        if file not in SWAP_LIMITS or (directory / file).exists():
+                            (directory / file).write_text(str(value))
         except OSError as error:
             group.end()
             raise SandboxError(f"no control group could be made: {error}") from error
         return group
 
     def release(self, directories: Iterable[Path]) -> None:
-        """Kill what is left in these directories and remove them, now or later."""
+        """Kill what is left in these directories and remove them, now or at a later call."""
         self.used.difference_update(directories)
         self.busy.extend(directories)
         remove_all(self.busy)
 
     def close(self) -> None:
-        """End every group that there still is, and go back to where we were."""
+        """End every group that is left, and move this process back to the group that it came from."""
         deadline = time.monotonic() + END_SECONDS
         self.release(list(self.used))
         while self.busy and time.monotonic() < deadline:
@@ -140,7 +152,7 @@ class Groups:
 
 
 def limits(controller: str, version: int, memory_mb: int) -> dict[str, int]:
-    """Return what is written into which file of a group."""
+    """Return the files of a group that set a controller's limit, with the value for each."""
     memory = memory_mb << 20
     return {
         ("memory", 1): {"memory.limit_in_bytes": memory, "memory.memsw.limit_in_bytes": memory},
@@ -153,24 +165,27 @@ def limits(controller: str, version: int, memory_mb: int) -> dict[str, int]:
 
 
 def find_homes(process: Path = PROCESS) -> tuple[list[Home], str]:
-    """Return where groups can be made, from what the kernel says of a process, and why not elsewhere."""
+    """Return the homes of groups for a process, and for every other controller the reason why it has none.
+
+    `process` is the directory of the process in /proc.
+    """
     homes: list[Home] = []
-    lacking = dict.fromkeys(CONTROLLERS, command())
+    reasons = dict.fromkeys(CONTROLLERS, command())
     for version, names, directory in hierarchies(process):
         home = Home(directory, version, names)
-        reason = _shut_v1(home) if version == 1 else _shut_v2(home)
-        lacking |= dict.fromkeys(names, reason)
+        reason = _obstacle(home)
+        reasons |= dict.fromkeys(names, reason)
         if not reason:
             homes.append(home)
-    reasons: dict[str, list[str]] = {}
-    for name, reason in lacking.items():
-        reasons.setdefault(reason, []).append(name)
-    reasons.pop("", None)
-    return homes, "; ".join(f"no control group for {', '.join(n)}: {why}" for why, n in reasons.items())
+    lacking: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        lacking.setdefault(reason, []).append(name)
+    lacking.pop("", None)
+    return homes, "; ".join(f"no control group for {', '.join(n)}: {why}" for why, n in lacking.items())
 
 
 def hierarchies(process: Path) -> Iterator[tuple[int, tuple[str, ...], Path]]:
-    """Yield version, controllers and our own directory of every mounted hierarchy that has what we want."""
+    """Yield version, controllers and our own directory of each mounted hierarchy with a controller we use."""
     try:
         lines = (process / "cgroup").read_text().splitlines()
         mounts = [line.split() for line in (process / "mountinfo").read_text().splitlines()]
@@ -181,9 +196,13 @@ def hierarchies(process: Path) -> Iterator[tuple[int, tuple[str, ...], Path]]:
         for fields in mounts:
             kind, options = fields[fields.index("-") + 1], set(fields[-1].split(","))
             if number == "0" and kind == "cgroup2":
-                where = _own(fields, path)
-                if names := _offered(where):
-                    yield 2, names, where
+                directory = _own(fields, path)
+                try:
+                    offered = (directory / "cgroup.controllers").read_text().split()
+                except OSError:
+                    break
+                if names := tuple(name for name in CONTROLLERS if name in offered):
+                    yield 2, names, directory
                 break
             names = tuple(name for name in CONTROLLERS if name in controllers.split(","))
             if names and kind == "cgroup" and set(names) <= options:
@@ -192,58 +211,52 @@ def hierarchies(process: Path) -> Iterator[tuple[int, tuple[str, ...], Path]]:
 
 
 def _own(fields: list[str], path: str) -> Path:
-    """Return the directory of a group, of which only a part may be mounted (in a container)."""
+    """Return the directory of this process's group; a container may have mounted a part of the tree alone."""
     root, point = (field.encode().decode("unicode_escape") for field in fields[3:5])
     shown = path.removeprefix(root.rstrip("/"))
     own = Path(point + ("" if ".." in shown else shown))
     return own.parent if own.name == _leaf_name() else own
 
 
-def _offered(directory: Path) -> tuple[str, ...]:
-    """Return what a group of version 2 could control of what we want."""
-    try:
-        offered = (directory / "cgroup.controllers").read_text().split()
-    except OSError:
-        return ()
-    return tuple(name for name in CONTROLLERS if name in offered)
-
-
-def _shut_v1(home: Home) -> str:
-    """Return why no group can be made there, '' if one can."""
-    if os.access(home.directory, os.W_OK):
-        return ""
-    if os.getuid() == 0:
-        return "they are mounted read-only; a container gets them by `docker run --privileged ...`"
-    return "version 1 gives them to root alone; `sudo grader grade ...` gets them"
-
-
-def _shut_v2(home: Home) -> str:
-    """Return why no group can be made there, '' if one can.
-
-    A group that passes controllers on may hold no process itself, unless it is the root of them all.
-    """
+def _obstacle(home: Home) -> str:
+    """Return why no group can be made in a home, '' if one can."""
+    if home.version == 1:
+        if os.access(home.directory, os.W_OK):
+            return ""
+        if os.getuid() == 0:
+            return "they are mounted read-only; a container gets them by `docker run --privileged ...`"
+        return "version 1 gives them to root alone; `sudo grader grade ...` gets them"
     needed = (home.directory, *(home.directory / f"cgroup.{name}" for name in ("procs", "subtree_control")))
     if not all(os.access(path, os.W_OK) for path in needed):
         return f"{home.directory} is not delegated to this user; {command()}"
+    # `enter` moves this process and its children into the leaf, and must leave nothing behind in the group
     if _members(home) - _children() - {str(os.getpid())} and not _is_root(home):
         return f"other processes are in {home.directory} too; {command()}"
     return ""
 
 
 def command() -> str:
-    """Return the command that would give them, in words."""
+    """Return, as a clause for a message, the command under which this user may make control groups."""
     user = "" if os.getuid() == 0 else "--user "
     return f"`systemd-run {user}--scope -p Delegate=yes grader grade ...` gets them"
 
 
 def enter(home: Home) -> None:
-    """Move out of a group of version 2 into a leaf below it, so that it can pass its controllers on."""
+    """In version 2, move this process and its children into a leaf below, and pass the controllers on.
+
+    The root of all groups may hold processes and pass its controllers on: there nothing is moved.
+    """
     if home.version == 1:
         return
     with _LOCK:
         if not _ENTERED[home.directory]:
             try:
-                _move_into_leaf(home)
+                if not _is_root(home):
+                    leaf, children = home.directory / _leaf_name(), _members(home) & _children()
+                    leaf.mkdir(exist_ok=True)
+                    for pid in ("0", *children):  # 0: this process
+                        with contextlib.suppress(ProcessLookupError):  # a child that has just ended
+                            (leaf / "cgroup.procs").write_text(pid)
                 _pass_on(home, "+")
             except OSError:
                 _move_back(home)
@@ -252,7 +265,7 @@ def enter(home: Home) -> None:
 
 
 def leave(home: Home) -> None:
-    """Undo `enter`, when the last sandbox of this process is closed."""
+    """Undo `enter` once the last sandbox of this process has been closed."""
     if home.version == 1:
         return
     with _LOCK:
@@ -261,28 +274,19 @@ def leave(home: Home) -> None:
             _move_back(home)
 
 
-def _move_into_leaf(home: Home) -> None:
-    if not _is_root(home):
-        leaf, children = home.directory / _leaf_name(), _members(home) & _children()
-        leaf.mkdir(exist_ok=True)
-        for pid in ("0", *children):
-            with contextlib.suppress(ProcessLookupError):  # it was about to end
-                (leaf / "cgroup.procs").write_text(pid)
-
-
 def _members(home: Home) -> set[str]:
     return set((home.directory / "cgroup.procs").read_text().split())
 
 
 def _children() -> set[str]:
-    """Return our own processes beside this one: those that judge."""
+    """Return the process ids of this process's children: the workers that judge."""
     return {str(pid) for pid in waiter.children(os.getpid())}
 
 
 def _move_back(home: Home) -> None:
-    """Bring home every process of the leaf; the root of all groups was never left.
+    """Move every process of the leaf back into its home, and remove the leaf; nothing to do in the root.
 
-    Where another grader has a leaf too, its boxes need the controllers: then we stay where we are.
+    If another grader has a leaf there too, nothing is moved: it still needs the controllers to be passed on.
     """
     others = set(home.directory.glob(_LEAF.format("*"))) - {home.directory / _leaf_name()}
     if not _is_root(home) and not others:
@@ -290,7 +294,7 @@ def _move_back(home: Home) -> None:
             _pass_on(home, "-")
             leaf = home.directory / _leaf_name()
             for pid in ("0", *(leaf / "cgroup.procs").read_text().split()):
-                with contextlib.suppress(ProcessLookupError):  # it was about to end
+                with contextlib.suppress(ProcessLookupError):  # one that has just ended
                     (home.directory / "cgroup.procs").write_text(pid)
             leaf.rmdir()
 
@@ -300,14 +304,18 @@ def _is_root(home: Home) -> bool:
 
 
 def _pass_on(home: Home, sign: str) -> None:
+    """Pass the home's controllers on to the groups below it ("+"), or no longer ("-")."""
     words = " ".join(sign + name for name in home.controllers)
     (home.directory / "cgroup.subtree_control").write_text(words)
 
 
 def sweep(directory: Path) -> None:
-    """Remove the empty groups of graders that have died."""
-    mine = _prefix().rsplit("-", 2)[0]
-    for path in directory.glob(f"{mine}-*-*"):
+    """Remove the empty groups of graders that have died.
+
+    Only those of our own process namespace: the process id of another one says nothing here.
+    """
+    namespace = _prefix().rsplit("-", 2)[0]
+    for path in directory.glob(f"{namespace}-*-*"):
         owner = path.name.split("-")[2]
         if not Path(f"/proc/{owner}").exists():
             with contextlib.suppress(OSError):
@@ -315,50 +323,35 @@ def sweep(directory: Path) -> None:
 
 
 def remove_all(busy: deque[Path]) -> None:
-    """Kill what is in these groups, remove those that are empty, keep the others in the list."""
+    """Remove the groups that are empty; kill what is in the others, and keep them in the list."""
     for _ in range(len(busy)):
-        with contextlib.suppress(IndexError):  # another thread has taken it
-            path = busy.popleft()
-            if not _removed(path):
-                busy.append(path)
-
-
-def _removed(path: Path) -> bool:
-    try:
-        path.rmdir()
-    except FileNotFoundError:
-        return True
-    except OSError:
-        _kill(path)
-        return False
-    return True
+        try:
+            group = busy.popleft()
+        except IndexError:  # another thread has taken it
+            continue
+        try:
+            group.rmdir()
+        except FileNotFoundError:
+            continue
+        except OSError:
+            _kill(group)
+            busy.append(group)
 
 
 def _kill(group: Path) -> None:
+    """Kill every process of a group, in one step where the kernel offers it (version 2, since 5.14)."""
     with contextlib.suppress(OSError):
         if (group / "cgroup.kill").exists():
             (group / "cgroup.kill").write_text("1")
             return
         for pid in (group / "cgroup.procs").read_text().split():
-            if pid != "0":  # of another process namespace
+            if pid != "0":  # 0: a process of another process namespace
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(int(pid), signal.SIGKILL)
 
 
-def _set(directory: Path, values: dict[str, int]) -> None:
-    for name, value in values.items():
-        if name not in WHERE_ABSENT or (directory / name).exists():
-            (directory / name).write_text(str(value))
-
-
-def _opened(path: Path, stack: contextlib.ExitStack) -> int:
-    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    stack.callback(os.close, fd)
-    return fd
-
-
 def _prefix() -> str:
-    """Return how the names of our groups begin: with the process namespace and the process that made them."""
+    """Return the prefix of our groups' names; it holds our process namespace and our process id."""
     return f"grader-{os.stat('/proc/self/ns/pid').st_ino}-{os.getpid()}-"  # noqa: PTH116
 
 
