@@ -141,7 +141,7 @@ class WarmSandbox:
         try:
             self._hand_over(program, user)
             with _opened(program.directory) as (names, opened), group.doors() as doors:
-                message = {"id": identity, "files": names, "user": user, "doors": len(doors)}
+                message = {"id": identity, "files": names, "user": user, "group_fds": len(doors)}
                 message["counted"] = "pids" in self.groups.controllers
                 return _start(parent, message | _described(program), [*doors, *opened], group)
         except OSError as error:

@@ -1,12 +1,13 @@
-"""The warm parent: imports the stack once, then forks a walled-in child for every program.
+"""The warm parent: imports the modules once, then forks a process in a box of its own for every program.
 
     grader  --start, kill-->   warm parent  --fork-->  waiter  --fork-->  program (kernel, calls)
             <--ready, started, ended--
 
-Messages are JSON, one a packet; `start` carries descriptors: standard input, standard output, the doors of
-its control group, data files.
-The parent never runs a student's code, has one thread, and writes nowhere. It also watches: a box that
-holds more memory or disk than it may is ended, however many processes share it.
+Each message is a JSON object in a packet of its own. `start` carries descriptors, in this order: standard
+input, standard output, the `cgroup.procs` files of the control group, the data files.
+
+The parent never runs a student's code, has one thread, and writes no file. It also measures what each box
+holds: a box above its limit of memory or disk is ended, however many processes share it.
 """
 
 from __future__ import annotations
@@ -24,25 +25,25 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from . import waiter, walls, watch
 
 MAX_MESSAGE = 1 << 20
 MAX_FILES = 32
-MAX_DOORS = 3
+MAX_GROUP_FDS = 3
 WATCH_SECONDS = 0.5
 NOT_FORKED = -1000
 KILLED = 128 + signal.SIGKILL  # how a waiter exits when its program was killed
-FIRST_TO_GO = "1000"  # the score for the kernel's OOM killer: a box before anything else of the machine
+OOM_SCORE = "1000"  # the highest: the kernel's OOM killer takes a box before anything else on the machine
 
 
 @dataclass
 class Child:
-    """A program that runs: the megabytes that its box may hold, its user, the directories that it writes to.
+    """A program that runs: the limit of its box in megabytes, its user, the directories that it writes to.
 
-    `complaints` is where it says what failed us, `asked` whether it was ended on request, `reason` why it
-    was ended by us.
+    The pipe `complaints` carries the error if its box cannot be built. `asked` is set once we have killed it;
+    `reason` is the limit for which we did, '' if the grader asked for it.
     """
 
     identity: int
@@ -56,26 +57,23 @@ class Child:
 
 
 def main() -> None:
-    """Wall this process in, import the stack, serve until the control socket is closed."""
+    """Build the outer wall, import the modules, and answer requests until the control socket is closed."""
     settings = json.loads(sys.argv[1])
     control = socket.socket(fileno=settings["control"])
     plan = walls.Plan(**{**settings["plan"], "paths": tuple(settings["plan"]["paths"])})
     walls.build_outer(plan)
     os.environ.update({"HOME": walls.WORK, "MPLCONFIGDIR": walls.WORK + "/.matplotlib"})
-    missing = [name for name in settings["preload"] if not _imported(name)]
+    missing = []
+    for name in settings["preload"]:
+        try:
+            importlib.import_module(name)
+        except Exception:
+            missing.append(name)
     gc.collect()
-    gc.freeze()
+    gc.freeze()  # a collection in a child would otherwise write to, and so copy, every page of these objects
     single = walls.single_threaded()
     _send(control, {"ready": True, "missing": missing, "single_threaded": single, "pid": os.getpid()})
     _Server(control, plan).serve()
-
-
-def _imported(name: str) -> bool:
-    try:
-        importlib.import_module(name)
-    except Exception:
-        return False
-    return True
 
 
 def _send(control: socket.socket, message: dict[str, Any]) -> None:
@@ -83,7 +81,7 @@ def _send(control: socket.socket, message: dict[str, Any]) -> None:
 
 
 class _Server:
-    """Forks, watches and collects."""
+    """Forks a child for each request, ends those above their limits, and reports the end of each."""
 
     def __init__(self, control: socket.socket, plan: walls.Plan) -> None:
         self.control = control
@@ -96,8 +94,9 @@ class _Server:
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
 
     def serve(self) -> None:
-        """Answer requests until the other side is gone."""
+        """Answer requests until the other side has closed the control socket."""
         watched = time.monotonic()
+        size = array.array("i").itemsize * (2 + MAX_GROUP_FDS + MAX_FILES)
         while True:
             timeout = WATCH_SECONDS if self.children else None
             ready = select.select([self.control.fileno(), self.wake_read], [], [], timeout)[0]
@@ -105,30 +104,26 @@ class _Server:
                 with contextlib.suppress(BlockingIOError):
                     os.read(self.wake_read, 4096)
             self._collect()
-            if self.control.fileno() in ready and not self._answer():
-                return
+            if self.control.fileno() in ready:
+                data, extra, _, _ = self.control.recvmsg(MAX_MESSAGE, socket.CMSG_LEN(size))
+                if not data:
+                    return
+                descriptors = array.array("i")
+                for _, _, payload in extra:
+                    descriptors.frombytes(payload[: len(payload) - len(payload) % descriptors.itemsize])
+                message = json.loads(data)
+                if "kill" in message:
+                    self._kill(message["kill"])
+                else:
+                    self._start(message, descriptors.tolist())
+                for fd in descriptors:
+                    os.close(fd)
             if time.monotonic() - watched > WATCH_SECONDS:
                 self._watch()
                 watched = time.monotonic()
 
-    def _answer(self) -> bool:
-        size = array.array("i").itemsize * (2 + MAX_DOORS + MAX_FILES)
-        data, extra, _, _ = self.control.recvmsg(MAX_MESSAGE, socket.CMSG_LEN(size))
-        if not data:
-            return False
-        descriptors = array.array("i")
-        for _, _, payload in extra:
-            descriptors.frombytes(payload[: len(payload) - len(payload) % descriptors.itemsize])
-        message = json.loads(data)
-        if "kill" in message:
-            self._kill(message["kill"])
-        else:
-            self._start(message, descriptors.tolist())
-        for fd in descriptors:
-            os.close(fd)
-        return True
-
     def _start(self, message: dict[str, Any], descriptors: list[int]) -> None:
+        """Fork a child that builds the box and runs the program; report whether it started."""
         identity = message["id"]
         pipe: tuple[int, ...] = ()
         try:
@@ -141,14 +136,18 @@ class _Server:
             _send(self.control, {"id": identity, "code": NOT_FORKED, "reason": "", "fault": fault})
             return
         if pid == 0:
-            _become(message, descriptors, self.plan, complain)
+            _run_program(message, descriptors, self.plan, complain)
         os.close(complain)
         os.set_blocking(complaints, False)
-        places = (message["wires"], message["directory"])
-        self.children[pid] = Child(identity, message["memory_mb"], message["user"], *places, complaints)
+        directories = (message["wires"], message["directory"])
+        self.children[pid] = Child(identity, message["memory_mb"], message["user"], *directories, complaints)
         _send(self.control, {"id": identity, "started": pid})
 
     def _kill(self, identity: int) -> None:
+        """Kill the program of a box.
+
+        Where no process namespace ends with it, its waiter must live on, to kill what the program leaves.
+        """
         for pid, child in self.children.items():
             if child.identity == identity:
                 child.asked = True
@@ -159,6 +158,7 @@ class _Server:
                         os.kill(pid, signal.SIGKILL)
 
     def _collect(self) -> None:
+        """Report how each program ended whose waiter has exited since the last call."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -167,9 +167,22 @@ class _Server:
             if pid == 0:
                 return
             child = self.children.pop(pid, None)
-            if child is not None:
-                ending = _ending(child, os.waitstatus_to_exitcode(status))
-                _send(self.control, {"id": child.identity, **ending})
+            if child is None:
+                continue
+            code = os.waitstatus_to_exitcode(status)
+            try:
+                fault = os.read(child.complaints, 400).decode(errors="replace")
+            except BlockingIOError:
+                fault = ""
+            os.close(child.complaints)
+            reason = child.reason
+            if not child.asked and not reason:
+                if code == KILLED:  # by none of us, so by the kernel's OOM killer
+                    reason = "out_of_memory"
+                elif code < 0:  # the waiter itself was killed: our fault, as no student can reach it
+                    fault = fault or f"the process that watches a box was ended from outside (signal {-code})"
+            ending = {"code": code, "reason": reason, "fault": fault}
+            _send(self.control, {"id": child.identity, **ending})
 
     def _watch(self) -> None:
         """End the boxes that hold more memory, disk or sockets than they may."""
@@ -189,65 +202,51 @@ class _Server:
             self._kill(child.identity)
 
 
-def _ending(child: Child, code: int) -> dict[str, Any]:
-    """Say how a box ended: through whom, and as what its waiter exited.
-
-    A program that somebody else killed with SIGKILL met the kernel's OOM killer; a waiter that was killed
-    is our fault, as no student reaches it.
-    """
-    try:
-        fault = os.read(child.complaints, 400).decode(errors="replace")
-    except BlockingIOError:
-        fault = ""
-    os.close(child.complaints)
-    reason = child.reason
-    if not child.asked and not reason:
-        if code == KILLED:
-            reason = "out_of_memory"
-        elif code < 0:
-            fault = fault or f"the process that watches a box was ended from outside (signal {-code})"
-    return {"code": code, "reason": reason, "fault": fault}
-
-
-def _become(message: dict[str, Any], descriptors: list[int], plan: walls.Plan, complain: int) -> None:
-    """In the child: build the box, run the program; never returns."""
+def _run_program(
+    message: dict[str, Any], descriptors: list[int], plan: walls.Plan, complain: int
+) -> NoReturn:
+    """In the child: build the box, run the program, exit."""
     code = 70
     try:
-        _move_in(message, descriptors, plan, complain)
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()
+        with contextlib.suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text(OOM_SCORE)
+        # keep the descriptors of this box alone; the first two become standard input and output
+        waiter.close_all_but((*descriptors, complain))
+        null = os.open(os.devnull, os.O_WRONLY)
+        for target, fd in enumerate((*descriptors[:2], null)):
+            os.dup2(fd, target)
+        for fd in (*descriptors[:2], null):
+            if fd > 2:
+                os.close(fd)
+        first_file = 2 + message["group_fds"]
+        room = walls.Room(
+            files=tuple(zip(message["files"], descriptors[first_file:], strict=True)),
+            directory=message["directory"],
+            wires=message["wires"],
+            user=message["user"],
+            bare=message["bare"],
+            group_fds=tuple(descriptors[2:first_file]),
+            counted=message["counted"],
+        )
+        directory = walls.build_inner(plan, room)
+        # what the program sees as its environment, command line and standard streams
+        os.environ.clear()
+        os.environ.update({**message["environment"], "HOME": directory})
+        sys.argv = [message["module"], *message["arguments"]]
+        sys.stdin, sys.stdout, sys.stderr = (
+            open(fd, mode, closefd=False)  # noqa: SIM115
+            for fd, mode in ((0, "r"), (1, "w"), (2, "w"))
+        )
+        os.close(complain)
         importlib.import_module(f"inside.{message['module']}").main()
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
     except BaseException as error:
-        with contextlib.suppress(BaseException):  # the descriptor is closed once the box is built
+        with contextlib.suppress(BaseException):  # once the box is built, the descriptor is closed
             os.write(complain, f"the box was not built: {type(error).__name__}: {error}".encode()[:400])
     finally:
         os._exit(code)
-
-
-def _move_in(message: dict[str, Any], descriptors: list[int], plan: walls.Plan, complain: int) -> None:
-    """Take the descriptors, build the walls, put the environment and the standard streams in place."""
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.setsid()
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO)
-    waiter.close_all_but((*descriptors, complain))
-    null = os.open(os.devnull, os.O_WRONLY)
-    for target, fd in enumerate((*descriptors[:2], null)):
-        os.dup2(fd, target)
-    for fd in (*descriptors[:2], null):
-        if fd > 2:
-            os.close(fd)
-    doors, opened = descriptors[2 : 2 + message["doors"]], descriptors[2 + message["doors"] :]
-    files = tuple(zip(message["files"], opened, strict=True))
-    places = (message["directory"], message["wires"], message["user"], message["bare"])
-    directory = walls.build_inner(plan, walls.Room(files, *places, tuple(doors), message["counted"]))
-    os.environ.clear()
-    os.environ.update({**message["environment"], "HOME": directory})
-    sys.argv = [message["module"], *message["arguments"]]
-    sys.stdin, sys.stdout, sys.stderr = (
-        open(fd, mode, closefd=False)  # noqa: SIM115
-        for fd, mode in ((0, "r"), (1, "w"), (2, "w"))
-    )
-    os.close(complain)

@@ -1,8 +1,9 @@
-"""The waiter: what stays outside the inner walls of a box, until the program in there has ended.
+"""The waiter: the process between the warm parent and a program, outside the inner walls of the box.
 
     warm parent  --fork-->  waiter  --fork-->  program
 
-It moves the program into the control group of its box, ends as the program ends, and clears what is left.
+It moves the program into the control group of its box, waits for it, kills the processes that the program has
+left, and exits with the program's exit code.
 """
 
 from __future__ import annotations
@@ -13,61 +14,73 @@ import select
 import signal
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 from . import system
 
 MOVED = b"moved"
 
 
-def fork_from_waiter(uid: int, gid: int, doors: tuple[int, ...], *, clears: bool) -> int:
-    """Fork the program's process; only that returns, with a pipe that tells it when it has been moved.
+def fork_from_waiter(uid: int, gid: int, group_fds: tuple[int, ...], *, clears: bool) -> int:
+    """Fork the program's process, and return in that one alone; this one becomes the waiter.
 
-    `clears` if there is no process namespace that ends with the program: then what is left is killed here.
+    `group_fds` are the `cgroup.procs` files of the box's control group. With `clears`, the waiter kills what
+    the program leaves: needed where no process namespace ends with it. The result is for `await_move`.
     """
-    read, write = os.pipe()
+    alive, held = os.pipe()  # the waiter holds one end: when it dies, the program's end becomes readable
     moved, tell = os.pipe()
     pid = os.fork()
     if pid:
-        close_all_but((write, tell, *doors))
+        close_all_but((held, tell, *group_fds))
         null = os.open(os.devnull, os.O_RDWR)
         for fd in (0, 1, 2):
             os.dup2(null, fd)
-        if clears:
-            system.prctl(system.PR_SET_CHILD_SUBREAPER, 1)
-        _move(pid, doors, tell)
-        _, status = _wait_for(pid)
-        if clears:
-            _kill_descendants()
-        os._exit(exit_code(status))
-    for fd in (write, tell, *doors):
+        _wait_and_exit(pid, group_fds, tell, clears=clears)
+    for fd in (held, tell, *group_fds):
         os.close(fd)
     become(uid, gid)
     system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
-    if select.select([read], [], [], 0)[0]:  # the waiter was killed before the line above
+    if select.select([alive], [], [], 0)[0]:  # the waiter was killed before the line above
         os._exit(1)
-    os.close(read)
+    os.close(alive)
     return moved
 
 
-def _move(pid: int, doors: tuple[int, ...], tell: int) -> None:
-    """Move the program into its control group while it builds its walls: the kernel takes its time for that.
-
-    What cannot be moved is told why, and says so as it ends.
-    """
+def _wait_and_exit(pid: int, group_fds: tuple[int, ...], tell: int, *, clears: bool) -> NoReturn:
+    """Be the waiter: move the program into its control group, wait for its end, exit with its exit code."""
+    if clears:
+        system.prctl(system.PR_SET_CHILD_SUBREAPER, 1)
+    # the kernel takes milliseconds to move a process: the program builds its walls meanwhile, and reads the
+    # result from `tell` when it needs it (`await_move`)
     word = MOVED
     try:
-        for door in doors:
-            os.write(door, str(pid).encode())
-            os.close(door)
+        for fd in group_fds:
+            os.write(fd, str(pid).encode())
+            os.close(fd)
     except OSError as error:
         word = f"it was not moved into its control group: {error}".encode()
     with contextlib.suppress(BrokenPipeError):
         os.write(tell, word)
     os.close(tell)
+    # orphans of the program become children of this process too: each that ends is collected
+    while True:
+        ended, status = os.waitpid(-1, 0)
+        if ended == pid:
+            break
+    while clears:
+        # a process may fork before it is killed: so again, until there is no child left
+        for child in list(children(os.getpid())):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            break
+    os._exit(exit_code(status))
 
 
 def await_move(moved: int) -> None:
-    """Wait until this process is in its control group; raise OSError if it could not be moved there."""
+    """Wait until the waiter has moved this process into its control group; raise OSError if it could not."""
     word = os.read(moved, 400)
     os.close(moved)
     if word != MOVED:
@@ -75,7 +88,7 @@ def await_move(moved: int) -> None:
 
 
 def become(uid: int, gid: int) -> None:
-    """Change from root to an unprivileged user, for good; nothing happens if this is not root."""
+    """Change from root to an unprivileged user, with no way back; do nothing if this is not root."""
     if os.getuid() == 0:
         os.setgroups([])
         os.setresgid(gid, gid, gid)
@@ -84,9 +97,10 @@ def become(uid: int, gid: int) -> None:
 
 @contextlib.contextmanager
 def acting_as(uid: int, gid: int) -> Iterator[None]:
-    """Act as an unprivileged user for a while; nothing happens if this is not root.
+    """Act as an unprivileged user for a while; do nothing if this is not root.
 
-    Without CAP_SYS_PTRACE, as in plain Docker, root may not look into the processes of others; they may.
+    Root without CAP_SYS_PTRACE, as in plain Docker, may not read /proc/PID/fd of other users' processes; the
+    user whose processes they are may.
     """
     if os.getuid() != 0:
         yield
@@ -109,27 +123,6 @@ def close_all_but(kept: Iterable[int]) -> None:
         previous = fd
 
 
-def _wait_for(pid: int) -> tuple[int, int]:
-    """Collect every child until the wanted one has ended."""
-    while True:
-        found, status = os.waitpid(-1, 0)
-        if found == pid:
-            return found, status
-
-
-def _kill_descendants() -> None:
-    """Kill, again and again, every process that this one has inherited, until none is left."""
-    while True:
-        found = list(children(os.getpid()))
-        for pid in found:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:
-            return
-
-
 def children(parent: int) -> Iterator[int]:
     """Yield the children of a process."""
     for name in os.listdir("/proc"):  # noqa: PTH208 -- names are all that is needed
@@ -141,6 +134,6 @@ def children(parent: int) -> Iterator[int]:
 
 
 def exit_code(status: int) -> int:
-    """Return the exit code that says how a process ended, as a shell does."""
+    """Return a process's exit code; as in a shell, 128 + the signal if a signal ended it."""
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code

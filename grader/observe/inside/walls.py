@@ -4,7 +4,8 @@
     inner   around every program: namespaces of its own, private /tmp and /proc, limits, no capabilities,
             no new privileges, Landlock, seccomp
 
-`isolated` has all of it; `restricted` has no namespaces (plain Docker allows none) and keeps the rest.
+The tier `isolated` has all of them. `restricted` has no namespaces (plain Docker allows none), and the rest.
+The order of the steps matters: a step that needs a privilege comes before the step that gives it up.
 """
 
 from __future__ import annotations
@@ -52,9 +53,11 @@ INNER = OUTER | system.CLONE_NEWUSER
 
 @dataclass(frozen=True)
 class Plan:
-    """How the warm parent is walled in: the tier, an empty directory for its root, what it may read.
+    """How the warm parent is isolated: its tier, an empty directory for its new root, its user and group.
 
-    `outer` is whose wall stands around it: ours, that of bubblewrap, in which it was started, or none.
+    `outer` is who builds the outer wall: this module (OWN), `bwrap` before it starts the parent (BUBBLEWRAP),
+    or nobody (NONE). `paths` are the files and directories of the host that it may read. `wires` is the
+    directory that holds the socket directory of each box.
     """
 
     tier: str
@@ -68,11 +71,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class Room:
-    """What one program's box holds: data files (name, descriptor), its directory, that of its sockets.
+    """What differs from box to box.
 
-    `user` is a user of its own, where no namespace keeps the boxes apart. `bare` leaves out Landlock and
-    seccomp: for our own code, which tries the layers beneath them. `doors` are where a process is moved into
-    the control group of the box, which has a limit on processes if they are `counted`.
+    `files` are the names and descriptors of the data files, `directory` is the working directory and `wires`
+    the directory of its unix sockets. `user` is the box's own user, where no namespace separates the boxes.
+    `bare` leaves out Landlock and seccomp: for our own probe, which tries the layers beneath them.
+    `group_fds` are the `cgroup.procs` files of its control group; `counted` if that limits the processes.
     """
 
     files: tuple[tuple[str, int], ...] = ()
@@ -80,51 +84,66 @@ class Room:
     wires: str = ""
     user: int = 0
     bare: bool = False
-    doors: tuple[int, ...] = ()
+    group_fds: tuple[int, ...] = ()
     counted: bool = False
 
 
 def build_outer(plan: Plan) -> None:
-    """Wall this process in; where there is an outer wall it returns as process 1 of its own namespaces."""
+    """Put the outer wall around this process, the warm parent.
+
+    If the wall is our own, only a child of this process returns, as process 1 of the new namespaces.
+    """
     if plan.outer == OWN:
-        _own_namespaces(plan)
-        _fork_into_namespace()
+        if os.getuid() == 0:
+            system.unshare(OUTER)
+        else:
+            uid, gid = os.getuid(), os.getgid()
+            system.unshare(OUTER | system.CLONE_NEWUSER)
+            _map_user(uid, gid)
+        pid = os.fork()  # only a child is in the new process namespace
+        if pid:
+            waiter.close_all_but(())
+            _, status = os.waitpid(pid, 0)
+            os._exit(waiter.exit_code(status))
+        system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
         _make_root(plan)
         waiter.become(plan.uid, plan.gid)
     if plan.outer != NONE:
-        system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)  # a change of user clears it
-        system.prctl(system.PR_SET_DUMPABLE, 1)  # or its children could not write their uid_map
+        system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)  # again: a change of user clears it
+        system.prctl(system.PR_SET_DUMPABLE, 1)  # otherwise its children could not write their uid_map
     system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)
     system.prctl(system.PR_SET_CHILD_SUBREAPER, 1)
 
 
 def build_inner(plan: Plan, room: Room) -> str:
-    """Wall in this freshly forked process, and return its working directory.
+    """Put the inner walls around a program, in a process that was just forked; return its working directory.
 
-    The process that was forked stays outside as the waiter: it ends as the one inside ends, and whatever
-    is left then ends with it. Only the one inside returns.
+    This process forks once more: it stays outside the walls as the waiter, and only its child returns.
     """
     if plan.tier == ISOLATED:
         uid, gid = os.getuid(), os.getgid()
         system.unshare(INNER)
         _map_user(uid, gid)
     user = room.user or plan.uid
-    moved = waiter.fork_from_waiter(user, plan.gid, room.doors, clears=plan.tier != ISOLATED)
+    moved = waiter.fork_from_waiter(user, plan.gid, room.group_fds, clears=plan.tier != ISOLATED)
     directory = room.directory
     if plan.tier == ISOLATED:
         _private_mounts(plan, room)
         directory = WORK
     os.chdir(directory)
     if plan.tier == ISOLATED:
-        _copy_files(room.files)
+        for name, source in room.files:
+            with os.fdopen(source, "rb") as file, open(os.path.basename(name), "wb") as copy:  # noqa: PTH119, PTH123
+                while chunk := file.read(1 << 20):
+                    copy.write(chunk)
     limit(counted=room.counted and plan.tier == RESTRICTED)
     waiter.await_move(moved)
     if plan.tier == ISOLATED:
-        with contextlib.suppress(OSError):  # a kernel without them shows no group that could be hidden
+        with contextlib.suppress(OSError):  # a kernel without this namespace shows no groups either
             system.unshare(system.CLONE_NEWCGROUP)
         system.drop_capabilities()
     system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)
-    # where no file system limits a box, the parent counts the files that its processes hold: it must look in
+    # where no file system limits a box, the parent counts its open files: it must be allowed to read them
     system.prctl(system.PR_SET_DUMPABLE, 0 if plan.tier == ISOLATED else 1)
     if not room.bare:
         landlock.restrict(rules(plan, room, directory))
@@ -133,7 +152,7 @@ def build_inner(plan: Plan, room: Room) -> str:
 
 
 def rules(plan: Plan, room: Room, directory: str) -> landlock.Rules:
-    """Return what a program may do with which files."""
+    """Return the Landlock rules of a program: which files it may read, execute and write."""
     temporary = (TEMPORARY, SHARED) if plan.tier == ISOLATED else (directory,)
     devices = tuple(f"/dev/{name}" for name in DEVICES)
     return landlock.Rules(
@@ -145,10 +164,10 @@ def rules(plan: Plan, room: Room, directory: str) -> landlock.Rules:
 
 
 def limit(*, counted: bool) -> None:
-    """Set the limits that hold for everything in the box.
+    """Set the limits of a process; its children inherit them.
 
-    The limit on processes is one on all processes of a user; where several boxes have one user, and a control
-    group counts the processes of each, one box would only take them from the others.
+    RLIMIT_NPROC counts all processes of a user, so boxes with one user would take processes from each other.
+    It is left out if a control group limits the processes of the box (`counted`).
     """
     limits = {
         resource.RLIMIT_NOFILE: DESCRIPTORS,
@@ -164,52 +183,43 @@ def limit(*, counted: bool) -> None:
             resource.setrlimit(which, (most, most))
 
 
-def _own_namespaces(plan: Plan) -> None:
-    """Enter namespaces: as root directly, otherwise through a user namespace."""
-    if os.getuid() == 0:
-        system.unshare(OUTER)
-        return
-    uid, gid = os.getuid(), os.getgid()
-    system.unshare(OUTER | system.CLONE_NEWUSER)
-    _map_user(uid, gid)
-
-
 def _map_user(uid: int, gid: int) -> None:
+    """In a new user namespace, keep the ids of this process; every other id has no meaning there."""
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
     Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
 
 
-def _fork_into_namespace() -> None:
-    """Fork, because only children are in a new process namespace; the old process waits and ends alike."""
-    pid = os.fork()
-    if pid:
-        waiter.close_all_but(())
-        _, status = os.waitpid(pid, 0)
-        os._exit(waiter.exit_code(status))
-    system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 def _make_root(plan: Plan) -> None:
-    """Make a root of what a notebook needs to read, everything else absent, and move there."""
+    """Build a root with nothing but what a notebook needs to read, and make it this process's root."""
     system.mount("", "/", "", system.MS_REC | system.MS_PRIVATE)
     system.mount("root", plan.root, "tmpfs", system.MS_NOSUID, "size=4m,mode=755")
     Path(plan.root + TEMPORARY).mkdir()
-    owner = f"uid={plan.uid},gid={plan.gid}," if os.getuid() == 0 else ""
-    options = f"{owner}size=64m,mode=755"
+    root = os.getuid() == 0
+    uid, gid = (plan.uid, plan.gid) if root else (os.getuid(), os.getgid())
+    options = f"uid={uid},gid={gid},size=64m,mode=755" if root else "size=64m,mode=755"
     system.mount("tmp", f"{plan.root}{TEMPORARY}", "tmpfs", system.MS_NOSUID | system.MS_NODEV, options)
+    # files of the host, read-only; a link stays a link
     for path in (*SYSTEM, *plan.paths):
-        _expose(path, plan.root)
+        if os.path.islink(path):  # noqa: PTH114
+            Path(plan.root + path).parent.mkdir(parents=True, exist_ok=True)
+            Path(plan.root + path).symlink_to(os.readlink(path))  # noqa: PTH115
+        elif os.path.exists(path):  # noqa: PTH110
+            _bind(path, plan.root + path, system.MS_RDONLY | system.MS_NOSUID | system.MS_NODEV)
     for name in DEVICES:
         _bind(f"/dev/{name}", f"{plan.root}/dev/{name}", system.MS_NOSUID | system.MS_NOEXEC)
     for name, target in LINKS.items():
         Path(f"{plan.root}/dev/{name}").symlink_to(target)
-    for place in ("/proc", SHARED, "/.old"):
-        Path(plan.root + place).mkdir(parents=True, exist_ok=True)
-    _bind(plan.wires, plan.root + plan.wires, system.MS_NOSUID | system.MS_NODEV | system.MS_NOEXEC)
-    _write_accounts(plan)
+    for path in ("/proc", SHARED, "/.old"):
+        Path(plan.root + path).mkdir(parents=True, exist_ok=True)
     hardened = system.MS_NOSUID | system.MS_NODEV | system.MS_NOEXEC
+    _bind(plan.wires, plan.root + plan.wires, hardened)
+    etc = Path(plan.root) / "etc"
+    etc.mkdir(exist_ok=True)
+    for name, text in accounts(uid, gid).items():
+        (etc / name).write_text(text)
     system.mount("proc", f"{plan.root}/proc", "proc", hardened)
+    # change to the new root, and detach the old one
     system.pivot_root(plan.root, f"{plan.root}/.old")
     os.chdir("/")
     system.unmount("/.old")
@@ -217,16 +227,8 @@ def _make_root(plan: Plan) -> None:
     system.mount("", "/", "", system.MS_REMOUNT | system.MS_BIND | system.MS_RDONLY | system.MS_NOSUID)
 
 
-def _write_accounts(plan: Plan) -> None:
-    etc = Path(plan.root) / "etc"
-    etc.mkdir(exist_ok=True)
-    uid, gid = (plan.uid, plan.gid) if os.getuid() == 0 else (os.getuid(), os.getgid())
-    for name, text in accounts(uid, gid).items():
-        (etc / name).write_text(text)
-
-
 def accounts(uid: int, gid: int) -> dict[str, str]:
-    """Return the files of /etc that give the user of a box a name, for the programs that ask."""
+    """Return the files of /etc from which programs read the names of the user, the group and the host."""
     return {
         "passwd": f"student:x:{uid}:{gid}::{WORK}:/bin/sh\n",
         "group": f"student:x:{gid}:\n",
@@ -234,25 +236,18 @@ def accounts(uid: int, gid: int) -> dict[str, str]:
     }
 
 
-def _expose(path: str, root: str) -> None:
-    """Show a path of the host, read-only, in the new root; a link stays a link."""
-    if os.path.islink(path):  # noqa: PTH114
-        Path(root + path).parent.mkdir(parents=True, exist_ok=True)
-        Path(root + path).symlink_to(os.readlink(path))  # noqa: PTH115
-    elif os.path.exists(path):  # noqa: PTH110
-        _bind(path, root + path, system.MS_RDONLY | system.MS_NOSUID | system.MS_NODEV)
-
-
 def _bind(source: str, target: str, flags: int) -> None:
-    where = Path(target)
-    if where.exists():
+    """Show a file or directory at `target` too, with `flags` beside those that its mount has."""
+    path = Path(target)
+    if path.exists():
         return
     if Path(source).is_dir():
-        where.mkdir(parents=True)
+        path.mkdir(parents=True)
     else:
-        where.parent.mkdir(parents=True, exist_ok=True)
-        where.touch()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
     system.mount(source, target, "", system.MS_BIND)
+    # in a user namespace, the kernel refuses a remount that would clear one of these flags
     locked = os.statvfs(target).f_flag & (
         system.MS_NOSUID | system.MS_NODEV | system.MS_NOEXEC | system.MS_RDONLY
     )
@@ -260,9 +255,10 @@ def _bind(source: str, target: str, flags: int) -> None:
 
 
 def _private_mounts(plan: Plan, room: Room) -> None:
-    """Give the program its own /tmp, /dev/shm and /proc; of all socket directories it sees its own."""
+    """Give the program its own /tmp, /dev/shm and /proc; of all socket directories it sees its own alone."""
     system.mount("", "/", "", system.MS_REC | system.MS_PRIVATE)
     plain = system.MS_NOSUID | system.MS_NODEV
+    # the new /tmp hides an installation below /tmp and the socket directory: open them first
     below = (*(path for path in plan.paths if path.startswith(TEMPORARY + "/")), room.wires)
     kept = {path: os.open(path, os.O_PATH | os.O_NOFOLLOW) for path in below if path}
     if not plan.wires.startswith(TEMPORARY + "/"):
@@ -270,34 +266,21 @@ def _private_mounts(plan: Plan, room: Room) -> None:
     system.mount("tmp", TEMPORARY, "tmpfs", plain, f"size={DISK_MB}m,nr_inodes={INODES},mode=700")
     options = f"size={SHARED_MB}m,nr_inodes=256,mode=700"
     system.mount("shm", SHARED, "tmpfs", plain | system.MS_NOEXEC, options)
-    for path, fd in kept.items():
-        _show_again(path, fd)
+    # show them again at their old paths
+    for name, fd in kept.items():
+        path, mode = Path(name), os.fstat(fd).st_mode
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if stat.S_ISLNK(mode):
+            path.symlink_to(os.readlink("", dir_fd=fd))
+        else:
+            path.mkdir() if stat.S_ISDIR(mode) else path.touch()
+            system.mount(f"/proc/self/fd/{fd}", name, "", system.MS_BIND)
+        os.close(fd)
     system.mount("proc", "/proc", "proc", plain | system.MS_NOEXEC)
     system.set_host_name("box")
     Path(WORK).mkdir()
 
 
-def _show_again(path: str, fd: int) -> None:
-    """Show what was open before something was mounted over it: an installation below /tmp, the sockets."""
-    mode = os.fstat(fd).st_mode
-    where = Path(path)
-    where.parent.mkdir(parents=True, exist_ok=True)
-    if stat.S_ISLNK(mode):
-        where.symlink_to(os.readlink("", dir_fd=fd))
-    else:
-        where.mkdir() if stat.S_ISDIR(mode) else where.touch()
-        system.mount(f"/proc/self/fd/{fd}", path, "", system.MS_BIND)
-    os.close(fd)
-
-
-def _copy_files(files: tuple[tuple[str, int], ...]) -> None:
-    """Copy the data files into the working directory, from descriptors that were handed in."""
-    for name, source in files:
-        with os.fdopen(source, "rb") as reading, open(os.path.basename(name), "wb") as writing:  # noqa: PTH119, PTH123
-            while chunk := reading.read(1 << 20):
-                writing.write(chunk)
-
-
 def single_threaded() -> bool:
-    """Whether this process has one thread: only then may it fork."""
+    """Whether this process has one thread: a fork copies no other, so a lock of another would stay locked."""
     return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208
