@@ -1,7 +1,8 @@
-"""Makes what a call draws from `random` and NumPy depend on a seed alone: made again, it gives the same.
+"""Makes the random numbers that a call draws, from `random` and NumPy, depend on a seed alone.
 
-A generator without a seed (`np.random.default_rng()`) begins with entropy of the operating system, which
-NumPy asks for in one place: `randbits` of numpy.random.bit_generator. Here it comes from the seed too.
+So a call can be repeated. A generator without a seed (`np.random.default_rng()`) starts from entropy of the
+operating system, which NumPy reads in one place: `randbits` of numpy.random.bit_generator. It is replaced here,
+so that such a generator depends on the seed too.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.random import bit_generator
 
-NUMPY: Any = bit_generator  # its stubs do not tell of randbits
+NUMPY: Any = bit_generator  # its type stubs lack randbits
 
 
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed Python's and NumPy's random state and NumPy's entropy; leave all of them as they were."""
+    """Seed Python's and NumPy's random state and NumPy's entropy; restore all of them at the end."""
     state, array_state, entropy = random.getstate(), np.random.get_state(), NUMPY.randbits
     random.seed(seed)
     np.random.seed(seed)

@@ -1,4 +1,4 @@
-"""What calling a student's function means on any system: which arguments it takes, and how it failed."""
+"""Calling a student's function: which arguments it takes, and the record of how it failed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any
 from .safe_text import message_text
 
 MESSAGE_LENGTH = 400
-CELL = re.compile(r"<cell (\d{1,6})>")  # the file name of a cell, as code may give any to what it compiles
+CELL = re.compile(
+    r"<cell (\d{1,6})>"
+)  # the file name that a cell is compiled with; code may choose any, so: limited
 
 
 def accepted(target: Any, keywords: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -26,7 +28,7 @@ def accepted(target: Any, keywords: dict[str, Any]) -> tuple[dict[str, Any], lis
 
 
 def plain_fault(kind: str, message: str) -> dict[str, Any]:
-    """Return how code failed, where there is no exception to tell it."""
+    """Return the record of a failure that has no exception of its own."""
     return {"type": kind, "message": message, "cell": None, "line": None, "code": ""}
 
 
@@ -36,10 +38,10 @@ def fault(error: BaseException) -> dict[str, Any]:
         message = message_text(str(error)[:MESSAGE_LENGTH])
     except BaseException:
         message = ""
-    found = plain_fault(message_text(type(error).__name__), message)
+    record = plain_fault(message_text(type(error).__name__), message)
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         cell = CELL.fullmatch(frame.filename)
         if cell:
-            found.update(cell=int(cell[1]), line=frame.lineno, code=(frame.line or "")[:200])
+            record.update(cell=int(cell[1]), line=frame.lineno, code=(frame.line or "")[:200])
             break
-    return found
+    return record

@@ -1,6 +1,7 @@
-"""Landlock: what this process and its children may do with which files; needs no privileges.
+"""Landlock: restricts which files this process and its children may read, execute and write, without root.
 
-Also: no TCP, no abstract unix sockets and no signals to processes outside, as far as the kernel offers it.
+Where the kernel's version of Landlock offers it, there is also no TCP, no connection to abstract unix sockets
+outside the box, and no signal to processes outside it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ PATH_BENEATH = 1
 
 @dataclass(frozen=True)
 class Rules:
-    """Paths by what may be done below them; a path that does not exist is left out."""
+    """The paths below which a right is given; a path that does not exist is left out."""
 
     read: tuple[str, ...] = ()
     execute: tuple[str, ...] = ()
@@ -39,7 +40,7 @@ def version() -> int:
 
 
 def restrict(rules: Rules) -> int:
-    """Restrict this thread and everything that it starts; return the version that holds, 0 if none."""
+    """Restrict this thread and everything that it starts; return the version of Landlock used, 0 if none."""
     offered = version()
     if offered == 0:
         return 0
@@ -61,6 +62,7 @@ def restrict(rules: Rules) -> int:
 
 
 def _allow(ruleset: int, paths: Iterable[str], rights: int) -> None:
+    """Add a rule for each path; a path that is no directory takes the rights of files alone."""
     for path in paths:
         try:
             fd = os.open(path, os.O_PATH | os.O_CLOEXEC)

@@ -1,4 +1,4 @@
-"""Text that a student's code made, before anything else sees it: valid Unicode, and no terminal commands."""
+"""Cleans text that a student's code made before it is used: valid Unicode, no control characters."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def valid_text(text: str) -> str:
-    """Return text that every encoding of Unicode can hold: U+FFFD in place of lone surrogates."""
+    """Return text that can be encoded: U+FFFD in place of each lone surrogate."""
     return SURROGATES.sub(REPLACEMENT, text)
 
 
 def message_text(text: str) -> str:
-    """Return valid text without control characters, of which a terminal or a spreadsheet would take orders.
+    """Return valid text without control characters: a terminal or a spreadsheet could take them for commands.
 
-    Line ends and tabs stay; what turns the direction of writing goes, as it hides what is written.
+    Line ends and tabs are kept. Characters that change the direction of writing are replaced: they can make
+    text look different from what it is.
     """
     return CONTROLS.sub(REPLACEMENT, text)

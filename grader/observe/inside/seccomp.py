@@ -1,15 +1,15 @@
-"""The seccomp filter: system calls that no notebook needs are refused.
+"""The seccomp filter: it refuses system calls that no notebook needs.
 
     architecture wrong           -> killed
-    clone3                       -> ENOSYS (its flags cannot be read; the C library falls back to clone)
+    clone3                       -> ENOSYS (a filter cannot read its flags; the C library falls back to clone)
     clone with new namespaces    -> EPERM
     socket, not of AF_UNIX       -> EOPNOTSUPP (libzmq aborts on any other answer)
     a datagram socket            -> EOPNOTSUPP (it reaches any address without connecting)
-    prctl that sets who may look -> EPERM (what watches a box could not count the files that it holds)
+    prctl(PR_SET_DUMPABLE)       -> EPERM (the warm parent could not count the files that the box holds)
     a call of DENIED             -> EPERM
     everything else              -> allowed
 
-The numbers are those of the kernel's tables for x86_64 and for the generic table that aarch64 uses.
+The numbers come from the kernel's table for x86_64, and from the generic table, which aarch64 uses.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ Instruction = tuple[int, int, int, int]
 
 
 def supported(machine: str = MACHINE) -> bool:
-    """Whether the numbers of a machine's system calls are known here."""
+    """Whether this module has the numbers of a machine's system calls."""
     return machine in AUDIT
 
 
@@ -158,7 +158,7 @@ def build(machine: str = MACHINE) -> list[Instruction]:
 
 
 def restrict() -> bool:
-    """Install the filter; return False where the machine's system calls are not known here."""
+    """Install the filter; return False for a machine whose system calls this module does not have."""
     if not supported():
         return False
     load_filter(b"".join(struct.pack("HBBI", *instruction) for instruction in build()))
@@ -166,4 +166,5 @@ def restrict() -> bool:
 
 
 def _refuse(number: int | None, error: int) -> list[Instruction]:
+    """Return the instructions that refuse a system call, whatever its arguments."""
     return [] if number is None else [(EQUAL, 0, 1, number), (RETURN, 0, 0, ERRNO | error)]

@@ -1,7 +1,7 @@
-"""What a box holds as a whole: memory of all its processes, sockets and files where it may write.
+"""Measures what a whole box holds: the memory of all its processes, its sockets, the files that it wrote.
 
-Limits on a process are no limit on many; where the kernel does not count a box as one, it is looked at twice
-a second from outside.
+A limit on one process does not limit many. Where no control group counts the processes of a box together, the
+warm parent measures it from outside, twice a second.
 """
 
 from __future__ import annotations
@@ -16,43 +16,55 @@ from pathlib import Path
 from .limits import DISK_MB, INODES, SOCKETS
 
 BLOCK = 512
-MAPS_BYTES = 16 << 20  # of the lists of a box's mappings; one process of a full stack has a list of 0.2 MB
+MAPS_BYTES = 16 << 20  # read of a box's /proc/PID/maps; a process with all modules has one of 0.2 MB
 TOO_MUCH = (DISK_MB << 20) + 1
 
 
 def processes_by_box(boxes: set[int]) -> dict[int, dict[int, int]]:
-    """Return the processes of every box, all descendants of its waiter, with the bytes of memory of each.
+    """Return the processes of every box and the bytes of memory that each holds.
 
-    Shared memory counts for each process that maps it: it would belong to none otherwise.
+    A box is named by the process id of its waiter, and consists of the waiter's descendants. Shared memory
+    counts for each process that maps it, as the kernel does not say to whom it belongs.
     """
     parents: dict[int, int] = {}
     held: dict[int, int] = {}
     for name in os.listdir("/proc"):  # noqa: PTH208
         if name.isdigit():
             with contextlib.suppress(OSError, ValueError, KeyError):
-                fields = _status(name)
+                status = Path(f"/proc/{name}/status").read_text(errors="replace")
+                lines = (line.partition(":") for line in status.splitlines())
+                fields = {key: value for key, _, value in lines}
                 parents[int(name)] = int(fields["PPid"])
                 held[int(name)] = (_kilobytes(fields, "RssAnon") + _kilobytes(fields, "RssShmem")) << 10
-    found: dict[int, dict[int, int]] = {box: {} for box in boxes}
+    by_box: dict[int, dict[int, int]] = {box: {} for box in boxes}
     for pid, size in held.items():
         ancestor: int | None = pid
         while ancestor is not None and ancestor not in boxes:
             ancestor = parents.get(ancestor)
         if ancestor is not None:
-            found[ancestor][pid] = size
-    return found
+            by_box[ancestor][pid] = size
+    return by_box
 
 
 def overfull(wires: str, directory: str, nameless: int = 0) -> bool:
-    """Whether a directory of sockets, or one of files that no file system limits, holds too much.
+    """Whether a box's directory of sockets, or its directory of files, holds more than it may.
 
-    `nameless` are the bytes of files that were in the directory, have no name any more and are still held.
-    What a box has closed, or nested too deeply for a path, cannot be counted: that is too much.
+    '' for a directory that needs no check. `nameless` are the bytes of files that were removed from the
+    directory but are still open or mapped. A directory that cannot be read, as the box has closed it to us or
+    nested it too deeply for a path, counts as too much.
     """
+    files: list[os.stat_result] = []
+    waiting, seen = [directory] if directory else [], 0
     try:
         if wires and sum(1 for _ in _entries(wires)) > SOCKETS:
             return True
-        files = list(_tree(directory)) if directory else []
+        while waiting and seen <= INODES:
+            for entry in _entries(waiting.pop()):
+                seen += 1
+                with contextlib.suppress(FileNotFoundError):
+                    files.append(entry.stat(follow_symlinks=False))
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
     except OSError as error:
         return error.errno in (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG)
     size = nameless + sum(entry.st_blocks * BLOCK for entry in files)
@@ -60,10 +72,10 @@ def overfull(wires: str, directory: str, nameless: int = 0) -> bool:
 
 
 def nameless_bytes(pids: Iterable[int], directory: str) -> int:
-    """Return the bytes of files without a name that processes hold open, or map from `directory`.
+    """Return the bytes of removed files that processes hold open, or that they map from `directory`.
 
-    A process into which this one may not look counts nothing. Where there are more descriptors or mappings
-    than are looked at, the bytes are TOO_MUCH.
+    A process that we may not inspect counts as nothing. If the processes have too many descriptors or mappings
+    to read all of them, the result is TOO_MUCH.
     """
     sizes: dict[tuple[int, int], int] = {}
     descriptors = length = 0
@@ -86,7 +98,10 @@ def nameless_bytes(pids: Iterable[int], directory: str) -> int:
 
 
 def _mapped_without_name(maps: bytes, directory: bytes) -> dict[tuple[int, int], int]:
-    """Return the bytes that are mapped of each removed file of a directory; its name may be any bytes."""
+    """Return the mapped bytes of each removed file of a directory, by device and inode.
+
+    `maps` is the text of /proc/PID/maps, in bytes because a file name may be any bytes.
+    """
     sizes: dict[tuple[int, int], int] = {}
     for line in maps.split(b"\n"):
         if line.endswith(b" (deleted)"):
@@ -99,27 +114,11 @@ def _mapped_without_name(maps: bytes, directory: bytes) -> dict[tuple[int, int],
     return sizes
 
 
-def _status(pid: str) -> dict[str, str]:
-    lines = Path(f"/proc/{pid}/status").read_text(errors="replace").splitlines()
-    return {name: value for name, _, value in (line.partition(":") for line in lines)}
-
-
 def _kilobytes(fields: dict[str, str], name: str) -> int:
-    return int(fields.get(name, "0").split()[0])  # a process that has ended has no such line
+    return int(fields.get(name, "0").split()[0])  # the line is absent once the process has ended
 
 
 def _entries(directory: str) -> Iterator[os.DirEntry[str]]:
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(directory) as found:
-        yield from found
-
-
-def _tree(directory: str) -> Iterator[os.stat_result]:
-    """Yield what is known of every file below a directory; raise OSError for what cannot be seen."""
-    waiting, seen = [directory], 0
-    while waiting and seen <= INODES:
-        for entry in _entries(waiting.pop()):
-            seen += 1
-            with contextlib.suppress(FileNotFoundError):
-                yield entry.stat(follow_symlinks=False)
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
+    """Yield the entries of a directory; none if it is gone, OSError if it cannot be read."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(directory) as entries:
+        yield from entries
