@@ -1,7 +1,7 @@
-"""Tries the layers of a sandbox: attacks in a box of that kind, with bait laid out on the host.
+"""Tries the layers of a sandbox: runs attacks in a box of that kind, on targets that are made on the host.
 
-bait: a file, an open descriptor, a port, shared memory, this process
-probe_sandbox  --attacks-->  box (inside/probe.py)  --loot-->  Found, one a layer
+bait: makes the targets: a file, an open descriptor, a port, shared memory, this process
+probe_sandbox  --attacks, targets-->  box (inside/probe.py)  --what they obtained-->  Found, one a layer
 """
 
 from __future__ import annotations
@@ -36,11 +36,14 @@ NOT_RUN = "the attack did not run in the box"
 
 @contextlib.contextmanager
 def bait() -> Iterator[Mapping[str, Any]]:
-    """Lay out on the host what an attack would take; enter it before the sandbox is started."""
+    """Make on the host the targets of the attacks; enter it before the sandbox is started.
+
+    Only then would the sandbox inherit the open descriptor.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     with (
         tempfile.TemporaryDirectory(prefix="bait-") as folder,
-        socket.create_server(("127.0.0.1", 0)) as door,
+        socket.create_server(("127.0.0.1", 0)) as server,
     ):
         Path(folder).chmod(0o755)
         file = Path(folder) / "bait"
@@ -55,7 +58,7 @@ def bait() -> Iterator[Mapping[str, Any]]:
                 "secret": SECRET,
                 "file": str(file),
                 "pid": os.getpid(),
-                "port": door.getsockname()[1],
+                "port": server.getsockname()[1],
                 "key": key,
                 "host": platform.node(),
                 "patience": PATIENCE_SECONDS,
@@ -67,76 +70,65 @@ def bait() -> Iterator[Mapping[str, Any]]:
 
 
 def probe_sandbox(
-    sandbox: Sandbox, known: Mapping[str, Any], layers: Sequence[Layer] = LAYERS
+    sandbox: Sandbox, targets: Mapping[str, Any], layers: Sequence[Layer] = LAYERS
 ) -> tuple[Found, ...]:
     """Try the layers of a sandbox that has started; raises SandboxError if no box starts."""
-    quick = [layer for layer in layers if not layer.thorough]
-    loot: dict[str, str] = {}
+    found: list[Found] = []
+    # the quick attacks share two boxes
     for bare in (True, False):
-        chosen = [layer.key for layer in quick if layer.bare is bare]
-        loot |= _tried(sandbox, chosen, known, bare=bare)
-    found = [Found(layer, not loot[layer.key], loot[layer.key]) for layer in quick]
-    tests = {"memory": _try_memory, "clock": _try_clock, "group": _try_group}
-    found += [tests[layer.key](sandbox, layer, known) for layer in layers if layer.thorough]
+        chosen = [layer for layer in layers if not layer.thorough and layer.bare is bare]
+        keys = [layer.key for layer in chosen]
+        with _started(sandbox, keys, targets, bare=bare) as process:
+            answer = _read(process, PROBE_SECONDS)
+        obtained = dict.fromkeys(keys, NOT_RUN) | (json.loads(answer) if answer else {})
+        found += [Found(layer, not obtained[layer.key], obtained[layer.key]) for layer in chosen]
+    # the others have a box each, as they end it
+    for layer in layers:
+        if layer.key == "memory":
+            held = _hold_memory(sandbox, layer, targets, memory_mb=SMALL_MB)
+            found.append(Found(layer, held is None, held or ""))
+        elif layer.key == "group":
+            held = _hold_memory(sandbox, layer, targets, counted_mb=COUNTED_MB)
+            why = getattr(sandbox, "groups", Groups()).why
+            found.append(Found(layer, not held, ": ".join(filter(None, (held, why))) if held else ""))
+        elif layer.key == "clock":
+            # once everything in the box has ended, its standard output is closed
+            with _started(sandbox, [layer.key], targets, bare=True) as process:
+                reader = threading.Thread(target=_read, args=(process, CLOCK_SECONDS), daemon=True)
+                reader.start()
+                reader.join(END_SECONDS)
+                over = not reader.is_alive()
+            found.append(Found(layer, over, "" if over else "a process of the box still runs"))
     return tuple(sorted(found, key=lambda each: layers.index(each.layer)))
 
 
-def _tried(sandbox: Sandbox, keys: Sequence[str], known: Mapping[str, Any], *, bare: bool) -> dict[str, str]:
-    """Run attacks in a box; return what each obtained, or that it did not run."""
-    with _started(sandbox, keys, known, bare=bare) as process:
-        answer = _read(process, PROBE_SECONDS)
-    missing = dict.fromkeys(keys, NOT_RUN)
-    return missing | json.loads(answer) if answer else missing
-
-
-def _try_memory(sandbox: Sandbox, layer: Layer, known: Mapping[str, Any]) -> Found:
-    """Whether a box that takes too much memory in many processes is ended for that."""
-    with _started(sandbox, [layer.key], known, memory_mb=SMALL_MB, bare=True) as process:
-        answer = _read(process, PROBE_SECONDS)
-        process.kill()
-    if process.reason == "out_of_memory":
-        return Found(layer, True)
-    return Found(layer, False, json.loads(answer)[layer.key] if answer else NOT_RUN)
-
-
-def _try_group(sandbox: Sandbox, layer: Layer, known: Mapping[str, Any]) -> Found:
-    """Whether the kernel ends a box that makes the kernel hold too much for it."""
-    with _started(sandbox, [layer.key], known, counted_mb=COUNTED_MB, bare=False) as process:
+def _hold_memory(sandbox: Sandbox, layer: Layer, targets: Mapping[str, Any], **limit: int) -> str | None:
+    """Return what an attack on memory obtained in a box with a limit; None if the box was ended for it."""
+    with _started(sandbox, [layer.key], targets, bare=layer.bare, **limit) as process:
         answer = _read(process, PROBE_SECONDS)
         settle(process)
         process.kill()
     if process.reason == "out_of_memory":
-        return Found(layer, True)
-    loot = json.loads(answer)[layer.key] if answer else NOT_RUN
-    why = getattr(sandbox, "groups", Groups()).why
-    return Found(layer, not loot, ": ".join(filter(None, (loot, why))) if loot else "")
-
-
-def _try_clock(sandbox: Sandbox, layer: Layer, known: Mapping[str, Any]) -> Found:
-    """Whether a box that hears nothing ends with everything in it: then its standard output is closed."""
-    with _started(sandbox, [layer.key], known, bare=True) as process:
-        reader = threading.Thread(target=_read, args=(process, CLOCK_SECONDS), daemon=True)
-        reader.start()
-        reader.join(END_SECONDS)
-        over = not reader.is_alive()
-    return Found(layer, over, "" if over else "a process of the box still runs")
+        return None
+    return str(json.loads(answer)[layer.key]) if answer else NOT_RUN
 
 
 @contextlib.contextmanager
 def _started(
     sandbox: Sandbox,
     keys: Sequence[str],
-    known: Mapping[str, Any],
+    targets: Mapping[str, Any],
     *,
     bare: bool,
     memory_mb: int = PLENTY_MB,
     counted_mb: int | None = None,
 ) -> Iterator[Process]:
+    """Start the attacks on some layers in a box of their own, and kill it at the end."""
     with run_directory(sandbox.scratch) as folder:
         program = Program("probe", folder, memory_mb=memory_mb, counted_mb=counted_mb, bare=bare)
         process = sandbox.launch(program)
         try:
-            job = json.dumps({"layers": list(keys), "known": dict(known)}).encode()
+            job = json.dumps({"layers": list(keys), "known": dict(targets)}).encode()
             if process.stdin is not None:
                 with contextlib.suppress(OSError):
                     process.stdin.write(job)
@@ -147,7 +139,7 @@ def _started(
 
 
 def _read(process: Process, seconds: float) -> bytes:
-    """Read what a box says until it and all its processes have ended; end it after so many seconds."""
+    """Read what a box writes until all its processes have ended; kill them after so many seconds."""
     clock = threading.Timer(seconds, process.kill)
     clock.start()
     try:

@@ -1,7 +1,7 @@
 """Makes the random numbers that a call draws, from `random` and NumPy, depend on a seed alone.
 
 So a call can be repeated. A generator without a seed (`np.random.default_rng()`) starts from entropy of the
-operating system, which NumPy reads in one place: `randbits` of numpy.random.bit_generator. It is replaced here,
+operating system, which NumPy reads in one place, `randbits` of numpy.random.bit_generator. That is replaced,
 so that such a generator depends on the seed too.
 """
 

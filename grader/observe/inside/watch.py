@@ -74,8 +74,8 @@ def overfull(wires: str, directory: str, nameless: int = 0) -> bool:
 def nameless_bytes(pids: Iterable[int], directory: str) -> int:
     """Return the bytes of removed files that processes hold open, or that they map from `directory`.
 
-    A process that we may not inspect counts as nothing. If the processes have too many descriptors or mappings
-    to read all of them, the result is TOO_MUCH.
+    A process that we may not inspect counts as nothing. If there are too many descriptors or mappings to read
+    all of them, the result is TOO_MUCH.
     """
     sizes: dict[tuple[int, int], int] = {}
     descriptors = length = 0
