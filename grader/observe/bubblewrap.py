@@ -2,8 +2,9 @@
 
     bwrap  --executes-->  warm parent, process 1 of its namespaces  --fork-->  boxes, walled in by themselves
 
-It shows what our own outer wall (inside/walls.py) shows. It matters where we may make no namespaces and it
-may: installed setuid, or with a profile of AppArmor. Then no box sees the host, whatever its inner walls.
+The new root shows the same files as that of our own outer wall (inside/walls.py). bubblewrap is used where we
+may make no namespaces but `bwrap` may: it is installed setuid, or AppArmor has a profile for it. Then no box
+sees the host, even where the boxes have no namespaces of their own.
 """
 
 from __future__ import annotations
@@ -20,18 +21,21 @@ NAMESPACES = ("pid", "net", "ipc", "uts")
 
 
 def found() -> str | None:
-    """Return where bubblewrap is, None if it is not installed."""
+    """Return the path of bubblewrap's program, None if it is not installed."""
     return shutil.which("bwrap")
 
 
 def command(bwrap: str, plan: Mapping[str, Any]) -> list[str]:
-    """Return the words to put before a command, so that it runs behind this wall; makes files in its root."""
+    """Return the words to put before a command so that it runs behind this wall; makes files in its root."""
     root = Path(plan["root"])
-    root.chmod(0o755)  # its user is another one, if we are root
+    root.chmod(0o755)  # if we are root, the command runs as another user
     words = [bwrap, *(f"--unshare-{name}" for name in NAMESPACES), "--hostname", "box", "--as-pid-1"]
     words += ["--proc", "/proc", "--tmpfs", TEMPORARY, "--dir", SHARED]
     for path in (*SYSTEM, *plan["paths"]):
-        words += _shown(path)
+        if os.path.islink(path):  # noqa: PTH114
+            words += ["--symlink", os.readlink(path), path]  # noqa: PTH115
+        elif Path(path).exists():
+            words += ["--ro-bind", path, path]
     for name in DEVICES:
         words += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
     for name, target in LINKS.items():
@@ -41,10 +45,3 @@ def command(bwrap: str, plan: Mapping[str, Any]) -> list[str]:
         words += ["--ro-bind", str(root / path), f"/etc/{path}"]
     words += ["--bind", plan["wires"], plan["wires"], "--remount-ro", "/", "--chdir", "/", "--"]
     return words
-
-
-def _shown(path: str) -> list[str]:
-    """Return the words that show a path of the host, read-only; a link stays a link."""
-    if os.path.islink(path):  # noqa: PTH114
-        return ["--symlink", os.readlink(path), path]  # noqa: PTH115
-    return ["--ro-bind", path, path] if Path(path).exists() else []

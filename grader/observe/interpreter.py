@@ -1,8 +1,8 @@
 """The interpreter that runs in the boxes: grader's own, or the one that a course pins.
 
-What a box may read of it are the parts of its installation, never the whole of its directory: a virtual
-environment may have been made in the folder of a course, beside the solutions. Nor what an editable
-installation adds to the path: that is a working tree.
+A box may read the parts of the interpreter's installation, never the whole directory around it: a virtual
+environment may lie in the folder of a course, beside the solutions. It may not read what an editable
+installation adds to the path either: that is a working tree.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ INSIDE = str(Path(__file__).parent / "inside")
 QUESTION = (
     "import importlib.util, json, os, sys, sysconfig; print(json.dumps({"
     "'version': sys.version_info[:2], 'prefixes': [sys.prefix, sys.base_prefix], "
-    "'places': [sysconfig.get_path('stdlib'), *(p for p in sys.path if p.endswith('-packages'))], "
+    "'paths': [sysconfig.get_path('stdlib'), *(p for p in sys.path if p.endswith('-packages'))], "
     "'real': os.path.realpath(sys.executable), 'build': sys.version, "
     "'installed': [sorted(os.listdir(p)) for p in sys.path if p.endswith('-packages') and os.path.isdir(p)], "
     f"'missing': [name for name in {NEEDED} if importlib.util.find_spec(name) is None]}}))"
@@ -33,7 +33,7 @@ QUESTION = (
 
 @dataclass(frozen=True)
 class Interpreter:
-    """An interpreter: its executable, its version, what a box must read to run it.
+    """An interpreter: its executable, its version, and the files and directories that a box needs to run it.
 
     `environment` is a digest of its exact version and of what is installed for it: the names in its
     `site-packages`, which hold the version of each distribution (`numpy-2.1.0.dist-info`).
@@ -47,7 +47,7 @@ class Interpreter:
 
 @cache
 def find_interpreter(python: str = sys.executable) -> Interpreter:
-    """Ask an interpreter what it is; raise UsageError if no notebook can run in it."""
+    """Ask an interpreter for its version and installation; raise UsageError if no notebook can run in it."""
     what = f"environment.python: {python}"
     try:
         done = subprocess.run(
@@ -62,18 +62,12 @@ def find_interpreter(python: str = sys.executable) -> Interpreter:
     if answer["missing"]:
         lacking = " ".join(answer["missing"])
         raise UsageError(f"{what} lacks {lacking}; install: {python} -m pip install {lacking}")
+    prefixes = {*answer["prefixes"], str(Path(str(answer["real"])).parent.parent)}
+    paths = {INSIDE, *answer["paths"]} | {str(Path(prefix) / part) for prefix in prefixes for part in PARTS}
+    kept: list[str] = []  # none of them inside another, the shortest first
+    for path in sorted((path for path in paths if Path(path).exists()), key=len):
+        if not any(Path(path).is_relative_to(parent) for parent in (*kept, "/usr")):
+            kept.append(path)
     installed = json.dumps([answer["build"], answer["installed"]])
     environment = hashlib.sha256(installed.encode()).hexdigest()
-    return Interpreter(python, (version[0], version[1]), _places(answer), environment)
-
-
-def _places(answer: dict[str, list[str]]) -> tuple[str, ...]:
-    """Return the files and directories of an installation, none of them inside another."""
-    prefixes = {*answer["prefixes"], str(Path(str(answer["real"])).parent.parent)}
-    wanted = {INSIDE, *answer["places"]}
-    wanted |= {str(Path(prefix) / part) for prefix in prefixes for part in PARTS}
-    kept: list[str] = []
-    for place in sorted((place for place in wanted if Path(place).exists()), key=len):
-        if not any(Path(place).is_relative_to(parent) for parent in (*kept, "/usr")):
-            kept.append(place)
-    return tuple(kept)
+    return Interpreter(python, (version[0], version[1]), tuple(kept), environment)

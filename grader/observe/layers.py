@@ -1,10 +1,10 @@
-"""The layers of the walls, and the tier that they add up to: policy as a table.
+"""The layers of the walls, and the rule for the tier that a machine reaches with those that hold.
 
 isolated     every layer below
 restricted   no namespaces, Landlock in their place (what plain Docker allows); or the reverse
 plain        no walls: limits that a program sets on itself
 
-Optional layers are used where they can be had, and lower no tier where not.
+An optional layer is used where the machine offers it; where it does not, the tier is the same.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ TIERS = (ISOLATED, RESTRICTED, PLAIN)
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer: its key, its name, what `inside/probe.py` tries against it.
+    """One layer: its key, its name, and what `inside/probe.py` tries against it.
 
-    `bare` layers are tried in a box without Landlock and seccomp, which would refuse the attempt first.
-    `thorough` ones take long enough to be left out when a batch starts. `optional` ones do not count.
+    A `bare` layer is tried in a box without Landlock and seccomp, which would refuse the attempt first. The
+    attempt of a `thorough` layer takes seconds: it is left out when a batch starts. An `optional` layer does
+    not affect the tier.
     """
 
     key: str
@@ -34,7 +35,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Found:
-    """What trying a layer found: whether it holds, and what was obtained or why it could not be built."""
+    """The result for one layer: whether it holds; if not, what the attack obtained or why no box started."""
 
     layer: Layer
     holds: bool
@@ -67,13 +68,14 @@ OPTIONAL = (
     Layer("group", "control group", "hold memory in sockets", bare=False, thorough=True, optional=True),
 )
 LAYERS = (*NAMESPACES, LANDLOCK, *ALWAYS, *OPTIONAL)
-APART = ("mount", "pid", "net", "root")  # what Landlock can be replaced by
+APART = ("mount", "pid", "net", "root")  # the namespaces that can replace Landlock
 
 
 def reached_tier(holds: Mapping[str, bool], *, apart: bool = True) -> str:
-    """Return the tier of layers that hold; a layer that was not tried is taken to hold.
+    """Return the tier, given which layers hold; a layer that was not tried counts as one that holds.
 
-    `apart` if each box has namespaces of its own: those of a wall around all boxes replace no Landlock.
+    `apart` says that each box has namespaces of its own. Those of an outer wall, shared by all boxes, cannot
+    replace Landlock.
     """
     if not all(holds.get(layer.key, True) for layer in ALWAYS):
         return PLAIN
@@ -89,5 +91,5 @@ def lower(one: str, other: str) -> str:
 
 
 def reaches(tier: str, minimum: str) -> bool:
-    """Whether a tier is at least the other."""
+    """Whether a tier is at least as high as the minimum."""
     return TIERS.index(tier) <= TIERS.index(minimum)
