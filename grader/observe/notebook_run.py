@@ -1,9 +1,9 @@
 """Runs a notebook headlessly, cell by cell, with nbclient, in a kernel of the sandbox.
 
-A failed cell does not end the run. Limits: seconds a cell, seconds for the notebook, bytes of output a
-cell. A cell over its time is interrupted; a kernel that does not answer the interrupt is killed, and the
-cells after it are `not_run`. The conversation with the kernel has a thread of its own, which is left behind
-if it has not ended when all limits are over, whatever the kernel does.
+A failed cell does not end the run. There are limits on the seconds of a cell, the seconds of the notebook and
+the bytes of output of a cell. A cell that runs too long is interrupted; a kernel that does not react is
+killed, and the cells after it are `not_run`. nbclient runs in a thread of its own: whatever the kernel does,
+`run_notebook` returns once all limits are over, and leaves a thread that has not ended behind.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from grader.subjects import Subject, SubjectKind
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 START_SECONDS = 60
 END_SECONDS = 20.0
-SEND_MILLISECONDS = 2000  # a socket whose peer is gone would wait for ever for another
+SEND_MILLISECONDS = 2000  # otherwise, a socket whose peer is gone waits for another for ever
 VALUE_MB = 8  # of all values that are looked at when the notebook has run
 SHOWN = ("stream", "display_data", "update_display_data", "execute_result", "error")
 QUIET = logging.getLogger("grader.nbclient")
@@ -96,7 +96,7 @@ class CappedClient(NotebookClient):
 
 
 class _Run:
-    """One run: the client, the clock, and what each cell did."""
+    """One run of a notebook; `remark` says why it did not run to its end, '' if it did."""
 
     def __init__(
         self, notebook: Any, sandbox: Sandbox, limits: NotebookLimits, looked_at: Sequence[Subject]
@@ -113,17 +113,17 @@ class _Run:
         self.provisioner = type("Provisioner", (SandboxProvisioner,), {"sandbox": sandbox})
 
     def within_limits(self, work: Path, wires: Path) -> NotebookRun:
-        """Run the notebook; come back when the limits are over, even if the conversation has not ended."""
+        """Run the notebook in a thread; return when the limits are over, even if the thread has not ended."""
         done: list[NotebookRun] = []
         failed: list[BaseException] = []
 
-        def converse() -> None:
+        def run() -> None:
             try:
                 done.append(asyncio.run(self.execute(work, wires)))
             except BaseException as error:
                 failed.append(error)
 
-        thread = threading.Thread(target=converse, name="grader-notebook", daemon=True)
+        thread = threading.Thread(target=run, name="grader-notebook", daemon=True)
         thread.start()
         thread.join(START_SECONDS + self.limits.seconds + self.limits.cell_seconds + END_SECONDS)
         if thread.is_alive() and self.client is not None and (process := _process(self.client)) is not None:
@@ -135,10 +135,9 @@ class _Run:
             raise failed[0]
         if not done and self.client is None:
             raise GraderFault("the notebook's kernel did not start in time")
-        return done[0] if done else self._unfinished()
-
-    def _unfinished(self) -> NotebookRun:
-        """Return what is known of a run whose conversation does not end."""
+        if done:
+            return done[0]
+        # the thread still uses the notebook: report the cells that ended, and a copy without any output
         self.remark = "The kernel kept the run from coming to its end; what it displayed is lost."
         code = [cell for cell in self.notebook.cells if cell.cell_type == "code"]
         cells = list(self.cells)
@@ -152,21 +151,41 @@ class _Run:
     async def execute(self, work: Path, wires: Path) -> NotebookRun:
         """Start the kernel, run the cells, end the kernel."""
         started = time.monotonic()
-        client = self.client = self._client(wires)
         try:
-            await self._start(client, work)
+            client = await self._start_kernel(work, wires)
             self.seconds["kernel"] = time.monotonic() - started
             await self._tell(client, "from inside import harvest; harvest.install(get_ipython())")
-            await self._cells(client)
+            deadline = time.monotonic() + self.limits.seconds
+            number = 0
+            for index, cell in enumerate(self.notebook.cells):
+                if cell.cell_type != "code":
+                    continue
+                number += 1
+                cell.outputs = []
+                if not cell.source.strip():
+                    self.cells.append(CellRun(number, "ok"))
+                elif self.remark:
+                    self.cells.append(CellRun(number, "not_run"))
+                elif time.monotonic() > deadline:
+                    limit = f"{self.limits.seconds:g} s"
+                    self.remark = f"The notebook ran longer than {limit}; the rest was not run."
+                    self.cells.append(CellRun(number, "not_run"))
+                else:
+                    await self._run_cell(client, cell, index, number)
             await self._look(client)
         finally:
-            await self._stop(client)
+            if self.client is not None:
+                await self._stop(self.client)
         self.seconds["notebook"] = time.monotonic() - started - self.seconds["kernel"]
         executed = valid_text(nbformat.writes(self.notebook))
         return NotebookRun(tuple(self.cells), executed, self.remark, self.seconds, self.values)
 
-    def _client(self, wires: Path) -> CappedClient:
-        manager = AsyncKernelManager(
+    async def _start_kernel(self, work: Path, wires: Path) -> CappedClient:
+        """Start a kernel in the sandbox and connect to it; raise GraderFault if that fails.
+
+        `self.client` is set before the kernel starts, so that whatever happens, there is something to stop.
+        """
+        manager: Any = AsyncKernelManager(
             transport="ipc",
             ip=str(wires / "s"),
             connection_file=str(wires / "c.json"),
@@ -187,10 +206,7 @@ class _Run:
         )
         client.max_bytes = self.limits.output_kb << 10
         client.startup_timeout = START_SECONDS
-        return client
-
-    async def _start(self, client: CappedClient, work: Path) -> None:
-        manager: Any = client.km
+        self.client = client
         try:
             manager.provisioner = self.provisioner(
                 kernel_id=manager.kernel_id or "grader",
@@ -205,24 +221,7 @@ class _Run:
             process = _process(client)
             why = process.fault if process and process.fault else error
             raise GraderFault(f"the notebook's kernel did not start: {why}") from error
-
-    async def _cells(self, client: CappedClient) -> None:
-        deadline = time.monotonic() + self.limits.seconds
-        number = 0
-        for index, cell in enumerate(self.notebook.cells):
-            if cell.cell_type != "code":
-                continue
-            number += 1
-            cell.outputs = []
-            if not cell.source.strip():
-                self.cells.append(CellRun(number, "ok"))
-            elif self.remark:
-                self.cells.append(CellRun(number, "not_run"))
-            elif time.monotonic() > deadline:
-                self.remark = f"The notebook ran longer than {self.limits.seconds:g} s; the rest was not run."
-                self.cells.append(CellRun(number, "not_run"))
-            else:
-                await self._cell(client, cell, index, number)
+        return client
 
     async def _look(self, client: CappedClient) -> None:
         """Take the values of variables, files and figures; what cannot be taken is missing."""
@@ -263,7 +262,8 @@ class _Run:
             self.notebook.cells.pop()
         return next((output for output in cell.outputs if "data" in output), {})
 
-    async def _cell(self, client: CappedClient, cell: Any, index: int, number: int) -> None:
+    async def _run_cell(self, client: CappedClient, cell: Any, index: int, number: int) -> None:
+        """Run a cell and note what it did; raise GraderFault if it failed through no fault of the student."""
         client.used, client.dropped = 0, False
         self.executed.append(index)
         started = time.monotonic()
@@ -274,11 +274,21 @@ class _Run:
         except TimeoutError:
             self.remark = f"Cell {number} did not stop when its {limit:g} s were over; the kernel was ended."
             status = "timeout"
-        except DeadKernelError:
-            status, fault = "error", self._death(client, number)
+        except DeadKernelError as error:
+            status = "error"
+            process = _process(client)
+            if process is not None and process.fault:
+                raise GraderFault(process.fault) from error
+            if process is not None and process.reason == "out_of_memory":
+                self.remark = (
+                    f"The kernel ran out of memory in cell {number}; the cells after it were not run."
+                )
+                fault = Fault("MemoryError", "the notebook took more memory than it may", number)
+            else:
+                self.remark = f"The kernel ended in cell {number}; the cells after it were not run."
         except (GraderFault, OSError):
             raise
-        except Exception as error:  # whatever a forged message makes of the client
+        except Exception as error:  # a forged message can make the client raise anything
             QUIET.info("cell %d: %r", number, error)
             self.remark = f"The kernel sent nonsense in cell {number}; the cells after it were not run."
             status = "error"
@@ -286,24 +296,25 @@ class _Run:
         if client.dropped:
             note = f"[output cut off after {self.limits.output_kb} kB]\n"
             cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text=note))
-        _keep_valid(cell)
-        fault = fault or _cell_fault(cell, number)
+        # drop outputs that are not in Jupyter's format: a student's code can forge messages
+        valid = []
+        for output in cell.outputs:
+            with contextlib.suppress(nbformat.ValidationError):
+                nbformat.validate(output, "output", version=4)
+                valid.append(output)
+        cell.outputs = valid
+        errors = [output for output in valid if output.output_type == "error"]
+        if fault is None and errors:
+            trace = ANSI.sub("", "\n".join(errors[0].traceback))
+            lines = re.findall(r"^-+> (\d{1,9}) ", trace, re.M)  # the arrow at the line of the cell
+            name, message = str(errors[0].ename)[:100], str(errors[0].evalue)[:400]
+            line = int(lines[0]) if lines else None
+            fault = Fault(message_text(name), message_text(message), number, line)
         status = status or ("timeout" if seconds >= limit else "error" if fault else "ok")
         self.cells.append(CellRun(number, status, seconds, fault))
 
-    def _death(self, client: CappedClient, number: int) -> Fault | None:
-        """Say why the kernel has ended in a cell; raise GraderFault if the student is not the cause."""
-        process = _process(client)
-        if process is not None and process.fault:
-            raise GraderFault(process.fault)
-        if process is not None and process.reason == "out_of_memory":
-            self.remark = f"The kernel ran out of memory in cell {number}; the cells after it were not run."
-            return Fault("MemoryError", "the notebook took more memory than it may", number)
-        self.remark = f"The kernel ended in cell {number}; the cells after it were not run."
-        return None
-
     async def _stop(self, client: CappedClient) -> None:
-        """End the kernel; nothing here waits for a word of it."""
+        """Kill the kernel and close the channels, without waiting for a message of the kernel."""
         manager: Any = client.km
         process = _process(client)
         if process is not None:
@@ -311,7 +322,7 @@ class _Run:
         if client.kc is not None:
             client.kc.stop_channels()
         if manager is not None and manager.has_kernel:
-            with contextlib.suppress(zmq.ZMQError):  # it is asked to interrupt first, which it cannot hear
+            with contextlib.suppress(zmq.ZMQError):  # it first sends an interrupt, to a kernel that is gone
                 await manager.shutdown_kernel(now=True)
         if manager is not None:
             await manager._async_cleanup_resources()
@@ -325,32 +336,7 @@ def find_cell(notebook: Any, name: str) -> int | None:
     return next((index for index, cell in enumerate(notebook.cells) if cell.get("id") == name), None)
 
 
-def _keep_valid(cell: Any) -> None:
-    """Drop outputs that no kernel makes: messages can be forged."""
-    good = []
-    for output in cell.outputs:
-        try:
-            nbformat.validate(output, "output", version=4)
-        except nbformat.ValidationError:
-            continue
-        good.append(output)
-    cell.outputs = good
-
-
 def _process(client: CappedClient) -> Process | None:
-    """Return the kernel's process, as the provisioner has it."""
+    """Return the kernel's process, None before it has started."""
     provisioner = getattr(client.km, "provisioner", None)
     return provisioner.process if isinstance(provisioner, SandboxProvisioner) else None
-
-
-def _cell_fault(cell: Any, number: int) -> Fault | None:
-    """Read the error that a cell displayed, if any."""
-    for output in cell.outputs:
-        if output.output_type == "error":
-            trace = ANSI.sub("", "\n".join(output.traceback))
-            lines = re.findall(r"^-+> (\d{1,9}) ", trace, re.M)
-            message = message_text(str(output.evalue)[:400])
-            return Fault(
-                message_text(str(output.ename)[:100]), message, number, int(lines[0]) if lines else None
-            )
-    return None

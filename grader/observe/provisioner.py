@@ -1,12 +1,12 @@
 """A jupyter_client kernel provisioner that starts the kernel in a `Sandbox`.
 
-nbclient stays unmodified: the kernel specification names this provisioner, jupyter_client finds it by its
-entry point (`grader-sandbox`). The transport is a unix socket in the directory of the connection file, so
-that a kernel in a box needs no network.
+nbclient is used unmodified: the kernel specification names this provisioner, and jupyter_client finds it by
+its entry point (`grader-sandbox`). The transport is a unix socket in the directory of the connection file, so
+a kernel in a box needs no network.
 
-The grader gives the provisioner its sandbox. Without the grader (docs/kernel.md) all kernels of a process
-with the same settings share a sandbox of their own, which ends with the process; each kernel has a private
-directory, with copies of the files in the working directory that the client names.
+The grader gives the provisioner its sandbox. Without the grader (docs/kernel.md), the kernels of a process
+with the same settings share a sandbox, which ends with the process. Each kernel then gets a private directory
+with copies of the files in the working directory that the client names.
 """
 
 from __future__ import annotations
@@ -52,17 +52,25 @@ class SandboxProvisioner(KernelProvisionerBase):
 
     @property
     def has_process(self) -> bool:
-        """Whether a kernel has been started and not yet been collected."""
+        """Whether a kernel has been started."""
         return self.process is not None
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-        """Write the connection file; the kernel's command is its path."""
+        """Write the connection file, whose path is the kernel's command; see to a sandbox and a directory."""
         manager: Any = self.parent
         if self.sandbox is None:
             settings = (tuple(self.preload), self.minimum_tier, self.unsafe, self.python)
             self.sandbox = await asyncio.to_thread(shared_sandbox, *settings)
             self._directory = contextlib.ExitStack()
-            files = _files_of(Path(kwargs["cwd"])) if kwargs.get("cwd") else {}
+            # copy the client's working directory, but no hidden or large files and no directories
+            paths = sorted(Path(kwargs["cwd"]).iterdir()) if kwargs.get("cwd") else []
+            files = {
+                path.name: path.read_bytes()
+                for path in paths
+                if path.is_file()
+                and not path.name.startswith(".")
+                and path.stat().st_size <= LARGEST_MB << 20
+            }
             folder = self._directory.enter_context(prepared_directory(self.sandbox, files))
             (wires := folder / "k").mkdir()
             manager.transport, manager.ip = "ipc", str(wires / "s")
@@ -83,28 +91,25 @@ class SandboxProvisioner(KernelProvisionerBase):
             "kernel",
             Path(kwargs["cwd"]),
             (str(self.memory_mb),),
-            {"GRADER_CONNECTION": connection.read_text()},  # an environment is private, a command line is not
+            {"GRADER_CONNECTION": connection.read_text()},  # other users can read a command line
             connection.parent,
             self.memory_mb,
         )
         self.process = await asyncio.to_thread(self.sandbox.launch, program)
-        await self._bound(connection.parent)
-        return self.connection_info
-
-    async def _bound(self, wires: Path) -> None:
-        """Wait until the kernel has its sockets: connecting earlier costs a tenth of a second a try."""
+        # wait until the kernel has its sockets: each connection that fails costs a tenth of a second
         deadline = time.monotonic() + BIND_SECONDS
-        while time.monotonic() < deadline and self.process is not None and self.process.poll() is None:
-            if sum(path.is_socket() for path in wires.iterdir()) >= CHANNELS:
-                return
+        while time.monotonic() < deadline and self.process.poll() is None:
+            if sum(path.is_socket() for path in connection.parent.iterdir()) >= CHANNELS:
+                break
             await asyncio.sleep(0.002)
+        return self.connection_info
 
     async def poll(self) -> int | None:
         """Return the exit code, None while the kernel runs, 0 if there is none."""
         return self.process.poll() if self.process else 0
 
     async def wait(self) -> int | None:
-        """Wait until the kernel has ended and collect it with its descendants."""
+        """Wait until the kernel has ended, end its descendants, and return its exit code."""
         if self.process is None:
             return 0
         while self.process.poll() is None:
@@ -113,7 +118,7 @@ class SandboxProvisioner(KernelProvisionerBase):
         return self.process.poll()
 
     async def send_signal(self, signum: int) -> None:
-        """End the kernel on any signal that would: it is interrupted by message, and by nothing else."""
+        """End the kernel for SIGKILL and SIGTERM; ignore other signals: an interrupt is sent as a message."""
         if self.process is not None and signum in (signal.SIGKILL, signal.SIGTERM):
             await asyncio.to_thread(self.process.kill)
 
@@ -122,11 +127,11 @@ class SandboxProvisioner(KernelProvisionerBase):
         await self.send_signal(signal.SIGKILL)
 
     async def terminate(self, restart: bool = False) -> None:
-        """Kill the kernel: there is nothing in it that would need an orderly end."""
+        """Kill the kernel at once too: it has nothing to save."""
         await self.send_signal(signal.SIGKILL)
 
     async def cleanup(self, restart: bool = False) -> None:
-        """Collect whatever is left of the kernel and its descendants."""
+        """End what is left of the kernel and its descendants, and remove its directory."""
         if self.process is not None:
             await asyncio.to_thread(self.process.kill)
         if self._directory is not None and not restart:
@@ -148,12 +153,3 @@ def shared_sandbox(preload: tuple[str, ...], minimum_tier: str, unsafe: bool, py
             atexit.register(sandbox.__exit__)
             _SHARED[key] = sandbox
         return _SHARED[key]
-
-
-def _files_of(directory: Path) -> dict[str, bytes]:
-    """Read the files of a directory, for a copy of it; not what is hidden, large, or deeper."""
-    return {
-        path.name: path.read_bytes()
-        for path in sorted(directory.iterdir())
-        if path.is_file() and not path.name.startswith(".") and path.stat().st_size <= LARGEST_MB << 20
-    }

@@ -3,10 +3,9 @@
     WarmSandbox.launch  -->  full parent   all modules and the kernel's     --fork-->  box
                         -->  lean parent   numpy and scipy alone            --fork-->  box
 
-A fork, and the end of what was forked, cost time in proportion to what the parent has imported. So a
-program that needs numpy and scipy alone is forked from a parent that has imported nothing else. When a
-parent dies, everything that it had forked dies with it; each such program says so in `fault`, and the next
-launch starts a fresh parent.
+The more a parent has imported, the longer it takes to fork, and the longer the forked process takes to exit.
+So a program that needs numpy and scipy alone is forked from a parent that has imported nothing else. If a
+parent dies, its boxes die with it: the `fault` of each program says so, and the next launch starts a new one.
 """
 
 from __future__ import annotations
@@ -17,12 +16,11 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from grader.errors import SandboxError
-from grader.observe.control_groups import Group, Groups
+from grader.observe.control_groups import Groups
 from grader.observe.inside.limits import DISK_MB, SHARED_MB
 from grader.observe.inside.walls import ISOLATED, NONE, OWN, RESTRICTED
 from grader.observe.interpreter import find_interpreter
@@ -30,7 +28,7 @@ from grader.observe.sandbox import Program, minimal_environment, remove_tree
 from grader.observe.warm_parent import Parent, Settings, WarmProcess, unprivileged_ids
 
 BOX_USER = 61_011  # an id that no account of an ordinary system has
-BOX_USERS = 500  # as many from there on, where no namespace keeps the boxes apart
+BOX_USERS = 500  # the number of ids from there on, where each box needs a user of its own
 KERNEL_MODULES = (
     "inside.kernel",
     "inside.calls",
@@ -48,16 +46,16 @@ KERNEL_MODULES = (
     "matplotlib.font_manager",
     "matplotlib.backends.backend_agg",
 )
-BESIDE_MB = DISK_MB + SHARED_MB + 64  # file systems in memory, buffers: a program's own limit comes first
+BESIDE_MB = DISK_MB + SHARED_MB + 64  # a group also counts files in memory and kernel buffers
 LEAN = ("numpy", "scipy")
 LEAN_MODULES = ("inside.calls",)
 
 
 class WarmSandbox:
-    """Starts programs behind walls, in milliseconds. Close it, or use `with`.
+    """Starts programs in boxes with walls, in milliseconds. Close it, or use `with`.
 
-    `kind` is how the boxes are built, `name` the tier that they reach: lower where a layer does not hold.
-    `outer` is whose wall stands around the parent.
+    `kind` is the tier that the boxes are built for, `name` the tier that they reach: lower if a layer does
+    not hold. `outer` is who builds the outer wall (`inside.walls.Plan`).
     """
 
     def __init__(
@@ -92,7 +90,7 @@ class WarmSandbox:
         self.close()
 
     def close(self) -> None:
-        """End everything and leave nothing behind."""
+        """End the parents with their boxes; remove the control groups and the directories."""
         with self._lock:
             for parent in (*self._parents.values(), *self._retired):
                 parent.stop()
@@ -102,34 +100,36 @@ class WarmSandbox:
             remove_tree(self.scratch)
 
     def warm(self, which: str = "full") -> Parent:
-        """Return a parent that can fork, `full` or `lean`, started if need be; raises SandboxError."""
+        """Return the `full` or the `lean` parent, started first if there is none that can fork.
+
+        Raises SandboxError if it does not start, or cannot import a module that was asked for.
+        """
         with self._lock:
             parent = self._parents.get(which)
             if parent is not None and parent.alive and not parent.tired:
                 return parent
+            # a parent that cannot fork is kept until its last box has ended
             if parent is not None:
                 self._retired.append(parent)
             for old in [old for old in self._retired if not old.running]:
                 old.stop()
                 self._retired.remove(old)
             self._parents.pop(which, None)
-            self._parents[which] = self._fresh(which)
-            return self._parents[which]
-
-    def _fresh(self, which: str) -> Parent:
-        """Start a parent; raises SandboxError if it, or its environment, is not as it must be."""
-        try:
-            parent = Parent(self._settings(which))
-        except OSError as error:
-            raise SandboxError(f"no warm parent could be started: {error}") from error
-        missing = [name for name in self.asked if name in parent.ready["missing"]]
-        if missing:
-            parent.stop()
-            raise SandboxError(
-                f"{self.python} cannot import {', '.join(missing)}: install them there, or take them out of "
-                "environment.preload"
-            )
-        return parent
+            try:
+                paths = list(find_interpreter(self.python).places)
+                plan = {"tier": self.kind, "outer": self.outer, "paths": paths, **unprivileged_ids(BOX_USER)}
+                parent = Parent(Settings(self.python, self.preload[which], plan, self.scratch))
+            except OSError as error:
+                raise SandboxError(f"no warm parent could be started: {error}") from error
+            missing = [name for name in self.asked if name in parent.ready["missing"]]
+            if missing:
+                parent.stop()
+                raise SandboxError(
+                    f"{self.python} cannot import {', '.join(missing)}: install them there, or take them out "
+                    "of environment.preload"
+                )
+            self._parents[which] = parent
+            return parent
 
     def launch(self, program: Program) -> WarmProcess:
         """Start a program in a box of its own; raise SandboxError if that is impossible."""
@@ -140,21 +140,45 @@ class WarmSandbox:
         group = self.groups.make(program.counted_mb or program.memory_mb + BESIDE_MB)
         try:
             self._hand_over(program, user)
-            with _opened(program.directory) as (names, opened), group.doors() as doors:
-                message = {"id": identity, "files": names, "user": user, "group_fds": len(doors)}
-                message["counted"] = "pids" in self.groups.controllers
-                return _start(parent, message | _described(program), [*doors, *opened], group)
+            files = sorted(path for path in program.directory.iterdir() if path.is_file())
+            with contextlib.ExitStack() as stack:
+                file_fds = [stack.enter_context(path.open("rb")).fileno() for path in files]
+                group_fds = stack.enter_context(group.doors())
+                message = {
+                    "id": identity,
+                    "module": program.module,
+                    "arguments": list(program.arguments),
+                    "directory": str(program.directory),
+                    "wires": str(program.wires or ""),
+                    "environment": {**minimal_environment(program.directory), **program.environment},
+                    "memory_mb": program.memory_mb,
+                    "bare": program.bare,
+                    "user": user,
+                    "files": [path.name for path in files],
+                    "group_fds": len(group_fds),
+                    "counted": "pids" in self.groups.controllers,
+                }
+                in_read, in_write = os.pipe()
+                out_read, out_write = os.pipe()
+                streams = os.fdopen(in_write, "wb"), os.fdopen(out_read, "rb")
+                process = WarmProcess(identity, *streams, parent.kill, group)
+                try:
+                    parent.start(message, [in_read, out_write, *group_fds, *file_fds], process)
+                except SandboxError:
+                    parent.stop()
+                    process.end(-1, fault="the warm parent died")
+                    process.kill()
+                    raise
+                finally:
+                    os.close(in_read)
+                    os.close(out_write)
+                return process
         except OSError as error:
             group.end()
             raise SandboxError(f"no box could be prepared: {error}") from error
 
-    def _settings(self, which: str) -> Settings:
-        paths = list(find_interpreter(self.python).places)
-        plan = {"tier": self.kind, "outer": self.outer, "paths": paths, **unprivileged_ids(BOX_USER)}
-        return Settings(self.python, self.preload[which], plan, self.scratch)
-
     def _hand_over(self, program: Program, user: int) -> None:
-        """Give the box's user what it must write to: the socket directory, and without namespaces its own."""
+        """Make the box's user the owner of the directories that it writes to, if this is root."""
         if os.getuid() != 0:
             return
         writable = [program.wires] if program.wires else []
@@ -167,46 +191,5 @@ class WarmSandbox:
 
 
 def is_lean(modules: Sequence[str]) -> bool:
-    """Whether the lean parent has all that code with these imports needs."""
+    """Whether the lean parent has every module that these imports need."""
     return all(name.partition(".")[0] in LEAN or name in LEAN_MODULES for name in modules)
-
-
-def _described(program: Program) -> dict[str, Any]:
-    """Return what the parent must know of a program."""
-    return {
-        "module": program.module,
-        "arguments": list(program.arguments),
-        "directory": str(program.directory),
-        "wires": str(program.wires or ""),
-        "environment": {**minimal_environment(program.directory), **program.environment},
-        "memory_mb": program.memory_mb,
-        "bare": program.bare,
-    }
-
-
-@contextlib.contextmanager
-def _opened(directory: Path) -> Iterator[tuple[list[str], list[int]]]:
-    """Open the data files of a program; yield their names and descriptors."""
-    files = sorted(path for path in directory.iterdir() if path.is_file())
-    with contextlib.ExitStack() as stack:
-        opened = [stack.enter_context(path.open("rb")).fileno() for path in files]
-        yield [path.name for path in files], opened
-
-
-def _start(parent: Parent, message: dict[str, Any], passed: list[int], group: Group) -> WarmProcess:
-    """Ask a parent for a box with pipes to it."""
-    in_read, in_write = os.pipe()
-    out_read, out_write = os.pipe()
-    streams = os.fdopen(in_write, "wb"), os.fdopen(out_read, "rb")
-    process = WarmProcess(message["id"], *streams, parent.kill, group)
-    try:
-        parent.start(message, [in_read, out_write, *passed], process)
-    except SandboxError:
-        parent.stop()
-        process.end(-1, fault="the warm parent died")
-        process.kill()
-        raise
-    finally:
-        os.close(in_read)
-        os.close(out_write)
-    return process

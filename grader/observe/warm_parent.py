@@ -1,11 +1,11 @@
-"""One warm parent process, and the conversation with it.
+"""The grader's side of one warm parent process: starting it, and the messages to and from it.
 
     grader --start, kill--> control socket --> warm parent (inside/parent.py) --fork--> boxes
            <--started, failed, ended-- reader thread
 
-A parent that dies takes its boxes along; each then says so in `fault`. One that no longer answers is ended,
-so that the same happens. One that could not fork is tired: it is asked for nothing more, and its boxes go
-on. A dead parent holds nothing: no socket, no pipe, no directory.
+If a parent dies, its boxes die with it, and the `fault` of each says so. A parent that no longer answers is
+killed, with the same result. A parent that could not fork is `tired`: it gets no new program, and the boxes
+that it has go on. Once a parent is dead, its socket is closed and its directory removed.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ DEAD = "the warm parent of the sandbox died"
 
 
 class WarmProcess:
-    """A program in a box; `fault` says how we failed it, `reason` why its box was ended.
+    """A program in a box; `fault` says how the sandbox failed, `reason` which limit its box was ended for.
 
-    `kill` ends it early, `group` is removed once it has ended.
+    `kill` is the function that asks the parent to end the box; `group` is removed once the program has ended.
     """
 
     def __init__(
@@ -66,12 +66,12 @@ class WarmProcess:
         return self.code if self._ended.is_set() else None
 
     def wait(self, timeout: float | None = None) -> int | None:
-        """Wait for the end; return the exit code, None if the time was over before."""
+        """Wait for the end; return the exit code, None if the program still runs after `timeout`."""
         self._ended.wait(timeout)
         return self.poll()
 
     def kill(self) -> None:
-        """End the program with everything that it started, and let go of its pipes."""
+        """End the program with everything that it started, and close its pipes."""
         if not self._ended.is_set():
             self._group.close()
             self._kill(self)
@@ -81,7 +81,7 @@ class WarmProcess:
                     stream.close()
 
     def end(self, code: int, reason: str = "", fault: str = "") -> None:
-        """Note how it ended."""
+        """Record how the program ended, and end its control group."""
         self.code, self.reason, self.fault = code, reason, fault
         self._group.end()
         self._ended.set()
@@ -89,7 +89,7 @@ class WarmProcess:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a parent is started with: the interpreter, the modules to import, how its boxes are walled in."""
+    """What a parent is started with: the interpreter, the modules to import, the plan of its walls."""
 
     python: str
     preload: tuple[str, ...]
@@ -114,14 +114,28 @@ class Parent:
             try:
                 self.process = self._spawn(settings, theirs, errors)
             except OSError as error:
-                self._let_go()
+                self._release()
                 raise SandboxError(f"cannot start {settings.python}: {error}") from error
             theirs.close()
-            self.ready = self._first_words(str(settings.plan["tier"]), errors)
+            # its first message says that it is ready
+            self.control.settimeout(START_SECONDS)
+            try:
+                data = self.control.recv(1 << 16)
+            except OSError:
+                data = b""
+            if not data:
+                self.stop()
+                self._release()
+                errors.seek(0)
+                lines = errors.read().decode(errors="replace").strip().splitlines()
+                why = lines[-1] if lines else "it said nothing"
+                raise SandboxError(f"the warm parent did not start at tier {settings.plan['tier']!r}: {why}")
+            self.control.settimeout(None)
+            self.ready: dict[str, Any] = json.loads(data)
         threading.Thread(target=self._read, name="grader-warm", daemon=True).start()
 
     def start(self, message: dict[str, Any], descriptors: list[int], process: WarmProcess) -> None:
-        """Ask for a box; what becomes of it arrives at `process`."""
+        """Ask for a box; the reader thread sets on `process` how it ended."""
         with self.lock:
             if not self.alive:
                 raise SandboxError(DEAD)
@@ -133,7 +147,7 @@ class Parent:
                 raise SandboxError(f"the warm parent does not answer: {error}") from error
 
     def kill(self, process: WarmProcess) -> None:
-        """Have a box ended; if the parent does not do it in time, it is ended itself with all its boxes."""
+        """Ask the parent to end a box; if it does not in time, end the parent with all its boxes."""
         with contextlib.suppress(OSError), self.lock:
             self.control.send(json.dumps({"kill": process.identity}).encode())
         if process.wait(ANSWER_SECONDS) is None:
@@ -141,7 +155,7 @@ class Parent:
             process.wait(ANSWER_SECONDS)
 
     def stop(self) -> None:
-        """End the parent and with it every box."""
+        """End the parent, and with it every box."""
         self.alive = False
         self.process.kill()
         self.process.wait()
@@ -149,15 +163,23 @@ class Parent:
             self.control.shutdown(socket.SHUT_RDWR)
 
     def _spawn(self, settings: Settings, theirs: socket.socket, errors: IO[bytes]) -> subprocess.Popen[bytes]:
+        """Start the parent's process, behind bubblewrap if the plan says so."""
         plan = {**settings.plan, "root": str(self.root), "wires": str(settings.scratch)}
         message = {"control": theirs.fileno(), "plan": plan, "preload": list(settings.preload)}
         inside = str(Path(__file__).parent)
         command = [settings.python, "-I", "-c", BOOT, inside, "parent", json.dumps(message)]
-        before, user = _behind_bubblewrap(plan) if plan["outer"] == BUBBLEWRAP else ([], {})
+        user: dict[str, Any] = {}
+        if plan["outer"] == BUBBLEWRAP:
+            bwrap = bubblewrap.found()
+            if bwrap is None:
+                raise SandboxError("bubblewrap is not installed")
+            command = [*bubblewrap.command(bwrap, plan), *command]
+            if os.getuid() == 0:  # bwrap keeps the user that it is started as
+                user = {"user": plan["uid"], "group": plan["gid"], "extra_groups": []}
         return subprocess.Popen(
-            [*before, *command],
+            command,
             cwd="/",
-            env=minimal_environment(Path("/tmp")),  # noqa: S108 -- the box's own, later
+            env=minimal_environment(Path("/tmp")),  # noqa: S108 -- each box gets a private one
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=errors,
@@ -166,27 +188,15 @@ class Parent:
             **user,
         )
 
-    def _first_words(self, tier: str, errors: IO[bytes]) -> dict[str, Any]:
-        self.control.settimeout(START_SECONDS)
-        try:
-            data = self.control.recv(1 << 16)
-        except OSError:
-            data = b""
-        if not data:
-            self.stop()
-            self._let_go()
-            errors.seek(0)
-            said = errors.read().decode(errors="replace").strip().splitlines()[-1:]
-            raise SandboxError(
-                f"the warm parent did not start at tier {tier!r}: {(said or ['it said nothing'])[0]}"
-            )
-        self.control.settimeout(None)
-        message: dict[str, Any] = json.loads(data)
-        return message
-
     def _read(self) -> None:
-        """Hear what becomes of the boxes, until the parent is gone."""
-        while data := self._received():
+        """Receive how the boxes ended, until the parent is gone, and with it the boxes that are left."""
+        while True:
+            try:
+                data = self.control.recv(1 << 16)
+            except OSError:
+                data = b""
+            if not data:
+                break
             message = json.loads(data)
             process = self.running.get(message["id"])
             if process is None or "started" in message:
@@ -198,35 +208,20 @@ class Parent:
             self.alive = False
             orphans = list(self.running.values())
             self.running.clear()
-            self._let_go()
+            self._release()
         self.process.kill()
         self.process.wait()
         for process in orphans:
             process.end(-1, fault=DEAD)
 
-    def _received(self) -> bytes:
-        try:
-            return self.control.recv(1 << 16)
-        except OSError:
-            return b""
-
-    def _let_go(self) -> None:
-        """Give back what this parent held."""
+    def _release(self) -> None:
+        """Close the control socket and remove the directory that was to become the parent's root."""
         self.control.close()
         shutil.rmtree(self.root, ignore_errors=True)
 
 
-def _behind_bubblewrap(plan: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
-    """Return the words before a parent's command, and as whom it is started: bwrap does not change users."""
-    bwrap = bubblewrap.found()
-    if bwrap is None:
-        raise SandboxError("bubblewrap is not installed")
-    user = {"user": plan["uid"], "group": plan["gid"], "extra_groups": []} if os.getuid() == 0 else {}
-    return bubblewrap.command(bwrap, plan), user
-
-
 def unprivileged_ids(user: int) -> dict[str, int]:
-    """Return the ids under which a parent works: `user` if this is root, otherwise our own."""
+    """Return the user and group id of a parent: `user` if this process is root, otherwise its own."""
     if os.getuid() == 0:
         return {"uid": user, "gid": user}
     return {"uid": os.getuid(), "gid": os.getgid()}

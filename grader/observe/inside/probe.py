@@ -118,8 +118,19 @@ def _gain_a_right(layer: str, targets: Targets) -> str:  # noqa: PLR0911 -- ever
                         os.kill(pid, 0)
                         return f"process {pid}, {whose}, can be ended"
             return ""
-        case "privileges":
-            return _run_a_setuid_program()
+        case "privileges":  # run a program that the system starts as root for any user
+            paths = [path for folder in SETUID_DIRECTORIES for path in sorted(Path(folder).glob("*"))]
+            setuid = [path for path in paths if path.is_file() and path.stat().st_mode & stat.S_ISUID]
+            program = next((path for path in setuid if os.access(path, os.X_OK)), None)
+            if program is None:
+                held = system.prctl(system.PR_GET_NO_NEW_PRIVS)
+                return "" if held else "the kernel says that privileges can be gained"
+            null = subprocess.DEVNULL
+            with subprocess.Popen([program], stdin=subprocess.PIPE, stdout=null, stderr=null) as started:
+                status = Path(f"/proc/{started.pid}/status").read_text()
+                started.kill()
+            effective = next(line.split()[2] for line in status.splitlines() if line.startswith("Uid:"))
+            return f"{program} ran as root" if effective == "0" else ""
         case "capabilities":
             with contextlib.suppress(OSError):
                 system.set_host_name(os.uname().nodename)
@@ -139,21 +150,6 @@ def _gain_a_right(layer: str, targets: Targets) -> str:  # noqa: PLR0911 -- ever
                     if targets["secret"].encode() in os.pread(fd, 1000, 0):
                         return f"descriptor {fd} is a file of the grader"
             return ""
-
-
-def _run_a_setuid_program() -> str:
-    """Start a program that the system runs as root for any user, and see as which user it runs."""
-    for directory in SETUID_DIRECTORIES:
-        for path in sorted(Path(directory).glob("*")):
-            if path.is_file() and path.stat().st_mode & stat.S_ISUID and os.access(path, os.X_OK):
-                null = subprocess.DEVNULL
-                with subprocess.Popen([path], stdin=subprocess.PIPE, stdout=null, stderr=null) as started:
-                    status = Path(f"/proc/{started.pid}/status").read_text()
-                    started.kill()
-                effective = next(line.split()[2] for line in status.splitlines() if line.startswith("Uid:"))
-                return f"{path} ran as root" if effective == "0" else ""
-    held = system.prctl(system.PR_GET_NO_NEW_PRIVS)
-    return "" if held else "the kernel says that privileges can be gained"
 
 
 def _exceed_a_limit(layer: str, targets: Targets) -> str:
