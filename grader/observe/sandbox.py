@@ -1,9 +1,9 @@
-"""The seam behind which student code runs: a `Sandbox` starts a program of the box as a process.
+"""The interface to what runs student code: a `Sandbox` starts a program of `inside` as a process.
 
     trusted side  --Program-->  Sandbox.launch  -->  Process (inside.kernel | inside.calls)
 
-`PlainSandbox`, here, is a subprocess with an environment of its own and limits that it sets on itself, but
-no walls: it keeps accidents in, not attacks. `WarmSandbox` (warm.py) has the walls.
+`PlainSandbox`, in this module, starts a subprocess with an environment of its own and limits that it sets on
+itself, but no walls: it protects against accidents, not against attacks. `WarmSandbox` (warm.py) has walls.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VEC
 class Program:
     """What to start: a module of `inside`, its arguments, the directory with its data files.
 
-    `wires` is a directory for unix sockets; `memory_mb` what all processes of the program may hold together;
-    `counted_mb` what a control group lets it hold, which counts files in memory and kernel buffers too.
-    `bare` leaves out Landlock and seccomp: for our own code, which tries the layers beneath them. `modules`
-    are those that its code imports, None if that is not known: a sandbox may choose by them what it forks.
+    `wires` is a directory for unix sockets. `memory_mb` is the limit of all its processes together,
+    `counted_mb` that of its control group, which counts files in memory and kernel buffers too. `bare` leaves
+    out Landlock and seccomp: for our own probe, which tries the layers beneath them. `modules` are those that
+    its code imports, None if they are not known: the sandbox can choose by them which process to fork.
     """
 
     module: str
@@ -57,7 +57,7 @@ class Program:
 
 @contextlib.contextmanager
 def run_directory(parent: Path) -> Iterator[Path]:
-    """Make a directory for one run below `parent`, and remove it with whatever a student left there."""
+    """Make a directory for one run below `parent`; at the end, remove it with all that a student left there."""
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=parent))
     try:
         yield folder
@@ -66,7 +66,7 @@ def run_directory(parent: Path) -> Iterator[Path]:
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove a directory that may be hostile: nested deeper than Python follows, or closed to its owner."""
+    """Remove a directory that a student may have nested deeper than Python can follow, or made unreadable."""
     try:
         shutil.rmtree(folder)
     except (OSError, RecursionError):
@@ -78,7 +78,8 @@ def remove_tree(folder: Path) -> None:
 class Process(Protocol):
     """A started program, as the trusted side sees it.
 
-    `fault` says how we failed it ('' if we did not), `reason` why the sandbox ended it ('' if it did not).
+    `fault` says how the sandbox failed, '' if it did not. `reason` is the limit that the program was ended
+    for, '' if it was not.
     """
 
     stdin: IO[bytes] | None
@@ -86,12 +87,12 @@ class Process(Protocol):
 
     @property
     def fault(self) -> str:
-        """How we failed it."""
+        """How the sandbox failed."""
         ...
 
     @property
     def reason(self) -> str:
-        """Why the sandbox or the system ended it."""
+        """The limit for which the sandbox or the system ended it."""
         ...
 
     def poll(self) -> int | None:
@@ -99,7 +100,7 @@ class Process(Protocol):
         ...
 
     def kill(self) -> None:
-        """End it with everything that it started, collect it, close its pipes."""
+        """End it with everything that it started, wait for its end, close its pipes."""
         ...
 
 
@@ -119,7 +120,7 @@ class Sandbox(Protocol):
 
 
 def settle(process: Process) -> None:
-    """Give a program that has said its last the time to end by itself: then how it ended is known."""
+    """Give a program that has written its last answer time to end by itself, so that `reason` is set."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.002)
@@ -138,7 +139,7 @@ class PlainProcess:
 
     @property
     def reason(self) -> str:
-        """Why it was ended: a SIGKILL that was not ours is the kernel's for want of memory."""
+        """`out_of_memory` after a SIGKILL that we did not send: the kernel's OOM killer sends it."""
         killed = self.started.returncode == -signal.SIGKILL and not self.asked
         return "out_of_memory" if killed else ""
 
@@ -147,7 +148,7 @@ class PlainProcess:
         return self.started.poll()
 
     def kill(self) -> None:
-        """Kill every process of its session, collect it, close its pipes."""
+        """Kill every process of its session, wait for its end, close its pipes."""
         self.asked = self.asked or self.poll() is None
         for pid in psutil.pids():
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -197,7 +198,7 @@ class PlainSandbox:
 
 @contextlib.contextmanager
 def prepared_directory(sandbox: Sandbox, files: Mapping[str, bytes]) -> Iterator[Path]:
-    """Make a run's directory, with data files in `work`; raises GraderFault if there is no room for it."""
+    """Make a run's directory, with data files in `work`; raises GraderFault if the disk is full or closed."""
     with contextlib.ExitStack() as stack:
         try:
             folder = stack.enter_context(run_directory(sandbox.scratch))
@@ -210,7 +211,7 @@ def prepared_directory(sandbox: Sandbox, files: Mapping[str, bytes]) -> Iterator
 
 
 def minimal_environment(home: Path) -> dict[str, str]:
-    """Return the environment of a program of the box: nothing of the caller's but the search path."""
+    """Return the environment of a program: of the grader's own environment it has PATH alone."""
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(home),

@@ -1,8 +1,8 @@
-"""Which walls this machine can hold: boxes are built, attacked from inside, and the strongest kind is kept.
+"""Chooses the strongest walls that work on this machine, by building boxes and attacking them from inside.
 
     for every kind of box, the strongest first:  start it, try its layers (probe.py)  -->  the tier it reaches
 
-A kernel that offers a layer and does not keep its promise lowers the tier as one that lacks it does.
+A layer counts if its attack fails: a kernel that offers a layer which does not work is as one without it.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ KINDS = ((ISOLATED, BUBBLEWRAP), (ISOLATED, OWN), (RESTRICTED, BUBBLEWRAP), (RES
 
 @dataclass(frozen=True)
 class Survey:
-    """What this machine can hold: the tier, the layers of the best box, why boxes of a kind do not start.
+    """What this machine offers: the tier, the layers of the best box, why boxes of some kinds do not start.
 
-    `outer` is whose wall stands around the warm parent.
+    `kind` is the tier that the best box was built for, `outer` who builds its outer wall.
     """
 
     tier: str = PLAIN
@@ -79,7 +79,7 @@ def start_best(
 ) -> tuple[WarmSandbox | None, Survey]:
     """Start the kind of sandbox that reaches the highest tier; None if no kind starts.
 
-    `thorough` tries the layers too that take seconds.
+    With `thorough`, the layers whose attacks take seconds are tried too.
     """
     layers = tuple(layer for layer in LAYERS if thorough or not layer.thorough)
     best, survey, failures = None, Survey(), {}
@@ -110,14 +110,14 @@ def start_best(
 
 
 def offered_kinds() -> list[tuple[str, str]]:
-    """Return the kinds of boxes to try, the strongest first: how they are built, the wall around them all."""
+    """Return the kinds of boxes to try, the strongest first: the tier they are built for, the outer wall."""
     if sys.platform != "linux":
         return []
     return [kind for kind in KINDS if kind[1] != BUBBLEWRAP or bubblewrap.found()]
 
 
 def _require_open_python(outer: str, python: str) -> None:
-    """Raise SandboxError if a box of another user than root could not read the interpreter."""
+    """Raise SandboxError if this is root and the user of a box could not reach the interpreter's files."""
     if outer == OWN or os.getuid() != 0:
         return
     for path in map(Path, find_interpreter(python).places):
@@ -127,7 +127,7 @@ def _require_open_python(outer: str, python: str) -> None:
 
 
 def shortcomings(survey: Survey) -> list[str]:
-    """Return what keeps this machine below the highest tier, in words."""
+    """Return, as clauses for a message, what keeps this machine below the highest tier."""
     if sys.platform != "linux":
         return [f"there are no walls for {sys.platform}"]
     lost = [found for found in survey.layers if not found.holds and not found.layer.optional]
