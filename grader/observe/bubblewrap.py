@@ -29,19 +29,19 @@ def command(bwrap: str, plan: Mapping[str, Any]) -> list[str]:
     """Return the words to put before a command so that it runs behind this wall; makes files in its root."""
     root = Path(plan["root"])
     root.chmod(0o755)  # if we are root, the command runs as another user
-    words = [bwrap, *(f"--unshare-{name}" for name in NAMESPACES), "--hostname", "box", "--as-pid-1"]
-    words += ["--proc", "/proc", "--tmpfs", TEMPORARY, "--dir", SHARED]
+    arguments = [bwrap, *(f"--unshare-{name}" for name in NAMESPACES), "--hostname", "box", "--as-pid-1"]
+    arguments += ["--proc", "/proc", "--tmpfs", TEMPORARY, "--dir", SHARED]
     for path in (*SYSTEM, *plan["paths"]):
         if os.path.islink(path):  # noqa: PTH114
-            words += ["--symlink", os.readlink(path), path]  # noqa: PTH115
+            arguments += ["--symlink", os.readlink(path), path]  # noqa: PTH115
         elif Path(path).exists():
-            words += ["--ro-bind", path, path]
+            arguments += ["--ro-bind", path, path]
     for name in DEVICES:
-        words += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
+        arguments += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
     for name, target in LINKS.items():
-        words += ["--symlink", target, f"/dev/{name}"]
+        arguments += ["--symlink", target, f"/dev/{name}"]
     for path, text in accounts(plan["uid"], plan["gid"]).items():
         (root / path).write_text(text)
-        words += ["--ro-bind", str(root / path), f"/etc/{path}"]
-    words += ["--bind", plan["wires"], plan["wires"], "--remount-ro", "/", "--chdir", "/", "--"]
-    return words
+        arguments += ["--ro-bind", str(root / path), f"/etc/{path}"]
+    arguments += ["--bind", plan["wires"], plan["wires"], "--remount-ro", "/", "--chdir", "/", "--"]
+    return arguments

@@ -305,8 +305,8 @@ def _is_root(home: Home) -> bool:
 
 def _pass_on(home: Home, sign: str) -> None:
     """Pass the home's controllers on to the groups below it ("+"), or no longer ("-")."""
-    words = " ".join(sign + name for name in home.controllers)
-    (home.directory / "cgroup.subtree_control").write_text(words)
+    changes = " ".join(sign + name for name in home.controllers)
+    (home.directory / "cgroup.subtree_control").write_text(changes)
 
 
 def sweep(directory: Path) -> None:

@@ -57,7 +57,7 @@ class Program:
 
 @contextlib.contextmanager
 def run_directory(parent: Path) -> Iterator[Path]:
-    """Make a directory for one run below `parent`; at the end, remove it with all that a student left there."""
+    """Make a directory for one run below `parent`; at the end, remove it with all that is left in it."""
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=parent))
     try:
         yield folder

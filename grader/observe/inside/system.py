@@ -37,8 +37,8 @@ def syscall(number: int, *arguments: object) -> int:
 
 def prctl(option: int, *arguments: int) -> int:
     """Make a prctl call; raise OSError if it fails."""
-    words = [ctypes.c_ulong(value) for value in (*arguments, 0, 0, 0, 0)[:4]]
-    return checked(_LIBC.prctl(option, *words), f"prctl {option}")
+    values = [ctypes.c_ulong(value) for value in (*arguments, 0, 0, 0, 0)[:4]]
+    return checked(_LIBC.prctl(option, *values), f"prctl {option}")
 
 
 def unshare(flags: int) -> None:

@@ -52,15 +52,15 @@ def _wait_and_exit(pid: int, group_fds: tuple[int, ...], tell: int, *, clears: b
         system.prctl(system.PR_SET_CHILD_SUBREAPER, 1)
     # the kernel takes milliseconds to move a process: the program builds its walls meanwhile, and reads the
     # result from `tell` when it needs it (`await_move`)
-    word = MOVED
+    result = MOVED
     try:
         for fd in group_fds:
             os.write(fd, str(pid).encode())
             os.close(fd)
     except OSError as error:
-        word = f"it was not moved into its control group: {error}".encode()
+        result = f"it was not moved into its control group: {error}".encode()
     with contextlib.suppress(BrokenPipeError):
-        os.write(tell, word)
+        os.write(tell, result)
     os.close(tell)
     # orphans of the program become children of this process too: each that ends is collected
     while True:
@@ -81,10 +81,10 @@ def _wait_and_exit(pid: int, group_fds: tuple[int, ...], tell: int, *, clears: b
 
 def await_move(moved: int) -> None:
     """Wait until the waiter has moved this process into its control group; raise OSError if it could not."""
-    word = os.read(moved, 400)
+    result = os.read(moved, 400)
     os.close(moved)
-    if word != MOVED:
-        raise OSError(word.decode(errors="replace"))
+    if result != MOVED:
+        raise OSError(result.decode(errors="replace"))
 
 
 def become(uid: int, gid: int) -> None:
