@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from scipy.sparse import csr_matrix
 from grader.errors import GraderFault
 from grader.notebook.cells import read_code
 from grader.notebook.slicing import slice_function
-from grader.observe.call_functions import CallSettings, _outcome, make_calls
+from grader.observe.call_functions import CallSettings, make_calls, outcome_of
 from grader.observe.inside import wire
 from grader.observe.inside.calls import CHANGED, FRAME, GROUP, MARK, _forked
 from grader.observe.inside.execute import fault
@@ -539,11 +540,13 @@ class Silent(Said):
         read, self.write = os.pipe()
         os.write(self.write, data)
         self.stdout = os.fdopen(read, "rb", buffering=0)
+        self.lock = threading.Lock()  # it is killed by a timer and by whoever waits for it
 
     def kill(self) -> None:
-        if self.write >= 0:
-            os.close(self.write)
-            self.write = -1
+        with self.lock:
+            if self.write >= 0:
+                os.close(self.write)
+                self.write = -1
 
 
 @pytest.mark.parametrize(("alone", "kind"), [(False, "wall_timeout"), (True, "grader_fault")])
@@ -565,9 +568,9 @@ def test_what_a_box_had_not_come_to_when_it_was_ended_is_not_confirmed(
 
 def test_what_a_box_says_of_ignored_arguments_and_times_is_bounded() -> None:
     said = {"kind": "returned", "value": 1.0, "ignored": b"z" * 1_000_000, "seconds": float("inf")}
-    outcome = _outcome(wire.encode(said))
+    outcome = outcome_of(wire.encode(said))
     assert (outcome.ignored, outcome.seconds) == ((), 1e6)
-    names = _outcome(wire.encode({**said, "ignored": ["lr\x1b", 5, *["x" * 5_000] * 100]})).ignored
+    names = outcome_of(wire.encode({**said, "ignored": ["lr\x1b", 5, *["x" * 5_000] * 100]})).ignored
     assert names[0] == "lr\N{REPLACEMENT CHARACTER}"
     assert len(names) < 30
     assert max(map(len, names)) <= 100
