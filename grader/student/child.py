@@ -1,9 +1,9 @@
-"""Runs `grader check` in a child process, as a student's code can end the process that it runs in.
+"""Runs `grader check` in a child process, because a student's code can end the process that it runs in.
 
-    grader check  --starts-->  child: makes the checks, prints what they found
-                  <--file----  its exit code, written when it has come to its end
+    grader check  --starts-->  child: makes the checks and prints the results
+                  <--file----  its exit code, written after the last check
 
-A child that wrote no exit code was ended by what it checked, whatever its own exit code says.
+If the file is missing, the student's code ended the child; the exit code of the process is then ignored.
 """
 
 from __future__ import annotations
@@ -19,19 +19,22 @@ from typing import NoReturn
 
 import click
 
-VARIABLE = "GRADER_CHECK_ENDS_IN"  # for the child: the file that takes its exit code
+VARIABLE = "GRADER_CHECK_ENDS_IN"  # environment variable: where the child writes its exit code
 EXIT_NO = 1
-LEAVE = os._exit  # a student's code may replace it
+LEAVE = os._exit  # kept, because a student's code may replace os._exit
 
 
 def ending_file() -> Path | None:
-    """Take the file for the exit code out of the environment; return None if this process is no child."""
+    """Return the file for the exit code, or None if this process is not the child.
+
+    The variable is removed from the environment, so that processes started by the student do not see it.
+    """
     name = os.environ.pop(VARIABLE, "")
     return Path(name) if name else None
 
 
 def check_in_child(arguments: Sequence[str]) -> int:
-    """Run the command line in a child; return its exit code, or 1 if it did not come to its end."""
+    """Run the command line in a child; return its exit code, or 1 if the child ended too early."""
     with tempfile.TemporaryDirectory() as folder:
         ending = Path(folder) / "ending"
         environment = {**os.environ, VARIABLE: str(ending)}
@@ -41,7 +44,7 @@ def check_in_child(arguments: Sequence[str]) -> int:
                 try:
                     code = process.wait()
                     break
-                except KeyboardInterrupt:  # the child has it too, and says so
+                except KeyboardInterrupt:  # the child is interrupted too, and reports it
                     continue
         try:
             return int(ending.read_text(encoding="ascii"))
@@ -58,7 +61,7 @@ def check_in_child(arguments: Sequence[str]) -> int:
 
 
 def leave(code: int, ending: Path) -> NoReturn:
-    """Write the exit code and end the child at once: threads and exit handlers cannot change it any more."""
+    """Write the exit code and end the child at once, before threads or exit handlers can change it."""
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
     ending.write_text(str(code), encoding="ascii")

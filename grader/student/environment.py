@@ -1,4 +1,4 @@
-"""What notebooks written elsewhere rely on: names that are gone, functions that read or write files."""
+"""Names that `hand_in` looks for in a notebook: removed names, and functions that read or write files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REMOVED: Mapping[str, str] = {
     "numpy.asfarray": "numpy.asarray with dtype=float",
     "time.clock": "time.perf_counter",
 }
-"""Full name -> what to use in its place, for NumPy 2 and Python 3.11."""
+"""Names that NumPy 2 or Python 3.11 no longer have -> what to use instead."""
 
 READERS = frozenset(
     "load loadtxt genfromtxt fromfile read_csv read_excel read_json read_pickle read_parquet read_table "

@@ -1,6 +1,7 @@
 """Runs a student's notebook from top to bottom in a fresh kernel, on their own machine.
 
-nbclient and ipykernel do it, which JupyterLab brings; they are imported here alone.
+It needs nbclient and ipykernel, which come with JupyterLab but not with grader. They are imported only when
+a notebook is run, so that the other checks work without them.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from grader.errors import UsageError
 from grader.student.hand_in import Obstacle
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-MOST = 5
-OTHERWISE = "Restart the kernel and run all cells to see it."
+MAX_SHOWN = 5
+OTHER_ADVICE = "Restart the kernel and run all cells to see it."
 ADVICE = {
     "NotImplementedError": "A function that it calls is still as it was handed out.",
     "FileNotFoundError": "Only the files of the kit are there; read them by their name, without a folder.",
@@ -29,7 +30,7 @@ ADVICE = {
 
 @dataclass(frozen=True)
 class Failure:
-    """A code cell (from 1) that failed, and with what."""
+    """A code cell that raised an error; `cell` counts the code cells from 1."""
 
     cell: int
     error: str
@@ -42,7 +43,7 @@ def run_fresh(data: bytes, folder: Path, cell_seconds: float) -> list[Failure]:
     Raises UsageError if there is nothing to run notebooks with, or the kernel dies.
     """
     try:
-        import nbformat  # noqa: PLC0415 -- what a student has who has Jupyter
+        import nbformat  # noqa: PLC0415 -- not a dependency of grader
         from jupyter_client.kernelspec import NoSuchKernel  # noqa: PLC0415
         from nbclient import NotebookClient  # noqa: PLC0415
         from nbclient.exceptions import CellTimeoutError, DeadKernelError  # noqa: PLC0415
@@ -69,29 +70,22 @@ def run_fresh(data: bytes, folder: Path, cell_seconds: float) -> list[Failure]:
         raise UsageError(
             "the kernel ended while the notebook ran; does a cell use too much memory?"
         ) from error
-    return _failures(notebook)
-
-
-def _failures(notebook: Any) -> list[Failure]:
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     return [
         Failure(number, output.ename, ANSI.sub("", output.evalue)[:200])
         for number, cell in enumerate(cells, 1)
         for output in cell.outputs
-        if output.output_type == "error" and output.ename != "SyntaxError"  # reading it has told that
+        if output.output_type == "error" and output.ename != "SyntaxError"  # find_obstacles reports it
     ]
 
 
 def obstacles(failures: list[Failure]) -> list[Obstacle]:
-    """Return what is to be said of cells that fail: the first few of them."""
-    found = [
-        Obstacle(_sentence(failure), ADVICE.get(failure.error, OTHERWISE)) for failure in failures[:MOST]
-    ]
-    if len(failures) > MOST:
-        found.append(Obstacle(f"{len(failures) - MOST} more cells fail.", "Mend the first ones first."))
-    return found
-
-
-def _sentence(failure: Failure) -> str:
-    error = f"{failure.error}: {failure.message}" if failure.message else failure.error
-    return f"Code cell {failure.cell} fails in a fresh kernel: {error}"
+    """Return the failed cells as obstacles: the first few one by one, the rest as a number."""
+    result = []
+    for failure in failures[:MAX_SHOWN]:
+        error = f"{failure.error}: {failure.message}" if failure.message else failure.error
+        message = f"Code cell {failure.cell} fails in a fresh kernel: {error}"
+        result.append(Obstacle(message, ADVICE.get(failure.error, OTHER_ADVICE)))
+    if len(failures) > MAX_SHOWN:
+        result.append(Obstacle(f"{len(failures) - MAX_SHOWN} more cells fail.", "Mend the first ones first."))
+    return result

@@ -1,7 +1,7 @@
-"""Where a student's functions come from: the file of a notebook, or the kernel that they work in.
+"""Where a student's functions come from: a notebook file, or the running kernel.
 
-NotebookFunctions   slices each function out of the file and executes that much, as the grading does
-LiveFunctions       takes what the names stand for now; what was run is read from the kernel's history
+NotebookFunctions   executes the part of the file that a function needs, as the grading does
+LiveFunctions       takes the current objects of the kernel, and reads their code from its history of cells
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ from typing import Any, NoReturn, Protocol
 from grader.notebook.cells import Code, read_sources
 from grader.notebook.facts import find_functions
 from grader.notebook.quiet import quiet
-from grader.notebook.slicing import Slice
-from grader.observe.inside.execute import fault
+from grader.observe.inside import execute
 from grader.records import Fault, FunctionFacts
 
 NOTHING_GIVEN = Code()
 
 
-class Unavailable(Exception):  # noqa: N818 -- the student's, like NotebookUnreadable
+class Unavailable(Exception):  # noqa: N818 -- a state of the student's code, as NotebookUnreadable
     """A function cannot be called; the message says why, for the student."""
 
 
@@ -34,7 +33,7 @@ class Functions(Protocol):
     """The student's functions."""
 
     def facts(self, name: str) -> FunctionFacts:
-        """Return what reading the code says of a function."""
+        """Return what the source code shows about a function."""
         ...
 
     def get(self, name: str) -> Callable[..., Any]:
@@ -47,42 +46,39 @@ class NotebookFunctions:
 
     def __init__(self, code: Code, names: Iterable[str]) -> None:
         self.sources = {cell.number: cell.source for cell in code.cells}
-        self.slices, self.known = find_functions(code, names, NOTHING_GIVEN)
-        self.made: dict[str, Any] = {}
+        self.slices, self.facts_by_name = find_functions(code, names, NOTHING_GIVEN)
+        self.executed: dict[str, tuple[dict[str, Any], str]] = {}  # function -> its namespace, an error
 
     def facts(self, name: str) -> FunctionFacts:
-        """Return what reading the notebook says of a function."""
-        return self.known[name]
+        """Return what the source code of the notebook shows about a function."""
+        return self.facts_by_name[name]
 
     def get(self, name: str) -> Callable[..., Any]:
-        """Execute what the function needs, once, and return it; raise Unavailable."""
+        """Execute the statements that the function needs, once, and return it; raise Unavailable."""
         refuse(self.facts(name))
-        if name not in self.made:
-            self.made[name] = self._execute(self.slices[name])
-        namespace, failure = self.made[name]
+        if name not in self.executed:
+            namespace: dict[str, Any] = {"__name__": "__main__", "display": lambda *values, **options: None}
+            failure = ""
+            for statement in self.slices[name].statements:
+                source = self.sources[statement.cell]
+                filename = f"<cell {statement.cell}>"
+                # So that tracebacks and inspect.getsource show the lines of the cell.
+                linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+                unit = ast.Module(body=[statement.node], type_ignores=[])
+                try:
+                    with kept_alive(name):
+                        exec(compile(unit, filename, "exec"), namespace)  # noqa: S102 -- the student's code
+                except KeyboardInterrupt:
+                    raise
+                except BaseException as error:  # the next statements may still define the function
+                    fault = describe_error(error)
+                    failure = f": {fault.type}: {fault.message}"
+            self.executed[name] = namespace, failure
+        namespace, failure = self.executed[name]
         function = namespace.get(name)
         if not callable(function):
             raise Unavailable(f"{name} is not there when the code that it needs has run{failure}")
         return function  # type: ignore[no-any-return]
-
-    def _execute(self, found: Slice) -> tuple[dict[str, Any], str]:
-        """Return the namespace after the statements of a slice, and what went wrong on the way."""
-        namespace: dict[str, Any] = {"__name__": "__main__", "display": lambda *values, **options: None}
-        failure = ""
-        for statement in found.statements:
-            source = self.sources[statement.cell]
-            filename = f"<cell {statement.cell}>"
-            linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-            unit = ast.Module(body=[statement.node], type_ignores=[])
-            try:
-                with kept_alive(found.name):
-                    exec(compile(unit, filename, "exec"), namespace)  # noqa: S102 -- the student's own code
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:
-                told = describe_error(error)
-                failure = f": {told.type}: {told.message}"
-        return namespace, failure
 
 
 class LiveFunctions:
@@ -90,33 +86,33 @@ class LiveFunctions:
 
     def __init__(self, namespace: Mapping[str, Any], names: Iterable[str], history: Iterable[str]) -> None:
         self.namespace = namespace
-        self.known: dict[str, FunctionFacts] = {}
+        self.facts_by_name: dict[str, FunctionFacts] = {}
         code = read_sources(history)
         for name in names:
-            self.known[name] = self._facts(name, code)
+            function = namespace.get(name)
+            if callable(function):
+                facts = find_functions(code, [name], NOTHING_GIVEN)[1][name]
+                if facts.status == "missing":  # not from a cell: an imported function, or no kernel at all
+                    with contextlib.suppress(OSError, TypeError):
+                        own = read_sources([inspect.getsource(function)])
+                        facts = find_functions(own, [name], NOTHING_GIVEN)[1][name]
+                if facts.status == "missing":  # its source cannot be read, but it can be called
+                    facts = FunctionFacts(name, "found")
+            elif name in namespace:
+                remark = f"{name} is a {type(function).__name__} now, not a function"
+                facts = FunctionFacts(name, "missing", remark=remark)
+            else:
+                facts = FunctionFacts(name, "missing", remark=f"{name} is not defined yet; run its cell.")
+            self.facts_by_name[name] = facts
 
     def facts(self, name: str) -> FunctionFacts:
-        """Return what reading the code that was run says of a function."""
-        return self.known[name]
+        """Return what the source code that was run shows about a function."""
+        return self.facts_by_name[name]
 
     def get(self, name: str) -> Callable[..., Any]:
-        """Return what the name stands for now; raise Unavailable if that cannot be called."""
+        """Return the object that the name refers to now; raise Unavailable if it cannot be called."""
         refuse(self.facts(name))
         return self.namespace[name]  # type: ignore[no-any-return]
-
-    def _facts(self, name: str, code: Code) -> FunctionFacts:
-        function = self.namespace.get(name)
-        if not callable(function):
-            what = (
-                f"{name} is a {type(function).__name__} now, not a function" if name in self.namespace else ""
-            )
-            return FunctionFacts(name, "missing", remark=what or f"{name} is not defined yet; run its cell.")
-        facts = find_functions(code, [name], NOTHING_GIVEN)[1][name]
-        if facts.status == "missing":
-            with contextlib.suppress(OSError, TypeError):
-                own = read_sources([inspect.getsource(function)])
-                facts = find_functions(own, [name], NOTHING_GIVEN)[1][name]
-        return facts if facts.status != "missing" else FunctionFacts(name, "found")
 
 
 def refuse(facts: FunctionFacts) -> None:
@@ -128,12 +124,12 @@ def refuse(facts: FunctionFacts) -> None:
 
 
 def describe_error(error: BaseException) -> Fault:
-    """Return how a student's function failed."""
-    return Fault(**fault(error))
+    """Return type, message and line of an error of a student's function."""
+    return Fault(**execute.fault(error))
 
 
-class _Nowhere(io.TextIOBase):
-    """Takes any amount of text and keeps none."""
+class _NullStream(io.TextIOBase):
+    """A stream that drops all text; a StringIO would keep what an endless loop prints."""
 
     def write(self, text: str) -> int:
         return len(text)
@@ -142,35 +138,36 @@ class _Nowhere(io.TextIOBase):
 @contextlib.contextmanager
 def silent() -> Iterator[None]:
     """Drop what a student's code prints, and its warnings."""
-    nowhere = _Nowhere()
-    with quiet(), contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+    stream = _NullStream()
+    with quiet(), contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
         yield
 
 
 @contextlib.contextmanager
 def kept_alive(name: str) -> Iterator[None]:
-    """Let no function end the process that checks it: `exit()` and `os._exit()` become an Unavailable."""
-    os._exit = _refuse
+    """Turn `exit()` and `os._exit()` of a student's function into Unavailable, so that the check goes on."""
+    os._exit = _raise_system_exit
     try:
         yield
     except SystemExit as error:
         raise Unavailable(f"{name} ends the program: exit({error.code})") from error
     finally:
-        if threading.current_thread() is threading.main_thread():  # others may be left behind, and go on
+        # A thread that outlived its time limit must not restore os._exit while another check runs.
+        if threading.current_thread() is threading.main_thread():
             os._exit = LEAVE
 
 
 LEAVE, PROCESS = os._exit, os.getpid()
 
 
-def _refuse(status: int) -> NoReturn:
+def _raise_system_exit(status: int) -> NoReturn:
     if os.getpid() == PROCESS:
         raise SystemExit(status)
-    LEAVE(status)  # a fork that the function made
+    LEAVE(status)  # a process that the function forked may end
 
 
 class MainThreadOnly:
-    """A stream that drops what other threads write, as one that cannot be ended may print for ever."""
+    """A stream that drops what other threads write: a thread over its time limit may print for ever."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream

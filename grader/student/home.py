@@ -1,10 +1,10 @@
-"""Runs the public checks at home: the student's functions and process, and the judge of the grading.
+"""Runs the public checks at home, in the student's own process, with the same judge as the grading.
 
     check + public inputs  --plan-->  calls  --the student's functions-->  outcomes  --judge-->  finding
 
 No reference is needed: a gradient is compared with finite differences of the student's own cost, a value
-with one that the kit holds. What a function returns passes through the wire format first, as it does in the
-grading, so that the judge sees the same.
+with the expected one in the kit. A result is encoded in the wire format and decoded again, as in the grading,
+so that the judge receives the same plain arrays.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -46,7 +47,7 @@ from grader.subjects import Call, Case, Subject, Sweep
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found: in words, with one small input on which it can be seen."""
+    """The result of one check in words; if it does not hold, with one small input that shows it."""
 
     check: str
     title: str
@@ -60,7 +61,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """What all checks of one function found; `remark` says why none was made."""
+    """The results of all checks of one function; `remark` says why none could be made."""
 
     function: KitFunction
     findings: tuple[Finding, ...] = ()
@@ -73,12 +74,13 @@ class Report:
 
 
 def check_functions(kit: Kit, functions: Functions, names: Sequence[str], *, limit: bool) -> Iterator[Report]:
-    """Yield the report of each function; `limit` ends a check that takes too long.
+    """Yield the report of each function.
 
-    Without it a check runs in the calling thread, where an interrupt reaches it.
+    With `limit`, a check that takes too long fails. Without it, a check runs in the calling thread, where an
+    interrupt from the keyboard ends it.
     """
     for name in names:
-        known = kit.functions[name]
+        function = kit.functions[name]
         status = functions.facts(name).status
         try:
             with silent():
@@ -86,38 +88,50 @@ def check_functions(kit: Kit, functions: Functions, names: Sequence[str], *, lim
         except Unavailable as reason:
             untouched = status == "not_attempted"
             kind = VerdictKind.NOT_ATTEMPTED if untouched else VerdictKind.FAILED
-            findings = tuple(Finding(check.id, check.title, kind) for check in known.checks)
-            yield Report(known, findings, str(reason))
+            findings = tuple(Finding(check.id, check.title, kind) for check in function.checks)
+            yield Report(function, findings, str(reason))
         else:
-            yield Report(known, tuple(_findings(kit, known, functions, limit=limit)))
+            yield Report(function, tuple(_check_function(kit, function, functions, limit=limit)))
 
 
-def _findings(kit: Kit, known: KitFunction, functions: Functions, *, limit: bool) -> Iterator[Finding]:
-    late = False
-    for check in known.checks:
-        if late:
-            yield _unclear(check, "it was not tried, as an earlier check did not finish in time")
+def _check_function(
+    kit: Kit, function: KitFunction, functions: Functions, *, limit: bool
+) -> Iterator[Finding]:
+    """Yield the finding of each check of a function; a check that fails in an unexpected way stops no other.
+
+    After a check that took too long, the rest are not tried: its thread cannot be ended, and still runs.
+    """
+    timed_out = False
+    for check in function.checks:
+        if timed_out:
+            yield _inconclusive(check, "it was not tried, as an earlier check did not finish in time")
             continue
-        if reason := kit.why_not(known.name, check):
-            yield _unclear(check, reason)
+        if reason := kit.why_not(function.name, check):
+            yield _inconclusive(check, reason)
             continue
-        seconds = _seconds(kit, check) if limit else None
+        # A check may take as long as its calls may take together in the grading: one for each input.
+        seconds = kit.seconds if limit else None
+        if limit and isinstance(check, InputsCheck):
+            seconds = (check.call_seconds or kit.seconds) * (1 + len(kit.inputs[check.inputs]))
         try:
-            yield within(seconds, lambda check=check: _find(kit, known, check, functions))  # type: ignore[misc]
+            yield within(seconds, partial(_make_check, kit, function, check, functions))
         except GraderError:
             raise
         except TimeoutError:
-            late = True
+            timed_out = True
             found = f"it did not finish within {seconds:g} s; the grading would stop it too"
             yield Finding(check.id, check.title, VerdictKind.FAILED, found, look=check.feedback.failed)
-        except (Exception, SystemExit) as error:  # the checks after this one are made all the same
-            told = describe_error(error)
-            why = message_text(f"{told.type}: {told.message}")
-            yield _unclear(check, f"it could not be checked, because of what the function did ({why})")
+        except (Exception, SystemExit) as error:
+            fault = describe_error(error)
+            why = message_text(f"{fault.type}: {fault.message}")
+            yield _inconclusive(check, f"it could not be checked, because of what the function did ({why})")
 
 
 def within(seconds: float | None, work: Callable[[], Finding]) -> Finding:
-    """Do some work in a thread of its own; raise TimeoutError if it takes longer. None: no limit."""
+    """Run `work` in a thread of its own, and raise TimeoutError if it takes longer than `seconds`.
+
+    Without a limit (None) it runs in the calling thread. The output of the work is dropped.
+    """
     if seconds is None:
         with silent():
             return work()
@@ -214,45 +228,38 @@ class HomePlanner:
         return []
 
 
-def _find(kit: Kit, known: KitFunction, check: Check, functions: Functions) -> Finding:
-    """Make one check."""
-    planner = HomePlanner(kit, known, functions)
+def _make_check(kit: Kit, function: KitFunction, check: Check, functions: Functions) -> Finding:
+    """Plan one check, make its calls, judge the outcomes, and return the finding."""
+    planner = HomePlanner(kit, function, functions)
     try:
         with seeded(0), np.errstate(all="ignore"):
             cases = check.plan(planner)
             calls = [call for case in cases for call in case.calls]
-            outcomes = {call.id: _outcome(call, functions) for call in calls}
+            outcomes = {call.id: _call(call, functions) for call in calls}
     except Unavailable as reason:
-        return _unclear(check, f"it needs another function: {reason}")
-    except AssignmentError as error:  # of the student's own cost: no finite differences
-        return _unclear(check, planner.ended or str(error).replace("the cost", "your own"))
+        return _inconclusive(check, f"it needs another function: {reason}")
+    except AssignmentError as error:  # the student's own cost has no finite differences
+        return _inconclusive(check, planner.ended or str(error).replace("the cost", "your own"))
     look = check.feedback.failed
     with np.errstate(all="ignore"):
-        verdict = check.judge(cases, outcomes, functions.facts(known.name), None)
+        verdict = check.judge(cases, outcomes, functions.facts(function.name), None)
         if verdict.kind is VerdictKind.PASSED:
             return Finding(check.id, check.title, verdict.kind, verdict.message)
         if not cases:
             return Finding(check.id, check.title, verdict.kind, verdict.message, look=look)
-        # Say what was found on the first, simplest input on which the check does not hold.
+        # Of the inputs on which the check does not hold, show the first: it is the simplest.
         results = [case.judge(outcomes, None) for case in cases]
         case, result = next(pair for pair in zip(cases, results, strict=True) if pair[1].fraction < 1.0)
         output = check.output if isinstance(check, ValueCheck) else None
         got = returned(case.calls[0], outcomes, output)
         worst = "" if got.failed else case.detail(got.value, result)
     kind = VerdictKind.INCONCLUSIVE if result.inconclusive else VerdictKind.FAILED
-    shown = describe_input(case.inputs, known.parameters)
+    shown = describe_input(case.inputs, function.parameters)
     return Finding(check.id, check.title, kind, result.message, worst, shown, look, result.plot)
 
 
-def _seconds(kit: Kit, check: Check) -> float:
-    """Return the seconds that a check may take: those of one call in the grading, for each input."""
-    if not isinstance(check, InputsCheck):
-        return kit.seconds
-    return (check.call_seconds or kit.seconds) * (1 + len(kit.inputs[check.inputs]))
-
-
-def _outcome(call: Call, functions: Functions) -> Outcome:
-    """Make one call; return what came back as plain arrays, or how it failed."""
+def _call(call: Call, functions: Functions) -> Outcome:
+    """Call a student's function; return its result as plain arrays, or how it failed."""
     function = functions.get(call.function)
     started = time.perf_counter()
     try:
@@ -272,5 +279,5 @@ def _outcome(call: Call, functions: Functions) -> Outcome:
     return Outcome(OutcomeKind.RETURNED, value, None, after, tuple(ignored), seconds)
 
 
-def _unclear(check: Check, reason: str) -> Finding:
+def _inconclusive(check: Check, reason: str) -> Finding:
     return Finding(check.id, check.title, VerdictKind.INCONCLUSIVE, reason)
