@@ -1,6 +1,6 @@
-"""Reports as HTML for a notebook: styles inline, colours that follow a light or dark theme, no script.
+"""Reports as HTML for a notebook: inline styles, colours for light and dark themes, no script.
 
-Jupyter and VS Code both show it; both take away what would need a style sheet of the page.
+Jupyter and VS Code both remove <style> elements from outputs, so every element carries its own style.
 """
 
 from __future__ import annotations
@@ -25,47 +25,43 @@ LABEL = "display:inline-block;width:3.6em;opacity:.6;text-indent:0"
 
 
 def page_of(reports: Sequence[Report]) -> str:
-    """Return reports as HTML."""
-    return "".join(_report(report) for report in reports)
-
-
-def _report(report: Report) -> str:
-    kinds = [finding.kind for finding in report.findings]
-    worst = next(
-        (kind for kind in MARKS if kind is not VerdictKind.PASSED and kind in kinds), VerdictKind.PASSED
-    )
-    name = f"<code><b>{escape(report.function.name)}</b></code>"
-    if report.remark or not kinds:
-        text = escape(report.remark or "there is no public check of it")
-        return f'<div style="{BOX.format(COLOURS[worst])}">{name} {text}</div>'
-    count = f'<span style="opacity:.6">{report.passed} of {len(kinds)}</span>'
-    body = "".join(_finding(finding) for finding in report.findings)
-    return f'<div style="{BOX.format(COLOURS[worst])}">{name} {count}{body}</div>'
+    """Return reports as HTML, one box for each function."""
+    html = ""
+    for report in reports:
+        kinds = [finding.kind for finding in report.findings]
+        worst = next(
+            (kind for kind in MARKS if kind is not VerdictKind.PASSED and kind in kinds), VerdictKind.PASSED
+        )
+        if report.remark or not kinds:
+            text = escape(report.remark or "there is no public check of it")
+        else:
+            text = f'<span style="opacity:.6">{report.passed} of {len(kinds)}</span>'
+            text += "".join(map(_finding, report.findings))
+        name = f"<code><b>{escape(report.function.name)}</b></code>"
+        html += f'<div style="{BOX.format(COLOURS[worst])}">{name} {text}</div>'
+    return html
 
 
 def _finding(finding: Finding) -> str:
+    """Return the title of a check; if it does not hold, also the explanation and the plot beside it."""
     mark, colour = MARKS[finding.kind][0], COLOURS[finding.kind]
     head = f'<div><span style="color:{colour};font-weight:bold">{mark}</span> {escape(finding.title)}</div>'
     if finding.kind is VerdictKind.PASSED:
         return head
-    rows = "".join(
-        f'<div style="{ROW}"><span style="{LABEL};">{label}</span>{_value(label, text)}</div>'
-        for label, text in parts_of(finding)
-    )
+    rows = ""
+    for label, text in parts_of(finding):
+        value = f"<code>{escape(text)}</code>" if label == "input" else escape(text)
+        rows += f'<div style="{ROW}"><span style="{LABEL};">{label}</span>{value}</div>'
     if finding.plot is None:
         return head + rows
     return (
         f'{head}<div style="display:flex;flex-wrap:wrap;gap:12px"><div style="flex:1 1 380px">{rows}</div>'
-        + (f"<div>{picture(finding.plot)}</div></div>")
+        f"<div>{picture(finding.plot)}</div></div>"
     )
 
 
-def _value(label: str, text: str) -> str:
-    return f"<code>{escape(text)}</code>" if label == "input" else escape(text)
-
-
 def picture(plot: Plot) -> str:
-    """Return a scatter of two quantities that should be equal, with the line on which they are."""
+    """Return a scatter plot of two quantities that should be equal, with the line of equality, as SVG."""
     points = [point for _, series in plot.series for point in series]
     values = [number for point in points for number in point] or [0.0]
     low, high = min(values), max(values)

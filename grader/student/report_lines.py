@@ -1,4 +1,4 @@
-"""Reports as text: for a terminal, in colour where it has any, and as the plain form in a notebook."""
+"""Reports as lines of text, for a terminal (with colours) and for the plain-text form in a notebook."""
 
 from __future__ import annotations
 
@@ -26,45 +26,39 @@ def plain(text: str, colour: str) -> str:
 
 
 def lines_of(report: Report, width: int = 80, paint: Paint = plain) -> list[str]:
-    """Return the lines of one report, none longer than `width` (beside the colours)."""
-    known = report.function
+    """Return the lines of one report, none longer than `width` (codes for colours not counted)."""
+    name = report.function.name
     if report.remark:
         mark, colour = MARKS[report.findings[0].kind] if report.findings else MARKS[VerdictKind.FAILED]
-        sentence = report.remark if report.remark.startswith(known.name) else f"{known.name}: {report.remark}"
-        return [paint(mark, colour) + line[1:] for line in _wrapped(f"  {sentence}", width, "    ")[:1]] + (
-            _wrapped(f"  {sentence}", width, "    ")[1:]
-        )
+        sentence = report.remark if report.remark.startswith(name) else f"{name}: {report.remark}"
+        first, *rest = _wrapped(f"  {sentence}", width, "    ")
+        return [paint(mark, colour) + first[1:], *rest]
     if not report.findings:
-        return [f"  {known.name}: there is no public check of it"]
+        return [f"  {name}: there is no public check of it"]
     count = f"{report.passed} of {len(report.findings)}"
-    space = " " * max(1, width - len(known.name) - len(count))
-    lines = ["", paint(known.name, "bold") + space + count]
+    space = " " * max(1, width - len(name) - len(count))
+    lines = ["", paint(name, "bold") + space + count]
     for finding in report.findings:
-        lines += _finding(finding, width, paint)
-    return lines
-
-
-def _finding(finding: Finding, width: int, paint: Paint) -> list[str]:
-    mark, colour = MARKS[finding.kind]
-    title = _wrapped(finding.title, width - 4, "")
-    lines = [f"  {paint(mark, colour)} {title[0]}", *(f"    {line}" for line in title[1:])]
-    if finding.kind is VerdictKind.PASSED:
-        return lines
-    for label, text in parts_of(finding):
-        rest = _wrapped(text, width - 4 - LABEL, "")
-        lines.append(f"    {paint(label.ljust(LABEL), 'bright_black')}{rest[0]}")
-        lines += [" " * (4 + LABEL) + line for line in rest[1:]]
+        mark, colour = MARKS[finding.kind]
+        first, *rest = _wrapped(finding.title, width - 4, "")
+        lines += [f"  {paint(mark, colour)} {first}", *(f"    {line}" for line in rest)]
+        if finding.kind is VerdictKind.PASSED:
+            continue
+        for label, text in parts_of(finding):
+            first, *rest = _wrapped(text, width - 4 - LABEL, "")
+            lines.append(f"    {paint(label.ljust(LABEL), 'bright_black')}{first}")
+            lines += [" " * (4 + LABEL) + line for line in rest]
     return lines
 
 
 def parts_of(finding: Finding) -> list[tuple[str, str]]:
-    """Return what is said of a check that does not hold: (label, text)."""
+    """Return the parts of the explanation of a check that does not hold: (label, text)."""
     parts = [("found", finding.found), ("worst", finding.worst), ("input", finding.input)]
     return [(label, text) for label, text in [*parts, ("look", finding.look)] if text]
 
 
 def obstacle_lines(obstacle: Obstacle, width: int = 80, paint: Paint = plain) -> list[str]:
-    """Return the lines of one thing that the graders' run would trip over."""
+    """Return the lines of one obstacle: its message, and the advice below it."""
     mark, colour = MARKS[VerdictKind.FAILED] if obstacle.serious else ("!", "yellow")
     first, *rest = _wrapped(obstacle.message, width - 2, "")
     advice = _wrapped(obstacle.advice, width - 4, "")
@@ -73,7 +67,7 @@ def obstacle_lines(obstacle: Obstacle, width: int = 80, paint: Paint = plain) ->
 
 
 def summary(reports: Sequence[Report]) -> str:
-    """Return what came of all checks, in one sentence."""
+    """Return the result of all checks in one sentence."""
     kinds = [finding.kind for report in reports for finding in report.findings]
     words = {
         VerdictKind.PASSED: "hold",
