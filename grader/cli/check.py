@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +14,7 @@ from grader.cli.options import PATH
 from grader.errors import NotebookUnreadable, UsageError
 
 if TYPE_CHECKING:  # heavy, and not needed for --help
-    from grader.student.functions import NotebookFunctions
     from grader.student.hand_in import Obstacle
-    from grader.student.kit import Kit
 
 
 @click.command(short_help="Check a notebook on your own machine.")
@@ -37,49 +34,43 @@ def check(notebook: Path, only: tuple[str, ...], kit_path: Path | None, run: boo
         if only or run:
             raise UsageError("--hand-in looks at the whole notebook, and runs it: leave out -f and --run")
         sys.exit(_hand_in(notebook, kit_path))
-    from grader.student.home import check_functions  # noqa: PLC0415 -- heavy
+    from grader.notebook.cells import read_sources  # noqa: PLC0415 -- keeps --help fast
+    from grader.notebook.sources import code_sources  # noqa: PLC0415
+    from grader.student.fresh_run import obstacles, run_fresh  # noqa: PLC0415
+    from grader.student.functions import NotebookFunctions  # noqa: PLC0415
+    from grader.student.home import check_functions  # noqa: PLC0415
     from grader.student.kit import find_kit, read_kit  # noqa: PLC0415
     from grader.student.report_lines import exit_code, lines_of, summary  # noqa: PLC0415
 
     kit = read_kit(kit_path or find_kit(notebook.parent))
-    names = _chosen(kit, only)
-    functions = _functions(kit, notebook)
-    failing = _run(kit, notebook) if run else 0
-    reports, width, table = [], _width(), _table()
+    names = list(dict.fromkeys(kit.function(name).name for name in only)) or list(kit.functions)
+    data, content = _read_notebook(notebook)
+    functions = NotebookFunctions(read_sources(code_sources(content)), kit.functions)
+    failures = []
+    if run:
+        failures = run_fresh(data, notebook.resolve().parent, kit.cell_seconds)
+        _show(obstacles(failures))
+        if not failures:
+            click.echo("Every cell runs, from top to bottom in a fresh kernel.")
+    reports, width, table = [], _width(), _ascii_table()
     for report in check_functions(kit, functions, names, limit=True):
         reports.append(report)
         click.echo("\n".join(lines_of(report, width, _paint)).translate(table))
     click.echo("\n" + summary(reports))
-    sys.exit(exit_code(reports) or min(failing, 1))
-
-
-def _run(kit: Kit, notebook: Path) -> int:
-    """Run the notebook where it stands, and show the cells that fail; return how many do."""
-    from grader.notebook.sources import read_named  # noqa: PLC0415
-    from grader.student.fresh_run import obstacles, run_fresh  # noqa: PLC0415
-
-    failures = run_fresh(read_named(notebook), notebook.resolve().parent, kit.cell_seconds)
-    _show(obstacles(failures))
-    if not failures:
-        click.echo("Every cell runs, from top to bottom in a fresh kernel.")
-    return len(failures)
+    sys.exit(exit_code(reports) or (1 if failures else 0))
 
 
 def _hand_in(notebook: Path, kit_path: Path | None) -> int:
-    """Show what the graders' run would trip over; return the exit code."""
-    from grader.notebook.sources import code_sources, load_json, read_named  # noqa: PLC0415
+    """Show what would go wrong in the graders' run; return the exit code."""
     from grader.student.fresh_run import obstacles, run_fresh  # noqa: PLC0415
     from grader.student.hand_in import find_obstacles  # noqa: PLC0415
     from grader.student.kit import find_kit, read_kit  # noqa: PLC0415
 
     path = kit_path or find_kit(notebook.parent)
-    kit, data = read_kit(path), read_named(notebook)
-    try:
-        content = load_json(data)
-        code_sources(content)
-    except NotebookUnreadable as error:
-        raise UsageError(f"{notebook} cannot be checked: {error}") from error
+    kit = read_kit(path)
+    data, content = _read_notebook(notebook)
     found = find_obstacles(notebook.name, len(data), content, kit)
+    # A copy runs in a folder that holds only the files of the kit, as in the grading.
     with tempfile.TemporaryDirectory() as folder:
         for name in kit.files:
             if (path.parent / name).is_file():
@@ -91,54 +82,41 @@ def _hand_in(notebook: Path, kit_path: Path | None) -> int:
     return min(serious, 1)
 
 
+def _read_notebook(path: Path) -> tuple[bytes, dict[str, Any]]:
+    """Return a notebook as bytes and as its JSON content; raise UsageError if its cells cannot be read."""
+    from grader.notebook.sources import code_sources, load_json, read_named  # noqa: PLC0415
+
+    data = read_named(path)
+    try:
+        content = load_json(data)
+        code_sources(content)
+    except NotebookUnreadable as error:
+        raise UsageError(f"{path} cannot be checked: {error}") from error
+    return data, content
+
+
 def _show(found: list[Obstacle]) -> None:
+    """Print obstacles, the serious ones first."""
     from grader.student.report_lines import obstacle_lines  # noqa: PLC0415
 
     for obstacle in sorted(found, key=lambda each: not each.serious):
-        click.echo("\n".join(obstacle_lines(obstacle, _width(), _paint)).translate(_table()))
+        click.echo("\n".join(obstacle_lines(obstacle, _width(), _paint)).translate(_ascii_table()))
 
 
 def _width() -> int:
     return min(shutil.get_terminal_size().columns, 100)
 
 
-def _table() -> dict[int, Any]:
-    """Return what to write for signs that the terminal cannot show."""
+def _ascii_table() -> dict[int, Any]:
+    """Return ASCII replacements for str.translate, empty if the terminal can show other characters."""
     from grader.student.report_lines import ASCII  # noqa: PLC0415
 
-    return {} if _shows("✓") else ASCII
-
-
-def _functions(kit: Kit, notebook: Path) -> NotebookFunctions:
-    from grader.notebook.cells import read_sources  # noqa: PLC0415
-    from grader.notebook.sources import code_sources, load_json, read_named  # noqa: PLC0415
-    from grader.student.functions import NotebookFunctions  # noqa: PLC0415
-
     try:
-        sources = code_sources(load_json(read_named(notebook)))
-    except NotebookUnreadable as error:
-        raise UsageError(f"{notebook} cannot be checked: {error}") from error
-    return NotebookFunctions(read_sources(sources), kit.functions)
-
-
-def _chosen(kit: Kit, only: tuple[str, ...]) -> list[str]:
-    """Return the functions to check; raise UsageError for a name that is none of the kit's."""
-    for name in only:
-        if name not in kit.functions:
-            near = get_close_matches(name, kit.functions, 1, 0.5)
-            known = f"did you mean {near[0]}?" if near else f"there are: {', '.join(kit.functions)}"
-            raise UsageError(f"{kit.title} has no function {name!r}; {known}")
-    return list(dict.fromkeys(only)) or list(kit.functions)
+        "✓".encode(sys.stdout.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):  # on Windows
+        return ASCII
+    return {}
 
 
 def _paint(text: str, style: str) -> str:
     return click.style(text, bold=True) if style == "bold" else click.style(text, fg=style)
-
-
-def _shows(text: str) -> bool:
-    """Whether the terminal can show a character; one on Windows may not."""
-    try:
-        text.encode(sys.stdout.encoding or "utf-8")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True

@@ -4,19 +4,20 @@
         notebook, files, packages     what the graders' run will have
         functions                     title, points, parameters, checks (as in a rubric)
         inputs                        generator -> cases: name and (args, keywords), in the wire format
-        expected                      function.check -> what is right on each case, where the course allows it
+        expected                      function.check -> the right value of each case, if the rubric allows it
 
-The wire format holds plain arrays only: reading a kit runs no code.
+The wire format holds plain arrays only, so reading a kit cannot run code.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -24,14 +25,12 @@ from grader import __version__
 from grader.checks.base import Check
 from grader.course.rubric import AnyCheck
 from grader.errors import UsageError
-from grader.observe.decode import decode
 from grader.observe.inside import wire
 from grader.observe.inside.received import decode_inputs
-from grader.subjects import Case
+from grader.subjects import Case, Step
 
-Kept = TypeVar("Kept")
 SUFFIX = ".checks.json"
-FORMAT = 1
+FORMAT = 2
 TEXTS = ("assignment", "title", "notebook", "version")
 LISTS = ("files", "packages")
 NUMBERS = ("seconds", "cell_seconds", "output_kb")
@@ -40,7 +39,7 @@ CHECKS: TypeAdapter[Any] = TypeAdapter(tuple[AnyCheck, ...])
 
 @dataclass(frozen=True)
 class KitFunction:
-    """One function to fill in: what it is called with, what it is worth, what can be checked at home."""
+    """One function to fill in: its parameters, its points, and the checks that can be made at home."""
 
     name: str
     title: str
@@ -51,7 +50,7 @@ class KitFunction:
 
 @dataclass(frozen=True)
 class Kit:
-    """All that a student's machine knows of an assignment."""
+    """The public part of an assignment: all that a student's machine has."""
 
     assignment: str
     title: str
@@ -66,7 +65,15 @@ class Kit:
     inputs: Mapping[str, tuple[Case, ...]] = field(default_factory=dict)
     expected: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     lacking: Mapping[str, str] = field(default_factory=dict)
-    """The package that is missing for inputs, or expected values, that are made of it; by their name."""
+    """Name of inputs or expected values that cannot be read on this machine -> the package they need."""
+
+    def function(self, name: str) -> KitFunction:
+        """Return a function by its name; raise UsageError, with the most similar name, if there is none."""
+        if name in self.functions:
+            return self.functions[name]
+        near = get_close_matches(name, self.functions, 1, 0.5)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(self.functions)}"
+        raise UsageError(f"{self.title} has no function {name!r}; {hint}")
 
     def why_not(self, function: str, check: Check) -> str:
         """Say why a check cannot be made on this machine, '' if it can."""
@@ -78,13 +85,14 @@ class Kit:
 
 
 def write_kit(kit: Kit) -> bytes:
-    """Return a kit as the bytes of its file; the same for the same kit."""
+    """Return a kit as the bytes of its file; equal kits give equal bytes."""
     functions = {
         name: {
             "title": function.title,
             "points": function.points,
             "parameters": function.parameters,
-            "checks": [_plain(check) for check in function.checks],
+            # Without the defaults, as an author of a rubric would write them.
+            "checks": [check.model_dump(mode="json", exclude_defaults=True) for check in function.checks],
         }
         for name, function in kit.functions.items()
     }
@@ -93,7 +101,7 @@ def write_kit(kit: Kit) -> bytes:
         **{name: getattr(kit, name) for name in (*TEXTS, *LISTS, *NUMBERS)},
         "functions": functions,
         "inputs": {
-            name: [{"name": case.name, "data": _packed((case.args, dict(case.keywords)))} for case in cases]
+            name: [{"name": case.name, "data": _packed(_parts(case))} for case in cases]
             for name, cases in kit.inputs.items()
         },
         "expected": {name: _packed(values) for name, values in kit.expected.items()},
@@ -102,79 +110,82 @@ def write_kit(kit: Kit) -> bytes:
 
 
 def read_kit(path: Path) -> Kit:
-    """Return the kit of a file; raise UsageError if it is none, or damaged, or of another version."""
+    """Read the kit in a file; raise UsageError if the file is no kit, is damaged or has another format."""
+    inputs: dict[str, tuple[Case, ...]] = {}
+    expected: dict[str, tuple[Any, ...]] = {}
+    lacking: dict[str, str] = {}
     try:
         content = json.loads(path.read_bytes())
         if content["format"] != FORMAT:
             raise UsageError(
                 f"{path} was made by grader {content['version']}, this is {__version__}; install that one"
             )
-        return _kit(content)
+        functions = {
+            name: KitFunction(
+                name,
+                part["title"],
+                part["points"],
+                tuple(part["parameters"]),
+                CHECKS.validate_python(part["checks"]),
+            )
+            for name, part in content["functions"].items()
+        }
+        # Values may be of a package that is not installed here, such as sparse arrays; the rest is usable.
+        for name, parts in content["inputs"].items():
+            try:
+                inputs[name] = tuple(
+                    _case(part["name"], decode_inputs(_data(part["data"]))) for part in parts
+                )
+            except ModuleNotFoundError as error:
+                lacking[name] = (error.name or "").partition(".")[0]
+        for name, text in content["expected"].items():
+            try:
+                expected[name] = decode(_data(text))
+            except ModuleNotFoundError as error:
+                lacking[name] = (error.name or "").partition(".")[0]
+        fields = {name: content[name] for name in (*TEXTS, *NUMBERS)}
+        fields |= {name: tuple(content[name]) for name in LISTS}
+        return Kit(**fields, functions=functions, inputs=inputs, expected=expected, lacking=lacking)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
         raise UsageError(f"{path} is damaged; take a fresh copy from the course's kit") from error
 
 
-def find_kit(place: Path) -> Path:
-    """Return the one file of public checks in a folder or above it; raise UsageError if there is none."""
-    for folder in (place, *place.resolve().parents):
-        found = sorted(folder.glob(f"*{SUFFIX}"))
-        if len(found) > 1:
-            names = ", ".join(path.name for path in found)
+def find_kit(start: Path) -> Path:
+    """Return the kit in the folder `start`, or in the nearest folder above it that has one.
+
+    Raises UsageError if there is none, or if that folder has several.
+    """
+    for folder in (start, *start.resolve().parents):
+        kits = sorted(folder.glob(f"*{SUFFIX}"))
+        if len(kits) > 1:
+            names = ", ".join(path.name for path in kits)
             raise UsageError(f"{folder} holds several files of checks ({names}); choose one with --kit")
-        if found:
-            return found[0]
+        if kits:
+            return kits[0]
     raise UsageError(
-        f"there is no file *{SUFFIX} in {place.resolve()} or above; put the one from the course's kit "
+        f"there is no file *{SUFFIX} in {start.resolve()} or above; put the one from the course's kit "
         "beside the notebook, or name it with --kit"
     )
-
-
-def _kit(content: dict[str, Any]) -> Kit:
-    functions = {
-        name: KitFunction(
-            name,
-            part["title"],
-            part["points"],
-            tuple(part["parameters"]),
-            CHECKS.validate_python(part["checks"]),
-        )
-        for name, part in content["functions"].items()
-    }
-    plain = {name: content[name] for name in (*TEXTS, *NUMBERS)}
-    plain |= {name: tuple(content[name]) for name in LISTS}
-    inputs, without = _read(content["inputs"], lambda parts: tuple(map(_case, parts)))
-    expected, unknown = _read(content["expected"], lambda text: decode(base64.b64decode(text)))
-    lacking = {**without, **unknown}
-    return Kit(**plain, functions=functions, inputs=inputs, expected=expected, lacking=lacking)
-
-
-def _read(parts: Mapping[str, Any], read: Callable[[Any], Kept]) -> tuple[dict[str, Kept], dict[str, str]]:
-    """Return what can be read by name, and the package that is missing for what cannot."""
-    found: dict[str, Kept] = {}
-    missing: dict[str, str] = {}
-    for name, part in parts.items():
-        try:
-            found[name] = read(part)
-        except ModuleNotFoundError as error:
-            missing[name] = (error.name or "").partition(".")[0]
-    return found, missing
-
-
-def _case(part: dict[str, Any]) -> Case:
-    args, keywords = _unpacked(part["data"])
-    return Case(part["name"], args, keywords)
-
-
-def _plain(check: Check) -> dict[str, Any]:
-    """Return a check as its author would write it."""
-    return check.model_dump(mode="json", exclude_defaults=True)
 
 
 def _packed(value: Any) -> str:
     return base64.b64encode(wire.encode(value)).decode()
 
 
-def _unpacked(text: str) -> Any:
-    return decode_inputs(base64.b64decode(text))
+def _data(text: str) -> bytes:
+    return base64.b64decode(text)
+
+
+def _parts(case: Case) -> tuple[Any, ...]:
+    """Return what a student's machine needs of a case, as it travels."""
+    steps = [(step.name, step.args, dict(step.keywords)) for step in (case.construct, *case.before)]
+    return case.args, dict(case.keywords), steps, case.collect
+
+
+def _case(name: str, parts: tuple[Any, ...]) -> Case:
+    """Return the case of which `_parts` are given."""
+    args, keywords, steps, collect = parts
+    construct, *before = (Step(*step) for step in steps)
+    return Case(name, args, keywords, construct=construct, before=tuple(before), collect=collect)

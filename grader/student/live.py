@@ -1,8 +1,8 @@
 """The checks in a running notebook: `grader.check(function)`, `%check function`.
 
-    function or name  ->  the kernel's own objects + its history of cells  ->  Checked  ->  HTML or text
+    function or name  ->  the objects of the kernel + its history of cells  ->  Checked  ->  HTML or text
 
-The functions are called as they are in the kernel now, so a cell has to be run before it is checked.
+The functions are called as they are in the kernel now, so an edited cell has to be run before the check.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +23,12 @@ from grader.student.report_lines import exit_code, lines_of, summary
 from grader.subjects import Case
 
 Function = Callable[..., Any] | str
-CALLER = 3  # frames from here to the code that called grader.check
+CALLER = 2  # frames from check_live to the code that called grader.check
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What the checks of some functions found; shows itself in a notebook and in a terminal."""
+    """The reports of some functions; a notebook and a terminal can display it."""
 
     reports: tuple[Report, ...]
 
@@ -47,18 +46,32 @@ class Checked:
 
 
 def check_live(functions: Sequence[Function]) -> Checked:
-    """Check functions of the kernel, or of the module that called; raise UsageError for unknown ones."""
+    """Check functions of the kernel or, without IPython, of the calling module.
+
+    Raises UsageError for a function that is not in the kit.
+    """
     kit = read_kit(find_kit(Path.cwd()))
-    namespace, history = _surroundings(functions)
-    names = [_known(kit, function) for function in functions] or list(kit.functions)
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    objects = [function for function in functions if hasattr(function, "__globals__")]
+    namespace: Mapping[str, Any]
+    history: list[str] = []
+    if shell is not None:
+        namespace = shell.user_ns
+        history = [str(cell) for cell in namespace.get("In", [])[1:]]
+    elif objects:  # the module that defines the first function
+        namespace = objects[0].__globals__
+    else:
+        namespace = sys._getframe(CALLER).f_globals
+    names = [_name(kit, function) for function in functions] or list(kit.functions)
     live = LiveFunctions(namespace, kit.functions, history)
     return Checked(tuple(check_functions(kit, live, names, limit=False)))
 
 
 def public_inputs(function: Function) -> tuple[Case, ...]:
-    """Return the public inputs of a function's checks, each generator's once."""
+    """Return the public inputs of a function's checks; inputs that several checks use are returned once."""
     kit = read_kit(find_kit(Path.cwd()))
-    name = _known(kit, function)
+    name = _name(kit, function)
     checks = [check for check in kit.functions[name].checks if isinstance(check, InputsCheck)]
     if reason := next(filter(None, (kit.why_not(name, check) for check in checks)), ""):
         raise UsageError(f"there are no inputs of {name} here: {reason}")
@@ -66,28 +79,7 @@ def public_inputs(function: Function) -> tuple[Case, ...]:
     return tuple(case for generator in generators for case in kit.inputs[generator])
 
 
-def _known(kit: Kit, function: Function) -> str:
-    """Return the name under which the kit knows a function; raise UsageError if it does not."""
+def _name(kit: Kit, function: Function) -> str:
+    """Return the name of a function; raise UsageError if the kit has none of that name."""
     name = function if isinstance(function, str) else getattr(function, "__name__", type(function).__name__)
-    if name in kit.functions:
-        return name
-    near = get_close_matches(name, kit.functions, 1, 0.5)
-    known = f"did you mean {near[0]}?" if near else f"there are: {', '.join(kit.functions)}"
-    raise UsageError(f"{kit.title} has no function {name!r}; {known}")
-
-
-def _surroundings(functions: Sequence[Function]) -> tuple[Mapping[str, Any], list[str]]:
-    """Return the names that the functions see, and the cells that were run, as far as there are any."""
-    shell = _shell()
-    if shell is not None:
-        return shell.user_ns, [str(cell) for cell in shell.user_ns.get("In", [])[1:]]
-    for function in functions:
-        if hasattr(function, "__globals__"):
-            return function.__globals__, []
-    return sys._getframe(CALLER).f_globals, []
-
-
-def _shell() -> Any:
-    """Return the IPython that this code runs in, None if it runs in none."""
-    module = sys.modules.get("IPython")
-    return module.get_ipython() if module is not None else None
+    return kit.function(name).name

@@ -1,12 +1,12 @@
-"""Makes the kit that a course hands out: from the instructor's side, what students may have and no more.
+"""Makes the kit that a course hands out, from the instructor's files.
 
     notebook.ipynb  --skeleton-->  ASSIGNMENT.ipynb
     inputs.py       --files()--->  data files
     public.py       --cases----->  ASSIGNMENT.checks.json  <--checks with `public`--  rubric
                                    README.md
 
-Hidden inputs, their seed and the reference's code are read to make it, and none of them is in it: what is
-right on a public input is handed out only where the rubric says `values: true`.
+The hidden inputs, their seed and the code of the reference must not be in a kit. The right values on public
+inputs are in it only where the rubric says `values: true`.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ import nbformat
 import numpy as np
 
 from grader import __version__
-from grader.checks.base import Check, InputsCheck, ValueCheck, part_of
+from grader.checks.base import InputsCheck, ValueCheck, part_of
 from grader.course.assignment import Assignment, load_assignment, load_public_cases
 from grader.course.folder import rubric_path
-from grader.course.rubric import Limits, Question, Rubric
+from grader.course.rubric import Limits, Rubric
 from grader.course.rubric_file import load_rubric
 from grader.errors import AssignmentError, UsageError
 from grader.notebook.facts import dotted_names
@@ -43,17 +43,19 @@ PIP = {"PIL": "pillow", "cv2": "opencv-python", "skimage": "scikit-image", "skle
 
 
 def build_kit(name: str, root: Path, wheel: Path | None = None) -> dict[str, bytes]:
-    """Return the files of a kit by name; the same bytes for the same course.
+    """Return the files of a kit by name; equal files of the course give equal bytes.
 
-    Raises UsageError or AssignmentError where the course's files do not allow it.
+    Raises UsageError or AssignmentError if the files of the course are missing or wrong.
     """
     rubric = load_rubric(rubric_path(name, root))
     folder = root / "reference" / rubric.assignment
     assignment = load_assignment(folder, rubric.subjects, rubric.seed)
-    with contextlib.redirect_stdout(io.StringIO()):  # what the reference prints on the way
-        kit = _kit(rubric, assignment, folder)
+    with contextlib.redirect_stdout(io.StringIO()):  # the reference may print
+        kit = _public_part(rubric, assignment, folder)
+    assignment.skeleton.metadata.update(KERNEL)
+    notebook = str(nbformat.writes(assignment.skeleton, version=nbformat.NO_CONVERT))
     content = {
-        kit.notebook: _notebook(assignment),
+        kit.notebook: notebook.encode(),
         f"{kit.assignment}{SUFFIX}": write_kit(kit),
         "README.md": _readme(kit, rubric, wheel).encode(),
         **assignment.files,
@@ -70,29 +72,40 @@ def write_folder(content: Mapping[str, bytes], folder: Path) -> None:
         (folder / name).write_bytes(data)
 
 
-def _kit(rubric: Rubric, assignment: Assignment, folder: Path) -> Kit:
+def _public_part(rubric: Rubric, assignment: Assignment, folder: Path) -> Kit:
+    """Return the kit: functions, public checks and public inputs, and the values that may be handed out."""
     functions, inputs, expected = {}, {}, {}
     for question in rubric.questions:
-        checks = [check for check in question.checks if check.is_public()]
-        if question.subject is None or not question.subject.is_called:
+        subject = question.subject
+        if subject is None or not subject.is_called:
             continue
+        checks = [check for check in question.checks if check.is_public()]
         for check in checks:
             if isinstance(check, InputsCheck) and check.public is not None:
                 cases = load_public_cases(folder, check.public.inputs)
                 inputs[check.public.inputs] = tuple(cases)
                 if isinstance(check, ValueCheck) and (check.compares_values or check.compares_form):
-                    values = tuple(_expected(check, question, case, assignment) for case in cases)
-                    expected[f"{question.about}.{check.id}"] = values
-        functions[question.about] = _function(
-            question, tuple(check.for_students() for check in checks), assignment
+                    values = tuple(_expected(check, assignment, subject, case) for case in cases)
+                    expected[f"{subject}.{check.id}"] = values
+        functions[str(subject)] = KitFunction(
+            str(subject),
+            question.title,
+            question.points,
+            CoursePlanner(assignment, subject, Limits(), 0).parameters,
+            tuple(check.for_students() for check in checks),
         )
+
+    # The modules, beside Python's own, that the graders' run has.
+    environment, skeleton = rubric.environment, assignment.skeleton_code
+    modules = {*environment.preload, *environment.packages, *dotted_names(skeleton.statements)}
+    packages = {name.split(".")[0] for name in modules} - sys.stdlib_module_names
     return Kit(
         rubric.assignment,
         rubric.title,
         f"{rubric.assignment}.ipynb",
         __version__,
         tuple(sorted(assignment.files)),
-        _packages(rubric, assignment),
+        tuple(sorted(packages)),
         rubric.limits.call_seconds,
         rubric.limits.cell_seconds,
         rubric.limits.output_kb,
@@ -102,43 +115,26 @@ def _kit(rubric: Rubric, assignment: Assignment, folder: Path) -> Kit:
     )
 
 
-def _function(question: Question, checks: tuple[Check, ...], assignment: Assignment) -> KitFunction:
-    planner = CoursePlanner(assignment, Subject.named(question.about), Limits(), 0)
-    return KitFunction(question.about, question.title, question.points, planner.parameters, checks)
-
-
-def _expected(check: ValueCheck, question: Question, case: Case, assignment: Assignment) -> Any:
-    """Return what is right on a public input, or its form alone."""
+def _expected(check: ValueCheck, assignment: Assignment, subject: Subject, case: Case) -> Any:
+    """Return the reference's value on a public input; zeros of its shape if only the shape may be given."""
     try:
-        value = reference_value(assignment.namespace, Subject.named(question.about), case, 0)
-    except Exception as error:  # whatever the reference raises
+        value = reference_value(assignment.namespace, subject, case, 0)
+    except Exception as error:
         raise AssignmentError(f"the reference failed on the public input {case.name!r}: {error!r}") from error
     value = part_of(value, check.output)
-    return _form(value) if check.compares_form else value
+    return _zeros_like(value) if check.compares_form else value
 
 
-def _form(value: Any) -> Any:
+def _zeros_like(value: Any) -> Any:
     """Return zeros of the same structure and shapes."""
     if isinstance(value, tuple):
-        return tuple(_form(part) for part in value)
+        return tuple(_zeros_like(part) for part in value)
     array = dense(value)
     return np.zeros(()) if array is None else np.zeros(array.shape)
 
 
-def _packages(rubric: Rubric, assignment: Assignment) -> tuple[str, ...]:
-    """Return the top-level modules that the graders' run has beside Python's own."""
-    given = dotted_names(assignment.skeleton_code.statements)
-    names = {*rubric.environment.preload, *rubric.environment.packages, *given}
-    return tuple(sorted({name.split(".")[0] for name in names} - sys.stdlib_module_names))
-
-
-def _notebook(assignment: Assignment) -> bytes:
-    skeleton = assignment.skeleton
-    skeleton.metadata.update(KERNEL)
-    return str(nbformat.writes(skeleton, version=nbformat.NO_CONVERT)).encode()
-
-
 def _readme(kit: Kit, rubric: Rubric, wheel: Path | None) -> str:
+    """Return the README: how to install grader and check, and a table of the functions and their points."""
     template = Template((files("grader.student") / "kit_readme.md").read_text(encoding="utf-8"))
     written = [q for q in rubric.questions if q.manual]
     rows = [f"| `{f.name}` | {f.title} | {f.points:g} | {len(f.checks)} |" for f in kit.functions.values()]
@@ -165,26 +161,24 @@ def changes(old: Path, new: Mapping[str, bytes]) -> list[str]:
     lines = [f"- {name}: no longer in the kit" for name in before if name not in new]
     lines += [f"+ {name}: new" for name in new if name not in before]
     for name in sorted(before.keys() & new.keys()):
-        if before[name] != new[name]:
-            lines += [f"~ {name}: {detail}" for detail in _details(name, before[name], new[name])]
+        if before[name] == new[name]:
+            continue
+        try:
+            contents = json.loads(before[name]), json.loads(new[name])
+        except ValueError:  # a data file
+            lines.append(f"~ {name}: changed, {len(before[name])} to {len(new[name])} bytes")
+            continue
+        if name.endswith(SUFFIX):
+            details = _differences("", *contents)
+        else:  # a notebook
+            sources = [{c.get("id", ""): c.get("source") for c in n.get("cells", [])} for n in contents]
+            details = _differences("cell ", *sources) or ["changed beside the sources of its cells"]
+        lines += [f"~ {name}: {detail}" for detail in details]
     return lines
 
 
-def _details(name: str, old: bytes, new: bytes) -> list[str]:
-    try:
-        first, second = json.loads(old), json.loads(new)
-    except ValueError:
-        return [f"changed, {len(old)} to {len(new)} bytes"]
-    if name.endswith(SUFFIX):
-        return _differences("", first, second)
-    cells = [
-        {cell.get("id", ""): cell.get("source") for cell in each.get("cells", [])} for each in (first, second)
-    ]
-    return _differences("cell ", *cells) or ["changed beside the sources of its cells"]
-
-
 def _differences(what: str, old: Any, new: Any) -> list[str]:
-    """Name the entries of two mappings that differ, one level into those that are mappings themselves."""
+    """Return the entries that differ between two mappings, and recursively inside them."""
     lines = []
     for key in dict.fromkeys([*old, *new]):
         first, second = old.get(key), new.get(key)
