@@ -1,3 +1,3 @@
-"""What the exit codes mean, beside 0 for all is well."""
+"""The exit codes of the commands; 0 is success. `main` says what each one means."""
 
 EXIT_NO, EXIT_USAGE, EXIT_FAULT, EXIT_INTERRUPTED = 1, 2, 3, 130

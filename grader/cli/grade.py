@@ -39,7 +39,7 @@ def grade(
     submission a page of feedback. What was observed is kept, so a second run takes seconds.
     """
     from grader.batch.grade_folder import grade_folder  # noqa: PLC0415 -- keeps --help fast
-    from grader.course.folder import assignment_of, find_root  # noqa: PLC0415 -- numpy
+    from grader.course.folder import assignment_of, find_root  # noqa: PLC0415
 
     root = root or find_root(Path.cwd(), folder)
     name = assignment or (rubric.stem if rubric else assignment_of(folder, root))

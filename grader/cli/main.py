@@ -1,4 +1,4 @@
-"""The command line: its commands, and what becomes of an error.
+"""The command line: its commands, and the message and exit code of an error.
 
 Exit codes: 0 graded, 1 below the minimum tier (doctor) or a claim broken (verify), 2 usage or rubric,
 3 some not graded through our fault, 130 interrupted.
@@ -11,7 +11,6 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
@@ -65,7 +64,7 @@ for command in (grade, show, verify, schema, doctor, pdf, check, release):
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit; `grader check` of a terminal in a child process."""
+    """Run the command line and exit; `grader check` from a terminal runs in a child process."""
     if arguments is None and sys.argv[1:2] == ["check"]:
         ending = child.ending_file()
         if ending is None:
@@ -80,10 +79,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: Sequence[str] | None) -> None:
+    """Run a command; print an error as a message, without a traceback, and exit with its code."""
     logging.basicConfig(
         level=os.environ.get("GRADER_LOG", "CRITICAL").upper(), format="%(name)s: %(message)s"
     )
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     try:
         cli.main(args=arguments, prog_name="grader", standalone_mode=False)
     except GraderError as error:
@@ -96,7 +96,3 @@ def _run(arguments: Sequence[str] | None) -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted. What was finished is kept; run the same command again to go on.", err=True)
         sys.exit(EXIT_INTERRUPTED)
-
-
-def _interrupt(*_: Any) -> None:
-    raise KeyboardInterrupt

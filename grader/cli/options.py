@@ -1,4 +1,4 @@
-"""What several commands need to read their options."""
+"""What several commands share to read their options."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ PATH = click.Path(path_type=Path)
 
 
 def cores() -> int:
-    """Return how many processors this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

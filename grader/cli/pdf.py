@@ -1,4 +1,4 @@
-"""`grader pdf`: the PDF to hand in; a missing package is named before anything else happens."""
+"""`grader pdf`: the PDF to hand in."""
 
 from __future__ import annotations
 
@@ -32,10 +32,11 @@ def pdf(notebook: Path, out: Path, **wishes: Any) -> None:
     Needs nothing but pip (no LaTeX, no browser). The notebook's own text cannot read files or fetch
     anything; pictures have to be in the notebook, or in the folder that you allow with --pictures.
     """
-    _check_packages(run=wishes["run"])
-    from grader.pdf.document import Wishes, write_hand_in  # noqa: PLC0415
+    missing = [name for name in PACKAGES + RUN_PACKAGES * wishes["run"] if find_spec(name) is None]
+    if missing:
+        raise UsageError(f'packages are missing ({", ".join(missing)}); run: pip install "grader[pdf]"')
+    from grader.pdf.document import Wishes, write_hand_in  # noqa: PLC0415 -- needs the packages above
 
-    pictures = wishes["pictures"]
     hand_in = write_hand_in(
         notebook,
         out,
@@ -45,7 +46,7 @@ def pdf(notebook: Path, out: Path, **wishes: Any) -> None:
             notebook_first=wishes["notebook_first"],
             name=wishes["name"],
             title=wishes["title"],
-            pictures_from=pictures,
+            pictures_from=wishes["pictures"],
         ),
     )
     for warning in hand_in.warnings:
@@ -58,10 +59,3 @@ def pdf(notebook: Path, out: Path, **wishes: Any) -> None:
 
 def _pages(number: int) -> str:
     return f"{number} {'page' if number == 1 else 'pages'}"
-
-
-def _check_packages(*, run: bool) -> None:
-    wanted = PACKAGES + RUN_PACKAGES * run
-    missing = [name for name in wanted if find_spec(name) is None]
-    if missing:
-        raise UsageError(f'packages are missing ({", ".join(missing)}); run: pip install "grader[pdf]"')

@@ -25,8 +25,8 @@ def release(
     It holds the notebook without solutions, the data files, the public checks and a README. With --check,
     the exit code is 0 if nothing changed and 1 if something did.
     """
-    from grader.course.folder import find_root  # noqa: PLC0415 -- numpy
-    from grader.student.make_kit import build_kit, changes, write_folder  # noqa: PLC0415 -- heavy
+    from grader.course.folder import find_root  # noqa: PLC0415 -- keeps --help fast
+    from grader.student.make_kit import build_kit, changes, write_folder  # noqa: PLC0415
 
     if (out is None) == (old is None):
         raise UsageError("give either -o FOLDER, to write a kit, or --check FOLDER, to compare with one")

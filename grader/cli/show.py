@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from grader.cli.options import PATH
 from grader.errors import UsageError
-
-if TYPE_CHECKING:  # heavy, and not needed for --help
-    from grader.records import Score
 
 MAX_WIDTH = 100
 
@@ -22,7 +18,7 @@ MAX_WIDTH = 100
 @click.option("--out", type=PATH, default=Path("results"), show_default=True, help="Folder of the results.")
 def show(submission: str, out: Path) -> None:
     """Show the result of one SUBMISSION: its name in the gradebook, or a part of it that no other has."""
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415 -- keeps --help fast
 
     from grader.report.terminal import show_score  # noqa: PLC0415
     from grader.store import Store  # noqa: PLC0415
@@ -31,18 +27,14 @@ def show(submission: str, out: Path) -> None:
         raise UsageError(f"there are no results in {out}; run `grader grade FOLDER` first, or give --out")
     with Store(out / "grader.db") as store:
         scores = [score for name in store.assignments() for score in store.get_scores(name).values()]
-    console = Console(highlight=False)
-    console.print(show_score(_chosen(submission, scores)), width=min(console.width, MAX_WIDTH))
-
-
-def _chosen(name: str, scores: list[Score]) -> Score:
-    """Return the score of the submission that `name` means; raise UsageError if it is not one."""
     by_id = {score.submission: score for score in scores}
-    if name in by_id:
-        return by_id[name]
-    matches = [identity for identity in by_id if name.casefold() in identity.casefold()]
-    if len(matches) == 1:
-        return by_id[matches[0]]
-    near = matches or get_close_matches(name, by_id, n=5, cutoff=0.4)
-    hint = f"; did you mean: {', '.join(sorted(near)[:8])}" if near else ""
-    raise UsageError(f"{'several submissions match' if matches else 'there is no submission'} {name!r}{hint}")
+    matches = [identity for identity in by_id if submission.casefold() in identity.casefold()]
+    if submission in by_id:
+        matches = [submission]
+    if len(matches) != 1:
+        problem = "several submissions match" if matches else "there is no submission"
+        near = matches or get_close_matches(submission, by_id, n=5, cutoff=0.4)
+        hint = f"; did you mean: {', '.join(sorted(near)[:8])}" if near else ""
+        raise UsageError(f"{problem} {submission!r}{hint}")
+    console = Console(highlight=False)
+    console.print(show_score(by_id[matches[0]]), width=min(console.width, MAX_WIDTH))

@@ -21,7 +21,7 @@ MAX_WIDTH = 110
     "--seeds", type=click.IntRange(1, 1000), default=20, show_default=True, help="Hidden inputs tried."
 )
 @click.option("--jobs", type=click.IntRange(1, 256), help="Worker processes [default: the cores].")
-@click.option("--only", help="Check only the claims whose id contains this text.")
+@click.option("--only", default="", help="Check only the claims whose id contains this text.")
 @click.option("--json", "as_data", is_flag=True, help="Print the claims as JSON.")
 @click.option("--separation", is_flag=True, help="Print how far apart the known mistakes are, and end.")
 @click.option("--renew", is_flag=True, help="Store the results of the reference as they are now, and end.")
@@ -30,7 +30,7 @@ def verify(
     assignment: str | None,
     seeds: int,
     jobs: int | None,
-    only: str | None,
+    only: str,
     as_data: bool,
     separation: bool,
     renew: bool,
@@ -41,37 +41,32 @@ def verify(
     The reference must earn every point and the skeleton none; known mistakes and those made by a machine
     must lose points; other ways to write the reference must lose nothing.
     """
-    from grader.course.folder import assignment_of, find_root, rubric_path  # noqa: PLC0415 -- numpy
-    from grader.plan.separation import distances  # noqa: PLC0415 -- keeps --help fast
+    from rich.console import Console  # noqa: PLC0415 -- keeps --help fast
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    from grader.course.folder import assignment_of, find_root, rubric_path  # noqa: PLC0415
+    from grader.plan.separation import distances  # noqa: PLC0415
     from grader.verify.goldens import write_goldens  # noqa: PLC0415
-    from grader.verify.verification import make_evidence  # noqa: PLC0415
+    from grader.verify.report import show_claims  # noqa: PLC0415
+    from grader.verify.verification import as_json, list_claims, make_evidence  # noqa: PLC0415
 
     root = root or find_root(Path.cwd())
     path = rubric_path(assignment or assignment_of(Path.cwd(), root), root)
     if renew:
         click.echo(f"wrote {write_goldens(make_evidence(path, root, 1, 1).course)}")
-    elif separation:
+        return
+    if separation:
         for question, known in make_evidence(path, root, 1, 1).course.plan.candidates.items():
             pairs = sorted(distances(known.right(), known.single()), key=lambda pair: pair.distance)
             click.echo(f"{question}: {len(known.single())} known mistakes")
             for pair in pairs[:8]:
                 click.echo(f"    {pair.distance:9.2g}  {pair.first}  {pair.second}")
-    elif not _verify(path, root, seeds, jobs or cores(), only or "", as_data=as_data):
-        sys.exit(EXIT_NO)
-
-
-def _verify(path: Path, root: Path, seeds: int, jobs: int, only: str, *, as_data: bool) -> bool:
-    """Check the claims whose id contains `only`, print what was found, and return whether all hold."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-
-    from grader.verify.report import show_claims  # noqa: PLC0415
-    from grader.verify.verification import as_json, list_claims, make_evidence  # noqa: PLC0415
+        return
 
     claims = [claim for claim in list_claims(path, root) if only in claim.id]
     if not claims:
         raise UsageError(f"no claim of {path.stem} contains {only!r}")
-    evidence = make_evidence(path, root, seeds, jobs)
+    evidence = make_evidence(path, root, seeds, jobs or cores())
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("load the course")
@@ -84,4 +79,5 @@ def _verify(path: Path, root: Path, seeds: int, jobs: int, only: str, *, as_data
     else:
         console = Console(highlight=False)
         console.print(show_claims(path.stem, checked), width=min(console.width, MAX_WIDTH))
-    return all(result.holds for _, result in checked)
+    if not all(result.holds for _, result in checked):
+        sys.exit(EXIT_NO)

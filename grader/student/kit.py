@@ -25,6 +25,7 @@ from grader import __version__
 from grader.checks.base import Check
 from grader.course.rubric import AnyCheck
 from grader.errors import UsageError
+from grader.observe.decode import decode
 from grader.observe.inside import wire
 from grader.observe.inside.received import decode_inputs
 from grader.subjects import Case, Step

@@ -135,7 +135,7 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(
 
     monkeypatch.setattr(command, "PACKAGES", ("typst", "no_such_package"))
     with pytest.raises(UsageError, match=r"no_such_package.*pip install \"grader\[pdf\]\""):
-        command._check_packages(run=False)
+        command.pdf.main(["n.ipynb", "-o", "o.pdf"], standalone_mode=False)
 
 
 def test_an_old_notebook_is_converted(tmp_path: Path) -> None:
