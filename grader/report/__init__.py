@@ -1,8 +1,10 @@
-"""report: scores become text: one file a format. Pure; text in, text out, nothing is read or run.
+"""report: turns scores into text, one file for each format. Pure: no submission is read or run here.
 
 table      grades.csv and grades.json
 pages      index.html, feedback.html, notebook.html: one self-contained file each
-mistake    what a diagnosis says in words
-chart      small pictures as inline SVG
+notebook   an executed notebook as safe HTML
+statistics all submissions together
+mistake    a diagnosis in words
+chart      charts as inline SVG
 terminal   one submission's result for a terminal
 """

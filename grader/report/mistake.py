@@ -1,10 +1,10 @@
-"""What a diagnosis says to people: how sure it is, what the mistake is, and what helps to find it.
+"""A diagnosis in words: what the mistake is, how sure that is, and what helps to find it.
 
-    named        one mistake, or several made together, and the teaching message
-    ambiguous    the few that fit equally well, and no message: it would lead astray
-    unknown      nothing to a student; a word to a teacher
+    named        one mistake, or several made together, with the teaching message
+    ambiguous    the mistakes that fit equally well, without a message, which may be the wrong one
+    unknown      nothing for a student; one line for a teacher
 
-Nothing of it comes from the hidden inputs.
+The text depends on the diagnosis alone, so it cannot reveal the hidden inputs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SHOWN = 3
 
 @dataclass(frozen=True)
 class Explanation:
-    """A diagnosis in words: the `lead`, the mistakes as a list, how `sure` it is, and what helps."""
+    """A diagnosis in words: a heading (`lead`), the mistakes, how `sure` it is, a message that helps."""
 
     lead: str
     mistakes: tuple[str, ...]
@@ -28,14 +28,28 @@ class Explanation:
 
 
 def explain(diagnosis: Diagnosis | None) -> Explanation | None:
-    """Return what to tell a student, None where there is nothing that would help."""
+    """Return the explanation for a student, or None if no known mistake fits."""
     if diagnosis is None or diagnosis.kind is DiagnosisKind.UNKNOWN:
         return None
-    return _named(diagnosis) if diagnosis.kind is DiagnosisKind.NAMED else _ambiguous(diagnosis)
+    if diagnosis.kind is DiagnosisKind.NAMED:
+        if len(diagnosis.names) > 1:
+            lead = "What the mistakes seem to be, made together"
+            sure = "Together they explain your results on every input, and no other known mistakes do."
+        else:
+            lead = "What the mistake seems to be"
+            sure = "It explains your results on every input, and no other known mistake does."
+        share = f"{100 * diagnosis.credit:.3g}\N{NO-BREAK SPACE}%"
+        credit = f"The checks on the values count at least {share}." if diagnosis.credit else ""
+        return Explanation(lead, tuple(map(sentence, diagnosis.names)), sure, diagnosis.message, credit)
+
+    more = len(diagnosis.names) - SHOWN
+    sure = "Your results do not tell them apart" + (f", and {more} more fit too." if more > 0 else ".")
+    names = tuple(map(sentence, diagnosis.names[:SHOWN]))
+    return Explanation("The mistake seems to be one of these", names, sure)
 
 
 def evidence(diagnosis: Diagnosis) -> str:
-    """Return the codes and how near they are, for a teacher."""
+    """Return, for a teacher, the codes of the mistakes and how well they fit the results."""
     if diagnosis.kind is DiagnosisKind.UNKNOWN:
         return "unknown: the results fit no known mistake"
     joint = " + " if diagnosis.kind is DiagnosisKind.NAMED else " or "
@@ -46,26 +60,6 @@ def evidence(diagnosis: Diagnosis) -> str:
 
 
 def sentence(name: str) -> str:
-    """Return the name of a mistake as a sentence; a symbol at its beginning stays as it is."""
+    """Return the name of a mistake as a sentence; a name that begins with a symbol keeps its case."""
     whole = name[:1].upper() + name[1:] if name.partition(" ")[0].rstrip(",").isalpha() else name
     return whole if whole.endswith((".", "!", "?")) else whole + "."
-
-
-def _named(diagnosis: Diagnosis) -> Explanation:
-    several = len(diagnosis.names) > 1
-    lead = "What the mistakes seem to be, made together" if several else "What the mistake seems to be"
-    sure = (
-        "Together they explain your results on every input, and no other known mistakes do."
-        if several
-        else "It explains your results on every input, and no other known mistake does."
-    )
-    share = f"{100 * diagnosis.credit:.3g}\N{NO-BREAK SPACE}%"
-    credit = f"The checks on the values count at least {share}." if diagnosis.credit else ""
-    return Explanation(lead, tuple(map(sentence, diagnosis.names)), sure, diagnosis.message, credit)
-
-
-def _ambiguous(diagnosis: Diagnosis) -> Explanation:
-    more = len(diagnosis.names) - SHOWN
-    sure = "Your results do not tell them apart" + (f", and {more} more fit too." if more > 0 else ".")
-    names = tuple(map(sentence, diagnosis.names[:SHOWN]))
-    return Explanation("The mistake seems to be one of these", names, sure)

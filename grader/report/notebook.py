@@ -1,8 +1,8 @@
-"""Shows an executed notebook: its text, its code, and its outputs, which are hostile until sanitized.
+"""Shows an executed notebook as HTML. Everything in it may be hostile, so nothing is shown unchanged.
 
 text        Markdown without raw HTML, formulas as MathML
 code        highlighted
-outputs     text; pictures as data; HTML reduced to what cannot run, load or style anything
+outputs     text; pictures as data URLs; HTML without the tags and attributes that run, load or style anything
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"
 PICTURES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8", "image/gif": b"GIF8", "image/svg+xml": b""}
 MAX_TEXT = 200_000
 MAX_CELL = 50_000  # characters of Markdown in one cell
-MAX_MARKDOWN = 500_000  # the same in all cells
+MAX_MARKDOWN = 500_000  # characters of Markdown in one notebook
 MAX_DOLLARS = 1000
 MAX_NESTING = 500_000  # the depths of all tags of one output, added up
 TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
-# Elements that need no end tag: those without content, and those that the next one of their kind ends.
+# Elements without an end tag: they have no content, or the next element of their kind ends them.
 UNCLOSED = frozenset(
     "area br col embed hr img input link meta source track wbr "
     "p li dt dd td th tr tbody thead tfoot option".split()
@@ -75,7 +75,7 @@ class Cell:
 
     @property
     def failed(self) -> bool:
-        """Whether it displayed an error."""
+        """Whether an output of the cell is an error."""
         return any(output.error for output in self.outputs)
 
 
@@ -89,53 +89,62 @@ def show_cells(executed: str) -> list[Cell]:
             cells.append(Cell("text", _preformatted(source) if raw else markdown.show(source)))
             continue
         number += 1
+        html = highlight(source[:MAX_TEXT], PythonLexer(stripnl=False), HtmlFormatter(cssclass="code"))
         outputs = tuple(_output(output, markdown) for output in cell.get("outputs", ()))
-        cells.append(Cell("code", _code(source), number, outputs))
+        cells.append(Cell("code", Markup(html), number, outputs))  # noqa: S704 -- pygments escapes the source
     return cells
 
 
 class _Markdown:
-    """Shows the Markdown of a notebook as text once there has been more of it than a reader would write."""
+    """Shows the Markdown of one notebook; after MAX_MARKDOWN characters as plain text, to limit the time."""
 
     def __init__(self) -> None:
         self.left = MAX_MARKDOWN
 
     def show(self, source: str) -> Markup:
-        """Return Markdown as HTML, or as text."""
+        """Return one cell or output as HTML."""
         self.left -= len(source)
         return show_markdown(source) if self.left >= 0 else _preformatted(source)
 
 
 def show_markdown(source: str) -> Markup:
-    """Return Markdown as HTML: raw HTML shown as text, formulas as MathML, no remote pictures.
+    """Return Markdown as HTML: raw HTML as visible text, formulas as MathML, no remote pictures.
 
-    The time that it takes grows faster than the text: a long one, or one of very many formulas, stays text.
+    Long texts and texts with very many formulas stay plain text: the time grows faster than the length.
     """
     if len(source) > MAX_CELL or source.count("$") > MAX_DOLLARS:
         return _preformatted(source)
     reader = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     reader.use(dollarmath_plugin, renderer=_formula, double_inline=True)
-    return sanitized(reader.render(_without_comments(source)))
-
-
-def _without_comments(source: str) -> str:
-    """Return Markdown without HTML comments; an expression would try each `<!--` against all that follows."""
-    kept, start = [], 0
+    # Remove HTML comments. A regular expression would take quadratic time for many `<!--` without an end.
+    parts, start = [], 0
     while (opened := source.find("<!--", start)) >= 0 and (closed := source.find("-->", opened + 4)) >= 0:
-        kept.append(source[start:opened])
+        parts.append(source[start:opened])
         start = closed + 3
-    return "".join((*kept, source[start:]))
+    return sanitized(reader.render("".join((*parts, source[start:]))))
 
 
 def sanitized(html: str) -> Markup:
-    """Return HTML reduced to tags and attributes that can run, load and style nothing.
+    """Return HTML with only those tags and attributes that cannot run, load or style anything.
 
-    HTML that is nested too deeply for its length stays text: reading it takes the square of its length, and
-    what is read may be a thousand times as long.
+    Deeply nested HTML is shown as text: parsing it takes time that grows with the square of its length, and
+    the result may be a thousand times as long as the input.
     """
-    if _nesting(html) > MAX_NESTING:
+    # The sum over all tags of the number of elements that are open there.
+    still_open = Counter[str]()
+    depth = nesting = 0
+    for end, name in TAG.findall(html):
+        tag = name.lower()
+        if not end and tag not in UNCLOSED:
+            still_open[tag] += 1
+            depth += 1
+        elif end and still_open[tag]:
+            still_open[tag] -= 1
+            depth -= 1
+        nesting += depth
+    if nesting > MAX_NESTING:
         return _preformatted(html)
-    return Markup(  # noqa: S704 -- this is the place where hostile HTML becomes harmless
+    return Markup(  # noqa: S704 -- the result of nh3.clean is safe
         nh3.clean(
             html,
             tags={*HTML_TAGS, *MATH_TAGS},
@@ -165,7 +174,7 @@ def _nesting(html: str) -> int:
 
 
 def _harmless(tag: str, attribute: str, value: str) -> str | None:
-    """Keep a link that leads to a page, and a picture that is here already."""
+    """Return the value of an attribute, or None to remove it: other links, and pictures that are loaded."""
     if attribute == "href":
         return value if value.startswith(("http://", "https://", "mailto:", "#")) else None
     if attribute == "src":
@@ -174,9 +183,10 @@ def _harmless(tag: str, attribute: str, value: str) -> str | None:
 
 
 def _formula(content: str, options: dict[str, Any]) -> str:
+    """Return a formula as MathML, or its source if the converter fails."""
     try:
         return str(convert(content, display="block" if options["display_mode"] else "inline"))
-    except Exception:  # whatever the converter trips over: the source is better than nothing
+    except Exception:  # the converter raises many kinds of errors
         return f"<code>{escape(content)}</code>"
 
 
@@ -185,42 +195,38 @@ def _code(source: str) -> Markup:
     return Markup(html)  # noqa: S704 -- pygments escapes the source
 
 
-def _output(output: dict[str, Any], markdown: _Markdown) -> Output:
+def _output(output: dict[str, Any], markdown: _Markdown) -> Output:  # noqa: PLR0911 -- one for each form
+    """Return an output in the first form that it has and that is safe: picture, HTML, Markdown, text."""
     kind = output.get("output_type")
     if kind == "stream":
         return Output(_preformatted(_text(output.get("text", ""))))
     if kind == "error":
         return Output(_preformatted("\n".join(map(str, output.get("traceback", ())))), error=True)
     data = output.get("data")
-    return Output(_displayed(data if isinstance(data, dict) else {}, markdown))
-
-
-def _displayed(data: dict[str, Any], markdown: _Markdown) -> Markup:
-    """Return the richest form of a displayed object that can be shown safely."""
-    for kind, start in PICTURES.items():
-        picture = _picture(kind, start, _text(data[kind])) if kind in data else None
-        if picture is not None:
-            return picture
+    if not isinstance(data, dict):
+        data = {}
+    for kind, signature in PICTURES.items():
+        if kind not in data:
+            continue
+        content = _text(data[kind])
+        try:
+            picture = content.encode() if kind == "image/svg+xml" else base64.b64decode(content)
+        except (binascii.Error, ValueError):
+            continue
+        if picture.startswith(signature):
+            encoded = base64.b64encode(picture).decode()
+            # An SVG picture in an img element cannot run scripts.
+            return Output(Markup('<img alt="output" src="data:{};base64,{}">').format(kind, encoded))
     if "text/html" in data:
-        return Markup('<div class="html">{}</div>').format(sanitized(_text(data["text/html"])[:MAX_TEXT]))
+        html = sanitized(_text(data["text/html"])[:MAX_TEXT])
+        return Output(Markup('<div class="html">{}</div>').format(html))
     for kind in ("text/markdown", "text/latex"):
         if kind in data:
-            return Markup('<div class="html">{}</div>').format(markdown.show(_text(data[kind])))
+            html = markdown.show(_text(data[kind]))
+            return Output(Markup('<div class="html">{}</div>').format(html))
     if "text/plain" in data:
-        return _preformatted(_text(data["text/plain"]))
-    return Markup('<p class="soft small">[an output of a kind that is not shown here]</p>')
-
-
-def _picture(kind: str, start: bytes, content: str) -> Markup | None:
-    """Return a picture as an img element, in which no script runs; None if it is none."""
-    try:
-        data = content.encode() if kind == "image/svg+xml" else base64.b64decode(content)
-    except (binascii.Error, ValueError):
-        return None
-    if not data.startswith(start):
-        return None
-    encoded = base64.b64encode(data).decode()
-    return Markup('<img alt="output" src="data:{};base64,{}">').format(kind, encoded)
+        return Output(_preformatted(_text(data["text/plain"])))
+    return Output(Markup('<p class="soft small">[an output of a kind that is not shown here]</p>'))
 
 
 def _preformatted(text: str) -> Markup:
@@ -230,4 +236,5 @@ def _preformatted(text: str) -> Markup:
 
 
 def _text(source: Any) -> str:
+    """Return a text of the notebook, which may be a list of lines."""
     return "".join(map(str, source)) if isinstance(source, list) else str(source)

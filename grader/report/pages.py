@@ -1,8 +1,8 @@
-"""The pages: one self-contained file each, readable offline, on a phone, in the dark and on paper.
+"""The HTML pages. Each is one file that needs no other, for screens of any size, dark mode and paper.
 
-Everything that comes from a submission is text to the templates, which escape it; what a notebook
-displayed goes through `grader.report.notebook`. The policy of every page allows its own style and, on
-the course page, its own script, by their digests, and nothing else.
+The templates escape all text of a submission; `grader.report.notebook` makes the outputs of a notebook safe.
+The content security policy of a page allows only its own style and, on the course page, its own script; both
+are identified by their digests.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from markupsafe import Markup
 from pygments.formatters import HtmlFormatter
 
 from grader.course.rubric import Rubric
-from grader.records import CellRun, NotebookRun, QuestionScore, Score, Summary, VerdictKind
+from grader.records import NotebookRun, Score, Summary, VerdictKind
 from grader.report import chart
 from grader.report.mistake import explain
 from grader.report.notebook import show_cells
@@ -49,7 +49,7 @@ TONES = {
 
 
 def course_page(rubric: Rubric, scores: Sequence[Score], links: Mapping[str, str], made: str) -> str:
-    """Return index.html; `links` leads from a submission to its feedback page."""
+    """Return index.html; `links` maps a submission to the path of its feedback page."""
     statistics = course_statistics(scores, rubric)
     title = f"How many submissions earned how many of {statistics.max_points:g} points"
     return _render(
@@ -67,6 +67,19 @@ def course_page(rubric: Rubric, scores: Sequence[Score], links: Mapping[str, str
 
 def feedback_page(rubric: Rubric, score: Score, run: NotebookRun | None, made: str) -> str:
     """Return feedback.html of one submission; `run` is None if no notebook was run."""
+    failed = []  # (number of the code cell, what happened)
+    for cell in run.cells if run else ():
+        if cell.status == "ok":
+            continue
+        if cell.fault is not None:
+            line = f" (line {cell.fault.line})" if cell.fault.line else ""
+            failed.append((cell.number, f"{cell.fault.type}: {cell.fault.message}{line}"))
+        else:
+            words = {"timeout": "it ran longer than a cell may", "not_run": "it was not run"}
+            failed.append((cell.number, words.get(cell.status, "it ended the kernel")))
+    # Functions that are still as they were handed out: all their checks say the same, so it is shown once.
+    kinds = {question.id: {check.verdict.kind for check in question.checks} for question in score.questions}
+    untouched = {name for name, found in kinds.items() if found == {VerdictKind.NOT_ATTEMPTED}}
     return _render(
         "feedback.html",
         title=rubric.title,
@@ -74,27 +87,28 @@ def feedback_page(rubric: Rubric, score: Score, run: NotebookRun | None, made: s
         remarks=score.remarks,
         functions=tuple(map(str, rubric.subjects)),
         run=run,
-        failed=[cell for cell in run.cells if cell.status != "ok"] if run else [],
-        untouched=_untouched,
+        failed=failed,
+        untouched=untouched,
         made=made,
     )
 
 
 def notebook_page(submission: str, run: NotebookRun) -> str:
-    """Return notebook.html: the notebook as it ran, its outputs sanitized."""
+    """Return notebook.html: the notebook as it ran, with safe outputs."""
     return _render("notebook.html", submission=submission, cells=show_cells(run.executed))
 
 
 @cache
 def pages_digest() -> str:
-    """Return a digest of the code and the templates of the pages: as long as it stays, so do the pages."""
-    room = files("grader.report")
-    parts = sorted((*room.iterdir(), *room.joinpath("templates").iterdir()), key=lambda part: part.name)
-    texts = [part.read_bytes() for part in parts if part.is_file()]
-    return hashlib.sha256(b"".join(hashlib.sha256(text).digest() for text in texts)).hexdigest()
+    """Return a digest of the code and templates of this package; if it changes, pages are written again."""
+    package = files("grader.report")
+    entries = [*package.iterdir(), *package.joinpath("templates").iterdir()]
+    contents = [entry.read_bytes() for entry in sorted(entries, key=lambda e: e.name) if entry.is_file()]
+    return hashlib.sha256(b"".join(hashlib.sha256(content).digest() for content in contents)).hexdigest()
 
 
 def _render(template: str, script: str = "", **content: Any) -> str:
+    """Return a page with its policy, style and script."""
     style = _read("style.css") + _code_style()
     scripts = _digest(script) if script else "'none'"
     policy = (
@@ -118,8 +132,6 @@ def _environment() -> Environment:
         "words": lambda value: str(value.value).replace("_", " "),
         "tone": lambda value: TONES.get(value, ""),
         "mark": MARKS.__getitem__,
-        "share": _share,
-        "fault": _fault,
     }
     return environment
 
@@ -131,6 +143,7 @@ def _read(name: str) -> str:
 
 @cache
 def _code_style() -> str:
+    """Return the style sheet of highlighted code, for light and dark themes."""
     light = HtmlFormatter(style="friendly").get_style_defs(".cell .code")
     dark = HtmlFormatter(style="github-dark").get_style_defs(".cell .code")
     plain = ".cell .code { background: none; }"
@@ -139,23 +152,3 @@ def _code_style() -> str:
 
 def _digest(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def _share(question: QuestionScore) -> str:
-    points = question.points or 0.0
-    return "good" if points >= question.max_points - 1e-9 else "part" if points > 0 else "bad"
-
-
-def _untouched(question: QuestionScore) -> bool:
-    """Whether a function was left as it was handed out, so that its checks say nothing."""
-    kinds = {check.verdict.kind for check in question.checks}
-    return kinds == {VerdictKind.NOT_ATTEMPTED}
-
-
-def _fault(cell: CellRun) -> str:
-    """Say what happened to a cell that did not run through."""
-    if cell.fault is not None:
-        line = f" (line {cell.fault.line})" if cell.fault.line else ""
-        return f"{cell.fault.type}: {cell.fault.message}{line}"
-    words = {"timeout": "it ran longer than a cell may", "not_run": "it was not run"}
-    return words.get(cell.status, "it ended the kernel")

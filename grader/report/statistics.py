@@ -1,4 +1,4 @@
-"""What the course page says of all submissions together."""
+"""The statistics of the course page: points, questions and mistakes over all submissions."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median
 
 from grader.course.rubric import Question, Rubric
-from grader.records import DiagnosisKind, QuestionScore, Score, Status, VerdictKind
+from grader.records import DiagnosisKind, Score, Status, VerdictKind
 from grader.report.mistake import sentence
 
 BINS = 10
+# Codes of verdicts that name no mistake.
 SILENT = ("", "missing", "not_attempted", "values", "follow_through", "blocked")
 
 
 @dataclass(frozen=True)
 class QuestionStatistics:
-    """How a question went: mean share of its points, how many full and none, the commonest mistakes."""
+    """The results of one question: mean share of the points, how many have full points and how many none.
+
+    `mistakes` are the most frequent ones, with their counts.
+    """
 
     id: str
     title: str
@@ -30,7 +35,7 @@ class QuestionStatistics:
 
 @dataclass(frozen=True)
 class MistakeStatistics:
-    """A named mistake in one question, and the submissions that made it, alone or with others."""
+    """A named mistake in one question, and the submissions with it, alone or with other mistakes."""
 
     code: str
     name: str
@@ -43,8 +48,8 @@ class MistakeStatistics:
 class CourseStatistics:
     """Counts and means over the graded submissions.
 
-    `mistakes` are those that were named, the commonest first; `unnamed` counts the answers that are wrong in
-    a way that fits none, or several.
+    `mistakes` holds the named ones, the most frequent first; `unnamed` counts the wrong answers that fit no
+    known mistake, or several.
     """
 
     graded: int
@@ -61,20 +66,29 @@ class CourseStatistics:
 
 
 def course_statistics(scores: Sequence[Score], rubric: Rubric) -> CourseStatistics:
-    """Return the statistics of a course; unreadable submissions do not enter the means."""
+    """Return the statistics of a course; submissions that were not graded do not count in the means."""
     graded = [score for score in scores if score.status is Status.GRADED]
     points = sorted(score.points for score in graded)
-    most = max((score.max_points for score in graded), default=0.0)
+
+    # The histogram has equal bins from 0 to the maximum; full points count in the last bin.
+    maximum = max((score.max_points for score in graded), default=0.0)
+    counts = [0] * BINS
+    for value in points:
+        counts[min(int(BINS * value / maximum), BINS - 1) if maximum else 0] += 1
+    edges = [maximum * number / BINS for number in range(BINS + 1)]
+    labels = tuple(f"{low:.3g}–{high:.3g}" for low, high in pairwise(edges))
+
     return CourseStatistics(
         len(graded),
         sum(score.status is Status.UNREADABLE for score in scores),
         sum(score.status is Status.NOT_GRADED for score in scores),
         sum(points) / len(points) if points else 0.0,
-        _median(points),
-        most,
-        *_histogram(points, most),
-        tuple(_question(graded, question) for question in rubric.questions),
-        _named(graded),
+        median(points) if points else 0.0,
+        maximum,
+        tuple(counts),
+        labels,
+        tuple(_question_statistics(graded, question) for question in rubric.questions),
+        _mistake_statistics(graded),
         sum(
             question.diagnosis is not None and question.diagnosis.kind is not DiagnosisKind.NAMED
             for score in graded
@@ -83,9 +97,9 @@ def course_statistics(scores: Sequence[Score], rubric: Rubric) -> CourseStatisti
     )
 
 
-def _named(graded: Sequence[Score]) -> tuple[MistakeStatistics, ...]:
-    """Return the mistakes by question and code, the commonest first."""
-    found: dict[tuple[str, str], list[str]] = {}
+def _mistake_statistics(graded: Sequence[Score]) -> tuple[MistakeStatistics, ...]:
+    """Return the named mistakes by question and code, the most frequent first."""
+    submissions: dict[tuple[str, str], list[str]] = {}
     words: dict[tuple[str, str], tuple[str, str]] = {}
     for score in graded:
         for question in score.questions:
@@ -93,36 +107,26 @@ def _named(graded: Sequence[Score]) -> tuple[MistakeStatistics, ...]:
             if diagnosis is None or diagnosis.kind is not DiagnosisKind.NAMED:
                 continue
             for code, name in zip(diagnosis.codes, diagnosis.names, strict=True):
-                found.setdefault((question.id, code), []).append(score.submission)
+                submissions.setdefault((question.id, code), []).append(score.submission)
                 words.setdefault((question.id, code), (sentence(name), question.title))
     counted = [
         MistakeStatistics(code, words[question, code][0], question, words[question, code][1], tuple(names))
-        for (question, code), names in found.items()
+        for (question, code), names in submissions.items()
     ]
     return tuple(sorted(counted, key=lambda mistake: -len(mistake.submissions)))
 
 
-def _median(points: Sequence[float]) -> float:
-    if not points:
-        return 0.0
-    middle = len(points) // 2
-    return points[middle] if len(points) % 2 else (points[middle - 1] + points[middle]) / 2
-
-
-def _histogram(points: Sequence[float], most: float) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Return counts and labels of equal bins from 0 to `most`; full points belong to the last bin."""
-    counts = [0] * BINS
-    for value in points:
-        counts[min(int(BINS * value / most), BINS - 1) if most else 0] += 1
-    edges = [most * place / BINS for place in range(BINS + 1)]
-    labels = tuple(f"{low:.3g}–{high:.3g}" for low, high in pairwise(edges))
-    return tuple(counts), labels
-
-
-def _question(graded: Sequence[Score], asked: Question) -> QuestionStatistics:
+def _question_statistics(graded: Sequence[Score], asked: Question) -> QuestionStatistics:
+    """Return the statistics of one question; answers without points yet do not count."""
     results = [question for score in graded for question in score.questions if question.id == asked.id]
-    decided = [r for r in results if r.points is not None and r.max_points > 0]
-    shares = [(r.points or 0.0) / r.max_points for r in decided]
+    decided = [result for result in results if result.points is not None and result.max_points > 0]
+    shares = [(result.points or 0.0) / result.max_points for result in decided]
+    mistakes: Counter[str] = Counter()
+    for result in decided:
+        lost = [check.verdict for check in result.checks if check.verdict.fraction < 1.0]
+        # A set, because several checks of one submission may lose points by the same mistake.
+        codes = {verdict.code for verdict in lost if verdict.kind is not VerdictKind.NOT_ATTEMPTED}
+        mistakes.update(code.replace("_", " ") for code in codes if code not in SILENT)
     return QuestionStatistics(
         asked.id,
         asked.title,
@@ -130,15 +134,5 @@ def _question(graded: Sequence[Score], asked: Question) -> QuestionStatistics:
         sum(shares) / len(shares) if shares else None,
         sum(share >= 1.0 - 1e-9 for share in shares),
         sum(share == 0.0 for share in shares),
-        tuple(_mistakes(decided).most_common(3)),
+        tuple(mistakes.most_common(3)),
     )
-
-
-def _mistakes(results: Sequence[QuestionScore]) -> Counter[str]:
-    """Count the recognised mistakes, each once a submission."""
-    counts: Counter[str] = Counter()
-    for result in results:
-        lost = (check.verdict for check in result.checks if check.verdict.fraction < 1.0)
-        codes = {verdict.code for verdict in lost if verdict.kind is not VerdictKind.NOT_ATTEMPTED}
-        counts.update(code.replace("_", " ") for code in codes if code not in SILENT)
-    return counts

@@ -1,4 +1,4 @@
-"""One submission's result for a terminal: a rich renderable, coloured where the terminal can."""
+"""The result of one submission for a terminal, as a renderable of rich."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from grader.records import CheckScore, Diagnosis, QuestionScore, Score, Status, Summary, VerdictKind
+from grader.records import QuestionScore, Score, Status, Summary, VerdictKind
 from grader.report.mistake import evidence, explain
 
 STYLES = {
@@ -28,6 +28,7 @@ COLOURS = {
     Summary.UNREADABLE: "red",
     Summary.NOT_GRADED: "magenta",
 }
+INDENT = (0, 0, 0, 2)  # as Padding takes it: two columns on the left
 
 
 def headline(score: Score) -> str:
@@ -45,7 +46,7 @@ def headline(score: Score) -> str:
 
 
 def show_score(score: Score) -> RenderableType:
-    """Return everything that was judged of one submission."""
+    """Return the whole result of one submission: its points, then each question with its checks."""
     parts: list[RenderableType] = [Text(score.submission, style="bold"), Text.from_markup(headline(score))]
     if score.message and score.status is not Status.NOT_GRADED:
         parts.append(Text(score.message))
@@ -63,48 +64,39 @@ def show_score(score: Score) -> RenderableType:
 
 
 def _question(question: QuestionScore) -> RenderableType:
+    """Return the remarks of a question, its mistake as a student reads it with the codes, and its checks."""
     points = "pending" if question.points is None else f"{question.points:.4g} / {question.max_points:.4g}"
-    head = Text.assemble("\n", (question.title, "bold"), f"  {points}")
-    remarks = [Padding(Text(remark, style="blue"), (0, 0, 0, 2)) for remark in question.remarks]
-    return Group(head, *remarks, *_diagnosis(question.diagnosis), _checks(question.checks))
+    parts: list[RenderableType] = [Text.assemble("\n", (question.title, "bold"), f"  {points}")]
+    parts += [Padding(Text(remark, style="blue"), INDENT) for remark in question.remarks]
+    if question.diagnosis is not None:
+        explanation = explain(question.diagnosis)
+        text = Text()
+        if explanation is not None:
+            text.append(f"{explanation.lead}: ", style="yellow")
+            text.append(" ".join(explanation.mistakes), style="bold")
+            text.append(f" {explanation.message}\n" if explanation.message else "\n")
+        text.append(evidence(question.diagnosis), style="dim")
+        parts.append(Padding(text, INDENT))
+    if all(check.verdict.kind is VerdictKind.NOT_ATTEMPTED for check in question.checks):
+        parts.append(Padding(Text(question.checks[0].verdict.message, style="dim"), INDENT))
+        return Group(*parts)
 
-
-def _diagnosis(diagnosis: Diagnosis | None) -> list[RenderableType]:
-    """Say what the mistake is, as the student reads it, and the codes behind it."""
-    if diagnosis is None:
-        return []
-    found = explain(diagnosis)
-    words = Text()
-    if found is not None:
-        words.append(f"{found.lead}: ", style="yellow").append(" ".join(found.mistakes), style="bold")
-        words.append(f" {found.message}\n" if found.message else "\n")
-    words.append(evidence(diagnosis), style="dim")
-    return [Padding(words, (0, 0, 0, 2))]
-
-
-def _checks(checks: tuple[CheckScore, ...]) -> RenderableType:
-    if all(check.verdict.kind is VerdictKind.NOT_ATTEMPTED for check in checks):
-        return Padding(Text(checks[0].verdict.message, style="dim"), (0, 0, 0, 2))
     table = Table.grid(padding=(0, 1, 0, 1), expand=True)
     table.add_column(no_wrap=True)
     table.add_column(ratio=1)
     table.add_column(justify="right", no_wrap=True)
-    for check in checks:
-        mark, style = STYLES[check.verdict.kind]
+    for check in question.checks:
+        verdict = check.verdict
+        full = verdict.fraction >= 1
+        reason = Text(check.title)
+        if verdict.message:
+            reason.append("\n" + verdict.message, style="dim" if full else "")
+        if check.feedback and not full:
+            reason.append("\n" + check.feedback, style="italic")
+        if verdict.evidence.facts and not full:
+            facts = ", ".join(f"{name} {value}" for name, value in verdict.evidence.facts)
+            reason.append("\n" + facts, style="dim")
+        mark, style = STYLES[verdict.kind]
         points = f"{check.points:.4g} / {check.max_points:.4g}"
-        table.add_row(Text(mark, style=style), _reason(check), Text(points, style="dim"))
-    return table
-
-
-def _reason(check: CheckScore) -> Text:
-    """Say why a check is what it is; a passed one needs no more than its title."""
-    lines = [(check.title, "")]
-    if check.verdict.message:
-        lines.append(("\n" + check.verdict.message, "" if check.verdict.fraction < 1 else "dim"))
-    if check.verdict.fraction < 1:
-        if check.feedback:
-            lines.append(("\n" + check.feedback, "italic"))
-        facts = ", ".join(f"{name} {value}" for name, value in check.verdict.evidence.facts)
-        if facts:
-            lines.append(("\n" + facts, "dim"))
-    return Text.assemble(*lines)
+        table.add_row(Text(mark, style=style), reason, Text(points, style="dim"))
+    return Group(*parts, table)
