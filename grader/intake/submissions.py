@@ -1,10 +1,11 @@
-"""Finds the submissions in a folder: what a course really gets, with the names that students really give.
+"""Finds the submissions in a folder, whatever names and forms students give them.
 
     folder/**/*.ipynb  ->  Submission(id, path, directory)
 
-`id` is the path inside the folder without the suffix, on one line; `directory` is a safe, unique place
-for the results of that submission. No link is followed: it may lead to the notebook of another student.
-Nothing is left out silently: what was handed in in place of a notebook is a submission too, with its problem.
+`id` is the path inside the folder without the suffix, on one line; `directory` is a safe and unique path for
+the results of that submission. Links are not followed: one may lead to the notebook of another student.
+Nothing is left out silently: a file or folder that was handed in instead of a notebook is a submission with
+a problem.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import os
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -33,7 +34,7 @@ RESERVED = (
     "notebook.html",
     "executed.ipynb",
 )
-# what stands in for a notebook: archives, downloads that did not end, notebooks under another name, PDFs
+# Files handed in instead of a notebook: archives, incomplete downloads, notebooks with another suffix, PDFs.
 INSTEAD = re.compile(r"\.ipynb\b.+$|\.(zip|rar|7z|tar|tgz|gz|bz2|xz|pdf|crdownload|part|download)$", re.I)
 ARCHIVE = re.compile(r"\.(zip|rar|7z|tar|tgz|gz|bz2|xz)$", re.I)
 MOODLE = re.compile(r"_\d+_assignsubmission_")
@@ -41,13 +42,16 @@ COPY = re.compile(r"\s*\(\d+\)$|\s*-\s*Copy\d*$", re.I)
 UNSAFE = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f]|[\ud800-\udfff]')
 UNPACK = "; unpack the archive first"
 MAX_NAME = 80
+Entry = tuple[Path, PurePosixPath, str]
+"""The path of a submission, its path inside the folder, and its problem ('' if there is none)."""
 
 
 @dataclass(frozen=True)
 class Submission:
-    """One notebook that was handed in; `problem` says why it cannot even be opened, '' if it can.
+    """One notebook that was handed in.
 
-    `fault` says why this machine cannot read it, which is no fault of the student's.
+    `problem` says why it is not a notebook that can be opened, `fault` why this machine cannot read it (not
+    the student's fault), `remark` which other submissions may be of the same student. All may be ''.
     """
 
     id: str
@@ -59,80 +63,99 @@ class Submission:
 
 
 def find_submissions(folder: Path) -> list[Submission]:
-    """Return the submissions below `folder` (or the one that it is), sorted; raise UsageError if none."""
+    """Return the submissions in `folder`, sorted; `folder` may also be a single notebook.
+
+    Raises UsageError if there is no notebook, or if the folder itself cannot be read.
+    """
     if folder.is_file():
         return _named([(folder, PurePosixPath(folder.name), "")])
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}; give the folder that holds the notebooks")
     faults: dict[Path, str] = {}
 
-    def failed(error: OSError) -> None:
-        """Give a folder that cannot be listed a row of its own; the whole folder has to be readable."""
+    def keep_fault(error: OSError) -> None:
+        """Make a folder that cannot be listed a submission with a fault; raise for the whole folder."""
         if error.filename is None or Path(error.filename) == folder:
             raise error
         faults[Path(error.filename)] = f"the folder cannot be read: {error.strerror}"
 
+    entries: list[Entry] = []
     try:
-        found = list(_walk(folder, failed))
-        found += [(path, _inside(path, folder), "") for path in faults]
-        if not any(inside.name.lower().endswith(SUFFIX) for _, inside, _ in found):
-            raise UsageError(f"no notebooks (*{SUFFIX}) in {folder}{_told(_files(folder))}")
-        found += _without_notebook(folder, [inside for _, inside, _ in found])
-        found = list({inside: (path, inside, problem) for path, inside, problem in found}.values())
+        for directory, folders, files in os.walk(folder, onerror=keep_fault):
+            folders[:] = sorted(name for name in folders if not _skipped(name))
+            for path in (Path(directory) / name for name in folders):
+                if path.is_symlink():
+                    problem = "it is a link to a folder, which is not followed"
+                    entries.append((path, _inside(path, folder), problem))
+            for path in (Path(directory) / name for name in files):
+                if path.name.lower().endswith(SUFFIX) and not _skipped(path.name):
+                    problem = "it is a link, which is not followed: the file itself has to be handed in"
+                    entries.append((path, _inside(path, folder), problem if path.is_symlink() else ""))
+        entries += [(path, _inside(path, folder), "") for path in faults]
+        if not any(inside.name.lower().endswith(SUFFIX) for _, inside, _ in entries):
+            raise UsageError(f"no notebooks (*{SUFFIX}) in {folder}{_content(_files(folder))}")
+        entries += _without_notebook(folder, [inside for _, inside, _ in entries])
     except OSError as error:
         raise UsageError(f"the folder {folder} cannot be read: {error.strerror}") from error
-    named = _named(sorted(found, key=lambda item: str(item[1])))
-    return _remarked([replace(each, fault=faults.get(each.path, "")) for each in named])
+    by_name = {inside: (path, inside, problem) for path, inside, problem in entries}  # no path twice
+    submissions = _named(sorted(by_name.values(), key=lambda entry: str(entry[1])))
+
+    # Each of several notebooks of one student is graded; the remark lets a person decide which one counts.
+    students: dict[str, list[str]] = defaultdict(list)
+    for each in submissions:
+        students[_student(each.id)].append(each.id)
+    result = []
+    for each in submissions:
+        others = ", ".join(other for other in students[_student(each.id)] if other != each.id)
+        remark = f"Perhaps of the same student: {others}. Each was graded; decide which one counts."
+        result.append(replace(each, fault=faults.get(each.path, ""), remark=remark if others else ""))
+    return result
 
 
-def _walk(folder: Path, failed: Callable[[OSError], None]) -> Iterator[tuple[Path, PurePosixPath, str]]:
-    """Yield (path, path inside the folder, problem) of every notebook, and of every link."""
-    for where, folders, files in os.walk(folder, onerror=failed):
-        folders[:] = sorted(name for name in folders if not _skipped(name))
-        for name in folders:
-            path = Path(where) / name
-            if path.is_symlink():
-                yield path, _inside(path, folder), "it is a link to a folder, which is not followed"
-        for name in files:
-            path = Path(where) / name
-            if name.lower().endswith(SUFFIX) and not _skipped(name):
-                link = "it is a link, which is not followed: the file itself has to be handed in"
-                yield path, _inside(path, folder), link if path.is_symlink() else ""
+def _without_notebook(folder: Path, entries: list[PurePosixPath]) -> Iterator[Entry]:
+    """Yield the folders and files that students handed in without a notebook; `entries` has the notebooks.
 
+    The top level is the folder itself or, if an archive was unpacked into it, the folder inside it that is
+    the first one with several entries.
 
-def _without_notebook(folder: Path, found: list[PurePosixPath]) -> Iterator[tuple[Path, PurePosixPath, str]]:
-    """Yield what students handed in without a notebook, to say so: folders, and files at the top.
+    A folder without a notebook belongs to a student if a folder with a notebook is beside it at the top
+    level, or two of them below it. Otherwise it may hold data, and belongs to a student only if it is empty,
+    holds a file such as hw.zip, or has no notebook and no folder with one beside it.
 
-    The top is the folder itself, or the only folder in it if that holds several, as archives are unpacked.
-    anna/ (without one) beside a folder with one, or mon/anna/ beside two folders with one: a student's. Where
-    only notebooks lie beside it, or one folder with a notebook below the top, it may be a folder of data, and
-    counts only if it is empty or holds anna/hw.zip.
-    anna.zip at the top: a student's, unless there is a notebook anna.ipynb or a folder anna/ with one.
+    A file such as anna.zip belongs to a student if it is at the top level, and no notebook anna.ipynb and no
+    folder anna/ with a notebook is beside it.
     """
-    holding = {parent for path in found for parent in (path, *path.parents)}
-    direct = {path.parent for path in found}
-    inside = Counter(path.parent for path in holding)
-    wraps = True  # whether nothing but one folder has been seen on the way here
-    for where, folders, files in os.walk(folder):  # `_walk` has told of what cannot be listed
-        here = _inside(Path(where), folder)
-        top = wraps and (inside[here] > 1 or Path(where) == folder)
-        lacking = [name for name in sorted(folders) if not _skipped(name) and here / name not in holding]
-        folders[:] = [name for name in folders if here / name in holding]
-        wraps = wraps and len(folders) == 1 and not lacking and all(map(_skipped, files))
+    with_notebook = {parent for path in entries for parent in (path, *path.parents)}
+    folders_of_notebooks = {path.parent for path in entries}
+    size = Counter(path.parent for path in with_notebook)
+    only_wrapped = True  # every folder above this one holds a single folder and nothing else
+    for directory, folders, files in os.walk(folder):  # find_submissions has reported all errors
+        here = _inside(Path(directory), folder)
+        top = only_wrapped and (size[here] > 1 or Path(directory) == folder)
+        without = [
+            name for name in sorted(folders) if not _skipped(name) and here / name not in with_notebook
+        ]
+        folders[:] = [name for name in folders if here / name in with_notebook]
+        only_wrapped = only_wrapped and len(folders) == 1 and not without and all(map(_skipped, files))
         if top or folders:
             sure = bool(folders) if top else len(folders) > 1
-            for name in lacking:
-                held = _files(Path(where) / name)
-                if sure or (top and here not in direct) or not held or any(map(INSTEAD.search, held)):
-                    yield Path(where) / name, here / name, f"there is no notebook in it{_told(held)}"
-        names = {path.name.removesuffix(SUFFIX) for path in holding if path.parent == here} if top else set()
-        for name in sorted(files) if top else ():
-            path = Path(where) / name
-            stands_in = None if _skipped(name) or here / name in holding else INSTEAD.search(name)
-            if stands_in and COPY.sub("", name[: stands_in.start()]) not in names:
+            for name in without:
+                held = _files(Path(directory) / name)
+                no_notebook_beside = top and here not in folders_of_notebooks
+                if sure or no_notebook_beside or not held or any(map(INSTEAD.search, held)):
+                    yield Path(directory) / name, here / name, f"there is no notebook in it{_content(held)}"
+        if not top:
+            continue
+        names = {path.name.removesuffix(SUFFIX) for path in with_notebook if path.parent == here}
+        for name in sorted(files):
+            path = Path(directory) / name
+            if _skipped(name) or here / name in with_notebook:
+                continue
+            suffix = INSTEAD.search(name)
+            if suffix and COPY.sub("", name[: suffix.start()]) not in names:
                 advice = UNPACK if ARCHIVE.search(name) else ""
                 yield path, here / name, f"it is no notebook (*{SUFFIX}){advice}"
-            elif path.is_symlink() and not _skipped(name) and here / name not in holding:
+            elif path.is_symlink():
                 yield path, here / name, "it is a link, which is not followed"
 
 
@@ -144,10 +167,10 @@ def _inside(path: Path, folder: Path) -> PurePosixPath:
     return PurePosixPath(path.relative_to(folder).as_posix())
 
 
-def _named(found: list[tuple[Path, PurePosixPath, str]]) -> list[Submission]:
-    """Give every submission an id and a directory that no other has, on any file system."""
+def _named(entries: Iterable[Entry]) -> list[Submission]:
+    """Return the submissions, each with an id and a directory that are unique on every file system."""
     submissions, ids, directories = [], set[str](), set[str]()
-    for path, inside, problem in found:
+    for path, inside, problem in entries:
         parts = inside.parts
         if inside.name.lower().endswith(SUFFIX):
             parts = (*parts[:-1], inside.name[: -len(SUFFIX)] or "_")
@@ -163,7 +186,7 @@ def _one_line(name: str) -> str:
 
 
 def _safe(part: str) -> str:
-    """Return a name for a directory: valid on every file system, short enough, none of our own."""
+    """Return a directory name that is valid on every file system, short, and not one of RESERVED."""
     name = UNSAFE.sub("_", unicodedata.normalize("NFC", part)).strip(". ") or "_"
     if len(name.encode()) > MAX_NAME:
         digest = hashlib.sha256(name.encode()).hexdigest()[:8]
@@ -172,7 +195,7 @@ def _safe(part: str) -> str:
 
 
 def _unique(name: str, taken: set[str]) -> str:
-    """Return the name, numbered if one that differs only in case is taken; remember it."""
+    """Add the name to `taken` and return it, with a number if it is there already in upper or lower case."""
     candidate, number = name, 1
     while candidate.casefold() in taken:
         number += 1
@@ -181,35 +204,19 @@ def _unique(name: str, taken: set[str]) -> str:
     return candidate
 
 
-def _remarked(submissions: list[Submission]) -> list[Submission]:
-    """Say of notebooks that look like several of one student: each is graded, a person decides."""
-    students: dict[str, list[Submission]] = defaultdict(list)
-    for submission in submissions:
-        students[_student(submission.id)].append(submission)
-    return [_remark(submission, students[_student(submission.id)]) for submission in submissions]
-
-
 def _student(identity: str) -> str:
-    """Return what two notebooks of one student have in common."""
+    """Return a key that is equal for the ids of two notebooks that look like those of one student."""
     parent, _, name = identity.rpartition("/")
     return parent if MOODLE.search(parent) else f"{parent}/{COPY.sub('', name)}".casefold()
 
 
-def _remark(submission: Submission, same: Iterable[Submission]) -> Submission:
-    others = [other.id for other in same if other is not submission]
-    if not others:
-        return submission
-    text = f"Perhaps of the same student: {', '.join(others)}. Each was graded; decide which one counts."
-    return replace(submission, remark=text)
-
-
 def _files(folder: Path) -> list[str]:
-    """Return the names of the files in a folder, at any depth, without hidden ones."""
+    """Return the names of all files in a folder and below it, without hidden ones."""
     return sorted(name for _, _, files in os.walk(folder) for name in files if not _skipped(name))
 
 
-def _told(names: list[str]) -> str:
-    """Say what a folder without notebooks holds, and what to do about it."""
+def _content(names: list[str]) -> str:
+    """Return the end of a message on a folder without notebooks: its files, and whether to unpack one."""
     if not names:
         return ": it is empty"
     hint = UNPACK if any(map(ARCHIVE.search, names)) else ""
