@@ -157,22 +157,6 @@ def sanitized(html: str) -> Markup:
     )
 
 
-def _nesting(html: str) -> int:
-    """Return the sum over all tags of how many elements are open there."""
-    still_open = Counter[str]()
-    depth = total = 0
-    for end, name in TAG.findall(html):
-        tag = name.lower()
-        if not end and tag not in UNCLOSED:
-            still_open[tag] += 1
-            depth += 1
-        elif end and still_open[tag]:
-            still_open[tag] -= 1
-            depth -= 1
-        total += depth
-    return total
-
-
 def _harmless(tag: str, attribute: str, value: str) -> str | None:
     """Return the value of an attribute, or None to remove it: other links, and pictures that are loaded."""
     if attribute == "href":
@@ -188,11 +172,6 @@ def _formula(content: str, options: dict[str, Any]) -> str:
         return str(convert(content, display="block" if options["display_mode"] else "inline"))
     except Exception:  # the converter raises many kinds of errors
         return f"<code>{escape(content)}</code>"
-
-
-def _code(source: str) -> Markup:
-    html = highlight(source[:MAX_TEXT], PythonLexer(stripnl=False), HtmlFormatter(cssclass="code"))
-    return Markup(html)  # noqa: S704 -- pygments escapes the source
 
 
 def _output(output: dict[str, Any], markdown: _Markdown) -> Output:  # noqa: PLR0911 -- one for each form

@@ -46,6 +46,20 @@ TONES = {
     Summary.UNREADABLE: "bad",
     Summary.NOT_ATTEMPTED: "none",
 }
+ENVIRONMENT = Environment(
+    loader=PackageLoader("grader.report", "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+ENVIRONMENT.globals |= {"bar": chart.bar, "draw": chart.draw, "explain": explain}
+ENVIRONMENT.filters |= {
+    "points": "{:.4g}".format,
+    "words": lambda value: str(value.value).replace("_", " "),
+    "tone": lambda value: TONES.get(value, ""),
+    "mark": MARKS.__getitem__,
+}
 
 
 def course_page(rubric: Rubric, scores: Sequence[Score], links: Mapping[str, str], made: str) -> str:
@@ -117,23 +131,7 @@ def _render(template: str, script: str = "", **content: Any) -> str:
     )
     ours = {"policy": policy, "style": style, "script": script}
     trusted = {name: Markup(text) for name, text in ours.items()}  # noqa: S704 -- nothing of a submission
-    return _environment().get_template(template).render(**trusted, **content) + "\n"
-
-
-@cache
-def _environment() -> Environment:
-    loader = PackageLoader("grader.report", "templates")
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.globals |= {"bar": chart.bar, "draw": chart.draw, "explain": explain}
-    environment.filters |= {
-        "points": "{:.4g}".format,
-        "words": lambda value: str(value.value).replace("_", " "),
-        "tone": lambda value: TONES.get(value, ""),
-        "mark": MARKS.__getitem__,
-    }
-    return environment
+    return ENVIRONMENT.get_template(template).render(**trusted, **content) + "\n"
 
 
 @cache
