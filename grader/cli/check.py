@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # heavy, and not needed for --help
 @click.option("-f", "--function", "only", multiple=True, help="Check this function alone; may be repeated.")
 @click.option("--kit", "kit_path", type=PATH, help="The file *.checks.json [default: beside the notebook].")
 @click.option("--run", is_flag=True, help="Run the notebook too, and say which cells fail.")
-@click.option("--hand-in", is_flag=True, help="Say what the graders' run would trip over.")
+@click.option("--hand-in", is_flag=True, help="Say what would go wrong in the graders' run.")
 def check(notebook: Path, only: tuple[str, ...], kit_path: Path | None, run: bool, hand_in: bool) -> None:
     """Make the public checks of the functions in NOTEBOOK, without running the notebook.
 

@@ -1,4 +1,4 @@
-"""`grader doctor`: the walls that this machine can build around notebooks."""
+"""`grader doctor`: tests how well this machine can isolate notebooks."""
 
 from __future__ import annotations
 

@@ -56,9 +56,10 @@ def verify(
         click.echo(f"wrote {write_goldens(make_evidence(path, root, 1, 1).course)}")
         return
     if separation:
-        for question, known in make_evidence(path, root, 1, 1).course.plan.candidates.items():
-            pairs = sorted(distances(known.right(), known.single()), key=lambda pair: pair.distance)
-            click.echo(f"{question}: {len(known.single())} known mistakes")
+        for question, candidates in make_evidence(path, root, 1, 1).course.plan.candidates.items():
+            mistakes = candidates.single()
+            pairs = sorted(distances(candidates.right(), mistakes), key=lambda pair: pair.distance)
+            click.echo(f"{question}: {len(mistakes)} known mistakes")
             for pair in pairs[:8]:
                 click.echo(f"    {pair.distance:9.2g}  {pair.first}  {pair.second}")
         return

@@ -1,10 +1,12 @@
-"""student: what a course hands out, and what a student runs at home.
+"""student: the kit that a course hands out, and the checks that a student makes at home.
 
-release      reference + rubric  ->  kit             on the course's machine
-kit          the public checks in a file             nothing in it needs the reference
-home         notebook or kernel + kit  ->  findings  no sandbox: it is the student's own code
-hand_in      what the graders' run would trip over
-text, page   findings for a terminal, and as HTML in a notebook
+make_kit             reference + rubric  ->  kit              on the course's machine
+kit                  the public checks in one file            needs no reference
+functions, home      notebook or kernel + kit  ->  findings   no sandbox: it is the student's own code
+live                 the same in a running notebook
+hand_in, fresh_run   what would go wrong in the graders' run
+report_lines, page   findings as text, and as HTML in a notebook
+child                `grader check` in a process of its own
 
-Imports nothing of `reference/`, and nothing that only one operating system has.
+Nothing here imports from `reference/`, and only `make_kit` needs more than a student's machine has.
 """

@@ -85,46 +85,44 @@ def check_functions(kit: Kit, functions: Functions, names: Sequence[str], *, lim
         try:
             with silent():
                 functions.get(name)
-        except Unavailable as reason:
+        except Unavailable as error:
             untouched = status == "not_attempted"
             kind = VerdictKind.NOT_ATTEMPTED if untouched else VerdictKind.FAILED
             findings = tuple(Finding(check.id, check.title, kind) for check in function.checks)
-            yield Report(function, findings, str(reason))
-        else:
-            yield Report(function, tuple(_check_function(kit, function, functions, limit=limit)))
-
-
-def _check_function(
-    kit: Kit, function: KitFunction, functions: Functions, *, limit: bool
-) -> Iterator[Finding]:
-    """Yield the finding of each check of a function; a check that fails in an unexpected way stops no other.
-
-    After a check that took too long, the rest are not tried: its thread cannot be ended, and still runs.
-    """
-    timed_out = False
-    for check in function.checks:
-        if timed_out:
-            yield _inconclusive(check, "it was not tried, as an earlier check did not finish in time")
+            yield Report(function, findings, str(error))
             continue
-        if reason := kit.why_not(function.name, check):
-            yield _inconclusive(check, reason)
-            continue
-        # A check may take as long as its calls may take together in the grading: one for each input.
-        seconds = kit.seconds if limit else None
-        if limit and isinstance(check, InputsCheck):
-            seconds = (check.call_seconds or kit.seconds) * (1 + len(kit.inputs[check.inputs]))
-        try:
-            yield within(seconds, partial(_make_check, kit, function, check, functions))
-        except GraderError:
-            raise
-        except TimeoutError:
-            timed_out = True
-            found = f"it did not finish within {seconds:g} s; the grading would stop it too"
-            yield Finding(check.id, check.title, VerdictKind.FAILED, found, look=check.feedback.failed)
-        except (Exception, SystemExit) as error:
-            fault = describe_error(error)
-            why = message_text(f"{fault.type}: {fault.message}")
-            yield _inconclusive(check, f"it could not be checked, because of what the function did ({why})")
+
+        results: list[Finding] = []
+        timed_out = False
+        for check in function.checks:
+            if timed_out:  # the thread of that check cannot be ended, and may still run
+                reason = "it was not tried, as an earlier check did not finish in time"
+                results.append(_inconclusive(check, reason))
+                continue
+            if reason := kit.why_not(function.name, check):
+                results.append(_inconclusive(check, reason))
+                continue
+            # As long as one call may take in the grading, for each input, and once more for the rest.
+            seconds = kit.seconds if limit else None
+            if limit and isinstance(check, InputsCheck):
+                seconds = (check.call_seconds or kit.seconds) * (1 + len(kit.inputs[check.inputs]))
+            try:
+                finding = within(seconds, partial(_make_check, kit, function, check, functions))
+            except GraderError:
+                raise
+            except TimeoutError:
+                timed_out = True
+                found = f"it did not finish within {seconds:g} s; the grading would stop it too"
+                finding = Finding(
+                    check.id, check.title, VerdictKind.FAILED, found, look=check.feedback.failed
+                )
+            except (Exception, SystemExit) as error:  # a failure that no check expects; the next one is made
+                fault = describe_error(error)
+                why = message_text(f"{fault.type}: {fault.message}")
+                reason = f"it could not be checked, because of what the function did ({why})"
+                finding = _inconclusive(check, reason)
+            results.append(finding)
+        yield Report(function, tuple(results))
 
 
 def within(seconds: float | None, work: Callable[[], Finding]) -> Finding:

@@ -126,7 +126,7 @@ def _expected(check: ValueCheck, assignment: Assignment, subject: Subject, case:
 
 
 def _zeros_like(value: Any) -> Any:
-    """Return zeros of the same structure and shapes."""
+    """Return zeros of the same structure and shapes, for checks that compare nothing else."""
     if isinstance(value, tuple):
         return tuple(_zeros_like(part) for part in value)
     array = dense(value)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from html import escape
 
 from grader.records import Plot, VerdictKind
-from grader.student.home import Finding, Report
+from grader.student.home import Report
 from grader.student.report_lines import MARKS, parts_of
 
 COLOURS = {
@@ -36,28 +36,23 @@ def page_of(reports: Sequence[Report]) -> str:
             text = escape(report.remark or "there is no public check of it")
         else:
             text = f'<span style="opacity:.6">{report.passed} of {len(kinds)}</span>'
-            text += "".join(map(_finding, report.findings))
+            for finding in report.findings:
+                mark, colour = MARKS[finding.kind][0], COLOURS[finding.kind]
+                sign = f'<span style="color:{colour};font-weight:bold">{mark}</span>'
+                text += f"<div>{sign} {escape(finding.title)}</div>"
+                if finding.kind is VerdictKind.PASSED:
+                    continue
+                rows = ""
+                for label, words in parts_of(finding):
+                    value = f"<code>{escape(words)}</code>" if label == "input" else escape(words)
+                    rows += f'<div style="{ROW}"><span style="{LABEL};">{label}</span>{value}</div>'
+                if finding.plot is not None:  # to the right of the words
+                    rows = f'<div style="flex:1 1 380px">{rows}</div><div>{picture(finding.plot)}</div>'
+                    rows = f'<div style="display:flex;flex-wrap:wrap;gap:12px">{rows}</div>'
+                text += rows
         name = f"<code><b>{escape(report.function.name)}</b></code>"
         html += f'<div style="{BOX.format(COLOURS[worst])}">{name} {text}</div>'
     return html
-
-
-def _finding(finding: Finding) -> str:
-    """Return the title of a check; if it does not hold, also the explanation and the plot beside it."""
-    mark, colour = MARKS[finding.kind][0], COLOURS[finding.kind]
-    head = f'<div><span style="color:{colour};font-weight:bold">{mark}</span> {escape(finding.title)}</div>'
-    if finding.kind is VerdictKind.PASSED:
-        return head
-    rows = ""
-    for label, text in parts_of(finding):
-        value = f"<code>{escape(text)}</code>" if label == "input" else escape(text)
-        rows += f'<div style="{ROW}"><span style="{LABEL};">{label}</span>{value}</div>'
-    if finding.plot is None:
-        return head + rows
-    return (
-        f'{head}<div style="display:flex;flex-wrap:wrap;gap:12px"><div style="flex:1 1 380px">{rows}</div>'
-        f"<div>{picture(finding.plot)}</div></div>"
-    )
 
 
 def picture(plot: Plot) -> str:
