@@ -21,6 +21,7 @@ from grader.notebook.facts import find_functions
 from grader.notebook.quiet import quiet
 from grader.observe.inside import execute
 from grader.records import Fault, FunctionFacts
+from grader.subjects import Subject
 
 NOTHING_GIVEN = Code()
 
@@ -37,7 +38,7 @@ class Functions(Protocol):
         ...
 
     def get(self, name: str) -> Callable[..., Any]:
-        """Return the function; raise Unavailable."""
+        """Return the function, or the class of a method; raise Unavailable."""
         ...
 
 
@@ -75,7 +76,7 @@ class NotebookFunctions:
                     failure = f": {fault.type}: {fault.message}"
             self.executed[name] = namespace, failure
         namespace, failure = self.executed[name]
-        function = namespace.get(name)
+        function = namespace.get(Subject.named(name).root)
         if not callable(function):
             raise Unavailable(f"{name} is not there when the code that it needs has run{failure}")
         return function  # type: ignore[no-any-return]
@@ -89,7 +90,8 @@ class LiveFunctions:
         self.facts_by_name: dict[str, FunctionFacts] = {}
         code = read_sources(history)
         for name in names:
-            function = namespace.get(name)
+            root = Subject.named(name).root
+            function = namespace.get(root)
             if callable(function):
                 facts = find_functions(code, [name], NOTHING_GIVEN)[1][name]
                 if facts.status == "missing":  # not from a cell: an imported function, or no kernel at all
@@ -98,8 +100,8 @@ class LiveFunctions:
                         facts = find_functions(own, [name], NOTHING_GIVEN)[1][name]
                 if facts.status == "missing":  # its source cannot be read, but it can be called
                     facts = FunctionFacts(name, "found")
-            elif name in namespace:
-                remark = f"{name} is a {type(function).__name__} now, not a function"
+            elif root in namespace:
+                remark = f"{root} is a {type(function).__name__} now, not a function"
                 facts = FunctionFacts(name, "missing", remark=remark)
             else:
                 facts = FunctionFacts(name, "missing", remark=f"{name} is not defined yet; run its cell.")
@@ -112,7 +114,7 @@ class LiveFunctions:
     def get(self, name: str) -> Callable[..., Any]:
         """Return the object that the name refers to now; raise Unavailable if it cannot be called."""
         refuse(self.facts(name))
-        return self.namespace[name]  # type: ignore[no-any-return]
+        return self.namespace[Subject.named(name).root]  # type: ignore[no-any-return]
 
 
 def refuse(facts: FunctionFacts) -> None:
