@@ -26,7 +26,7 @@ from grader.checks.base import (
 )
 from grader.checks.result import CaseResult
 from grader.errors import AssignmentError
-from grader.numerics.arrays import TINY, dense
+from grader.numerics.arrays import TINY, dense, largest, relative_error
 from grader.numerics.in_words import text_of
 from grader.subjects import Case
 
@@ -252,7 +252,7 @@ def _difference(value: Any, other: Any, change: Change) -> float:
     right = change.of(first)
     if right is None or right.shape != second.shape or not np.isfinite(second).all():
         return INFINITE
-    return float(np.abs(right - second).max(initial=0.0)) / _scale(first)
+    return relative_error(second, right, largest(first))[0]
 
 
 def _signed(value: Any) -> Array | None:

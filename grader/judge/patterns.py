@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.numerics.arrays import best_factor
 from grader.records import Candidate, Prediction
 
 Array = NDArray[np.float64]
@@ -52,7 +53,7 @@ def transformed(
                 predictions=predictions,
                 credit=0.0,
             )
-    factor = _factor(candidate, observed)
+    factor = _times_constant(candidate, observed)
     if factor is not None:
         yield factor
 
@@ -85,27 +86,17 @@ def _compared(mask: Mask, found: Mapping[str, Prediction]) -> float:
     return left / max(1, sum(int(part.size) for part in parts))
 
 
-def _factor(candidate: Candidate, observed: Mapping[str, Prediction]) -> Candidate | None:
+def _times_constant(candidate: Candidate, observed: Mapping[str, Prediction]) -> Candidate | None:
     """Return the candidate times the constant that fits best, None if there is no such constant."""
     pairs = [
-        (got.ravel(), want.ravel())
+        (got, want)
         for call, seen in observed.items()
         for got, want in zip(seen.parts or (), candidate.predictions[call].parts or (), strict=False)
         if got.size == want.size and got.dtype.kind in "iuf" and want.dtype.kind in "iuf"
     ]
-    with np.errstate(all="ignore"):
-        scales = [float(np.abs(want).max(initial=0.0)) for _, want in pairs]
-        kept = [(g / s, w / s) for (g, w), s in zip(pairs, scales, strict=True) if 0 < s < np.inf]
-        if not kept:
-            return None
-        got, want = (np.concatenate(side) for side in zip(*kept, strict=True))
-        factor = float(np.dot(want, got)) / float(np.dot(want, want))
-    if (
-        len(got) < 3
-        or not np.isfinite(factor)
-        or abs(factor) < 1e-9
-        or min(abs(factor - 1), abs(factor + 1)) < 1e-3
-    ):
+    factor = best_factor(pairs)
+    count = sum(got.size for got, want in pairs if 0.0 < float(np.abs(want).max(initial=0.0)) < np.inf)
+    if factor is None or count < 3 or abs(factor) < 1e-9 or min(abs(factor - 1), abs(factor + 1)) < 1e-3:
         return None
     name = f"it is right up to the constant factor {factor:.4g}"
     predictions = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -78,14 +79,47 @@ def precision(value: Any) -> float:
     return min(max(EPS, eps), SINGLE)
 
 
+def largest(array: Array) -> float:
+    """Return the size of the largest finite entry, 0 if there is none."""
+    with np.errstate(all="ignore"):
+        sizes = np.abs(array[np.isfinite(array)])
+    return float(sizes.max(initial=0.0))
+
+
 def relative_error(
-    got: NDArray[Any], expected: NDArray[Any], scale: float = 0.0
+    got: Array, expected: Array, scale: float = 0.0, least: float = TINY
 ) -> tuple[float, tuple[int, ...]]:
-    """Return the largest difference, relative to the largest expected entry or `scale`, and where it is."""
+    """Return the largest difference of two arrays of one shape, and where it is.
+
+    It is relative to the largest expected entry, to `scale` where that is larger, and to `least` at least. It
+    is NaN if an entry is, and infinite for a difference where there is nothing to be relative to.
+    """
     if expected.size == 0:
         return 0.0, ()
     with np.errstate(all="ignore"):
         difference = np.abs(got.astype(np.complex128) - expected)
+        unit = max(float(np.abs(expected).max()), scale, least)
     worst = np.unravel_index(int(np.argmax(difference)), expected.shape)
-    scale = max(float(np.abs(expected).max()), scale, TINY)
-    return float(difference[worst]) / scale, tuple(int(i) for i in worst)
+    size = float(difference[worst])
+    if unit == 0.0:
+        return (0.0 if size == 0.0 else math.inf), ()
+    return size / unit, tuple(int(i) for i in worst)
+
+
+def best_factor(pairs: Sequence[tuple[Array, Array]]) -> float | None:
+    """Return the factor by which the second arrays come nearest to the first, in the least squares sense.
+
+    Each pair counts alike, whatever the size of its entries; pairs whose second array is zero or not finite do
+    not count. None if no pair counts, or if there is no finite factor.
+    """
+    kept = []
+    with np.errstate(all="ignore"):
+        for got, want in pairs:
+            size = float(np.abs(want).max(initial=0.0))
+            if 0.0 < size < np.inf:  # scaled, so that no square of an entry over- or underflows
+                kept.append((got.ravel() / size, want.ravel() / size))
+        if not kept:
+            return None
+        first, second = (np.concatenate(side) for side in zip(*kept, strict=True))
+        factor = float((np.vdot(second, first) / np.vdot(second, second)).real)
+    return factor if np.isfinite(factor) else None

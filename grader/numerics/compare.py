@@ -212,31 +212,25 @@ def _compare_tables(got: Any, expected: Table, allowed: Tolerance) -> Comparison
 
 def _compare_arrays(got: NDArray[Any], expected: NDArray[Any], allowed: Tolerance) -> Comparison:
     rtol = allowed.of(got)
-    if got.shape != expected.shape and not _same_entries(got, expected, flatten=allowed.flatten):
-        return _shape(got, expected, rtol)
+    # A shape does not matter where flattening is allowed, nor where a number came as an array of one.
+    same_entries = got.size == expected.size and (allowed.flatten or (expected.ndim == 0 and got.size == 1))
+    if got.shape != expected.shape and not same_entries:
+        message = f"it has the shape {got.shape} where {expected.shape} is expected"
+        slip = shape_slip(got, expected, rtol)
+        if slip is None:
+            return Comparison("shape", message, 1)
+        return Comparison(slip[0], f"{message}; {slip[1]}", 1)
     got = got.reshape(expected.shape)
-    if not np.isfinite(got).all():
-        return _not_finite(got, expected)
+    wrong = np.argwhere(~np.isfinite(got))
+    if len(wrong):
+        message = f"{len(wrong)} of {expected.size} entries are NaN or infinite"
+        return Comparison("not_finite", message, np.inf, tuple(int(i) for i in wrong[0]))
     error, worst = relative_error(got, expected, allowed.scale)
     if error <= rtol:
         return Comparison(error=error, worst=worst)
     if got.dtype.kind in "iu" and expected.dtype.kind == "f":
         return Comparison("integer_dtype", "it has integer entries, so fractions were cut off", error, worst)
     return Comparison("values", f"it is off by {error:.2g} of the largest entry", error, worst)
-
-
-def _same_entries(got: NDArray[Any], expected: NDArray[Any], *, flatten: bool) -> bool:
-    """Whether a difference of shape does not matter: flattening is allowed, or a number came as (1,)."""
-    return got.size == expected.size and (flatten or (expected.ndim == 0 and got.size == 1))
-
-
-def _shape(got: NDArray[Any], expected: NDArray[Any], rtol: float) -> Comparison:
-    """Name a wrong shape, and a near miss: the right entries transposed, flattened, or as a column."""
-    message = f"it has the shape {got.shape} where {expected.shape} is expected"
-    slip = shape_slip(got, expected, rtol)
-    if slip is None:
-        return Comparison("shape", message, 1)
-    return Comparison(slip[0], f"{message}; {slip[1]}", 1)
 
 
 def shape_slip(
@@ -248,24 +242,15 @@ def shape_slip(
     if got.ndim == 2 and got.T.shape == expected.shape and relative_error(got.T, expected)[0] <= rtol:
         return "transposed", "the entries are right, but the result is transposed"
     if relative_error(got.reshape(expected.shape), expected)[0] <= rtol:
-        return "reshaped", f"the entries are right, but {_form(got.shape, expected.shape)}"
+        if len(expected.shape) == 1 and got.shape == (*expected.shape, 1):
+            form = "in a column (N, 1) in place of a vector (N,)"
+        elif len(expected.shape) == 1 and got.shape == (1, *expected.shape):
+            form = "in a row (1, N) in place of a vector (N,)"
+        elif len(got.shape) == 1 and expected.shape == (*got.shape, 1):
+            form = "in a vector (N,) in place of a column (N, 1)"
+        else:
+            form = "flattened" if got.ndim == 1 else "in another shape"
+        return "reshaped", f"the entries are right, but {form}"
     if relative_error(got.reshape(expected.shape, order="F"), expected)[0] <= rtol:
         return "reshaped", "the entries are right, but they were flattened column by column"
     return None
-
-
-def _form(got: tuple[int, ...], expected: tuple[int, ...]) -> str:
-    """Say how the same entries in the same order stand in another shape."""
-    if len(expected) == 1 and got == (*expected, 1):
-        return "in a column (N, 1) in place of a vector (N,)"
-    if len(expected) == 1 and got == (1, *expected):
-        return "in a row (1, N) in place of a vector (N,)"
-    if len(got) == 1 and expected == (*got, 1):
-        return "in a vector (N,) in place of a column (N, 1)"
-    return "flattened" if len(got) == 1 else "in another shape"
-
-
-def _not_finite(got: NDArray[Any], expected: NDArray[Any]) -> Comparison:
-    place = tuple(int(i) for i in np.argwhere(~np.isfinite(got))[0])
-    count = int((~np.isfinite(got)).sum())
-    return Comparison("not_finite", f"{count} of {expected.size} entries are NaN or infinite", np.inf, place)

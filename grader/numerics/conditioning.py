@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.numerics.arrays import EPS, SINGLE
 from grader.numerics.compare import Sensitivity
-from grader.numerics.freedom import Freedom, distance
+from grader.numerics.freedom import Freedom, error_up_to
 from grader.subjects import Case
 
 DRAWS = 3
-EPS = {"double": float(np.finfo(np.float64).eps), "single": float(np.finfo(np.float32).eps)}
 
 
 def rounded(case: Case, size: float, rng: np.random.Generator) -> Case:
@@ -39,9 +39,9 @@ def sensitivity(
 
     def change(size: float) -> float:
         moved = [result(rounded(case, size, rng)) for _ in range(DRAWS)]
-        return max(distance(value, expected, freedom) for value in moved)
+        return max(error_up_to(value, expected, freedom) for value in moved)
 
-    return Sensitivity(change(EPS["double"]), change(EPS["single"]))
+    return Sensitivity(change(EPS), change(SINGLE))
 
 
 def _rounded(value: Any, size: float, rng: np.random.Generator) -> Any:

@@ -56,118 +56,105 @@ def differentiate(
     `trusted` gives the reference's gradient of a case; it tells how far rounding moves the gradient, where
     the gradient is zero, and the entries of large inputs. Raises AssignmentError if `cost` has no derivative.
     """
-    places = _places(cost, case, wrt)
-    right = None if trusted is None else _trusted_parts(trusted, case, places)
+    names = tuple(inspect.signature(cost).parameters)
+    unknown = [name for name in wrt if name not in names]
+    if unknown:
+        raise AssignmentError(f"the cost {cost.__name__} has no argument {unknown[0]!r}; it has {names}")
+    positions = [names.index(name) for name in wrt]
+    if max(positions) >= len(case.args):
+        raise AssignmentError(f"the inputs {case.name!r} have {len(case.args)} arguments, too few for {wrt}")
+    right = None if trusted is None else _trusted_parts(trusted, case, positions)
     try:
-        found = [
-            _differentiate(cost, case, place, None if right is None else right[number], rng)
-            for number, place in enumerate(places)
+        parts = [
+            _numeric_part(cost, case, position, None if right is None else right[number], rng)
+            for number, position in enumerate(positions)
         ]
     except AssignmentError:
         raise
     except Exception as error:  # whatever the reference raises
         raise AssignmentError(f"the cost {cost.__name__} failed near {case.name!r}: {error!r}") from error
-    if not all(np.isfinite(part.values).all() and np.isfinite(part.errors).all() for part in found):
+    if not all(np.isfinite(part.values).all() and np.isfinite(part.errors).all() for part in parts):
         raise AssignmentError(f"the cost {cost.__name__} has no finite derivative at {case.name!r}")
-    rounding = [0.0] * len(places) if trusted is None else _rounding(trusted, case, places, rng)
-    flat = [
-        right is not None and float(np.linalg.norm(right[number])) <= rounding[number]
-        for number in range(len(places))
-    ]
+
+    # How far rounding of the input moves the trusted gradient, as a norm of each part; where it is no more than
+    # that, the gradient is zero.
+    rounding, flat = [0.0] * len(positions), [False] * len(positions)
+    if trusted is not None:
+        exact = _trusted_parts(trusted, case, positions)
+        moved = [_trusted_parts(trusted, rounded(case, EPS, rng), positions) for _ in range(DRAWS)]
+        for number, part in enumerate(exact):
+            changes = [float(np.linalg.norm(draw[number] - part)) for draw in moved]
+            size = float(np.linalg.norm(part))
+            rounding[number] = SAFETY * max(EPS * size, *changes)
+            flat[number] = size <= rounding[number]
     numeric = Numeric(
-        tuple(part.values for part in found),
-        tuple(part.errors for part in found),
+        tuple(part.values for part in parts),
+        tuple(part.errors for part in parts),
         tuple(rounding),
         tuple(flat),
-        any(part.jumps.any() for part in found),
+        any(part.jumps.any() for part in parts),
     )
-    step = float(np.median([part.step for part in found]))
-    return numeric, _own_cost(case, places, step, rng)
+    step = float(np.median([part.step for part in parts]))
+    return numeric, _own_cost(case, positions, step, rng)
 
 
-def _places(cost: Callable[..., Any], case: Case, wrt: tuple[str, ...]) -> list[int]:
-    """Return where the arguments stand that the gradient is taken with respect to."""
-    names = tuple(inspect.signature(cost).parameters)
-    unknown = [name for name in wrt if name not in names]
-    if unknown:
-        raise AssignmentError(f"the cost {cost.__name__} has no argument {unknown[0]!r}; it has {names}")
-    places = [names.index(name) for name in wrt]
-    if max(places) >= len(case.args):
-        raise AssignmentError(f"the inputs {case.name!r} have {len(case.args)} arguments, too few for {wrt}")
-    return places
-
-
-def _trusted_parts(trusted: Trusted, case: Case, places: list[int]) -> tuple[Array, ...]:
+def _trusted_parts(trusted: Trusted, case: Case, positions: list[int]) -> tuple[Array, ...]:
     """Return the reference's gradient, one array an argument."""
     value = trusted(case)
-    parts = value if len(places) > 1 else (value,)
-    shapes = [np.shape(case.args[place]) for place in places]
+    parts = value if len(positions) > 1 else (value,)
+    shapes = [np.shape(case.args[position]) for position in positions]
     if not isinstance(parts, tuple | list) or [np.shape(part) for part in parts] != shapes:
         raise AssignmentError(f"the reference's gradient at {case.name!r} does not have the shapes {shapes}")
     return tuple(np.asarray(part, dtype=np.float64) for part in parts)
 
 
-def _differentiate(
-    cost: Callable[..., Any], case: Case, place: int, right: Array | None, rng: np.random.Generator
+def _numeric_part(
+    cost: Callable[..., Any], case: Case, position: int, right: Array | None, rng: np.random.Generator
 ) -> Gradient:
+    """Return the numeric gradient with respect to one argument.
+
+    A large argument has too many entries: there the trusted gradient stands in, with the error that finite
+    differences along random directions leave it. For v with entries from N(0, 1), the mean of ((g - g') . v)^2 is
+    the squared norm of g - g'.
+    """
+
     def f(x: NDArray[Any]) -> Any:
-        return cost(*case.args[:place], x, *case.args[place + 1 :], **case.keywords)
+        return cost(*case.args[:position], x, *case.args[position + 1 :], **case.keywords)
 
     def real(x: Array) -> float:
         return float(f(x))
 
-    x = np.asarray(case.args[place], dtype=np.float64)
+    x = np.asarray(case.args[position], dtype=np.float64)
     if right is None or x.size <= MOST_ENTRIES:
         return numeric_gradient(real, x, f)
-    return _projected(real, x, right, rng)
-
-
-def _projected(f: Callable[[Array], float], x: Array, right: Array, rng: np.random.Generator) -> Gradient:
-    """Return the trusted gradient, with the error that finite differences along random directions leave it.
-
-    For v with entries from N(0, 1), the mean of ((g - g') . v)^2 is the squared norm of g - g'.
-    """
     directions = [rng.standard_normal(x.shape) for _ in range(PROJECTIONS)]
-    found = derivatives(f, x, directions)
-    off = [abs(float(np.vdot(right, v)) - d.value) + d.error for v, d in zip(directions, found, strict=True)]
-    allowed = WRONG * _mean([d.value for d in found]) + 4 * _mean([d.error for d in found])
-    if _mean(off) > allowed:
+    along = derivatives(real, x, directions)
+    pairs = zip(directions, along, strict=True)
+    off = _root_mean_square([abs(float(np.vdot(right, v)) - d.value) + d.error for v, d in pairs])
+    allowed = WRONG * _root_mean_square([d.value for d in along])
+    if off > allowed + 4 * _root_mean_square([d.error for d in along]):
         raise AssignmentError("the reference's gradient does not agree with differences of the cost")
-    error = np.full(x.shape, _mean(off) / np.sqrt(x.size))
-    jumps = np.full(x.shape, max(d.jump for d in found))
-    return Gradient(right, error, jumps, float(np.median([d.step for d in found])))
+    error = np.full(x.shape, off / np.sqrt(x.size))
+    jumps = np.full(x.shape, max(d.jump for d in along))
+    return Gradient(right, error, jumps, float(np.median([d.step for d in along])))
 
 
-def _mean(values: Sequence[float]) -> float:
+def _root_mean_square(values: Sequence[float]) -> float:
     return float(np.sqrt(np.mean(np.square(values))))
 
 
-def _rounding(trusted: Trusted, case: Case, places: list[int], rng: np.random.Generator) -> list[float]:
-    """Return how far rounding of the input moves the trusted gradient: the norm of the change, by part."""
-    right = _trusted_parts(trusted, case, places)
-    moved = [_trusted_parts(trusted, rounded(case, EPS, rng), places) for _ in range(DRAWS)]
-    changes = [[float(np.linalg.norm(m[n] - part)) for m in moved] for n, part in enumerate(right)]
-    least = [EPS * float(np.linalg.norm(part)) for part in right]
-    return [SAFETY * max(rounding, *seen) for rounding, seen in zip(least, changes, strict=True)]
-
-
-def _own_cost(case: Case, places: list[int], step: float, rng: np.random.Generator) -> OwnCost:
-    scale = max(float(np.abs(np.asarray(case.args[place])).max(initial=0.0)) for place in places)
+def _own_cost(case: Case, positions: list[int], step: float, rng: np.random.Generator) -> OwnCost:
+    """Return where the student's own cost is evaluated; `step` is a good one for the trusted cost."""
+    start = [np.asarray(case.args[position], dtype=np.float64) for position in positions]
+    scale = max(float(np.abs(x).max(initial=0.0)) for x in start)
     top = min(4 * step, float(ladder(scale)[0]))
     bottom = min(top / SPAN, NEAR * scale) if scale else top / SPAN
     near = [bottom * RATIO**power for power in (2, 1, 0)]
     steps = (top, float(np.sqrt(top * near[0])), *near)
-    directions = tuple(_direction(case, places, rng) for _ in range(DIRECTIONS))
+    directions = tuple(tuple(rng.standard_normal(x.shape) for x in start) for _ in range(DIRECTIONS))
     moves = [(direction, sign * h) for direction in directions for h in steps for sign in (1, -1)]
-    points = (_moved(case, places, direction, step) for direction, step in [(directions[0], 0.0), *moves])
-    return OwnCost(directions, steps, Sweep(tuple(places), tuple(points)))
-
-
-def _direction(case: Case, places: list[int], rng: np.random.Generator) -> tuple[Array, ...]:
-    """Return a random direction with entries of size about 1, one array an argument."""
-    return tuple(rng.standard_normal(np.shape(case.args[place])) for place in places)
-
-
-def _moved(case: Case, places: Sequence[int], direction: tuple[Array, ...], step: float) -> tuple[Array, ...]:
-    start = (np.asarray(case.args[place], dtype=np.float64) for place in places)
-    return tuple(x + step * part for x, part in zip(start, direction, strict=True))
+    points = [
+        tuple(x + h * along for x, along in zip(start, direction, strict=True))
+        for direction, h in [(directions[0], 0.0), *moves]
+    ]
+    return OwnCost(directions, steps, Sweep(tuple(positions), tuple(points)))

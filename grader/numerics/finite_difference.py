@@ -15,6 +15,7 @@ added to the error: every slope between the two sides is as good as another.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import warnings
 from collections.abc import Callable, Sequence
@@ -23,6 +24,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.numerics.arrays import EPS
+
 Array = NDArray[np.float64]
 Function = Callable[[Array], float]
 RATIO = 4.0
@@ -30,7 +33,6 @@ RUNGS = 22
 FEWEST = 4
 COLUMNS = 3  # of the tableau: the error falls with h^8
 FINEST = 1e-5  # steps whose noise is a larger share of the derivative tell nothing
-EPS = float(np.finfo(np.float64).eps)
 ROUNDING = 4 * EPS  # the noise of a function that is rounded a few times
 PROBES = 9
 TINIEST = 1e-30  # a step into the imaginary direction, where nothing is subtracted
@@ -99,8 +101,8 @@ def _tableau(h: Array, central: Array, unsure: Array) -> tuple[Array, Array, NDA
         against = np.where(np.arange(1, len(h))[None, :] > rungs[:, None], against, -np.inf)
         error = np.maximum(error, np.fmax.reduce(against, axis=1, initial=0.0))
         found.append((column, np.where(np.isfinite(error), error, np.inf), rungs))
-    values, errors, places = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return values, errors, places
+    values, errors, rungs = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return values, errors, rungs
 
 
 def _jump(h: Array, above: Array, below: Array, centre: float, unsure: Array) -> float:
@@ -121,7 +123,7 @@ def measured_noise(f: Function, x: Array, direction: Array) -> float:
     """
     scale = float(np.abs(x).max(initial=0.0)) or 1.0
     for spacing in scale * 10.0 ** np.arange(-12.0, -3.0):
-        values = np.array([f(x + place * spacing * direction) for place in range(PROBES)])
+        values = np.array([f(x + n * spacing * direction) for n in range(PROBES)])
         if not np.isfinite(values).all():
             return math.inf
         if len(np.unique(values)) > PROBES // 2:
@@ -142,25 +144,39 @@ def numeric_gradient(
     which is exact to rounding, where they agree with the finite differences.
     """
     x = np.asarray(x, dtype=np.float64)
-    axes = [_axis(x.shape, index) for index in np.ndindex(x.shape)]
-    found = derivatives(f, x, axes)
+    axes: list[Array] = []
+    for index in np.ndindex(x.shape):
+        axes.append(np.zeros(x.shape))
+        axes[-1][index] = 1.0
+    along = derivatives(f, x, axes)
     values, errors, jumps = (
-        np.reshape([getattr(d, name) for d in found], x.shape) for name in ("value", "error", "jump")
+        np.reshape([getattr(d, name) for d in along], x.shape) for name in ("value", "error", "jump")
     )
-    step = float(np.median([d.step for d in found])) if found else float(ladder(1.0)[0])
-    exact = None if analytic is None else _complex_steps(analytic, x, axes)
-    if exact is not None and (np.abs(exact - values) <= errors).all():
-        values, errors = exact, 8 * EPS * np.abs(exact)
+    step = float(np.median([d.step for d in along])) if along else float(ladder(1.0)[0])
+    if analytic is not None:
+        # Im f(x + ihv) / h for each axis v, if f takes complex numbers.
+        with contextlib.suppress(Exception), warnings.catch_warnings():
+            warnings.simplefilter("error")  # NumPy only warns where it drops an imaginary part
+            slopes = [complex(analytic(x + 1j * TINIEST * axis)).imag / TINIEST for axis in axes]
+            exact = np.reshape(slopes, x.shape)
+            if (np.abs(exact - values) <= errors).all():
+                values, errors = exact, 8 * EPS * np.abs(exact)
     return Gradient(values, errors, jumps, step)
 
 
 def derivatives(f: Function, x: Array, directions: Sequence[Array]) -> list[Derivative]:
     """Return the derivative of f at x along each direction."""
+
+    def guarded(point: Array) -> float:
+        try:
+            return f(point)
+        except Exception:  # a step may leave the domain of a function
+            return math.nan
+
     x = np.asarray(x, dtype=np.float64)
     if not directions:
         return []
     centre = f(x)
-    guarded = _guarded(f)
     noise = measured_noise(guarded, x, np.mean(directions, axis=0))
     steps = ladder(float(np.abs(x).max(initial=0.0)))
     return [_along(guarded, x, direction, steps, centre, noise) for direction in directions]
@@ -168,14 +184,14 @@ def derivatives(f: Function, x: Array, directions: Sequence[Array]) -> list[Deri
 
 def _along(f: Function, x: Array, direction: Array, steps: Array, centre: float, noise: float) -> Derivative:
     """Go down the ladder until the noise is all that is left."""
-    used: list[float] = []
+    used: list[float] = []  # the steps as they were rounded
     plus: list[float] = []
     minus: list[float] = []
     slopes: list[float] = []
     noise = noise if np.isfinite(noise) else 0.0
     for step in steps:
         upper, lower = x + step * direction, x - step * direction
-        used.append(_distance(upper, lower, direction) / 2)
+        used.append(float(np.vdot(upper - lower, direction)) / float(np.vdot(direction, direction)) / 2)
         plus.append(f(upper))
         minus.append(f(lower))
         slope = (plus[-1] - minus[-1]) / (2 * used[-1])
@@ -185,39 +201,3 @@ def _along(f: Function, x: Array, direction: Array, steps: Array, centre: float,
             left = np.abs(np.diff(slopes[-FEWEST:])) * used[1 - FEWEST :]
             return extrapolate(used, plus, minus, centre, max(noise, 3 * float(left.min())))
     return extrapolate(used, plus, minus, centre, noise)
-
-
-def _distance(upper: Array, lower: Array, direction: Array) -> float:
-    """Return how many times the direction lies between two points, as they were rounded."""
-    return float(np.vdot(upper - lower, direction)) / float(np.vdot(direction, direction))
-
-
-def _guarded(f: Function) -> Function:
-    """Return f, with NaN where it fails: a step may leave the domain of a function."""
-
-    def guarded(x: Array) -> float:
-        try:
-            return f(x)
-        except Exception:  # whatever a cost raises outside of its domain
-            return math.nan
-
-    return guarded
-
-
-def _axis(shape: tuple[int, ...], index: tuple[int, ...]) -> Array:
-    axis = np.zeros(shape)
-    axis[index] = 1.0
-    return axis
-
-
-def _complex_steps(
-    analytic: Callable[[NDArray[np.complex128]], complex], x: Array, axes: Sequence[Array]
-) -> Array | None:
-    """Return Im f(x + ihv) / h for each axis; None if f does not take complex numbers."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # NumPy only warns where it drops an imaginary part
-            slopes = [complex(analytic(x + 1j * TINIEST * axis)).imag / TINIEST for axis in axes]
-    except Exception:  # whatever a cost raises that was written for real numbers
-        return None
-    return np.reshape(slopes, x.shape)

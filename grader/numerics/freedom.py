@@ -11,7 +11,7 @@ has an entry, and a matrix a row, for each of those columns (U, s, Vt of a singu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -64,7 +64,7 @@ def freed(got: Any, expected: Any, freedom: Freedom | None) -> tuple[Any, Any]:
     return (tuple(found) if many else found[0]), expected
 
 
-def distance(got: Any, expected: Any, freedom: Freedom | None = None) -> float:
+def error_up_to(got: Any, expected: Any, freedom: Freedom | None = None) -> float:
     """Return the largest relative error over the parts of a value; infinite for another structure."""
     got, expected = freed(got, expected, freedom)
     many = isinstance(expected, tuple)
@@ -88,38 +88,37 @@ def _alike(parts: list[Array], right: list[Array]) -> bool:
 
 
 def _turned(parts: list[Array], right: list[Array], freedom: Freedom) -> list[Array]:
-    """Apply the orthogonal matrix that brings the first matrix nearest, and its inverse to the others."""
-    lead = next((place for place, part in enumerate(parts) if part.ndim == 2), 0)
+    """Apply the orthogonal matrix that brings the first matrix nearest, and its inverse to the other parts."""
+    lead = next((number for number, part in enumerate(parts) if part.ndim == 2), 0)
     if parts[lead].ndim not in (1, 2):
         return parts
-    turn = TURNS[freedom](_columns(parts[lead], freedom), _columns(right[lead], freedom))
-    return [_follow(part, turn, freedom, first=place == lead) for place, part in enumerate(parts)]
 
+    # The columns are free: a vector is one column, or a row whose entries may move.
+    if parts[lead].ndim == 2:
+        got, target = parts[lead], right[lead]
+    elif freedom == "permutation":
+        got, target = parts[lead][None, :], right[lead][None, :]
+    else:
+        got, target = parts[lead][:, None], right[lead][:, None]
+    if freedom == "sign":
+        turn = np.diag(np.where(np.sum(got.conj() * target, axis=0).real < 0, -1.0, 1.0))
+    elif freedom == "rotation":  # Procrustes (Schönemann 1966): |got R - target| is smallest
+        u, _, vh = np.linalg.svd(got.conj().T @ target)
+        turn = np.asarray(u @ vh)
+    else:
+        turn = _permutation(got, target)
 
-def _columns(part: Array, freedom: Freedom) -> Array:
-    """Return a matrix whose columns are free: a vector is one column, or a row whose entries may move."""
-    if part.ndim == 2:
-        return part
-    return part[None, :] if freedom == "permutation" else part[:, None]
-
-
-def _follow(part: Array, turn: Array, freedom: Freedom, *, first: bool) -> Array:
-    """Do to a part what was done to the columns of the first one."""
-    if first:
-        return np.asarray(_columns(part, freedom) @ turn).reshape(part.shape)
-    if part.ndim == 1:
-        return part @ turn if freedom == "permutation" and len(part) == len(turn) else part
-    return np.asarray(turn.conj().T @ part) if part.ndim == 2 and len(part) == len(turn) else part
-
-
-def _signs(got: Array, target: Array) -> Array:
-    return np.diag(np.where(np.sum(got.conj() * target, axis=0).real < 0, -1.0, 1.0))
-
-
-def _rotation(got: Array, target: Array) -> Array:
-    """Return the orthogonal matrix R that makes |got R - target| smallest (Procrustes, Schönemann 1966)."""
-    u, _, vh = np.linalg.svd(got.conj().T @ target)
-    return np.asarray(u @ vh)
+    turned = []
+    for number, part in enumerate(parts):
+        if number == lead:
+            turned.append(np.asarray(got @ turn).reshape(part.shape))
+        elif part.ndim == 1 and freedom == "permutation" and len(part) == len(turn):
+            turned.append(part @ turn)
+        elif part.ndim == 2 and len(part) == len(turn):
+            turned.append(np.asarray(turn.conj().T @ part))
+        else:
+            turned.append(part)
+    return turned
 
 
 def _permutation(got: Array, target: Array) -> Array:
@@ -129,16 +128,9 @@ def _permutation(got: Array, target: Array) -> Array:
     )
 
     distances = np.stack([np.linalg.norm(column[:, None] - target, axis=0) for column in got.T])
-    found = np.zeros(distances.shape)
-    found[linear_sum_assignment(distances)] = 1.0
-    return found
-
-
-TURNS: Mapping[Freedom, Callable[[Array, Array], Array]] = {
-    "sign": _signs,
-    "rotation": _rotation,
-    "permutation": _permutation,
-}
+    matrix = np.zeros(distances.shape)
+    matrix[linear_sum_assignment(distances)] = 1.0
+    return matrix
 
 
 def _without_factor(parts: list[Array]) -> Array | tuple[Array, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.numerics.arrays import dense
+from grader.numerics.arrays import NUMERIC, dense, relative_error
 from grader.records import Table
 from grader.subjects import Case
 
@@ -37,31 +37,24 @@ def describe(value: Any) -> str:  # noqa: PLR0911 -- a table of types
 
 def furthest(got: Sequence[Any], right: Sequence[Any], words: str, names: Sequence[str] = ()) -> str:
     """Return which entry of which part is furthest from right, and what stands there; '' if none is."""
-    pairs = [(dense(a), dense(b)) for a, b in zip(got, right, strict=False)]
-    if len(got) != len(right) or any(wanted is None for _, wanted in pairs):
+    if len(got) != len(right):
         return ""
-    distance, place = max((_distance(mine, np.asarray(wanted)), n) for n, (mine, wanted) in enumerate(pairs))
-    mine, wanted = pairs[place][0], np.asarray(pairs[place][1])
-    if mine is None or distance <= 0.0:
-        return ""
-    mine = mine.reshape(wanted.shape)
-    where = np.unravel_index(int(np.argmax(_difference(mine, wanted))), wanted.shape)
-    index = f"entry [{', '.join(str(int(i)) for i in where)}]" if where else "the number"
-    part = f" of the part for {names[place]}" if len(names) > 1 else ""
-    return f"{index}{part}: yours is {_number(mine[where])}, {words} {_number(wanted[where])}"
-
-
-def _distance(got: Array | None, right: Array) -> float:
-    """Return the largest difference relative to the largest entry; 0 where the two cannot be compared."""
-    if got is None or got.size != right.size or got.size == 0 or got.dtype.kind not in "biufc":
-        return 0.0
-    scale = max(float(np.abs(right).max()), 1e-300)
-    return float(_difference(got.reshape(right.shape), right).max()) / scale
-
-
-def _difference(got: Array, right: Array) -> Array:
-    """Return the absolute differences, infinite where an entry is NaN."""
-    return np.nan_to_num(np.abs(got.astype(np.complex128) - right), nan=np.inf)
+    worst, text = 0.0, ""
+    for number, (value, expected) in enumerate(zip(got, right, strict=True)):
+        mine, wanted = dense(value), dense(expected)
+        if wanted is None:
+            return ""
+        if mine is None or mine.size != wanted.size or mine.size == 0 or mine.dtype.kind not in NUMERIC:
+            continue  # it cannot be compared
+        mine = mine.reshape(wanted.shape)
+        error, where = relative_error(mine, wanted, least=1e-300)
+        error = np.inf if np.isnan(error) else error
+        if error > worst:
+            index = f"entry [{', '.join(map(str, where))}]" if where else "the number"
+            part = f" of the part for {names[number]}" if len(names) > 1 else ""
+            numbers = f"yours is {_number(mine[where])}, {words} {_number(wanted[where])}"
+            worst, text = error, f"{index}{part}: {numbers}"
+    return text
 
 
 def describe_input(case: Case, parameters: Sequence[str]) -> str:

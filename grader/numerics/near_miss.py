@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from grader.numerics.arrays import dense
+from grader.numerics.arrays import Array, best_factor, dense, relative_error
 from grader.numerics.compare import shape_slip
 
 NearMissCode = Literal["constant_factor", "sign", "transposed", "reshaped", "integer_dtype"]
+SMALLEST = 1e-6  # factor that is named: a smaller one is as good as zero
 
 
 @dataclass(frozen=True)
@@ -23,59 +23,37 @@ class NearMiss:
 
 
 def near_miss(got: Any, expected: Any, rtol: float) -> NearMiss | None:
-    """Return the transformation that turns the expected value into the one that came back, if known."""
+    """Return the transformation that turns the expected value into the one that came back, if known.
+
+    Of several parts, one that all of them share.
+    """
     if isinstance(expected, tuple):
-        return _common(got, expected, rtol)
+        if not isinstance(got, tuple | list) or len(got) != len(expected):
+            return None
+        shared = {near_miss(part, right, rtol) for part, right in zip(got, expected, strict=True)}
+        return shared.pop() if len(shared) == 1 else None
     array, right = dense(got), dense(expected)
     if array is None or right is None or array.dtype.kind not in "iufc" or not np.isfinite(array).all():
         return None
     if array.shape != right.shape:
-        return _other_shape(array, right, rtol)
-    return _factor(array, right, rtol) or _square_transposed(array, right, rtol) or _truncated(array, right)
+        slip = shape_slip(array, right, rtol)
+        return None if slip is None else NearMiss(*slip)
+    return _changed_entries(array, right, rtol)
 
 
-def _common(got: Any, expected: tuple[Any, ...], rtol: float) -> NearMiss | None:
-    """Return the near miss that all parts of a tuple share."""
-    if not isinstance(got, tuple | list) or len(got) != len(expected):
-        return None
-    found = {near_miss(part, right, rtol) for part, right in zip(got, expected, strict=True)}
-    return found.pop() if len(found) == 1 else None
-
-
-def _other_shape(got: NDArray[Any], right: NDArray[Any], rtol: float) -> NearMiss | None:
-    slip = shape_slip(got, right, rtol)
-    return None if slip is None else NearMiss(*slip)
-
-
-def _factor(got: NDArray[Any], right: NDArray[Any], rtol: float) -> NearMiss | None:
-    size = float(np.abs(right).max(initial=0.0))
-    if right.size < 2 or size == 0.0:
-        return None
-    with np.errstate(all="ignore"):
-        unit = right / size  # so that no square of an entry over- or underflows
-        factor = float((np.vdot(unit, got) / np.vdot(unit, unit)).real) / size
-        if not 1e-6 <= abs(factor) < np.inf or not _equal(got / factor, right, rtol):
-            return None
-    if abs(factor - 1) <= 10 * rtol:
-        return None
-    if abs(factor + 1) <= 10 * rtol:
-        return NearMiss("sign", "it has the wrong sign")
-    return NearMiss("constant_factor", f"it is right up to the constant factor {factor:.4g}")
-
-
-def _square_transposed(got: NDArray[Any], right: NDArray[Any], rtol: float) -> NearMiss | None:
-    if got.ndim == 2 and got.shape[0] == got.shape[1] and _equal(got.T, right, rtol):
+def _changed_entries(got: Array, right: Array, rtol: float) -> NearMiss | None:
+    """Return what was done to the entries of an array of the right shape."""
+    factor = best_factor([(got, right)]) if right.size > 1 else None
+    if factor is not None and abs(factor) >= SMALLEST and abs(factor - 1) > 10 * rtol:
+        with np.errstate(all="ignore"):
+            agrees = relative_error(got / factor, right, least=0.0)[0] <= rtol
+        if agrees and abs(factor + 1) <= 10 * rtol:
+            return NearMiss("sign", "it has the wrong sign")
+        if agrees:
+            return NearMiss("constant_factor", f"it is right up to the constant factor {factor:.4g}")
+    square = got.ndim == 2 and got.shape[0] == got.shape[1]
+    if square and relative_error(got.T, right, least=0.0)[0] <= rtol:
         return NearMiss("transposed", "the entries are right, but the result is transposed")
-    return None
-
-
-def _equal(got: NDArray[Any], right: NDArray[Any], rtol: float) -> bool:
-    """Whether two arrays agree relative to the largest right entry, at any scale; NaN never does."""
-    with np.errstate(all="ignore"):
-        return bool(np.abs(got - right).max(initial=0.0) <= rtol * np.abs(right).max(initial=0.0))
-
-
-def _truncated(got: NDArray[Any], right: NDArray[Any]) -> NearMiss | None:
-    if right.dtype.kind == "f" and right.size > 1 and np.array_equal(got, np.trunc(right)) and got.any():
+    if right.dtype.kind == "f" and right.size > 1 and got.any() and np.array_equal(got, np.trunc(right)):
         return NearMiss("integer_dtype", "the fractions were cut off: an array of integers was written to")
     return None

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.numerics.arrays import dense
+from grader.numerics.arrays import dense, largest, relative_error
 from grader.records import Candidate, Prediction
 
 Array = NDArray[Any]
@@ -41,44 +41,32 @@ def residual(observed: Mapping[str, Prediction], candidate: Candidate, stop: flo
     worst = 0.0
     floor = NOTHING * candidate.magnitude
     for call, seen in observed.items():
-        worst = max(worst, distance(seen, candidate.predictions[call], floor))
+        worst = max(worst, prediction_error(seen, candidate.predictions[call], floor))
         if worst > stop:
             break
     return worst
 
 
-def distance(seen: Prediction, predicted: Prediction, floor: float = 0.0) -> float:
-    """Return the relative difference of two results; an exception is only like one of the same type."""
+def prediction_error(seen: Prediction, predicted: Prediction, floor: float = 0.0) -> float:
+    """Return the relative difference of two results; an exception is only like one of the same type.
+
+    NaN and infinity match only themselves; the rest is relative to the largest entry of both, or to `floor`.
+    """
     if seen.raised or predicted.raised or seen.parts is None or predicted.parts is None:
         alike = seen.raised == predicted.raised and (seen.parts is None) == (predicted.parts is None)
         return 0.0 if alike and seen.raised else math.inf
     if len(seen.parts) != len(predicted.parts):
         return math.inf
-    pairs = zip(seen.parts, predicted.parts, strict=True)
-    return max((_difference(got, want, floor) for got, want in pairs), default=0.0)
-
-
-def _difference(got: Array, want: Array, floor: float) -> float:
-    """Return the largest difference relative to the largest entry; NaN and infinity match only themselves."""
-    if got.shape != want.shape:
-        if got.size != want.size or got.squeeze().shape != want.squeeze().shape:
-            return math.inf
-        got = got.reshape(want.shape)
-    with np.errstate(all="ignore"):
-        here, there = np.isfinite(got), np.isfinite(want)
-        if not np.array_equal(here, there):
-            return math.inf
-        if not here.all():
-            if not np.array_equal(got[~here], want[~here], equal_nan=True):
+    worst = 0.0
+    for part, want in zip(seen.parts, predicted.parts, strict=True):
+        got = part
+        if got.shape != want.shape:
+            if got.size != want.size or got.squeeze().shape != want.squeeze().shape:
                 return math.inf
-            got, want = got[here], want[here]
-        if got.size == 0:
-            return 0.0
-        scale = max(_largest(want), _largest(got), floor)
-        return float(np.abs(got.astype(np.complex128) - want).max()) / scale if scale > 0 else 0.0
-
-
-def _largest(part: Array) -> float:
-    with np.errstate(all="ignore"):
-        sizes = np.abs(part[np.isfinite(part)])
-    return float(sizes.max(initial=0.0))
+            got = got.reshape(want.shape)
+        here, there = np.isfinite(got), np.isfinite(want)
+        if not np.array_equal(here, there) or not np.array_equal(got[~here], want[~here], equal_nan=True):
+            return math.inf
+        error, _ = relative_error(got[here], want[here], max(largest(got), floor), least=0.0)
+        worst = max(worst, error)
+    return worst

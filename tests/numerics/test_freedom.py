@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from grader.numerics.compare import Tolerance
-from grader.numerics.freedom import Freedom, compare_up_to, distance, freed
+from grader.numerics.freedom import Freedom, compare_up_to, error_up_to, freed
 
 Array = NDArray[Any]
 SEEDS = st.integers(0, 10**6)
@@ -175,7 +175,7 @@ def test_nothing_is_free_unless_the_rubric_says_so() -> None:
 )
 @pytest.mark.parametrize("freedom", [None, "sign", "permutation", "factor"])
 def test_the_distance_of_two_values(got: Any, expected: Any, away: float, freedom: Any) -> None:
-    assert distance(got, expected, freedom) == pytest.approx(away, abs=1e-12)
+    assert error_up_to(got, expected, freedom) == pytest.approx(away, abs=1e-12)
 
 
 def test_complex_eigenvectors_may_have_another_sign() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from grader.numerics.residual import distance, parts_of, residual
+from grader.numerics.residual import parts_of, prediction_error, residual
 from grader.records import Candidate, Prediction
 
 NUMBERS = hnp.arrays(np.float64, hnp.array_shapes(max_dims=2, max_side=4), elements=st.integers(-1000, 1000))
@@ -63,43 +63,43 @@ def test_a_value_has_parts_if_it_is_made_of_numbers(value: Any, parts: int | Non
 
 
 def test_the_same_exception_is_no_distance_and_another_is_infinite() -> None:
-    assert distance(Prediction(raised="ValueError"), Prediction(raised="ValueError")) == 0.0
-    assert distance(Prediction(raised="ValueError"), Prediction(raised="TypeError")) == math.inf
-    assert distance(Prediction(raised="ValueError"), prediction(1.0)) == math.inf
-    assert distance(prediction(1.0), Prediction(raised="ValueError")) == math.inf
+    assert prediction_error(Prediction(raised="ValueError"), Prediction(raised="ValueError")) == 0.0
+    assert prediction_error(Prediction(raised="ValueError"), Prediction(raised="TypeError")) == math.inf
+    assert prediction_error(Prediction(raised="ValueError"), prediction(1.0)) == math.inf
+    assert prediction_error(prediction(1.0), Prediction(raised="ValueError")) == math.inf
 
 
 def test_two_results_without_numbers_explain_nothing() -> None:
-    assert distance(Prediction(), Prediction()) == math.inf
+    assert prediction_error(Prediction(), Prediction()) == math.inf
 
 
 def test_results_of_another_structure_or_shape_are_infinitely_far() -> None:
-    assert distance(prediction([1.0, 2.0]), prediction([1.0, 2.0], 3.0)) == math.inf
-    assert distance(prediction(np.ones((2, 3))), prediction(np.ones((3, 2)))) == math.inf
-    assert distance(prediction(np.ones(6)), prediction(np.ones((3, 2)))) == math.inf
+    assert prediction_error(prediction([1.0, 2.0]), prediction([1.0, 2.0], 3.0)) == math.inf
+    assert prediction_error(prediction(np.ones((2, 3))), prediction(np.ones((3, 2)))) == math.inf
+    assert prediction_error(prediction(np.ones(6)), prediction(np.ones((3, 2)))) == math.inf
 
 
 def test_an_axis_of_length_one_more_or_less_is_no_distance() -> None:
-    assert distance(prediction(np.ones((3, 1))), prediction(np.ones(3))) == 0.0
+    assert prediction_error(prediction(np.ones((3, 1))), prediction(np.ones(3))) == 0.0
 
 
 def test_the_difference_is_relative_to_the_largest_entry_of_either() -> None:
-    assert distance(prediction([100.0, 1.0]), prediction([100.0, 0.0])) == pytest.approx(0.01)
-    assert distance(prediction([200.0]), prediction([100.0])) == pytest.approx(0.5)
+    assert prediction_error(prediction([100.0, 1.0]), prediction([100.0, 0.0])) == pytest.approx(0.01)
+    assert prediction_error(prediction([200.0]), prediction([100.0])) == pytest.approx(0.5)
 
 
 def test_not_a_number_and_infinity_match_only_themselves() -> None:
     some = prediction([1.0, np.nan, np.inf])
-    assert distance(some, some) == 0.0
-    assert distance(some, prediction([1.0, 2.0, np.inf])) == math.inf
-    assert distance(some, prediction([1.0, np.nan, -np.inf])) == math.inf
-    assert distance(some, prediction([2.0, np.nan, np.inf])) == pytest.approx(0.5)
+    assert prediction_error(some, some) == 0.0
+    assert prediction_error(some, prediction([1.0, 2.0, np.inf])) == math.inf
+    assert prediction_error(some, prediction([1.0, np.nan, -np.inf])) == math.inf
+    assert prediction_error(some, prediction([2.0, np.nan, np.inf])) == pytest.approx(0.5)
 
 
 def test_nothing_and_zeros_are_no_distance() -> None:
-    assert distance(prediction(np.zeros((0, 2))), prediction(np.zeros((0, 2)))) == 0.0
-    assert distance(prediction(np.zeros(3)), prediction(np.zeros(3))) == 0.0
-    assert distance(Prediction(()), Prediction(())) == 0.0
+    assert prediction_error(prediction(np.zeros((0, 2))), prediction(np.zeros((0, 2)))) == 0.0
+    assert prediction_error(prediction(np.zeros(3)), prediction(np.zeros(3))) == 0.0
+    assert prediction_error(Prediction(()), Prediction(())) == 0.0
 
 
 def test_rounding_where_the_result_is_zero_is_nothing_beside_results_that_are_not() -> None:
@@ -123,12 +123,12 @@ def test_the_magnitude_is_the_largest_finite_entry_of_all_predictions() -> None:
 @given(NUMBERS, NUMBERS)
 def test_the_distance_is_the_same_both_ways_and_never_negative(first: Any, second: Any) -> None:
     there, back = (
-        distance(prediction(first), prediction(second)),
-        distance(prediction(second), prediction(first)),
+        prediction_error(prediction(first), prediction(second)),
+        prediction_error(prediction(second), prediction(first)),
     )
     assert there == back
     assert there >= 0.0
-    assert distance(prediction(first), prediction(first)) == 0.0
+    assert prediction_error(prediction(first), prediction(first)) == 0.0
 
 
 @given(NUMBERS, st.data(), SCALES)
