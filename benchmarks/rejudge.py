@@ -35,7 +35,8 @@ from grader.observe import observe_submission
 from grader.observe.observe_submission import observe
 from grader.observe.sandbox import Process, Program
 from grader.observe.tiers import choose_sandbox
-from grader.plan.load import Course, load_course
+from grader.plan.load import load_course
+from grader.plan.plan import Course
 from grader.records import Observation
 from grader.store import Store
 

@@ -33,7 +33,8 @@ from grader.observe.notebook_run import NotebookLimits, run_notebook
 from grader.observe.observe_submission import observe
 from grader.observe.sandbox import Sandbox
 from grader.observe.tiers import choose_sandbox
-from grader.plan.load import Course, load_course
+from grader.plan.load import load_course
+from grader.plan.plan import Course
 from grader.report.pages import feedback_page, notebook_page
 from grader.store import Store
 

@@ -39,6 +39,7 @@ from grader.observe.inside.walls import OWN
 from grader.observe.sandbox import Sandbox
 from grader.observe.warm import WarmSandbox
 from grader.plan import load
+from grader.plan.plan import Course
 from grader.records import Observation, Score
 from grader.store import Store
 
@@ -187,7 +188,7 @@ def recorded(found: Outcome) -> Iterator[None]:
     """Keep everything that came out of a box: values, messages, and what the notebook displayed."""
     grade = judges.grade
 
-    def record(submission: str, observation: Observation, course: load.Course) -> Score:
+    def record(submission: str, observation: Observation, course: Course) -> Score:
         displayed = ""
         if observation.run is not None:
             cells = json.loads(observation.run.executed)["cells"]

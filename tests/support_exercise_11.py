@@ -26,7 +26,8 @@ from grader.notebook.cells import read_code
 from grader.notebook.facts import find_functions
 from grader.notebook.read import parse_notebook
 from grader.notebook.slicing import Slice
-from grader.plan.load import Course, load_course
+from grader.plan.load import load_course
+from grader.plan.plan import Course
 from grader.records import Fault, Observation, Outcome, OutcomeKind
 from grader.verify.trial import Outcomes, outcome
 

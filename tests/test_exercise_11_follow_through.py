@@ -10,7 +10,8 @@ import pytest
 from support import ROOT
 
 from grader.judge.judge_observation import grade
-from grader.plan.load import Course, load_course
+from grader.plan.load import load_course
+from grader.plan.plan import Course
 from grader.plan.trusted import with_mistakes
 from grader.records import FunctionFacts, Observation, QuestionScore, VerdictKind
 from grader.verify.trial import outcome

@@ -15,7 +15,7 @@ from grader.course.assignment import load_assignment
 from grader.course.rubric_file import parse_rubric
 from grader.errors import AssignmentError, RubricError
 from grader.judge.judge_observation import grade
-from grader.plan.load import Course
+from grader.plan.plan import Course
 from grader.plan.planner import make_plan
 from grader.plan.trusted import TrustedSide, trusted_call
 from grader.records import FunctionFacts, Observation, Outcome, OutcomeKind, QuestionScore

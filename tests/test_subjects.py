@@ -14,7 +14,8 @@ from grader.errors import AssignmentError, RubricError
 from grader.judge.judge_observation import grade
 from grader.observe.observe_submission import observe
 from grader.observe.sandbox import PlainSandbox
-from grader.plan.load import Course, load_course
+from grader.plan.load import load_course
+from grader.plan.plan import Course
 from grader.records import QuestionScore
 from grader.store import Store
 

@@ -26,7 +26,7 @@ from typing import Self
 
 from grader.judge.judge_observation import grade
 from grader.observe.inside import system
-from grader.plan.load import Course
+from grader.plan.plan import Course
 from grader.records import Observation, Score
 
 LOG = logging.getLogger(__name__)

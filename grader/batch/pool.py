@@ -26,7 +26,7 @@ from grader.notebook.read import read_bytes
 from grader.observe.inside.safe_text import message_text
 from grader.observe.observe_submission import observe
 from grader.observe.sandbox import Process, Program, Sandbox
-from grader.plan.load import Course
+from grader.plan.plan import Course
 from grader.records import NotebookRun, Score
 from grader.store import Store
 

@@ -10,7 +10,6 @@ exceed both, nothing can be said: the result is inconclusive.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -37,7 +36,7 @@ from grader.numerics.finite_difference import extrapolate
 from grader.numerics.in_words import describe, furthest
 from grader.numerics.near_miss import NearMissCode, near_miss
 from grader.numerics.numeric_gradient import Numeric, NumericPart
-from grader.records import Outcome, OutcomeKind, Plot
+from grader.records import OutcomeKind, Plot
 
 Array = NDArray[np.float64]
 Facts = tuple[tuple[str, str], ...]
@@ -89,7 +88,12 @@ class GradientCheck(ValueCheck):
 
         An input that they do not decide is drawn again, and kept as it was if none does.
         """
-        cost = _part_returned(planner.function(self.cost), self.cost_output)
+        function = planner.function(self.cost)
+
+        @functools.wraps(function)
+        def cost(*args: Any, **keywords: Any) -> Any:
+            return part_of(function(*args, **keywords), self.cost_output)
+
         right = (lambda case: planner.expected(self, case)) if planner.has_reference else None
         decided: list[PlannedCase] = []
         for number in range(len(next(planner.draws(self.inputs)))):
@@ -106,17 +110,6 @@ class GradientCheck(ValueCheck):
                     break
             decided.append(tried[-1] if tried[-1].numeric.decides(self.rtol) else tried[0])
         return tuple(decided)
-
-
-def _part_returned(function: Callable[..., Any], output: int | None) -> Callable[..., Any]:
-    if output is None:
-        return function
-
-    @functools.wraps(function)
-    def part(*args: Any, **keywords: Any) -> Any:
-        return part_of(function(*args, **keywords), output)
-
-    return part
 
 
 @dataclass(frozen=True)
@@ -180,19 +173,34 @@ class GradientCase(PlannedCase):
         credit = self.check.credit.get(near.code, 0.0)
         return CaseResult(credit, near.code, near.message, result.facts, result.plot)
 
-    def _right_for_own(self, parts: tuple[Array, ...], outcomes: Outcomes) -> bool | None:
+    def _right_for_own(  # noqa: PLR0911 -- one for each thing that can be wrong
+        self, parts: tuple[Array, ...], outcomes: Outcomes
+    ) -> bool | None:
         """Whether the directional derivatives of the student's own cost agree with their gradient; None if
         the differences of that cost do not tell.
         """
         swept = outcomes.get(self.calls[1].id)
         if swept is not None and swept.kind is OutcomeKind.GRADER_FAULT:
             return None
-        own, rtol = self.own, self.check.rtol
-        values = _numbers(swept, len(own.sweep.points), self.check.cost_output)
+        own, rtol, output = self.own, self.check.rtol, self.check.cost_output
         size = float(np.sqrt(sum(float(np.linalg.norm(part)) ** 2 for part in parts)))
-        if values is None or size == 0.0:
+        returned_all = swept is not None and swept.kind is OutcomeKind.RETURNED
+        if swept is None or not returned_all or not isinstance(swept.value, tuple) or size == 0.0:
             return False
-        centre, *around = values
+
+        # The cost at every point: a real number each.
+        numbers = []
+        for value in swept.value:
+            if output is not None and (not isinstance(value, tuple | list) or len(value) <= output):
+                return False
+            array = dense(part_of(value, output))
+            if array is None or array.size != 1 or array.dtype.kind == "c":
+                return False
+            numbers.append(float(np.reshape(array, ())))
+        if len(numbers) != len(own.sweep.points):
+            return False
+
+        centre, *around = numbers
         grid = np.reshape(around, (len(own.directions), len(own.steps), 2))
         undecided = not np.isfinite(centre)
         for direction, points in zip(own.directions, grid, strict=True):
@@ -264,23 +272,6 @@ def _facts(got: Array, part: NumericPart, name: str) -> Facts:
             ("best-fitting factor", f"{float(np.vdot(unit, got / part.norm)):.4g}"),
         ]
     return tuple(facts)
-
-
-def _numbers(swept: Outcome | None, count: int, output: int | None) -> list[float] | None:
-    """Return the real numbers that a sweep gave, None if it did not give one at every point."""
-    if swept is None or swept.kind is not OutcomeKind.RETURNED:
-        return None
-    if not isinstance(swept.value, tuple) or len(swept.value) != count:
-        return None
-    numbers = []
-    for value in swept.value:
-        if output is not None and (not isinstance(value, tuple | list) or len(value) <= output):
-            return None
-        array = dense(part_of(value, output))
-        if array is None or array.size != 1 or array.dtype.kind == "c":
-            return None
-        numbers.append(float(np.reshape(array, ())))
-    return numbers
 
 
 def _plot(got: Array, right: Array) -> Plot | None:

@@ -27,7 +27,6 @@ from grader.checks.base import (
 from grader.checks.result import CaseResult
 from grader.errors import AssignmentError, RubricError
 from grader.records import Plot
-from grader.subjects import Case
 
 MAX_CURVE = 500
 
@@ -84,27 +83,32 @@ class MetricCheck(ValueCheck):
         cases = []
         for case in next(planner.draws(self.inputs)):
             call = planner.call(self, case)
-            full, none = (self._bound(value, case, planner) for value in (self.full, self.none))
+            bounds: list[float] = []
+            for value in (
+                self.full,
+                self.none,
+            ):  # a number, a quantity of the case, what the reference reaches
+                if value == "reference":
+                    right = planner.expected(self, case)
+                    try:
+                        bounds.append(float(planner.metric(self.metric)(right, case)))
+                    except Exception as error:  # whatever the course's own measure raises
+                        raise AssignmentError(
+                            f"the metric {self.metric} trips over the reference on {case.name!r}: {error!r}"
+                        ) from error
+                elif isinstance(value, str) and value not in case.known:
+                    raise RubricError(
+                        f"the check {self.id!r}: {value!r} is not known of the inputs {self.inputs!r}"
+                    )
+                else:
+                    bounds.append(float(case.known[value] if isinstance(value, str) else value))
+            full, none = bounds
             if full == none or not np.isfinite([full, none]).all():
                 raise AssignmentError(
                     f"the check {self.id!r}: on {case.name!r}, full is {full:g} and none is {none:g}"
                 )
             cases.append(MetricCase((call,), case, self, full, none))
         return tuple(cases)
-
-    def _bound(self, value: float | str, case: Case, planner: Planner) -> float:
-        """Return a bound of the metric: a number, what the reference reaches, or a quantity of the case."""
-        if value == "reference":
-            right = planner.expected(self, case)
-            try:
-                return float(planner.metric(self.metric)(right, case))
-            except Exception as error:  # whatever the course's own measure raises
-                raise AssignmentError(
-                    f"the metric {self.metric} trips over the reference on {case.name!r}: {error!r}"
-                ) from error
-        if isinstance(value, str) and value not in case.known:
-            raise RubricError(f"the check {self.id!r}: {value!r} is not known of the inputs {self.inputs!r}")
-        return float(case.known[value] if isinstance(value, str) else value)
 
 
 @dataclass(frozen=True)

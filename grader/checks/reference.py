@@ -25,7 +25,6 @@ from grader.numerics.conditioning import sensitivity
 from grader.numerics.freedom import Freedom, compare_up_to
 from grader.numerics.in_words import furthest
 from grader.numerics.near_miss import NearMissCode, near_miss
-from grader.subjects import Case
 
 EXACT = Sensitivity()
 NEAR = 1e-6  # relative error up to which a near miss is recognised, where the tolerance is smaller
@@ -89,17 +88,25 @@ class ReferenceCheck(ValueCheck):
 
     def plan(self, planner: Planner) -> tuple[PlannedCase, ...]:
         """Return a case for each input: what the reference returns and how sure that is."""
-        return tuple(self._case(planner, case) for case in next(planner.draws(self.inputs)))
-
-    def _case(self, planner: Planner, case: Case) -> ReferenceCase:
-        followed = planner.made_for(case, self.given) if self.given else []
-        calls = [planner.call(self, case), *(planner.call(self, inner, name) for name, inner in followed)]
-        rounding = EXACT
-        if self.conditioned:
-            rng = np.random.default_rng([planner.seed, 2])
-            rounding = sensitivity(lambda near: planner.expected(self, near), case, self.up_to, rng)
-        scale = float(case.known.get("scale", 0.0))
-        return ReferenceCase(tuple(calls), case, self, planner.expected(self, case), scale, rounding)
+        cases = []
+        for case in next(planner.draws(self.inputs)):
+            followed = planner.made_for(case, self.given) if self.given else []
+            calls = [planner.call(self, inner, name) for name, inner in followed]
+            rounding = EXACT
+            if self.conditioned:
+                rng = np.random.default_rng([planner.seed, 2])
+                rounding = sensitivity(lambda near: planner.expected(self, near), case, self.up_to, rng)
+            cases.append(
+                ReferenceCase(
+                    (planner.call(self, case), *calls),
+                    case,
+                    self,
+                    planner.expected(self, case),
+                    float(case.known.get("scale", 0.0)),
+                    rounding,
+                )
+            )
+        return tuple(cases)
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,11 @@ def _best(
     if not ranked or not ranked[0][0] <= rtol:
         return None
     nearest, best = ranked[0]
-    others = [(away, other) for away, other in ranked[1:] if not _same(best, other)]
+    others = [  # but for those that the course declares to be the same mistake in their results
+        (away, other)
+        for away, other in ranked[1:]
+        if not (best.same_as & set(other.codes) or other.same_as & set(best.codes))
+    ]
     margin = min([away for away, _ in others[:1]] + [wrong])
     if margin > max(MARGIN * nearest, SEPARATED):
         return Diagnosis(
@@ -106,8 +110,3 @@ def _best(
     named = {"+".join(candidate.codes): ", and ".join(candidate.names) for candidate in close}
     codes, names = tuple(named), tuple(named.values())
     return Diagnosis(DiagnosisKind.AMBIGUOUS, codes, names, residual=nearest, margin=min(margin, 1.0))
-
-
-def _same(first: Candidate, second: Candidate) -> bool:
-    """Whether the course declared two mistakes to be one in their results."""
-    return bool(first.same_as & set(second.codes) or second.same_as & set(first.codes))

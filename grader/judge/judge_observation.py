@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from grader.course.score import score_nothing, score_submission
 from grader.judge.verdicts import judge
-from grader.plan.load import Course
-from grader.records import FunctionFacts, Observation, Score, Status
+from grader.plan.plan import Course
+from grader.records import Observation, Score, Status
 
 
 def grade(submission: str, observation: Observation, course: Course) -> Score:
@@ -14,11 +14,19 @@ def grade(submission: str, observation: Observation, course: Course) -> Score:
     What cannot be judged of it, through our fault, costs no points: it is for a person to decide.
     """
     judged, diagnoses = judge(observation, course.rubric, course.plan, course.trusted)
-    remarks = {
-        question.id: _remarks(observation.functions[question.about], observation, course)
-        for question in course.rubric.questions
-        if question.about
-    }
+    remarks: dict[str, list[str]] = {}
+    for question in course.rubric.questions:
+        if not question.about:
+            continue
+        facts = observation.functions[question.about]
+        said = remarks[question.id] = []
+        if facts.notebook_globals:
+            names = ", ".join(facts.notebook_globals)
+            said.append(f"It reads {names} from the notebook instead of from its arguments.")
+        outcomes = [observation.outcomes.get(call.id) for call in course.calls[facts.name] if call.keywords]
+        ignored = {name for outcome in outcomes if outcome for name in outcome.ignored}
+        if ignored:
+            said.append(f"It does not take the argument {', '.join(sorted(ignored))}; it was called without.")
     return score_submission(submission, course.rubric, judged, remarks, diagnoses)
 
 
@@ -34,16 +42,3 @@ def not_graded(submission: str, reason: str, course: Course) -> Score:
     return score_nothing(
         submission, course.rubric, Status.NOT_GRADED, f"Not graded, through our fault: {reason}."
     )
-
-
-def _remarks(facts: FunctionFacts, observation: Observation, course: Course) -> list[str]:
-    """Return what is worth saying of a function beside its verdicts."""
-    remarks = []
-    if facts.notebook_globals:
-        names = ", ".join(facts.notebook_globals)
-        remarks.append(f"It reads {names} from the notebook instead of from its arguments.")
-    outcomes = [observation.outcomes.get(call.id) for call in course.calls[facts.name] if call.keywords]
-    ignored = {name for outcome in outcomes if outcome for name in outcome.ignored}
-    if ignored:
-        remarks.append(f"It does not take the argument {', '.join(sorted(ignored))}; it was called without.")
-    return remarks

@@ -109,8 +109,8 @@ def relative_error(
 def best_factor(pairs: Sequence[tuple[Array, Array]]) -> float | None:
     """Return the factor by which the second arrays come nearest to the first, in the least squares sense.
 
-    Each pair counts alike, whatever the size of its entries; pairs whose second array is zero or not finite do
-    not count. None if no pair counts, or if there is no finite factor.
+    Each pair counts alike, whatever the size of its entries, unless its second array is zero or not finite.
+    None if no pair counts, or if there is no finite factor.
     """
     kept = []
     with np.errstate(all="ignore"):

@@ -76,8 +76,8 @@ def differentiate(
     if not all(np.isfinite(part.values).all() and np.isfinite(part.errors).all() for part in parts):
         raise AssignmentError(f"the cost {cost.__name__} has no finite derivative at {case.name!r}")
 
-    # How far rounding of the input moves the trusted gradient, as a norm of each part; where it is no more than
-    # that, the gradient is zero.
+    # How far rounding of the input moves the trusted gradient, as a norm of each part; where it is no larger,
+    # the gradient is zero.
     rounding, flat = [0.0] * len(positions), [False] * len(positions)
     if trusted is not None:
         exact = _trusted_parts(trusted, case, positions)
@@ -114,8 +114,8 @@ def _numeric_part(
     """Return the numeric gradient with respect to one argument.
 
     A large argument has too many entries: there the trusted gradient stands in, with the error that finite
-    differences along random directions leave it. For v with entries from N(0, 1), the mean of ((g - g') . v)^2 is
-    the squared norm of g - g'.
+    differences along random directions leave it: for v with entries from N(0, 1), the mean of
+    ((g - g') . v)^2 is the squared norm of g - g'.
     """
 
     def f(x: NDArray[Any]) -> Any:

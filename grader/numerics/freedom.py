@@ -88,7 +88,7 @@ def _alike(parts: list[Array], right: list[Array]) -> bool:
 
 
 def _turned(parts: list[Array], right: list[Array], freedom: Freedom) -> list[Array]:
-    """Apply the orthogonal matrix that brings the first matrix nearest, and its inverse to the other parts."""
+    """Apply the orthogonal matrix that brings the first matrix nearest, its inverse to the other parts."""
     lead = next((number for number, part in enumerate(parts) if part.ndim == 2), 0)
     if parts[lead].ndim not in (1, 2):
         return parts

@@ -22,7 +22,7 @@ from typing import Any
 from grader.observe.interpreter import find_interpreter
 from grader.observe.notebook_run import NotebookLimits
 from grader.observe.sandbox import Sandbox
-from grader.plan.load import Course
+from grader.plan.plan import Course
 from grader.records import FunctionFacts
 
 PACKAGE = Path(__file__).parent.parent

@@ -23,7 +23,7 @@ from grader.observe.call_functions import UNCONFIRMED, CallSettings, make_calls
 from grader.observe.keys import calls_key, facts_key, notebook_limits, run_key
 from grader.observe.notebook_run import find_cell, run_notebook
 from grader.observe.sandbox import Sandbox
-from grader.plan.load import Course
+from grader.plan.plan import Course
 from grader.records import Fault, FunctionFacts, NotebookRun, Observation, Outcome, OutcomeKind
 from grader.store import Store
 from grader.subjects import Call, SubjectKind

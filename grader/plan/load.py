@@ -2,49 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
-from grader.course.assignment import Assignment, load_assignment
+from grader.course.assignment import load_assignment
 from grader.course.folder import rubric_path
-from grader.course.rubric import Rubric
 from grader.course.rubric_file import load_rubric
 from grader.plan.candidates import KnownMistakes
 from grader.plan.kept import keep_plan, plan_digest, read_plan
-from grader.plan.plan import Plan
+from grader.plan.plan import Course
 from grader.plan.planner import make_plan
-from grader.plan.trusted import TrustedSide
-from grader.subjects import Call
 
 MOST_LOADED = 4
-
-
-@dataclass(frozen=True)
-class Course:
-    """Everything that is the same for every submission.
-
-    `digest` names all that the plan was made of: the course's files, our code, what both are run with.
-    """
-
-    rubric: Rubric
-    assignment: Assignment
-    plan: Plan
-    digest: str = ""
-
-    @cached_property
-    def trusted(self) -> TrustedSide:
-        """What judging may ask of the course."""
-        return TrustedSide(self.assignment)
-
-    @cached_property
-    def calls(self) -> Mapping[str, tuple[Call, ...]]:
-        """The planned calls of each function of the rubric."""
-        calls = self.plan.calls
-        return {
-            name: tuple(c for c in calls if c.function == name) for name in map(str, self.rubric.subjects)
-        }
 
 
 LOADED: dict[tuple[Path, str], Course] = {}

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from grader.checks.base import Check, PlannedCase
+from grader.course.rubric import Rubric
+from grader.plan.trusted import TrustedSide
 from grader.records import Candidates
 from grader.subjects import Call
+
+if TYPE_CHECKING:  # it loads notebooks
+    from grader.course.assignment import Assignment
 
 
 @dataclass(frozen=True)
@@ -38,3 +45,29 @@ class Plan:
         planned = [call for check in self.checks for case in check.cases for call in case.calls]
         planned += [call for known in self.candidates.values() for call in known.calls]
         return tuple({call.id: call for call in reversed(planned)}.values())[::-1]
+
+
+@dataclass(frozen=True)
+class Course:
+    """Everything that is the same for every submission.
+
+    `digest` names all that the plan was made of: the course's files, our code, what both are run with.
+    """
+
+    rubric: Rubric
+    assignment: Assignment
+    plan: Plan
+    digest: str = ""
+
+    @cached_property
+    def trusted(self) -> TrustedSide:
+        """What judging may ask of the course."""
+        return TrustedSide(self.assignment)
+
+    @cached_property
+    def calls(self) -> Mapping[str, tuple[Call, ...]]:
+        """The planned calls of each function of the rubric."""
+        calls = self.plan.calls
+        return {
+            name: tuple(c for c in calls if c.function == name) for name in map(str, self.rubric.subjects)
+        }

@@ -20,7 +20,8 @@ from grader.judge.diagnosis import diagnose
 from grader.judge.judge_observation import grade
 from grader.notebook.facts import find_subjects
 from grader.plan.candidates import KnownMistakes
-from grader.plan.load import Course, load_course
+from grader.plan.load import load_course
+from grader.plan.plan import Course
 from grader.plan.separation import Pair, close_pairs
 from grader.plan.trusted import with_mistakes
 from grader.records import Diagnosis, DiagnosisKind, Observation, Score

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from grader.errors import AssignmentError
-from grader.plan.load import Course
+from grader.plan.plan import Course
 
 FILE = "goldens.json"
 RTOL = 1e-6

@@ -25,7 +25,7 @@ from grader.notebook.facts import find_subjects
 from grader.observe.decode import travelled
 from grader.observe.inside import wire
 from grader.observe.inside.perform import perform
-from grader.plan.load import Course
+from grader.plan.plan import Course
 from grader.plan.trusted import SEEDED
 from grader.records import Fault, FunctionFacts, Observation, Outcome, OutcomeKind
 from grader.subjects import Call

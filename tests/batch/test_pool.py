@@ -14,7 +14,8 @@ from grader.batch.pool import Graded, grade_all
 from grader.errors import GraderFault, UsageError
 from grader.intake.submissions import Submission, find_submissions
 from grader.observe.sandbox import PlainSandbox
-from grader.plan.load import Course, load_course
+from grader.plan.load import load_course
+from grader.plan.plan import Course
 from grader.records import Observation, Score, Status
 from grader.store import Store
 

@@ -15,7 +15,8 @@ from grader.checks.reference import ReferenceCheck
 from grader.errors import DamagedError
 from grader.judge import verdicts as judging
 from grader.judge.judge_observation import grade
-from grader.plan.load import Course, load_course
+from grader.plan.load import load_course
+from grader.plan.plan import Course
 from grader.records import (
     Candidates,
     DiagnosisKind,
