@@ -14,16 +14,18 @@ from rich.console import Console
 from grader.batch.judges import Judges
 from grader.batch.pool import Graded, grade_all
 from grader.batch.progress import LiveProgress, PlainProgress, choose_progress, closing_words
-from grader.batch.results import Results
+from grader.batch.results import Results, open_results
 from grader.intake.submissions import Submission, find_submissions
 from grader.judge.judge_observation import not_graded
 from grader.observe.layers import ISOLATED, PLAIN, RESTRICTED
 from grader.observe.tiers import choose_sandbox
 from grader.plan.load import load_course
+from grader.plan.plan import Course
 from grader.records import Score, Status
 from grader.store import Store
 
 LOG = logging.getLogger(__name__)
+LOG_FILE = "grader.log"
 WARNINGS = {
     RESTRICTED: "the notebooks run in the tier restricted: no namespaces; see `grader doctor`",
     PLAIN: "the notebooks run in the tier plain, WITHOUT WALLS: they can read and do what you can; "
@@ -45,6 +47,21 @@ def grade_folder(
     """Grade every notebook in `folder` into `out`; return how many were not graded through our fault."""
     submissions = find_submissions(folder)
     course = load_course(assignment, root, rubric)
+    open_results(out)
+    with _log_file(out / LOG_FILE):
+        return _grade(submissions, course, root, out, jobs, fresh=fresh, unsafe=unsafe)
+
+
+def _grade(
+    submissions: list[Submission],
+    course: Course,
+    root: Path,
+    out: Path,
+    jobs: int,
+    *,
+    fresh: bool,
+    unsafe: bool,
+) -> int:
     console = Console(highlight=False)
     environment = course.rubric.environment
     python = str(root.resolve() / environment.python) if environment.python else sys.executable
@@ -54,7 +71,6 @@ def grade_folder(
         choose_sandbox(environment.preload, environment.minimum_tier, python, unsafe=unsafe) as sandbox,
     ):
         results = Results(out, course.rubric, sandbox.name)
-        results.open()
         if sandbox.name != ISOLATED:
             colour = "red" if sandbox.name == PLAIN else "yellow"
             warning = f"[bold {colour}]warning:[/] {WARNINGS[sandbox.name]}"
@@ -83,8 +99,26 @@ def grade_folder(
         others = len(gradebook) - len(scores)
         if others:
             console.print(f"The gradebook has {others} more of earlier runs.", soft_wrap=True)
+        faults = sum(score.status is Status.NOT_GRADED for score in scores)
+        if faults:
+            console.print(f"What went wrong through our fault is in {out / LOG_FILE}.", soft_wrap=True)
         console.print(f"{out / 'index.html'}", soft_wrap=True)
-    return sum(score.status is Status.NOT_GRADED for score in scores)
+    return faults
+
+
+@contextlib.contextmanager
+def _log_file(path: Path) -> Iterator[None]:
+    """Write what goes wrong to a file, with tracebacks; the file is there only if something does."""
+    handler = logging.FileHandler(path, encoding="utf-8", errors="replace", delay=True)
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logger = logging.getLogger("grader")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
 
 
 def _mark_earlier(score: Score, finished_ids: set[str]) -> Score:

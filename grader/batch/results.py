@@ -4,6 +4,7 @@
         index.html                        the course
         grades.csv, grades.json           the gradebook, in every format of grader.exports
         grader.db                         observations and scores
+        grader.log                        what went wrong through our fault, with tracebacks
         <submission>/feedback.html        for the student
         <submission>/notebook.html        the notebook as it ran, safe to look at
         <submission>/executed.ipynb       the same, to open in Jupyter
@@ -25,7 +26,7 @@ from urllib.parse import quote
 
 from grader import __version__
 from grader.course.rubric import Rubric
-from grader.errors import UsageError
+from grader.errors import ResultsError, UsageError
 from grader.exports import Gradebook, formats
 from grader.intake.submissions import Submission
 from grader.records import NotebookRun, Score
@@ -39,6 +40,18 @@ WALLS = {
 }
 
 
+def open_results(out: Path) -> None:
+    """Create the folder of results; raise UsageError if it is a file, ResultsError if nothing can be written."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        _write(out / ".writable", "")
+        (out / ".writable").unlink()
+    except OSError as error:
+        what = f"cannot write results to {out}: {error.strerror}; choose another --out"
+        no_folder = isinstance(error, FileExistsError | NotADirectoryError)
+        raise (UsageError(what) if no_folder else ResultsError(what)) from error
+
+
 @dataclass(frozen=True)
 class Results:
     """The folder of results of one rubric; `tier` is the sandbox tier in which the submissions ran."""
@@ -47,21 +60,10 @@ class Results:
     rubric: Rubric
     tier: str
 
-    def open(self) -> None:
-        """Create the folder; raise UsageError if it cannot be written to."""
-        try:
-            self.out.mkdir(parents=True, exist_ok=True)
-            _write(self.out / ".writable", "")
-            (self.out / ".writable").unlink()
-        except OSError as error:
-            raise UsageError(
-                f"cannot write results to {self.out}: {error.strerror}; choose another --out"
-            ) from error
-
     def write_submission(self, submission: Submission, score: Score, run: NotebookRun | None) -> None:
         """Write the pages of one submission.
 
-        Raises UsageError if the disk is full or read-only, OSError if only these files cannot be written.
+        Raises ResultsError if the disk is full or read-only, OSError if only these files cannot be written.
         """
         folder = self.out / submission.directory
         try:
@@ -111,9 +113,9 @@ def _ends_with(path: Path, text: str) -> bool:
         return False
 
 
-def _unwritable(folder: Path, error: OSError) -> UsageError:
+def _unwritable(folder: Path, error: OSError) -> ResultsError:
     """Return the error that tells the user what to do about a folder that cannot be written to."""
-    return UsageError(
+    return ResultsError(
         f"cannot write to {folder}: {error.strerror}; what was observed is kept: make room, and give the "
         "same command again"
     )

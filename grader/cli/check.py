@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from grader.cli.options import PATH
-from grader.errors import NotebookUnreadable, UsageError
+from grader.errors import DocumentError, NotebookUnreadable, UsageError
 
 if TYPE_CHECKING:  # heavy, and not needed for --help
     from grader.student.hand_in import Obstacle
@@ -83,7 +83,7 @@ def _hand_in(notebook: Path, kit_path: Path | None) -> int:
 
 
 def _read_notebook(path: Path) -> tuple[bytes, dict[str, Any]]:
-    """Return a notebook as bytes and as its JSON content; raise UsageError if its cells cannot be read."""
+    """Return a notebook as bytes and as its JSON content; raise DocumentError if its cells cannot be read."""
     from grader.notebook.sources import code_sources, load_json, read_named  # noqa: PLC0415
 
     data = read_named(path)
@@ -91,7 +91,7 @@ def _read_notebook(path: Path) -> tuple[bytes, dict[str, Any]]:
         content = load_json(data)
         code_sources(content)
     except NotebookUnreadable as error:
-        raise UsageError(f"{path} cannot be checked: {error}") from error
+        raise DocumentError(f"{path} cannot be checked: {error}") from error
     return data, content
 
 

@@ -1,7 +1,8 @@
 """The command line: its commands, and the message and exit code of an error.
 
 Exit codes: 0 graded, 1 below the minimum tier (doctor) or a claim broken (verify), 2 usage or rubric,
-3 some not graded through our fault, 130 interrupted.
+3 some not graded through our fault, or results that cannot be kept, 130 interrupted. An error has the code of
+its class (`grader.errors`).
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ import click
 from grader import __version__
 from grader.cli.check import check
 from grader.cli.doctor import doctor
-from grader.cli.exit_codes import EXIT_FAULT, EXIT_INTERRUPTED, EXIT_NO, EXIT_USAGE
+from grader.cli.exit_codes import EXIT_INTERRUPTED, EXIT_NO, EXIT_USAGE
 from grader.cli.grade import grade
 from grader.cli.pdf import pdf
 from grader.cli.release import release
 from grader.cli.schema import schema
 from grader.cli.show import show
 from grader.cli.verify import verify
-from grader.errors import GraderError, GraderFault
+from grader.errors import GraderError
 from grader.student import child
 
 HELP = """Grade Jupyter notebooks of numerical machine learning.
@@ -80,16 +81,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(arguments: Sequence[str] | None) -> None:
     """Run a command; print an error as a message, without a traceback, and exit with its code."""
-    logging.basicConfig(
-        level=os.environ.get("GRADER_LOG", "CRITICAL").upper(), format="%(name)s: %(message)s"
-    )
+    terminal = logging.StreamHandler()  # what is logged goes to a file in the results, see batch/grade_folder
+    terminal.setLevel(os.environ.get("GRADER_LOG", "CRITICAL").upper())
+    logging.basicConfig(handlers=[terminal], level=logging.INFO, format="%(name)s: %(message)s")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     try:
         cli.main(args=arguments, prog_name="grader", standalone_mode=False)
     except GraderError as error:
         click.secho("error: ", fg="red", bold=True, nl=False, err=True)
         click.echo(str(error), err=True)
-        sys.exit(EXIT_FAULT if isinstance(error, GraderFault) else EXIT_USAGE)
+        sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(EXIT_USAGE)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from grader.cli.options import PATH
-from grader.errors import UsageError
+from grader.errors import MissingPackageError
 
 PACKAGES = ("typst", "pypandoc", "pypdf", "PIL", "markdown_it", "nh3", "pygments")
 RUN_PACKAGES = ("nbclient", "ipykernel")
@@ -34,7 +34,8 @@ def pdf(notebook: Path, out: Path, **wishes: Any) -> None:
     """
     missing = [name for name in PACKAGES + RUN_PACKAGES * wishes["run"] if find_spec(name) is None]
     if missing:
-        raise UsageError(f'packages are missing ({", ".join(missing)}); run: pip install "grader[pdf]"')
+        names = ", ".join(missing)
+        raise MissingPackageError(f'packages are missing ({names}); run: pip install "grader[pdf]"')
     from grader.pdf.document import Wishes, write_hand_in  # noqa: PLC0415 -- needs the packages above
 
     hand_in = write_hand_in(

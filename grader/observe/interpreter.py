@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from grader.errors import UsageError
+from grader.errors import InterpreterError
 
 OLDEST = (3, 11)
 NEEDED = ("ipykernel", "numpy")
@@ -47,7 +47,7 @@ class Interpreter:
 
 @cache
 def find_interpreter(python: str = sys.executable) -> Interpreter:
-    """Ask an interpreter for its version and installation; raise UsageError if no notebook can run in it."""
+    """Ask an interpreter for its version and installation; raise InterpreterError if it cannot be used."""
     what = f"environment.python: {python}"
     try:
         done = subprocess.run(
@@ -55,13 +55,13 @@ def find_interpreter(python: str = sys.executable) -> Interpreter:
         )
         answer = json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
-        raise UsageError(f"{what} cannot be run as a Python interpreter: {error}") from error
+        raise InterpreterError(f"{what} cannot be run as a Python interpreter: {error}") from error
     version = tuple(answer["version"])
     if version < OLDEST:
-        raise UsageError(f"{what} is Python {version[0]}.{version[1]}; the boxes need 3.11 or newer")
+        raise InterpreterError(f"{what} is Python {version[0]}.{version[1]}; the boxes need 3.11 or newer")
     if answer["missing"]:
         lacking = " ".join(answer["missing"])
-        raise UsageError(f"{what} lacks {lacking}; install: {python} -m pip install {lacking}")
+        raise InterpreterError(f"{what} lacks {lacking}; install: {python} -m pip install {lacking}")
     prefixes = {*answer["prefixes"], str(Path(str(answer["real"])).parent.parent)}
     paths = {INSIDE, *answer["paths"]} | {str(Path(prefix) / part) for prefix in prefixes for part in PARTS}
     kept: list[str] = []  # none of them inside another, the shortest first

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from grader.errors import SandboxError, UsageError
+from grader.errors import SandboxError, TierError
 from grader.observe import bubblewrap
 from grader.observe.attack_walls import bait, probe_sandbox
 from grader.observe.inside.walls import BUBBLEWRAP, NONE, OWN
@@ -60,14 +60,14 @@ def choose_sandbox(
 ) -> WarmSandbox | PlainSandbox:
     """Return the strongest sandbox that starts here.
 
-    Raises UsageError if its tier is below `minimum`, unless `unsafe`.
+    Raises TierError if its tier is below `minimum`, unless `unsafe`.
     """
     sandbox, survey = start_best(preload, python)
     if reaches(survey.tier, minimum) or unsafe:
         return sandbox or PlainSandbox(python)
     if sandbox is not None:
         sandbox.close()
-    raise UsageError(
+    raise TierError(
         f"the notebooks would run in the tier {survey.tier!r}, and {minimum!r} is the least that is allowed: "
         f"{'; '.join(shortcomings(survey))}. `grader doctor` tries every layer and names the command that "
         "helps; --unsafe runs them all the same, on a machine that holds nothing they may not have"

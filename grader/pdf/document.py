@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.errors import NotebookUnreadable, UsageError
+from grader.errors import DocumentError, NotebookUnreadable, UsageError
 from grader.notebook.read import load_notebook, parse_notebook
 from grader.notebook.sources import read_named
 from grader.pdf.draft import Draft
@@ -40,7 +40,8 @@ class Wishes:
 
 
 def write_hand_in(notebook: Path, target: Path, wishes: Wishes) -> HandIn:
-    """Write the PDF of a notebook, joined with others, to `target`; raise UsageError or GraderFault.
+    """Write the PDF of a notebook, joined with others, to `target`; raise UsageError,
+    DocumentError or GraderFault.
 
     When anything fails, the target stays as it was.
     """
@@ -59,7 +60,7 @@ def write_hand_in(notebook: Path, target: Path, wishes: Wishes) -> HandIn:
         partial.write_bytes(hand_in.content)
         partial.replace(target)
     except OSError as error:
-        raise UsageError(f"{target}: cannot be written: {error.strerror}") from error
+        raise DocumentError(f"{target}: cannot be written: {error.strerror}") from error
     finally:
         partial.unlink(missing_ok=True)
     return hand_in
@@ -72,7 +73,7 @@ def make_hand_in(path: Path, wishes: Wishes) -> HandIn:
     try:
         notebook = parse_notebook(data) if wishes.run else load_notebook(data)
     except NotebookUnreadable as error:
-        raise UsageError(f"{path}: {error}") from error
+        raise DocumentError(f"{path}: {error}") from error
     if wishes.run:
         notebook = run_notebook(notebook, path.resolve().parent)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from pypdf import PdfReader, PdfWriter
 from pypdf.errors import DependencyError
 
-from grader.errors import UsageError
+from grader.errors import DocumentError
 
 PYPDF_LOG = logging.getLogger("pypdf")
 
@@ -26,16 +26,16 @@ class Part:
 
 
 def read_part(path: Path) -> Part:
-    """Return a PDF that can be joined with others; raise UsageError if it is damaged or encrypted."""
+    """Return a PDF that can be joined with others; raise DocumentError if it is damaged or encrypted."""
     PYPDF_LOG.setLevel(
         logging.CRITICAL
     )  # its warnings on odd PDFs would appear between the student's messages
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+        raise DocumentError(f"{path}: cannot be read: {error.strerror}") from error
     if b"%PDF-" not in content[:1024]:
-        raise UsageError(f"{path}: this is not a PDF; print or export the document as PDF and try again")
+        raise DocumentError(f"{path}: this is not a PDF; print or export the document as PDF and try again")
 
     pages = 0
     try:
@@ -45,18 +45,18 @@ def read_part(path: Path) -> Part:
             PdfWriter().append(reader, import_outline=False)
             pages = len(reader.pages)
     except DependencyError as error:
-        raise UsageError(f"{path}: this PDF is encrypted; print it to a new PDF and try again") from error
+        raise DocumentError(f"{path}: this PDF is encrypted; print it to a new PDF and try again") from error
     except Exception as error:  # a damaged file can make pypdf raise anything
-        raise UsageError(
+        raise DocumentError(
             f"{path}: this PDF is damaged ({type(error).__name__}: {error}); export it again and try again"
         ) from error
     if reader is None:
-        raise UsageError(
+        raise DocumentError(
             f"{path}: this PDF is encrypted with a password; open it, print it to a new PDF without one, "
             "and try again"
         )
     if not pages:
-        raise UsageError(f"{path}: this PDF has no pages")
+        raise DocumentError(f"{path}: this PDF has no pages")
     return Part(path.stem, content, pages)
 
 

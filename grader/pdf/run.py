@@ -9,7 +9,7 @@ from typing import Any
 
 import nbformat
 
-from grader.errors import UsageError
+from grader.errors import DocumentError, MissingPackageError
 
 CELL_SECONDS = 600
 
@@ -33,9 +33,9 @@ def run_notebook(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.Note
     try:
         client.execute(stderr=subprocess.DEVNULL)  # what the kernel itself logs is of no use to a student
     except NoSuchKernel as error:
-        raise UsageError("no Python kernel is installed here; run: pip install ipykernel") from error
+        raise MissingPackageError("no Python kernel is installed here; run: pip install ipykernel") from error
     except CellTimeoutError as error:
-        raise UsageError(f"a cell ran longer than {CELL_SECONDS} s; nothing was written") from error
+        raise DocumentError(f"a cell ran longer than {CELL_SECONDS} s; nothing was written") from error
     except DeadKernelError as error:
-        raise UsageError("the kernel ended while the notebook ran; nothing was written") from error
+        raise DocumentError("the kernel ended while the notebook ran; nothing was written") from error
     return notebook

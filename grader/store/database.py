@@ -33,7 +33,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
-from grader.errors import DamagedError, UsageError
+from grader.errors import DamagedError, StoreError
 from grader.records import FunctionFacts, NotebookRun, Outcome, OutcomeKind, Score
 from grader.store.codec import pack_outcome, pack_run, unpack_outcome, unpack_run
 
@@ -195,7 +195,7 @@ class Store:
         with self._engine.begin() as connection:
             version = connection.execute(text("PRAGMA user_version")).scalar()
             if version not in (0, FORMAT):
-                raise UsageError(
+                raise StoreError(
                     f"{self.path} was written by another version of grader (format {version}, this one reads "
                     f"{FORMAT}); move it away, or choose another folder with --out"
                 )
@@ -208,7 +208,7 @@ class Store:
             with self._lock:
                 return action()
         except DatabaseError as error:
-            raise UsageError(
+            raise StoreError(
                 f"the database {self.path} cannot be used: {error.orig}; {_what_to_do(str(error.orig))}"
             ) from error
 

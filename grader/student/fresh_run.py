@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader.errors import UsageError
+from grader.errors import DocumentError, MissingPackageError
 from grader.student.hand_in import Obstacle
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -48,7 +48,7 @@ def run_fresh(data: bytes, folder: Path, cell_seconds: float) -> list[Failure]:
         from nbclient import NotebookClient  # noqa: PLC0415
         from nbclient.exceptions import CellTimeoutError, DeadKernelError  # noqa: PLC0415
     except ImportError as error:
-        raise UsageError(
+        raise MissingPackageError(
             f"to run a notebook, {error.name} is needed; run: pip install nbclient ipykernel"
         ) from error
     notebook = nbformat.reads(data.decode("utf-8-sig"), as_version=4)
@@ -65,9 +65,9 @@ def run_fresh(data: bytes, folder: Path, cell_seconds: float) -> list[Failure]:
     try:
         client.execute(stderr=subprocess.DEVNULL)
     except NoSuchKernel as error:
-        raise UsageError("no Python kernel is installed here; run: pip install ipykernel") from error
+        raise MissingPackageError("no Python kernel is installed here; run: pip install ipykernel") from error
     except (CellTimeoutError, DeadKernelError) as error:
-        raise UsageError(
+        raise DocumentError(
             "the kernel ended while the notebook ran; does a cell use too much memory?"
         ) from error
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]

@@ -24,7 +24,7 @@ from pydantic import TypeAdapter, ValidationError
 from grader import __version__
 from grader.checks.base import Check
 from grader.course.rubric import AnyCheck
-from grader.errors import UsageError
+from grader.errors import KitError, UsageError
 from grader.observe.decode import decode
 from grader.observe.inside import wire
 from grader.observe.inside.received import decode_inputs
@@ -111,14 +111,14 @@ def write_kit(kit: Kit) -> bytes:
 
 
 def read_kit(path: Path) -> Kit:
-    """Read the kit in a file; raise UsageError if the file is no kit, is damaged or has another format."""
+    """Read the kit in a file; raise KitError if the file is no kit, is damaged or has another format."""
     inputs: dict[str, tuple[Case, ...]] = {}
     expected: dict[str, tuple[Any, ...]] = {}
     lacking: dict[str, str] = {}
     try:
         content = json.loads(path.read_bytes())
         if content["format"] != FORMAT:
-            raise UsageError(
+            raise KitError(
                 f"{path} was made by grader {content['version']}, this is {__version__}; install that one"
             )
         functions = {
@@ -148,24 +148,24 @@ def read_kit(path: Path) -> Kit:
         fields |= {name: tuple(content[name]) for name in LISTS}
         return Kit(**fields, functions=functions, inputs=inputs, expected=expected, lacking=lacking)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+        raise KitError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
-        raise UsageError(f"{path} is damaged; take a fresh copy from the course's kit") from error
+        raise KitError(f"{path} is damaged; take a fresh copy from the course's kit") from error
 
 
 def find_kit(start: Path) -> Path:
     """Return the kit in the folder `start`, or in the nearest folder above it that has one.
 
-    Raises UsageError if there is none, or if that folder has several.
+    Raises KitError if there is none, or if that folder has several.
     """
     for folder in (start, *start.resolve().parents):
         kits = sorted(folder.glob(f"*{SUFFIX}"))
         if len(kits) > 1:
             names = ", ".join(path.name for path in kits)
-            raise UsageError(f"{folder} holds several files of checks ({names}); choose one with --kit")
+            raise KitError(f"{folder} holds several files of checks ({names}); choose one with --kit")
         if kits:
             return kits[0]
-    raise UsageError(
+    raise KitError(
         f"there is no file *{SUFFIX} in {start.resolve()} or above; put the one from the course's kit "
         "beside the notebook, or name it with --kit"
     )

@@ -11,7 +11,7 @@ from support import RIGHT, WRONG, notebook, run, write_course
 
 from grader.batch import pool as batch
 from grader.batch.pool import Graded, grade_all
-from grader.errors import GraderFault, UsageError
+from grader.errors import GraderFault, ResultsError
 from grader.intake.submissions import Submission, find_submissions
 from grader.observe.sandbox import PlainSandbox
 from grader.plan.load import load_course
@@ -226,10 +226,10 @@ def test_a_disk_without_room_ends_the_batch_and_says_so(
 
     class Full(Listener):
         def finished(self, graded: Graded) -> None:
-            raise UsageError("cannot write: no room")
+            raise ResultsError("cannot write: no room")
 
     course = load_course("tiny", tmp_path)
-    with Store() as store, pytest.raises(UsageError, match="no room"):
+    with Store() as store, pytest.raises(ResultsError, match="no room"):
         grade_all(find_submissions(folder), course, PlainSandbox(), store, 1, Full())
 
 

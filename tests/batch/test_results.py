@@ -9,8 +9,8 @@ import pytest
 from support import notebook, rubric, run, score
 
 from grader.batch import results
-from grader.batch.results import Results
-from grader.errors import UsageError
+from grader.batch.results import Results, open_results
+from grader.errors import ResultsError, UsageError
 from grader.intake.submissions import Submission
 
 ANNA = Submission("anna", Path("anna.ipynb"), "anna")
@@ -26,7 +26,7 @@ def written(folder: Results, name: str) -> tuple[int, int]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Results:
     made = Results(tmp_path / "out", rubric(), "isolated")
-    made.open()
+    open_results(made.out)
     made.write_submission(ANNA, score(), RUN)
     return made
 
@@ -82,7 +82,7 @@ def test_a_submission_that_has_no_notebook_any_more_keeps_no_page_of_it(folder: 
 def test_a_folder_that_cannot_be_written_is_refused_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match=r"cannot write results to .*file: .*; choose another --out"):
-        Results(tmp_path / "file", rubric(), "isolated").open()
+        open_results(tmp_path / "file")
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_remains(
@@ -94,7 +94,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_remains(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(UsageError, match=r"anna: No space .*: make room, and give the same command"):
+    with pytest.raises(ResultsError, match=r"anna: No space .*: make room, and give the same command"):
         folder.write_submission(ANNA, score(points=0.0), RUN)
     assert (folder.out / "anna" / "feedback.html").read_text() == old
     assert not list((folder.out / "anna").glob(".*"))

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from grader.cli.main import cli
-from grader.errors import SandboxError, UsageError
+from grader.errors import SandboxError, TierError
 from grader.observe import examine as doctor
 from grader.observe import tiers
 from grader.observe.attack_walls import bait, probe_sandbox
@@ -123,7 +123,7 @@ def test_where_there_are_no_walls_the_doctor_says_so_and_grading_is_refused() ->
     assert "docker run" in result.output
     assert result.output.count("✗") == len(LAYERS) - len(OPTIONAL)
     with pytest.raises(
-        UsageError, match=r"'plain', and 'restricted' .* no walls for darwin.* `grader doctor`"
+        TierError, match=r"'plain', and 'restricted' .* no walls for darwin.* `grader doctor`"
     ):
         choose_sandbox(())
     assert choose_sandbox((), unsafe=True).name == "plain"
@@ -152,7 +152,7 @@ def test_a_kind_that_does_not_start_gives_way_to_the_next(monkeypatch: pytest.Mo
     monkeypatch.setattr(tiers, "_require_open_python", lambda kind, python: None)
     with choose_sandbox(()) as sandbox:
         assert sandbox.name == "restricted"
-    with pytest.raises(UsageError, match="no isolated box; user namespace: lost"):
+    with pytest.raises(TierError, match="no isolated box; user namespace: lost"):
         choose_sandbox((), "isolated")
 
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from support import GRADE, RIGHT, write_course
 
-from grader.errors import UsageError
+from grader.errors import InterpreterError
 from grader.observe.interpreter import find_interpreter
 
 
@@ -37,7 +37,7 @@ def test_of_an_environment_in_a_course_only_its_parts_may_be_read(python: Path) 
 
 def test_an_interpreter_that_is_none_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "missing", Path("/bin/true")):
-        with pytest.raises(UsageError, match=r"environment\.python: .* cannot be run as a Python"):
+        with pytest.raises(InterpreterError, match=r"environment\.python: .* cannot be run as a Python"):
             find_interpreter(str(path))
 
 
@@ -50,11 +50,11 @@ def answering(tmp_path: Path, answer: str) -> str:
 
 def test_an_interpreter_that_is_too_old_or_lacks_a_package_is_named(tmp_path: Path) -> None:
     old = answering(tmp_path, '{"version": [3, 8], "missing": []}')
-    with pytest.raises(UsageError, match=r"is Python 3\.8; the boxes need 3\.11"):
+    with pytest.raises(InterpreterError, match=r"is Python 3\.8; the boxes need 3\.11"):
         find_interpreter(old)
     find_interpreter.cache_clear()
     bare = answering(tmp_path, '{"version": [3, 12], "missing": ["numpy"]}')
-    with pytest.raises(UsageError, match=r"lacks numpy; install: .*python -m pip install numpy"):
+    with pytest.raises(InterpreterError, match=r"lacks numpy; install: .*python -m pip install numpy"):
         find_interpreter(bare)
 
 

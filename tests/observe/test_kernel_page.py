@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from support import ROOT
 
-from grader.errors import UsageError
+from grader.errors import TierError
 from grader.observe.provisioner import SandboxProvisioner
 from grader.observe.tiers import choose_sandbox, start_best
 
@@ -92,5 +92,5 @@ def test_the_page_lists_every_setting_with_its_default() -> None:
 
 
 def test_a_module_that_the_interpreter_lacks_is_named_before_any_notebook_runs() -> None:
-    with pytest.raises(UsageError, match=r"no_such_module|there are no walls"):
+    with pytest.raises(TierError, match=r"no_such_module|there are no walls"):
         choose_sandbox(("numpy", "no_such_module"))

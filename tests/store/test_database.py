@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from support import run, score
 
-from grader.errors import DamagedError, UsageError
+from grader.errors import DamagedError, StoreError
 from grader.records import Evidence, Fault, FunctionFacts, Outcome, OutcomeKind, Plot
 from grader.store import Store, database
 
@@ -151,7 +151,7 @@ def test_a_damaged_entry_is_observed_again(tmp_path: Path, damage: bytes) -> Non
 def test_a_file_that_is_no_database_is_named_with_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "grader.db"
     path.write_text("no database" * 100)
-    with pytest.raises(UsageError, match=r"grader\.db cannot be used.*move it away"):
+    with pytest.raises(StoreError, match=r"grader\.db cannot be used.*move it away"):
         Store(path)
     assert path.read_text().startswith("no database")
 
@@ -169,7 +169,7 @@ def test_a_full_disk_is_no_damage_and_what_was_kept_stays(
     monkeypatch.setattr(database, "_configure", small)
     with Store(path) as store:
         store.put_outcomes("key", {"a": Outcome(OutcomeKind.RETURNED, 1.0)})
-        with pytest.raises(UsageError, match=r"is full; make room, and give the same command again"):
+        with pytest.raises(StoreError, match=r"is full; make room, and give the same command again"):
             store.put_outcomes("key", {"b": Outcome(OutcomeKind.RETURNED, np.zeros(10**5))})
         assert list(store.get_outcomes("key", ["a", "b"])) == ["a"]
 
@@ -179,7 +179,7 @@ def test_a_database_of_another_version_is_refused_and_left_alone(tmp_path: Path)
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(UsageError, match="format 99"):
+    with pytest.raises(StoreError, match="format 99"):
         Store(path)
 
 

@@ -15,7 +15,7 @@ from jupyter_client.manager import start_new_kernel
 from support_student import write_kit_to
 
 import grader
-from grader.errors import UsageError
+from grader.errors import KitError
 
 IMPORTS = "import numpy as np\n"
 COST = """
@@ -152,5 +152,5 @@ def test_it_works_in_plain_python_too(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_without_a_kit_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match="put the one from the course's kit beside the notebook"):
+    with pytest.raises(KitError, match="put the one from the course's kit beside the notebook"):
         grader.check("tsne_gradient")

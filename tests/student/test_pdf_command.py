@@ -11,7 +11,7 @@ import pytest
 from pypdf import PdfReader
 from student.pdf_support import code, pages, pdf_file, text, write_notebook
 
-from grader.errors import UsageError
+from grader.errors import DocumentError, MissingPackageError, UsageError
 from grader.pdf.document import Wishes, write_hand_in
 from grader.pdf.merge import read_part
 
@@ -91,7 +91,7 @@ def broken(path: Path, how: str) -> Path:
 )
 def test_a_pdf_that_cannot_be_joined_is_named_with_what_to_do(how: str, message: str, tmp_path: Path) -> None:
     path = broken(tmp_path / "sheet.pdf", how)
-    with pytest.raises(UsageError, match=f"sheet.pdf: .*({message})"):
+    with pytest.raises(DocumentError, match=f"sheet.pdf: .*({message})"):
         read_part(path)
 
 
@@ -123,7 +123,7 @@ def test_what_the_document_is_made_of_is_never_overwritten(
 )  # fmt: skip
 def test_what_is_no_notebook_is_said(content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "n.ipynb").write_bytes(content)
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(DocumentError, match=message):
         write_hand_in(tmp_path / "n.ipynb", tmp_path / "o.pdf", Wishes())
     assert not (tmp_path / "o.pdf").exists()
 
@@ -134,7 +134,7 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(
     from grader.cli import pdf as command
 
     monkeypatch.setattr(command, "PACKAGES", ("typst", "no_such_package"))
-    with pytest.raises(UsageError, match=r"no_such_package.*pip install \"grader\[pdf\]\""):
+    with pytest.raises(MissingPackageError, match=r"no_such_package.*pip install \"grader\[pdf\]\""):
         command.pdf.main(["n.ipynb", "-o", "o.pdf"], standalone_mode=False)
 
 

@@ -10,7 +10,7 @@ import pytest
 from support import ROOT, write_course
 from support_student import CHECKS, kit_files, write_kit_to
 
-from grader.errors import AssignmentError, RubricError, UsageError
+from grader.errors import AssignmentError, KitError, RubricError, UsageError
 from grader.student.kit import find_kit, read_kit
 from grader.student.make_kit import build_kit, changes, write_folder
 
@@ -125,7 +125,7 @@ def test_an_assignment_that_is_not_there_is_answered_with_those_that_are(tmp_pat
 )
 def test_a_damaged_file_of_checks_is_refused_in_words(tmp_path: Path, data: bytes, words: str) -> None:
     (tmp_path / CHECKS).write_bytes(data)
-    with pytest.raises(UsageError, match=words):
+    with pytest.raises(KitError, match=words):
         read_kit(tmp_path / CHECKS)
 
 
@@ -133,7 +133,7 @@ def test_a_kit_with_another_check_type_is_damaged(tmp_path: Path) -> None:
     content = json.loads(kit_files()[CHECKS])
     content["functions"]["tsne_gradient"]["checks"][0]["type"] = "magic"
     (tmp_path / CHECKS).write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(UsageError, match="is damaged"):
+    with pytest.raises(KitError, match="is damaged"):
         read_kit(tmp_path / CHECKS)
 
 
@@ -142,7 +142,7 @@ def test_the_checks_are_found_upwards_and_two_are_one_too_many(tmp_path: Path) -
     (tmp_path / "one.checks.json").write_text("{}", encoding="utf-8")
     assert find_kit(tmp_path / "a" / "b") == tmp_path / "one.checks.json"
     (tmp_path / "two.checks.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"one\.checks\.json, two\.checks\.json"):
+    with pytest.raises(KitError, match=r"one\.checks\.json, two\.checks\.json"):
         find_kit(tmp_path / "a")
 
 
