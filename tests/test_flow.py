@@ -319,3 +319,25 @@ def test_what_there_is_no_time_to_try_alone_is_not_kept_and_a_person_decides(
     assert (row["status"], row["double"]) == ("graded", ""), "no points are lost, none are given"
     grade()
     assert made == [made[0]] * 2, "what was not confirmed is asked for again"
+
+
+def test_a_fault_of_ours_is_in_the_log_of_the_results_with_its_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_course(tmp_path, anna=RIGHT, bert=RIGHT)
+    monkeypatch.chdir(tmp_path)
+    first = observe_submission.run_notebook
+
+    def fail(notebook: Any, *rest: Any) -> Any:
+        raise ZeroDivisionError("a bug of ours")
+
+    monkeypatch.setattr(observe_submission, "run_notebook", fail)
+    assert grade_folder.grade_folder(folder, "tiny", tmp_path, tmp_path / "results", 1, unsafe=True) == 2
+    log = (tmp_path / "results" / "grader.log").read_text()
+    assert log.count("was not graded") == 2
+    assert "Traceback" in log
+    assert "ZeroDivisionError: a bug of ours" in log
+    assert "What went wrong through our fault is in" in capsys.readouterr().out
+    monkeypatch.setattr(observe_submission, "run_notebook", first)
+    grade_folder.grade_folder(folder, "tiny", tmp_path, tmp_path / "again", 1, unsafe=True)
+    assert not (tmp_path / "again" / "grader.log").exists()

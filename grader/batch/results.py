@@ -41,7 +41,7 @@ WALLS = {
 
 
 def open_results(out: Path) -> None:
-    """Create the folder of results; raise UsageError if it is a file, ResultsError if nothing can be written."""
+    """Create the folder of results; raise UsageError for a file, ResultsError if nothing can be written."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         _write(out / ".writable", "")

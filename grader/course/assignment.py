@@ -16,6 +16,7 @@ import ast
 import hashlib
 import importlib
 import sys
+import traceback
 import types
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -72,10 +73,8 @@ class Assignment:
         make = getattr(self.inputs, generator, None)
         if not callable(make):
             raise AssignmentError(f"reference/{self.name}/inputs.py has no generator {generator!r}")
-        cases = list(make(np.random.default_rng([seed, zlib.crc32(generator.encode())])))
-        if not cases:
-            raise AssignmentError(f"reference/{self.name}/inputs.py: {generator}() makes no inputs")
-        return cases
+        rng = np.random.default_rng([seed, zlib.crc32(generator.encode())])
+        return made_by(make, rng, f"reference/{self.name}/inputs.py: {generator}()")
 
     def metric(self, name: str) -> Callable[[Any, Case], float]:
         """Return a measure of metrics.py."""
@@ -99,6 +98,11 @@ def load_assignment(folder: Path, subjects: Iterable[Subject], seed: int) -> Ass
         raise AssignmentError(f"{folder / 'inputs.py'} is missing: it makes the inputs of the checks")
     skeleton = make_skeleton(notebook)
     make_files = getattr(inputs, "files", None)
+    try:
+        files = make_files(seed) if make_files else {}
+    except Exception as error:  # whatever the course's own code raises
+        where = f"{folder / 'inputs.py'}: files(){line_of(error)}"
+        raise AssignmentError(f"{where} fails: {error!r}") from error
     reference = _reference(read_code(notebook), subjects, path)
     return Assignment(
         folder.name,
@@ -108,7 +112,7 @@ def load_assignment(folder: Path, subjects: Iterable[Subject], seed: int) -> Ass
         reference.namespace,
         inputs,
         load_module(folder, "metrics"),
-        make_files(seed) if make_files else {},
+        files,
         reference.sources,
         _misconceptions(folder, reference),
         folder,
@@ -120,10 +124,30 @@ def load_public_cases(folder: Path, generator: str) -> list[Case]:
     make = getattr(load_module(folder, "public"), generator, None)
     if not callable(make):
         raise AssignmentError(f"{folder / 'public.py'} has no generator {generator!r}")
-    cases = list(make(np.random.default_rng(zlib.crc32(generator.encode()))))
+    rng = np.random.default_rng(zlib.crc32(generator.encode()))
+    return made_by(make, rng, f"{folder / 'public.py'}: {generator}()")
+
+
+def made_by(make: Callable[[np.random.Generator], Any], rng: np.random.Generator, what: str) -> list[Case]:
+    """Return the inputs that a generator makes; raise AssignmentError if it makes something else."""
+    try:
+        cases = list(make(rng))
+    except Exception as error:  # whatever the course's own code raises
+        raise AssignmentError(f"{what} fails{line_of(error)}: {error!r}") from error
     if not cases:
-        raise AssignmentError(f"{folder / 'public.py'}: {generator}() makes no inputs")
+        raise AssignmentError(f"{what} makes no inputs")
+    wrong = next((case for case in cases if not isinstance(case, Case)), None)
+    if wrong is not None:
+        raise AssignmentError(f"{what} makes a {type(wrong).__name__} where a Case is expected")
     return cases
+
+
+def line_of(error: BaseException) -> str:
+    """Return where in the course's files an exception comes from, '' if it does not."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if "/reference/" in Path(frame.filename).as_posix() or frame.filename.startswith("<notebook.ipynb"):
+            return f" ({Path(frame.filename).name}:{frame.lineno})"
+    return ""
 
 
 def _misconceptions(folder: Path, reference: Reference) -> tuple[Misconception, ...]:
@@ -170,7 +194,12 @@ def _reference(code: Code, subjects: Iterable[Subject], path: Path) -> Reference
     namespace: dict[str, Any] = {"__name__": f"reference of {path.parent.name}"}
     for place in sorted(needed):
         unit = ast.Module(body=[needed[place]], type_ignores=[])
-        exec(compile(unit, f"<{path.name}, cell {place[0]}>", "exec"), namespace)  # noqa: S102 -- trusted
+        try:
+            exec(compile(unit, f"<{path.name}, cell {place[0]}>", "exec"), namespace)  # noqa: S102 -- trusted
+        except Exception as error:  # whatever the course's own notebook raises
+            raise AssignmentError(
+                f"{path}: code cell {place[0]}, line {needed[place].lineno} fails: {error!r}"
+            ) from error
     cells = {cell.number: cell.source for cell in code.cells}
     return Reference(namespace, definitions((needed[place], cells[place[0]]) for place in sorted(needed)))
 
@@ -190,7 +219,7 @@ def load_module(folder: Path, name: str) -> types.ModuleType | None:
     try:
         return importlib.import_module(f"{package}.{name}")
     except Exception as error:  # whatever the course's own module raises
-        raise AssignmentError(f"{folder / name}.py cannot be imported: {error!r}") from error
+        raise AssignmentError(f"{folder / name}.py cannot be imported{line_of(error)}: {error!r}") from error
     finally:
         sys.dont_write_bytecode = kept
 

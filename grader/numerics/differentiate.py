@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.errors import AssignmentError
-from grader.numerics.arrays import EPS
+from grader.numerics.arrays import EPS, dense
 from grader.numerics.conditioning import rounded
 from grader.numerics.finite_difference import RATIO, Gradient, derivatives, ladder, numeric_gradient
 from grader.numerics.numeric_gradient import Numeric
@@ -101,11 +101,14 @@ def differentiate(
 def _trusted_parts(trusted: Trusted, case: Case, positions: list[int]) -> tuple[Array, ...]:
     """Return the reference's gradient, one array an argument."""
     value = trusted(case)
-    parts = value if len(positions) > 1 else (value,)
     shapes = [np.shape(case.args[position]) for position in positions]
-    if not isinstance(parts, tuple | list) or [np.shape(part) for part in parts] != shapes:
+    arrays = [dense(part) for part in (value if isinstance(value, tuple | list) else ())]
+    if len(positions) == 1:
+        arrays = [dense(value)]
+    parts = tuple(np.asarray(array, dtype=np.float64) for array in arrays if array is not None)
+    if len(parts) < len(arrays) or [part.shape for part in parts] != shapes:
         raise AssignmentError(f"the reference's gradient at {case.name!r} does not have the shapes {shapes}")
-    return tuple(np.asarray(part, dtype=np.float64) for part in parts)
+    return parts
 
 
 def _numeric_part(

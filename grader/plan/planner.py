@@ -94,7 +94,13 @@ def make_call(
         (echo, repeat, seed % 2**32, *((sweep.places, sweep.points) if sweep else ())),
         (allowed.seconds, allowed.memory_mb, allowed.result_mb),
     )
-    identity = call_id(str(subject), content)
+    try:
+        identity = call_id(str(subject), content)
+    except wire.WireError as error:
+        raise AssignmentError(
+            f"the inputs {case.name!r} of {subject}: an argument cannot be handed to a student's function: "
+            f"{error} (for a function, see grader.course.shipped)"
+        ) from error
     return call_of(subject, case, identity, seed, echo=echo, limits=allowed, sweep=sweep)
 
 
