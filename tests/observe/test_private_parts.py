@@ -1,0 +1,404 @@
+"""Private and undocumented parts of other packages that grader uses: a new version that changes one fails here.
+
+| package | part | where it is used | what for |
+|---|---|---|---|
+| jupyter_client | `AsyncKernelManager._kernel_spec` | observe/notebook_run.py | a specification in no folder |
+| jupyter_client | `AsyncKernelManager.provisioner` | observe/notebook_run.py | set before the start: it is kept |
+| jupyter_client | `AsyncKernelManager._async_cleanup_resources` | observe/notebook_run.py | end without a message |
+| jupyter_client | `AsyncKernelClient._create_connected_socket` | observe/client.py | limits on the messages of a channel |
+| jupyter_client | `AsyncKernelClient._async_is_alive` | observe/client.py | whether the process lives |
+| jupyter_client | `AsyncKernelClient._handle_kernel_info_reply` | observe/client.py | the version of the protocol |
+| jupyter_client | `AsyncKernelClient.start_channels` | observe/client.py | the order of its arguments |
+| jupyter_client | `KernelProvisionerBase` | observe/provisioner.py | its abstract methods |
+| nbclient | `NotebookClient.reset_execution_trackers` | observe/notebook_run.py | cells are run one by one |
+| nbclient | `NotebookClient.process_message` | observe/notebook_run.py | called for each message of a cell |
+| nbclient | `wait_for_ready` of the kernel's client | observe/client.py | it is ours that is called |
+| ipykernel | `IPKernelApp.shell`, `shell.system` | observe/inside/kernel.py | `!command` without a terminal |
+| ipykernel | names of modules | observe/warm.py | they are imported before the fork |
+| IPython | `events.callbacks["post_execute"]` | observe/inside/harvest.py | to be called before others |
+| IPython | the arrow in a traceback | observe/notebook_run.py | the line of an error |
+| IPython | what `%time` becomes | notebook/cells.py | the statement behind it |
+| IPython | the names that `%pylab` binds | notebook/cells.py | they count as bound |
+| IPython | `user_ns["In"]` | student/live.py | the history of cells |
+| matplotlib | `_pylab_helpers.Gcf` | observe/inside/harvest.py | figures are kept before they are closed |
+| numpy | `random.bit_generator.randbits` | observe/inside/chance.py | generators without a seed |
+| pygments | `token._TokenType` | pdf/code.py | an annotation |
+
+`test_every_private_name_in_the_code_is_in_the_table` finds the names with an underscore; a part that has none is
+found by reading.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import nbformat
+import numpy as np
+import pytest
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
+from nbclient import NotebookClient
+from support import ROOT
+
+from grader.notebook.cells import AS_PYLAB_DOES, TIMED, to_python
+from grader.observe.client import PromptClient
+from grader.observe.notebook_run import ANSI, QUIET, CappedClient
+from grader.observe.provisioner import SandboxProvisioner
+from grader.observe.warm import KERNEL_MODULES
+
+PARTS = (  # package, module, name with dots, the parameters that we give (None: not called), the file
+    ("jupyter_client", "manager", "AsyncKernelManager._kernel_spec", None, "observe/notebook_run.py"),
+    ("jupyter_client", "manager", "AsyncKernelManager.provisioner", None, "observe/notebook_run.py"),
+    (
+        "jupyter_client",
+        "manager",
+        "AsyncKernelManager._async_cleanup_resources",
+        (),
+        "observe/notebook_run.py",
+    ),
+    (
+        "jupyter_client",
+        "asynchronous.client",
+        "AsyncKernelClient._create_connected_socket",
+        ("channel", "identity"),
+        "observe/client.py",
+    ),
+    ("jupyter_client", "asynchronous.client", "AsyncKernelClient._async_is_alive", (), "observe/client.py"),
+    (
+        "jupyter_client",
+        "asynchronous.client",
+        "AsyncKernelClient._handle_kernel_info_reply",
+        ("msg",),
+        "observe/client.py",
+    ),
+    (
+        "jupyter_client",
+        "asynchronous.client",
+        "AsyncKernelClient.start_channels",
+        ("shell", "iopub", "stdin", "hb", "control"),
+        "observe/client.py",
+    ),
+    ("nbclient", "client", "NotebookClient.reset_execution_trackers", (), "observe/notebook_run.py"),
+    (
+        "nbclient",
+        "client",
+        "NotebookClient.process_message",
+        ("msg", "cell", "cell_index"),
+        "observe/notebook_run.py",
+    ),
+    ("ipykernel", "kernelapp", "IPKernelApp.initialize", ("argv",), "observe/inside/kernel.py"),
+    ("ipykernel", "kernelapp", "IPKernelApp.start", (), "observe/inside/kernel.py"),
+    ("IPython", "core.interactiveshell", "InteractiveShell.system", None, "observe/inside/kernel.py"),
+    ("IPython", "core.events", "EventManager.register", ("event", "function"), "observe/inside/harvest.py"),
+    ("matplotlib", "_pylab_helpers", "Gcf.get_all_fig_managers", (), "observe/inside/harvest.py"),
+    ("matplotlib", "_pylab_helpers", "Gcf.destroy", ("num",), "observe/inside/harvest.py"),
+    ("matplotlib", "_pylab_helpers", "Gcf.destroy_all", (), "observe/inside/harvest.py"),
+    ("numpy", "random.bit_generator", "randbits", None, "observe/inside/chance.py"),
+    ("pygments", "token", "_TokenType", None, "pdf/code.py"),
+)
+STANDARD = {"os._exit", "sys._getframe"}  # of Python, which documents both
+
+
+@pytest.mark.parametrize(
+    ("package", "module", "name", "parameters", "file"),
+    PARTS,
+    ids=[f"{part[0]}: {part[2]}" for part in PARTS],
+)
+def test_a_part_is_there_and_takes_what_we_give(
+    package: str, module: str, name: str, parameters: tuple[str, ...] | None, file: str
+) -> None:
+    told = f"{package} {version(package)}: {name}, which grader/{file} uses,"
+    found: Any = importlib.import_module(f"{package}.{module}")
+    for part in name.split("."):
+        assert hasattr(found, part), f"{told} is not there"
+        found = getattr(found, part)
+    if parameters is not None:
+        try:
+            inspect.signature(found).bind(*(["self"] if takes_self(found) else []), *parameters)
+        except TypeError as error:
+            pytest.fail(f"{told} has another signature: {inspect.signature(found)}: {error}")
+        named = [each for each in inspect.signature(found).parameters if each != "self"]
+        assert named[: len(parameters)] == list(parameters), f"{told} has other parameters"
+    source = (ROOT / "grader" / file).read_text(encoding="utf-8")
+    assert name.rpartition(".")[2] in source, "the list is out of date: the file does not use it any more"
+    rows = [row for row in str(__doc__).splitlines() if row.startswith(f"| {package} |")]
+    assert any(f" {file} " in row for row in rows), "the table at the top of this file has no row for it"
+
+
+def takes_self(function: Any) -> bool:
+    return next(iter(inspect.signature(function).parameters), "") == "self"
+
+
+def test_every_private_name_in_the_code_is_in_the_table() -> None:
+    trees = {
+        str(path.relative_to(ROOT / "grader")): ast.parse(path.read_text(encoding="utf-8"))
+        for path in (ROOT / "grader").rglob("*.py")
+    }
+    ours = {name for tree in trees.values() for name in defined(tree)}
+    used = {(file, name) for file, tree in trees.items() for name in private_names(tree, ours)}
+    listed = {(file, part) for _, module, name, _, file in PARTS for part in f"{module}.{name}".split(".")}
+    assert {name for _, name in used} >= {"_kernel_spec", "_create_connected_socket", "_pylab_helpers"}
+    assert sorted(used - listed) == [], "put them into PARTS and into the table"
+
+
+def defined(tree: ast.Module) -> Iterator[str]:
+    """Yield the names that a file defines: functions, classes, variables, attributes of `self`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and of_self(node):
+            yield node.attr
+
+
+def of_self(node: ast.Attribute) -> bool:
+    return isinstance(node.value, ast.Name) and node.value.id == "self"
+
+
+def private_names(tree: ast.Module, ours: set[str]) -> Iterator[str]:
+    """Yield the private names that a file takes from another package: attributes, methods, imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
+            of_base = ast.unparse(node.value) == "super()"
+            if (of_base or node.attr not in ours) and ast.unparse(node) not in STANDARD:
+                yield node.attr
+        elif isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("grader"):
+            names = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
+            yield from (name for name in names if name.startswith("_") and not name.startswith("__"))
+
+
+@dataclass
+class Conversation:
+    """What was seen while the cells below ran in an ordinary kernel, spoken to by grader's clients."""
+
+    channels: set[str] = field(default_factory=set)
+    waited: int = 0
+    alive: bool = False
+    messages: list[tuple[str, int]] = field(default_factory=list)
+    cells: list[Any] = field(default_factory=list)
+    removed: bool = False
+
+    def text(self, number: int) -> str:
+        """Return what a cell printed, or its error."""
+        outputs = self.cells[number].outputs
+        return "".join(output.get("text", "") or output.get("evalue", "") for output in outputs).strip()
+
+
+CELLS = (
+    "%matplotlib inline\nfrom grader.observe.inside import harvest\nshell = get_ipython()\nharvest.install(shell)",
+    "import matplotlib.pyplot as plt\nplt.plot([1, 2], [3, 4])\nplt.title('mine');",
+    "(figure,) = harvest.DRAWN.figures[1]\nprint(figure['axes'][0]['title'])",
+    "print([getattr(each, '__name__', '') for each in shell.events.callbacks['post_execute']])",
+    "value = 1\nraise ValueError('no')",
+    "commands = []\nshell.system = lambda command: commands.append(command)\n!ls {value}",
+    "print(*commands, shell.var_expand(commands[0], depth=0))",
+    "from ipykernel.kernelapp import IPKernelApp\nprint(IPKernelApp.instance().shell is shell)",
+    "print(shell.user_ns['In'][2].splitlines()[0])",
+    "print(shell.history_manager.enabled)",
+)
+FIGURE, KEPT, ORDER, ERROR, _, SYSTEM, APPLICATION, HISTORY, _ = range(1, len(CELLS))
+
+
+@pytest.fixture(scope="module")
+def seen() -> Conversation:
+    """Run the cells once, as `grader.observe.notebook_run` does, in a kernel without walls."""
+    return asyncio.run(converse())
+
+
+async def converse() -> Conversation:
+    seen = Conversation()
+
+    class Client(PromptClient):
+        def _create_connected_socket(self, channel: str, identity: bytes | None = None) -> Any:
+            seen.channels.add(channel)
+            return super()._create_connected_socket(channel, identity)
+
+        async def wait_for_ready(self, timeout: float | None = None) -> None:
+            seen.waited += 1
+            await super().wait_for_ready(timeout)
+            seen.alive = await self._async_is_alive()
+
+    class Notebook(CappedClient):
+        def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
+            seen.messages.append((msg["msg_type"], cell_index))
+            return super().process_message(msg, cell, cell_index)
+
+    seen.cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    notebook = nbformat.v4.new_notebook(cells=seen.cells)
+    seen.cells = notebook.cells
+    manager: Any = AsyncKernelManager(client_factory=Client, log=QUIET)
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    manager._kernel_spec = KernelSpec(argv=command, display_name="tried", language="python")
+    client = Notebook(
+        notebook, km=manager, allow_errors=True, timeout=120, store_widget_state=False, log=QUIET
+    )
+    client.reset_execution_trackers()
+    try:
+        await client.async_start_new_kernel(cwd=str(ROOT))
+        await client.async_start_new_kernel_client()
+        for index, cell in enumerate(notebook.cells):
+            await client.async_execute_cell(cell, index)
+        assert client.kc is not None
+        client.kc.stop_channels()
+        await manager.shutdown_kernel(now=True)
+    finally:
+        file = Path(manager.connection_file)
+        await manager._async_cleanup_resources()
+        seen.removed = not file.exists()
+    return seen
+
+
+def test_every_channel_is_connected_by_the_method_that_sets_its_limits(seen: Conversation) -> None:
+    assert seen.channels == {"shell", "iopub", "stdin", "control"}, "hb is left out, the others are limited"
+
+
+def test_the_clients_own_wait_is_used(seen: Conversation) -> None:
+    assert seen.waited == 1, "nbclient does not call wait_for_ready of the kernel's client"
+    assert seen.alive, "_async_is_alive does not say that a kernel lives"
+
+
+def test_a_reply_of_the_kernel_sets_the_version_of_the_protocol() -> None:
+    client = AsyncKernelClient()
+    client._handle_kernel_info_reply({"content": {"protocol_version": "4.1"}})
+    assert client.session.adapt_version == 4, "_handle_kernel_info_reply does not set the version"
+
+
+def test_cleaning_up_removes_the_file_of_the_connection(seen: Conversation) -> None:
+    assert seen.removed, "_async_cleanup_resources leaves the file of the connection"
+
+
+def test_each_message_of_a_cell_passes_through_process_message(seen: Conversation) -> None:
+    kinds = {kind for kind, index in seen.messages if index == FIGURE}
+    assert kinds >= {"status", "execute_input", "display_data"}
+    assert ("error", ERROR) in seen.messages
+    assert ("stream", KEPT) in seen.messages
+
+
+def test_figures_are_kept_before_the_backend_closes_them(seen: Conversation) -> None:
+    assert seen.text(KEPT) == "mine", "pre_run_cell and post_execute are not called around each cell"
+    callbacks = ast.literal_eval(seen.text(ORDER))
+    assert callbacks[0] == "keep_all", f"events.callbacks is no list in the order of the calls: {callbacks}"
+    assert "flush_figures" in callbacks[1:], "the inline backend does not close figures at post_execute"
+
+
+def test_the_arrow_of_a_traceback_stands_at_the_line_of_the_cell(seen: Conversation) -> None:
+    (error,) = [output for output in seen.cells[ERROR].outputs if output.output_type == "error"]
+    trace = ANSI.sub("", "\n".join(error.traceback))
+    assert re.findall(r"^-+> (\d{1,9}) ", trace, re.M) == ["2"], f"IPython marks the line otherwise:\n{trace}"
+    assert r'r"^-+> (\d{1,9}) "' in (ROOT / "grader/observe/notebook_run.py").read_text(encoding="utf-8")
+
+
+def test_a_shell_command_is_run_by_the_shells_own_method(seen: Conversation) -> None:
+    assert seen.text(SYSTEM) == "ls {value} ls 1", (
+        "shell.system is not called, or not with the text to expand"
+    )
+
+
+def test_the_application_has_the_shell_and_the_shell_its_history(seen: Conversation) -> None:
+    assert seen.text(APPLICATION) == "True", "IPKernelApp.instance().shell is not the shell of the kernel"
+    assert seen.text(HISTORY) == CELLS[1].splitlines()[0], "user_ns['In'] is not the list of cells"
+    assert seen.text(len(CELLS) - 1) == "True", "--HistoryManager.enabled is no option any more"
+
+
+class AskedError(Exception):
+    """Raised by the provisioner below when it is asked for a kernel."""
+
+
+def test_a_provisioner_that_is_set_beforehand_is_asked_for_the_kernel() -> None:
+    class Recording(SandboxProvisioner):
+        async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+            raise AskedError(kwargs)
+
+    async def start() -> None:
+        manager: Any = AsyncKernelManager(log=QUIET)
+        spec = KernelSpec(argv=["{connection_file}"], display_name="tried", language="python")
+        manager._kernel_spec = spec
+        assert manager.kernel_spec is spec, "kernel_spec is not what _kernel_spec was set to"
+        manager.provisioner = Recording(kernel_id="tried", kernel_spec=spec, parent=manager)
+        try:
+            await manager.start_kernel(cwd=str(ROOT))
+        finally:
+            await manager._async_cleanup_resources()
+
+    with pytest.raises(AskedError) as asked:
+        asyncio.run(start())
+    assert asked.value.args[0]["cwd"] == str(ROOT)
+
+
+def test_a_provisioner_has_every_method_that_jupyter_client_wants() -> None:
+    wanted = set(KernelProvisionerBase.__abstractmethods__)
+    assert wanted - set(vars(SandboxProvisioner)) == set(), "jupyter_client wants further methods"
+    assert issubclass(PromptClient, AsyncKernelClient)
+    assert issubclass(CappedClient, NotebookClient)
+
+
+@pytest.mark.parametrize("name", [name for name in KERNEL_MODULES if not name.startswith("inside.")])
+def test_a_module_that_is_imported_before_the_fork_exists(name: str) -> None:
+    package = name.partition(".")[0].replace("_", "-")
+    assert find_spec(name), f"{package} {version(package)} has no module {name}: kernels start more slowly"
+
+
+def test_time_becomes_a_call_of_its_magic() -> None:
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    python = TransformerManager().transform_cell("%time x = 'a b'\n")
+    assert TIMED.search(python), f"IPython translates %time otherwise: {python}"
+    assert to_python("%time x = 'a b'\n").strip() == "x = 'a b'"
+
+
+def test_pylab_binds_the_names_that_its_replacement_binds() -> None:
+    from IPython.core.pylabtools import import_pylab
+
+    theirs: dict[str, Any] = {}
+    import_pylab(theirs)
+    ours: dict[str, Any] = {}
+    exec(AS_PYLAB_DOES, ours)
+    assert len(theirs) > 500
+    # import_pylab leaves these to the shell, which binds display functions under them
+    assert set(theirs) - set(ours) <= {"getfigs", "figsize", "display"}
+
+
+def test_pyplot_closes_figures_through_the_attributes_of_gcf(monkeypatch: pytest.MonkeyPatch) -> None:
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+    from matplotlib._pylab_helpers import Gcf
+
+    figures: Any = Gcf
+    closed: list[Any] = []
+    destroy, destroy_all = Gcf.destroy, Gcf.destroy_all
+    monkeypatch.setattr(figures, "destroy", lambda *each: closed.append("one") or destroy(*each))
+    monkeypatch.setattr(figures, "destroy_all", lambda *each: closed.append("all") or destroy_all(*each))
+    first = plt.figure()
+    plt.figure()
+    assert first in [manager.canvas.figure for manager in Gcf.get_all_fig_managers()]
+    plt.close()
+    assert closed == ["one"], "plt.close() does not call Gcf.destroy"
+    plt.close("all")
+    assert closed[-1] == "all", "plt.close('all') does not call Gcf.destroy_all"
+    assert Gcf.get_all_fig_managers() == []
+
+
+def test_numpy_takes_its_entropy_from_randbits(monkeypatch: pytest.MonkeyPatch) -> None:
+    from numpy.random import bit_generator
+
+    asked: list[int] = []
+    monkeypatch.setattr(bit_generator, "randbits", lambda bits: asked.append(bits) or 7)
+    first, second = np.random.default_rng().random(3), np.random.default_rng().random(3)
+    assert asked, "default_rng() does not call numpy.random.bit_generator.randbits"
+    assert first.tolist() == second.tolist(), "a generator without a seed has a further source of entropy"
+    assert np.random.SeedSequence().entropy == 7
