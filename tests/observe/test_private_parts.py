@@ -13,8 +13,9 @@
 | nbclient | `NotebookClient.reset_execution_trackers` | observe/notebook_run.py | cells are run one by one |
 | nbclient | `NotebookClient.process_message` | observe/notebook_run.py | called for each message of a cell |
 | nbclient | `wait_for_ready` of the kernel's client | observe/client.py | it is ours that is called |
-| ipykernel | `IPKernelApp.shell`, `shell.system` | observe/inside/kernel.py | `!command` without a terminal |
+| ipykernel | `IPKernelApp.initialize`, `shell`, `start` | observe/inside/kernel.py | a kernel in this process |
 | ipykernel | names of modules | observe/warm.py | they are imported before the fork |
+| IPython | `InteractiveShell.system` | observe/inside/kernel.py | replaced: `!command` without a terminal |
 | IPython | `events.callbacks["post_execute"]` | observe/inside/harvest.py | to be called before others |
 | IPython | the arrow in a traceback | observe/notebook_run.py | the line of an error |
 | IPython | what `%time` becomes | notebook/cells.py | the statement behind it |
