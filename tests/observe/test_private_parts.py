@@ -254,10 +254,11 @@ async def converse() -> Conversation:
         await client.async_start_new_kernel_client()
         for index, cell in enumerate(notebook.cells):
             await client.async_execute_cell(cell, index)
-        assert client.kc is not None
-        client.kc.stop_channels()
-        await manager.shutdown_kernel(now=True)
     finally:
+        if client.kc is not None:
+            client.kc.stop_channels()
+        if manager.has_kernel:
+            await manager.shutdown_kernel(now=True)
         file = Path(manager.connection_file)
         await manager._async_cleanup_resources()
         seen.removed = not file.exists()
