@@ -85,13 +85,17 @@ class Table:
 
 @dataclass(frozen=True)
 class Fault:
-    """How a student's code failed: exception type, message, and the cell (from 1) and line it came from."""
+    """How a student's code failed: exception type, message, and the cell (from 1) and line it came from.
+
+    `file` is the Python file in which the line stands, '' if that is the notebook.
+    """
 
     type: str
     message: str
     cell: int | None = None
     line: int | None = None
     code: str = ""
+    file: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,14 @@ class Outcome:
     args_after: tuple[Any, ...] | None = None
     ignored: tuple[str, ...] = ()
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class HandIn:
+    """What one student handed in: a notebook, and Python files beside it by their names."""
+
+    notebook: bytes
+    modules: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -152,6 +164,7 @@ class FunctionFacts:
     notebook_globals: tuple[str, ...] = ()
     remark: str = ""
     places: tuple[tuple[int, int], ...] = ()
+    file: str = ""
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ COPY = re.compile(r"\s*\(\d+\)$|\s*-\s*Copy\d*$", re.I)
 UNSAFE = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f]|[\ud800-\udfff]')
 UNPACK = "; unpack the archive first"
 MAX_NAME = 80
+MAX_MODULES = 20
 Entry = tuple[Path, PurePosixPath, str]
 """The path of a submission, its path inside the folder, and its problem ('' if there is none)."""
 
@@ -51,7 +52,8 @@ class Submission:
     """One notebook that was handed in.
 
     `problem` says why it is not a notebook that can be opened, `fault` why this machine cannot read it (not
-    the student's fault), `remark` which other submissions may be of the same student. All may be ''.
+    the student's fault), `remark` which other submissions may be of the same student. All may be ''. `modules`
+    are the Python files that were handed in beside it.
     """
 
     id: str
@@ -60,6 +62,7 @@ class Submission:
     problem: str = ""
     remark: str = ""
     fault: str = ""
+    modules: tuple[Path, ...] = ()
 
 
 def find_submissions(folder: Path) -> list[Submission]:
@@ -68,7 +71,7 @@ def find_submissions(folder: Path) -> list[Submission]:
     Raises UsageError if there is no notebook, or if the folder itself cannot be read.
     """
     if folder.is_file():
-        return _named([(folder, PurePosixPath(folder.name), "")])
+        return [_with_modules(each) for each in _named([(folder, PurePosixPath(folder.name), "")])]
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}; give the folder that holds the notebooks")
     faults: dict[Path, str] = {}
@@ -108,8 +111,24 @@ def find_submissions(folder: Path) -> list[Submission]:
     for each in submissions:
         others = ", ".join(other for other in students[_student(each.id)] if other != each.id)
         remark = f"Perhaps of the same student: {others}. Each was graded; decide which one counts."
-        result.append(replace(each, fault=faults.get(each.path, ""), remark=remark if others else ""))
+        each = replace(each, fault=faults.get(each.path, ""), remark=remark if others else "")
+        result.append(_with_modules(each))
     return result
+
+
+def _with_modules(submission: Submission) -> Submission:
+    """Return a submission with the Python files beside its notebook, if it is the only one in its folder."""
+    if submission.problem or submission.fault:
+        return submission
+    try:
+        beside = sorted(path for path in submission.path.parent.iterdir() if not _skipped(path.name))
+    except OSError:  # the notebook itself will tell
+        return submission
+    if sum(path.name.lower().endswith(SUFFIX) for path in beside) > 1:
+        return submission
+    modules = [path for path in beside if path.suffix == ".py" and path.stem.isidentifier()]
+    regular = [path for path in modules if path.is_file() and not path.is_symlink()]
+    return replace(submission, modules=tuple(regular[:MAX_MODULES]))
 
 
 def _without_notebook(folder: Path, entries: list[PurePosixPath]) -> Iterator[Entry]:
