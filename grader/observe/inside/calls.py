@@ -4,19 +4,24 @@
      `-- group        a fork: runs the statements that the function needs
           `-- call    a fork for each call: limits, the call, the result through a pipe to its group
 
-    limits: `seconds` of processor time, twice as many by the wall clock; what a call waits for a processor
-    does not count, where its group may see it (not behind Landlock without namespaces)
+    limits: `seconds` of processor time, twice as many by the wall clock; the time that a call waits for a
+    processor does not count where its group can read it (it cannot behind Landlock without namespaces)
 
     frames on the worker's stdout:  b"FRAM" | u32 index | u64 length | payload (wire format)
 
-The index is the call's place in the job, GROUP for what became of the function's statements, CHANGED for the
-arguments of the calls that changed them, or STARTED before any student's code runs: a worker that ends after
-that was ended by the student. A call's result is plain data (`wire.py`); how it died is seen by its group,
-how the group died by the worker. All of this is the student's side of the wall: nothing that it says of
-itself is believed, only the values count.
+A frame has one of these indices:
 
-Whether an input was changed is seen by the worker alone: the arrays of such a call lie in memory that worker
-and call share, and the worker compares them when the call is over.
+    the call's index in the job    the result of the call, or how it ended
+    GROUP      whether the statements of the function succeeded, or how they ended the group
+    CHANGED    the arguments of the calls that changed them
+    STARTED    sent before any student's code runs: the student ended a worker that ends after it
+
+A call's result is plain data (`wire.py`); its group observes how it ended, the worker how the group ended.
+All of this is the student's side of the wall, and student code may forge every frame: the grader accepts
+values from here, and never a statement that something is right.
+
+Only the worker can tell whether an input was changed: the arrays of such a call lie in memory that the worker
+and the call share, and the worker compares digests of them from before and after the calls.
 """
 
 from __future__ import annotations
@@ -50,10 +55,11 @@ FRAME = struct.Struct("<4sIQ")
 MARK = b"FRAM"
 GROUP, STARTED, CHANGED = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
 PR_SET_PDEATHSIG = 1
-FORK_SECONDS = 10.0
-WAITING = 4  # times its limit, that a call may wait for a processor
-PATIENT_WAITING = 60  # the same where the limits are confirmed: only a processor's time and sleep count then
-PATIENT_WALL = 3  # times the wall limits, where waiting cannot be seen
+FORK_SECONDS = 10.0  # a fork is tried again this long while there are too many processes
+# A call may wait for a processor this many times its wall limit before the waiting counts.
+WAITING = 4
+PATIENT_WAITING = 60  # the same in a patient job, in which only processor time and sleep should count
+PATIENT_WALL = 3  # a patient job multiplies its wall limits by this where waiting cannot be measured
 SKIPPED = "not tried: earlier calls of this function used up the time"
 
 
@@ -64,7 +70,18 @@ def main() -> None:
     `patient`: then a limit of time holds however busy the machine is.
     """
     job = decode_inputs(sys.stdin.buffer.read())
-    out = _take_over_stdio()
+
+    # Keep a private copy of standard output; a student's code reads from and prints to /dev/null.
+    out = os.dup(1)
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    os.close(null)
+    sys.stdin, sys.stdout, sys.stderr = (
+        open(os.devnull, mode)  # noqa: SIM115, PTH123 -- they live as long as the process
+        for mode in ("r", "w", "w")
+    )
+
     _send(out, STARTED, {})
     for name in job["preload"]:
         with contextlib.suppress(Exception):
@@ -73,7 +90,19 @@ def main() -> None:
         if call["echo"]:
             call["args"] = tuple(_in_shared_memory(value) for value in call["args"])
     before = [_digest(call) for call in job["calls"]]
-    _run_group(job, out)
+
+    pid = _forked()
+    if pid == 0:
+        try:
+            _die_with_parent()
+            _group(job, out)
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    if status:
+        code = os.waitstatus_to_exitcode(status)
+        _send(out, GROUP, {"died": code, "failures": []})
+
     changed = {
         str(call["index"]): call["args"]
         for call, digest in zip(job["calls"], before, strict=True)
@@ -83,7 +112,7 @@ def main() -> None:
 
 
 def _in_shared_memory(value: Any) -> Any:
-    """Return an array, or a sparse matrix of arrays, as a copy that forks of this process write to too."""
+    """Return a copy of an array or a sparse matrix in memory that is shared with forks of this process."""
     if isinstance(value, np.ndarray) and value.nbytes:
         copied = np.frombuffer(mmap.mmap(-1, value.nbytes), dtype=value.dtype).reshape(value.shape)
         copied[...] = value
@@ -104,20 +133,6 @@ def _digest(call: dict[str, Any]) -> bytes:
     return digest.digest()
 
 
-def _take_over_stdio() -> int:
-    """Keep a private copy of standard output and point the three standard streams at /dev/null."""
-    out = os.dup(1)
-    null = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(null, fd)
-    os.close(null)
-    sys.stdin, sys.stdout, sys.stderr = (
-        open(os.devnull, mode)  # noqa: SIM115, PTH123 -- they live as long as the process
-        for mode in ("r", "w", "w")
-    )
-    return out
-
-
 def _send(out: int, index: int, payload: dict[str, Any]) -> None:
     _send_raw(out, index, wire.encode(payload))
 
@@ -128,23 +143,11 @@ def _send_raw(out: int, index: int, data: bytes) -> None:
         view = view[os.write(out, view) :]
 
 
-def _run_group(job: dict[str, Any], out: int) -> None:
-    """Fork the process that holds the function's start state, and wait for it."""
-    pid = _forked()
-    if pid == 0:
-        try:
-            _die_with_parent()
-            _group(job, out)
-        finally:
-            os._exit(0)
-    _, status = os.waitpid(pid, 0)
-    if status:
-        code = os.waitstatus_to_exitcode(status)
-        _send(out, GROUP, {"died": code, "failures": []})
-
-
 def _forked() -> int:
-    """Fork; where boxes have a user in common, wait until one that took every process has been ended."""
+    """Fork; try again while there are too many processes.
+
+    Boxes may have one user in common: a box that started as many processes as the user may is ended soon.
+    """
     deadline = time.monotonic() + FORK_SECONDS
     while True:
         try:
@@ -161,7 +164,7 @@ def _die_with_parent() -> None:
 
 
 def _group(job: dict[str, Any], out: int) -> None:
-    """Run the statements that the function needs, then every call in a fork of this state."""
+    """Run the statements that the function needs, then fork each call from the state they left."""
     patient = job["patient"]
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
@@ -190,34 +193,34 @@ def _group(job: dict[str, Any], out: int) -> None:
 
 
 def _run_statements(cells: list[dict[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Execute the kept statements cell by cell; a failing statement does not stop the next ones."""
+    """Execute the kept statements of the cells; return the namespace, and the fault of each that failed.
+
+    The statements after one that failed are executed all the same.
+    """
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
     module.__dict__["display"] = lambda *values, **options: None
     failures = []
     with seeded(0):
         for cell in cells:
-            failures += _run_cell(cell, module.__dict__)
+            source, filename = cell["source"], f"<cell {cell['number']}>"
+            # So that a fault can quote the line of code that failed.
+            linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+            body = ast.parse(source).body
+            for index in cell["keep"]:
+                unit = ast.Module(body=[body[index]], type_ignores=[])
+                try:
+                    exec(compile(unit, filename, "exec"), module.__dict__)  # noqa: S102 -- what the box is for
+                except BaseException as error:
+                    failures.append(fault(error))
     return module.__dict__, failures
 
 
-def _run_cell(cell: dict[str, Any], namespace: dict[str, Any]) -> list[dict[str, Any]]:
-    """Execute the kept statements of a cell; return the faults of those that failed."""
-    filename, failures = f"<cell {cell['number']}>", []
-    lines = cell["source"].splitlines(keepends=True)
-    linecache.cache[filename] = (len(cell["source"]), None, lines, filename)
-    body = ast.parse(cell["source"]).body
-    for index in cell["keep"]:
-        unit = ast.Module(body=[body[index]], type_ignores=[])
-        try:
-            exec(compile(unit, filename, "exec"), namespace)  # noqa: S102 -- what the box is for
-        except BaseException as error:
-            failures.append(fault(error))
-    return failures
-
-
 def _one_call(target: Any, call: dict[str, Any], out: int, *, patient: bool) -> tuple[bytes, bool, float]:
-    """Fork, call; return the payload of the result or of how the call died, whether of time, and the time."""
+    """Make one call in a fork; return its payload, whether it exceeded its time, and the seconds it used.
+
+    The payload is the call's result, or how the call ended without one.
+    """
     read, write = os.pipe()
     pid = _forked()
     if pid == 0:
@@ -249,14 +252,14 @@ def _one_call(target: Any, call: dict[str, Any], out: int, *, patient: bool) -> 
 
 
 class _Clock:
-    """The wall time of a process, without what it waited for a processor, as far as the system tells."""
+    """The wall time of a process, less the time that it waited for a processor if the system reports it."""
 
     def __init__(self, pid: int, seconds: float, *, patient: bool) -> None:
         self.started = time.monotonic()
         self.queue = f"/proc/{pid}/schedstat"
         self.most = (PATIENT_WAITING if patient else WAITING) * 2 * seconds
-        seen = self._waited() is not None
-        self.seconds = 2 * seconds * (PATIENT_WALL if patient and not seen else 1)
+        measured = self._waited() is not None
+        self.seconds = 2 * seconds * (PATIENT_WALL if patient and not measured else 1)
 
     def used(self) -> float:
         """Return the seconds that count."""
@@ -275,7 +278,7 @@ class _Clock:
 
 
 def _receive(read: int, clock: _Clock, max_bytes: int) -> tuple[bytes, str | None]:
-    """Read a pipe to its end; the second value says why reading stopped before that."""
+    """Read a pipe to its end; the second value says why reading stopped earlier, None if it did not."""
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -294,9 +297,9 @@ def _receive(read: int, clock: _Clock, max_bytes: int) -> tuple[bytes, str | Non
 
 
 def _death(ending: str | None, code: int, *, exhausted: bool) -> dict[str, Any]:
-    """Name how a call ended that returned nothing; `exhausted` is whether its processor time was used up.
+    """Return how a call ended without a result; `exhausted` is whether its processor time was used up.
 
-    The system sends SIGKILL where SIGXCPU was ignored, and where memory has run out.
+    The system sends SIGKILL both to a process that ignores SIGXCPU and where memory has run out.
     """
     if ending:
         return {"kind": ending}
@@ -310,8 +313,17 @@ def _death(ending: str | None, code: int, *, exhausted: bool) -> dict[str, Any]:
 
 
 def _call(target: Any, call: dict[str, Any], write: int) -> None:
-    """Make the call in this process, write its payload to the pipe."""
-    _limit(call)
+    """Limit this process, make the call in it, and write the payload to the pipe."""
+    with contextlib.suppress(OSError, ValueError):
+        pages = int(open("/proc/self/statm").read().split()[0])  # noqa: SIM115, PTH123
+        space = pages * resource.getpagesize() + (call["memory_mb"] << 20)  # beside what it has now
+        resource.setrlimit(resource.RLIMIT_AS, (space, space))
+    seconds = max(1, round(call["seconds"]))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 20, 64 << 20))
+
     started = time.perf_counter()
     try:
         value, after, ignored = perform(target, call, copies=False)
@@ -322,34 +334,18 @@ def _call(target: Any, call: dict[str, Any], write: int) -> None:
         payload = {"kind": "out_of_memory", "fault": fault(error)}
     except BaseException as error:
         payload = {"kind": "raised", "fault": fault(error)}
-    payload["seconds"] = time.perf_counter() - started
-    data = _encoded(payload, call["result_mb"] << 20)
+    used = payload["seconds"] = time.perf_counter() - started
+
+    data, kind, reason = b"", "", ""
+    try:
+        data = wire.encode(payload, call["result_mb"] << 20)
+    except wire.TooLarge as error:
+        kind, reason = "output_too_large", str(error)
+    except MemoryError:
+        kind, reason = "out_of_memory", "no memory was left to send the result"
+    except BaseException as error:
+        kind, reason = "undecodable", str(error)[:MESSAGE_LENGTH]
+    if kind:  # encoded here, as an error that is being handled keeps what it could not encode in memory
+        data = wire.encode({"kind": kind, "fault": plain_fault("", reason), "seconds": used})
     while data:
         data = data[os.write(write, data) :]
-
-
-def _limit(call: dict[str, Any]) -> None:
-    """Set this process's own limits: address space beside what it has now, processor seconds."""
-    with contextlib.suppress(OSError, ValueError):
-        pages = int(open("/proc/self/statm").read().split()[0])  # noqa: SIM115, PTH123
-        space = pages * resource.getpagesize() + (call["memory_mb"] << 20)
-        resource.setrlimit(resource.RLIMIT_AS, (space, space))
-    seconds = max(1, round(call["seconds"]))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 20, 64 << 20))
-
-
-def _encoded(payload: dict[str, Any], max_bytes: int) -> bytes:
-    """Encode a result; what cannot be encoded becomes an outcome that says why."""
-    seconds = payload["seconds"]
-    try:
-        return wire.encode(payload, max_bytes)
-    except wire.TooLarge as error:
-        failed, reason = "output_too_large", str(error)
-    except MemoryError:
-        failed, reason = "out_of_memory", "no memory was left to send the result"
-    except BaseException as error:
-        failed, reason = "undecodable", str(error)[:MESSAGE_LENGTH]
-    return wire.encode({"kind": failed, "fault": plain_fault("", reason), "seconds": seconds})

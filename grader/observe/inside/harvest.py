@@ -1,10 +1,10 @@
 """Takes what a notebook leaves behind: values of variables, files that it wrote, figures of its cells.
 
     cell n runs  -->  its figures, as plain data, are kept under n before they are closed
-    the end      -->  collect(wanted): one payload a wanted thing, displayed as one message
+    the end      -->  collect(wanted): one payload for each wanted thing, displayed as one message
 
 A figure is {"axes": [...]}, each with its title, labels, scales, legend, and what was drawn: lines, points,
-bars, images. Like all that comes out of the box, this is no more than what the notebook says of itself.
+bars, images. As with everything from the box, the notebook may have forged it.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from . import wire
 from .execute import plain_fault
 
 MIME = "application/x-grader-values"
-MAX_FIGURES = 20  # of one cell
-MAX_ENTRIES = 100_000  # of one line, image or set of points; the rest is left out
+MAX_FIGURES = 20  # of one cell; the rest is left out
+MAX_ENTRIES = 100_000  # of one line or set of points; the rest is left out
 
 
 class _Drawn:
-    """The figures of each cell, by the number of the cell among those that were run."""
+    """The figures of each cell, by the cell's number in the order of execution."""
 
     def __init__(self) -> None:
         self.cell = 0
@@ -33,12 +33,12 @@ class _Drawn:
         self.kept: set[int] = set()
 
     def begin(self, *_: Any) -> None:
-        """Count a cell that begins."""
+        """Start a new cell; called before each one runs."""
         self.cell += 1
         self.kept = set()
 
     def keep(self, manager: Any) -> None:
-        """Keep the figure of a manager, once for each cell."""
+        """Keep the figure of a manager, at most once for each cell."""
         figure = manager.canvas.figure
         drawn = self.figures.setdefault(self.cell, [])
         if id(figure) in self.kept or len(drawn) >= MAX_FIGURES:
@@ -52,7 +52,7 @@ DRAWN = _Drawn()
 
 
 def install(shell: Any) -> None:
-    """Keep figures from now on: before they are closed, or when their cell ends."""
+    """Keep every figure from now on: before it is closed, or when its cell ends."""
     from matplotlib._pylab_helpers import Gcf  # noqa: PLC0415 -- before there are figures
 
     def keep_all(*_: Any) -> None:
@@ -70,33 +70,36 @@ def install(shell: Any) -> None:
     figures.destroy_all = before(Gcf.destroy_all)
     figures.destroy = before(Gcf.destroy)
     shell.events.register("pre_run_cell", DRAWN.begin)
-    shell.events.callbacks["post_execute"].insert(0, keep_all)  # before the backend closes them
+    shell.events.callbacks["post_execute"].insert(0, keep_all)  # first: the backend closes them
 
 
 def collect(wanted: list[dict[str, Any]], result_mb: int) -> None:
-    """Display what is wanted; each has a `kind`, a `name` and, for a figure, the number of its `cell`."""
+    """Display the wanted things as one message, each as the payload of a call that returned it, or failed.
+
+    A wanted thing has a `kind`, a `name` and, for a figure, the number of its `cell`.
+    """
     from IPython import get_ipython  # noqa: PLC0415
     from IPython.display import display  # noqa: PLC0415
 
-    values = [_payload(each, get_ipython().user_ns, result_mb << 20) for each in wanted]
-    message = base64.b64encode(wire.encode(values)).decode()
+    namespace, max_bytes = get_ipython().user_ns, result_mb << 20
+    payloads = []
+    for each in wanted:
+        try:
+            value = _value(each["kind"], each["name"], each.get("cell"), namespace, max_bytes)
+            payload = wire.encode({"kind": "returned", "value": value}, max_bytes)
+        except LookupError as error:
+            payload = wire.encode({"kind": "missing", "fault": plain_fault("", str(error.args[0]))})
+        except wire.TooLarge as error:
+            payload = wire.encode({"kind": "output_too_large", "fault": plain_fault("", str(error))})
+        except Exception as error:
+            payload = wire.encode({"kind": "undecodable", "fault": plain_fault("", str(error)[:400])})
+        payloads.append(payload)
+    message = base64.b64encode(wire.encode(payloads)).decode()
     display({MIME: message}, raw=True)
 
 
-def _payload(wanted: dict[str, Any], namespace: dict[str, Any], max_bytes: int) -> bytes:
-    """Return one thing as the payload of a call that returned it, or that did not."""
-    try:
-        value = _value(wanted["kind"], wanted["name"], wanted.get("cell"), namespace, max_bytes)
-        return wire.encode({"kind": "returned", "value": value}, max_bytes)
-    except LookupError as error:
-        return wire.encode({"kind": "missing", "fault": plain_fault("", str(error.args[0]))})
-    except wire.TooLarge as error:
-        return wire.encode({"kind": "output_too_large", "fault": plain_fault("", str(error))})
-    except Exception as error:
-        return wire.encode({"kind": "undecodable", "fault": plain_fault("", str(error)[:400])})
-
-
 def _value(kind: str, name: str, cell: int | None, namespace: dict[str, Any], max_bytes: int) -> Any:
+    """Return a variable, a cell's last figure, or a file's content; raise LookupError if there is none."""
     if kind == "variable":
         if name not in namespace:
             raise LookupError(f"there is no variable {name} when the notebook has run")
@@ -121,6 +124,7 @@ def _value(kind: str, name: str, cell: int | None, namespace: dict[str, Any], ma
 
 
 def _axes(axes: Any) -> dict[str, Any]:
+    """Return one pair of axes as plain data."""
     legend = axes.get_legend()
     return {
         "title": axes.get_title(),
@@ -146,6 +150,6 @@ def _axes(axes: Any) -> dict[str, Any]:
 
 
 def _numbers(values: Any) -> Any:
-    """Return the positions of a line as numbers; dates and text as what they are written as."""
+    """Return the coordinates of a line as numbers; dates and text as strings."""
     array = np.asarray(values)[:MAX_ENTRIES]
     return array if array.dtype.kind in "biuf" else [str(value) for value in array.tolist()]

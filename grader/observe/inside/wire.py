@@ -15,15 +15,16 @@ The tree holds scalars as they are and everything else as an object with a tag "
     {"t": "complex", "v": [re, im]}, {"t": "bytes", "b": [...]}
     {"t": "function", "name": "f", "source": "def f(x): ..."}           only towards a student's code
 
-What `decode` returns is made of exact types only, and of valid text: whatever class the sender used is gone,
-and `encode` takes all of it. What becomes of a table and of a function is for the receiver to say: in the
-box, a pandas object and a function (`received.py`); on the trusted side a `Table`, and no function at all.
-Encoding converts what students really return (numpy.matrix, torch and JAX arrays, pandas frames, any sparse
-format); what cannot be converted raises `WireError` with a sentence that a student understands.
+`decode` returns exact types and valid text only: the classes that the sender used are gone, and `encode`
+accepts all of it. The receiver decides what a table and a function become: in the box, a pandas object and a
+function (`received.py`); on the trusted side, a `Table`, while functions are refused. `encode` converts what
+students really return (numpy.matrix, torch and JAX arrays, pandas frames, any sparse format); for what cannot
+be converted it raises `WireError` with a sentence that a student understands.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import struct
@@ -66,8 +67,8 @@ def decode(
 ) -> Any:
     """Return the value of a message; raise WireError for anything that `encode` would not write.
 
-    `table` makes a table of its columns' names (None for a series, which has one column), its index and its
-    columns; `function` makes a function of its name and source. Without them, such values are refused.
+    `table(names, index, columns)` makes a table; a series has one column, and its `names` are None.
+    `function(name, source)` makes a function. Without `table` or `function`, such values are refused.
     """
     if len(message) < 8 or message[:4] != MAGIC:
         raise WireError("not a message of this format")
@@ -98,28 +99,29 @@ class _Writer:
         self.blobs.append(data)
         return [offset, len(data)]
 
-    def node(self, value: Any, depth: int) -> Any:
+    def node(self, value: Any, depth: int) -> Any:  # noqa: PLR0911 -- a table of types
+        """Return the tree of a value; the data of its arrays are added to the blobs."""
         self.items += 1
         if depth > MAX_DEPTH:
             raise WireError(f"it is nested more than {MAX_DEPTH} levels deep")
         if self.items > MAX_ITEMS:
             raise TooLarge(f"it holds more than {MAX_ITEMS} items; return an array")
+
         if value is None or value is True or value is False:
             return value
-        for encoder in (self._number, self._container, self._array):
-            node = encoder(value, depth)
-            if node is not None:
-                return node
-        if hasattr(value, "wire_function"):  # of the course: a student's function has no such attribute
-            name, source = value.wire_function
-            return {"t": "function", "name": name, "source": source}
-        raise WireError(f"it is {_describe(value)}, not a number, an array or a container of them")
-
-    def _number(self, value: Any, depth: int) -> Any:  # noqa: PLR0911 -- a table of types
-        if isinstance(value, np.generic):
-            return self._scalar(value)
+        if isinstance(value, np.generic) and not isinstance(value, np.float64):  # a float64 is a float
+            array = np.asarray(value)
+            if array.dtype.kind in "Mm":
+                return str(value)
+            if array.dtype.kind not in NUMERIC:
+                return self.node(value.item(), MAX_DEPTH)
+            array = _portable(array)
+            return {"t": "scalar", "d": array.dtype.str, "b": self.blob(array.tobytes())}
         if isinstance(value, int):
-            return _int(value)
+            number = int.__int__(value)
+            if number.bit_length() > MAX_BITS:
+                raise TooLarge("it is an integer of more than 600 digits")
+            return number
         if isinstance(value, float):
             return float.__float__(value)
         if isinstance(value, complex):
@@ -128,20 +130,7 @@ class _Writer:
             return str.__str__(value)
         if isinstance(value, (bytes, bytearray)):
             return {"t": "bytes", "b": self.blob(bytes(value))}
-        return None
 
-    def _scalar(self, value: np.generic) -> Any:
-        if isinstance(value, np.float64):  # a float, and the most usual result: no blob of its own
-            return float.__float__(value)
-        array = np.asarray(value)
-        if array.dtype.kind in "Mm":
-            return str(value)
-        if array.dtype.kind not in NUMERIC:
-            return self.node(value.item(), MAX_DEPTH)
-        array = _portable(array)
-        return {"t": "scalar", "d": array.dtype.str, "b": self.blob(array.tobytes())}
-
-    def _container(self, value: Any, depth: int) -> Any:
         if isinstance(value, (tuple, list)):
             kind = "tuple" if isinstance(value, tuple) else "list"
             return {"t": kind, "v": [self.node(item, depth + 1) for item in value]}
@@ -153,23 +142,49 @@ class _Writer:
             if all(isinstance(key, str) for key in value):
                 return {"t": "dict", "k": [str.__str__(key) for key in value], "v": nodes}
             return {"t": "map", "k": [self.node(_plain_key(key), depth + 1) for key in value], "v": nodes}
-        parts = _table_parts(value)
-        if parts is not None:
-            columns, index, data = parts
-            return {
-                "t": "table",
-                "columns": None if columns is None else [self.node(name, depth + 1) for name in columns],
-                "index": self.node(index, depth + 1),
-                "data": [self.node(column, depth + 1) for column in data],
-            }
-        return None
+
+        node = self._table(value, depth) or self._array(value, depth)
+        if node is not None:
+            return node
+        if hasattr(value, "wire_function"):  # a course's function; a student's has no such attribute
+            name, source = value.wire_function
+            return {"t": "function", "name": name, "source": source}
+        kind = (
+            "a function"
+            if callable(value)
+            else f"of type {type(value).__module__}.{type(value).__qualname__}"
+        )
+        raise WireError(f"it is {kind}, not a number, an array or a container of them")
+
+    def _table(self, value: Any, depth: int) -> dict[str, Any] | None:
+        """Return the node of a data frame, a series or a `Table`; None for any other value."""
+        library, kind = type(value).__module__.split(".")[0], type(value).__name__
+        names: list[Any] | None = None  # of the columns; a series has none
+        if hasattr(value, "wire_table"):
+            names, index, data = value.wire_table
+        elif library == "pandas" and kind == "Series":
+            index, data = value.index.to_numpy(), [value.to_numpy()]
+        elif library == "pandas" and kind == "DataFrame":
+            names = [_plain_key(name) for name in value.columns]
+            index, data = value.index.to_numpy(), [value.iloc[:, n].to_numpy() for n in range(len(names))]
+        else:
+            return None
+        return {
+            "t": "table",
+            "columns": None if names is None else [self.node(name, depth + 1) for name in names],
+            "index": self.node(index, depth + 1),
+            "data": [self.node(column, depth + 1) for column in data],
+        }
 
     def _array(self, value: Any, depth: int) -> Any:
+        """Return the node of an array of any library, dense, masked or sparse; None if it is none."""
         if _is_sparse(value):
-            return self._sparse(value)
+            rows = value.tocsr()
+            parts = {key: self._array(getattr(rows, key), 0) for key in ("data", "indices", "indptr")}
+            return {"t": "csr", "s": [int(n) for n in rows.shape], **parts}
         if isinstance(value, np.ma.MaskedArray):
             mask = np.ma.getmaskarray(value)
-            data = np.where(mask, np.zeros((), value.dtype), np.ma.getdata(value))  # masked: no value
+            data = np.where(mask, np.zeros((), value.dtype), np.ma.getdata(value))  # hides what is masked
             return {"t": "masked", "data": self._array(data, depth), "mask": self._array(mask, depth)}
         array = _as_array(value)
         if array is None:
@@ -189,11 +204,6 @@ class _Writer:
         array = _portable(array)
         return {"t": "array", "d": array.dtype.str, "s": list(array.shape), "b": self.blob(array.tobytes())}
 
-    def _sparse(self, value: Any) -> Any:
-        rows = value.tocsr()
-        parts = {key: self._array(getattr(rows, key), 0) for key in ("data", "indices", "indptr")}
-        return {"t": "csr", "s": [int(n) for n in rows.shape], **parts}
-
 
 class _Reader:
     """Rebuilds the value of one message from its tree and its blobs."""
@@ -205,17 +215,29 @@ class _Reader:
         self.function = function
 
     def value(self, node: Any, depth: int) -> Any:  # noqa: PLR0911 -- a table of tags
+        """Return the value of a node; its limits are those of `encode`, so that it can be encoded again."""
         self.items += 1
         if depth > MAX_DEPTH + 1 or self.items > MAX_ITEMS + 1000:
             raise WireError("the message is nested too deeply or has too many items")
+        if isinstance(node, list):
+            raise WireError("a bare list in the tree")
+        if isinstance(node, int) and node.bit_length() > MAX_BITS:
+            raise WireError("an integer that is too long")
+        if isinstance(node, str):
+            return valid_text(node)
         if not isinstance(node, dict):
-            return self._plain(node)
+            return node
+
         tag = node["t"]
         if tag in ("tuple", "list", "set"):
             items = [self.value(item, depth + 1) for item in node["v"]]
             return {"tuple": tuple, "list": list, "set": set}[tag](items)
         if tag in ("dict", "map"):
-            return self._dict(node, depth)
+            keys, values = node["k"], node["v"]
+            if len(keys) != len(values) or (tag == "dict" and not all(type(key) is str for key in keys)):
+                raise WireError("a dict whose keys and values do not fit")
+            keys = [valid_text(key) if tag == "dict" else self.value(key, depth + 1) for key in keys]
+            return {key: self.value(item, depth + 1) for key, item in zip(keys, values, strict=True)}
         if tag == "table" and self.table is not None:
             return self._table(node, depth)
         if tag == "function" and self.function is not None:
@@ -226,7 +248,13 @@ class _Reader:
                 raise WireError("a mask that does not fit its array")
             return np.ma.MaskedArray(data, mask)
         if tag == "texts":
-            return self._texts(node)
+            shape, texts = tuple(node["s"]), node["v"]
+            if not all(type(x) is str for x in texts) or not all(type(n) is int and n >= 0 for n in shape):
+                raise WireError("an array of text that holds something else")
+            self.items += len(texts)
+            if math.prod(shape) != len(texts) or self.items > MAX_ITEMS + 1000 or len(shape) > 16:
+                raise WireError("an array of text whose data do not fit its shape")
+            return np.array([valid_text(text) for text in texts], dtype=str).reshape(shape)
         if tag == "complex":
             return complex(*node["v"])
         if tag == "bytes":
@@ -237,26 +265,6 @@ class _Reader:
             return self._array(node)
         raise WireError("an unknown tag")
 
-    def _plain(self, node: Any) -> Any:
-        """Return a leaf; whoever decodes a value can encode it again, so the limits are those of encoding."""
-        if isinstance(node, list):
-            raise WireError("a bare list in the tree")
-        if isinstance(node, int) and node.bit_length() > MAX_BITS:
-            raise WireError("an integer that is too long")
-        return valid_text(node) if isinstance(node, str) else node
-
-    def _dict(self, node: Any, depth: int) -> dict[Any, Any]:
-        keys, values = node["k"], node["v"]
-        if len(keys) != len(values):
-            raise WireError("a dict whose keys and values do not fit")
-        if node["t"] == "dict":
-            if not all(type(key) is str for key in keys):
-                raise WireError("a dict whose keys and values do not fit")
-            keys = [valid_text(key) for key in keys]
-        else:
-            keys = [self.value(key, depth + 1) for key in keys]
-        return {key: self.value(item, depth + 1) for key, item in zip(keys, values, strict=True)}
-
     def _table(self, node: Any, depth: int) -> Any:
         columns, data = node["columns"], [self.value(column, depth + 1) for column in node["data"]]
         index = self.value(node["index"], depth + 1)
@@ -266,17 +274,8 @@ class _Reader:
             raise WireError("a table whose columns do not fit")
         return self.table(names, index, data)
 
-    def _texts(self, node: Any) -> Any:
-        shape, texts = tuple(node["s"]), node["v"]
-        if not all(type(text) is str for text in texts) or not all(type(n) is int and n >= 0 for n in shape):
-            raise WireError("an array of text that holds something else")
-        self.items += len(texts)
-        if math.prod(shape) != len(texts) or self.items > MAX_ITEMS + 1000 or len(shape) > 16:
-            raise WireError("an array of text whose data do not fit its shape")
-        return np.array([valid_text(text) for text in texts], dtype=str).reshape(shape)
-
-    def _blob(self, place: Any) -> memoryview:
-        offset, size = place
+    def _blob(self, position: Any) -> memoryview:
+        offset, size = position
         if type(offset) is not int or type(size) is not int:
             raise WireError("a blob without a place")
         if offset < 0 or size < 0 or offset + size > len(self.blobs):
@@ -297,37 +296,26 @@ class _Reader:
         return array if node["t"] == "array" else array[()]
 
     def _csr(self, node: Any) -> Any:
+        """Return a sparse matrix; refuse one whose indices point outside it, before C code follows them."""
         from scipy.sparse import csr_matrix  # noqa: PLC0415 -- heavy, and rarely needed
 
         data, indices, indptr = (self._array(node[key]) for key in ("data", "indices", "indptr"))
         rows, columns = node["s"]
-        _check_csr(rows, columns, data, indices, indptr)
+        fits = (
+            type(rows) is int
+            and type(columns) is int
+            and data.ndim == indices.ndim == indptr.ndim == 1
+            and indices.dtype.kind == indptr.dtype.kind == "i"
+            and len(indptr) == rows + 1
+            and len(data) == len(indices)
+            and indptr[0] == 0
+            and indptr[-1] == len(data)
+            and bool((np.diff(indptr) >= 0).all())
+            and (len(indices) == 0 or (indices.min() >= 0 and indices.max() < columns))
+        )
+        if not fits:
+            raise WireError("a sparse matrix whose indices do not fit its shape")
         return csr_matrix((data, indices, indptr), shape=(rows, columns))
-
-
-def _check_csr(rows: Any, columns: Any, data: Any, indices: Any, indptr: Any) -> None:
-    """Refuse a sparse matrix whose indices point outside it, before scipy's C code follows them."""
-    fits = (
-        type(rows) is int
-        and type(columns) is int
-        and data.ndim == indices.ndim == indptr.ndim == 1
-        and indices.dtype.kind == indptr.dtype.kind == "i"
-        and len(indptr) == rows + 1
-        and len(data) == len(indices)
-        and indptr[0] == 0
-        and indptr[-1] == len(data)
-        and bool((np.diff(indptr) >= 0).all())
-        and (len(indices) == 0 or (indices.min() >= 0 and indices.max() < columns))
-    )
-    if not fits:
-        raise WireError("a sparse matrix whose indices do not fit its shape")
-
-
-def _int(value: int) -> int:
-    number = int.__int__(value)
-    if number.bit_length() > MAX_BITS:
-        raise TooLarge("it is an integer of more than 600 digits")
-    return number
 
 
 def _is_sparse(value: Any) -> bool:
@@ -339,23 +327,8 @@ def _plain_key(key: Any) -> Any:
     return key.item() if isinstance(key, np.generic) else key
 
 
-def _table_parts(value: Any) -> tuple[list[Any] | None, Any, list[Any]] | None:
-    """Return the columns' names (None for a series), the index and the columns of a table, if it is one."""
-    if hasattr(value, "wire_table"):
-        names, index, data = value.wire_table
-        return names, index, list(data)
-    if type(value).__module__.split(".")[0] != "pandas":
-        return None
-    if type(value).__name__ == "Series":
-        return None, value.index.to_numpy(), [value.to_numpy()]
-    if type(value).__name__ != "DataFrame":
-        return None
-    columns = [_plain_key(name) for name in value.columns]
-    return columns, value.index.to_numpy(), [value.iloc[:, n].to_numpy() for n in range(len(columns))]
-
-
 def _as_array(value: Any) -> np.ndarray[Any, Any] | None:
-    """Make an exact ndarray of what students return for one: subclasses, tensors, other libraries' arrays."""
+    """Return an exact ndarray of an array of any library (NumPy, torch, pandas, JAX); None if it is none."""
     library = type(value).__module__.split(".")[0]
     if isinstance(value, np.ndarray):
         array = np.array(value, subok=False)
@@ -370,15 +343,10 @@ def _as_array(value: Any) -> np.ndarray[Any, Any] | None:
         array = np.array(value)
     else:
         return None
-    return _unboxed(array) if array.dtype.kind == "O" else array
-
-
-def _unboxed(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Turn an array of Python numbers (dtype object) into one of floats, where that is what it is."""
-    try:
-        return array.astype(np.float64)
-    except (TypeError, ValueError):
-        return array
+    if array.dtype.kind == "O":
+        with contextlib.suppress(TypeError, ValueError):  # raised unless all its objects are numbers
+            return array.astype(np.float64)
+    return array
 
 
 def _portable(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -387,9 +355,3 @@ def _portable(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     if (kind == "f" and size > 8) or (kind == "c" and size > 16):
         array = array.astype(np.complex128 if kind == "c" else np.float64)
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).reshape(array.shape)
-
-
-def _describe(value: object) -> str:
-    if callable(value):
-        return "a function"
-    return f"of type {type(value).__module__}.{type(value).__qualname__}"
