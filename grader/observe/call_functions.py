@@ -1,10 +1,10 @@
 """The trusted side of calling a student's functions: a box for each function, frames in, outcomes out.
 
-    Job  --stdin-->  worker (inside.calls)  --frames-->  outcomes
+    job  --stdin-->  worker (inside.calls)  --frames-->  outcomes
 
-A box holds the calls of one function, and nothing of another's: no function can answer for another, see its
-inputs, or spoil its files. Whatever happens in there, every call has an outcome afterwards: what the worker
-did not say is completed here from how it ended.
+A box makes the calls of one function only, so no function can answer for another, see its inputs, or spoil
+its files. Whatever happens in the box, every call has an outcome afterwards: that of a call without a frame
+follows from how the worker ended.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import ast
 import contextlib
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import IO, Any
 
@@ -29,10 +29,11 @@ from grader.observe.sandbox import Process, Program, Sandbox, prepared_directory
 from grader.records import Fault, Outcome, OutcomeKind
 from grader.subjects import Call
 
-START_SECONDS = 60.0
-LATE = 1  # calls in a row that may run out of time before the rest is left for a second try
+START_SECONDS = 60.0  # for the start of a worker and the import of its modules
+LATE = 1  # calls in a row that may run out of time; the calls after them are left for a second try
 LATE_ALONE = 2  # the same in the second try
-MAX_NAMES, MAX_NAME, MAX_SECONDS, MAX_NUMBER = 20, 100, 1e6, 10**6  # of what a box says; more is dropped
+MAX_STREAM_BYTES = 2 << 30  # of all frames of a worker
+MAX_NAMES, MAX_NAME, MAX_SECONDS, MAX_NUMBER = 20, 100, 1e6, 10**6  # limits of what a box may claim
 SIGALRM, SIGKILL, SIGPROF = 14, 9, 27
 
 ENDED = {
@@ -53,8 +54,8 @@ UNCONFIRMED = frozenset(
 class CallSettings:
     """What holds for all calls: modules to preload, seconds for a function's statements and all its calls.
 
-    `alone` if nothing else of the batch runs meanwhile, to confirm how calls ended: each call has its own
-    limit then, whatever the others took, and no limit of time depends on how busy the machine is.
+    `alone` says that nothing else of the batch runs meanwhile, to confirm how calls ended. Each call then has
+    its own limit, whatever the others took, and no time limit depends on how busy the machine is.
     """
 
     preload: tuple[str, ...] = ("numpy",)
@@ -73,7 +74,7 @@ def make_calls(
 ) -> dict[str, Outcome]:
     """Call each function of `slices` as planned, each in a box of its own that holds `files`.
 
-    Returns the outcome of every call by its id; those of an UNCONFIRMED kind may be the machine's doing.
+    Returns the outcome of every call by its id; a busy machine may have caused those of an UNCONFIRMED kind.
     """
     wanted = [call for call in calls if call.function in slices]
     outcomes: dict[str, Outcome] = {}
@@ -85,48 +86,74 @@ def make_calls(
 
 def _call_function(
     code: Code,
-    found: Slice,
+    function: Slice,
     calls: Sequence[Call],
     sandbox: Sandbox,
     settings: CallSettings,
     files: Mapping[str, bytes],
 ) -> dict[str, Outcome]:
     """Make the calls of one function in a box of its own."""
-    memory_mb = max(call.limits.memory_mb for call in calls)
-    modules = modules_of([found])
-    preload = shared_imports(settings.preload, modules)
-    job = wire.encode(_job(code, found, calls, replace(settings, preload=preload)))
+    modules = modules_of([function])
+    sources = {cell.number: cell.source for cell in code.cells}
+    kept: dict[int, list[int]] = {}  # the statements of the function, by cell
+    for statement in function.statements:
+        kept.setdefault(statement.cell, []).append(statement.index)
+    job = wire.encode(
+        {
+            "preload": list(shared_imports(settings.preload, modules)),
+            "name": function.name,
+            "cells": [{"number": n, "source": sources[n], "keep": kept[n]} for n in sorted(kept)],
+            "setup_seconds": settings.setup_seconds,
+            "seconds": float("inf") if settings.alone else settings.function_seconds,
+            "late": LATE_ALONE if settings.alone else LATE,
+            "patient": settings.alone,
+            "calls": [
+                {
+                    **call.message(),
+                    "index": index,
+                    "seconds": call.limits.seconds,
+                    "memory_mb": call.limits.memory_mb,
+                    "result_mb": call.limits.result_mb,
+                }
+                for index, call in enumerate(calls)
+            ],
+        }
+    )
+
     seconds = START_SECONDS + settings.setup_seconds + settings.function_seconds + 5
     if settings.alone:
-        seconds = max(
-            seconds, START_SECONDS + settings.setup_seconds + 2 * sum(c.limits.seconds for c in calls)
-        )
+        all_calls = 2 * sum(call.limits.seconds for call in calls)
+        seconds = max(seconds, START_SECONDS + settings.setup_seconds + all_calls)
+    memory_mb = 2 * max(call.limits.memory_mb for call in calls)
+    frame_mb = max(call.limits.result_mb for call in calls) + 16
     with prepared_directory(sandbox, files) as folder:
-        process = sandbox.launch(Program("calls", folder / "work", memory_mb=2 * memory_mb, modules=modules))
-        frames, late = _converse(process, job, seconds, max(call.limits.result_mb for call in calls) + 16)
+        process = sandbox.launch(Program("calls", folder / "work", memory_mb=memory_mb, modules=modules))
+        frames, late = _converse(process, job, seconds, frame_mb)
     if process.fault:
         raise GraderFault(process.fault)
+
     outcomes = _outcomes(calls, frames, process.reason)
-    if late and settings.alone:  # ended from here: what it did not come to has not been confirmed
-        told = {calls[index].id for index, _ in frames if index < len(calls)}
-        outcomes |= {call.id: Outcome(OutcomeKind.GRADER_FAULT) for call in calls if call.id not in told}
+    if late and settings.alone:  # killed here: the end of a call without a frame is not confirmed
+        answered = {calls[index].id for index, _ in frames if index < len(calls)}
+        left = [call.id for call in calls if call.id not in answered]
+        outcomes |= dict.fromkeys(left, Outcome(OutcomeKind.GRADER_FAULT))
     return outcomes
 
 
 def modules_of(slices: Iterable[Slice]) -> tuple[str, ...]:
-    """Return what the statements of slices import anywhere, or may import, beside Python's own modules."""
-    nodes = (node for found in slices for s in found.statements for node in ast.walk(s.node))
+    """Return the modules that the statements of slices import or may import, without Python's own."""
+    nodes = (node for each in slices for s in each.statements for node in ast.walk(s.node))
     names = {name for node in nodes for name in imported_modules(node)}
     return tuple(sorted(name for name in names if package_of(name) not in sys.stdlib_module_names))
 
 
 def shared_imports(preload: Iterable[str], modules: Iterable[str]) -> tuple[str, ...]:
-    """Return what is imported once for all calls: what the course preloads, as far as it is used, and the
-    modules of these packages that the student's code imports.
+    """Return what is imported once for all calls: those modules of the course's `preload` whose package the
+    student's code uses, and the modules of these packages that it imports.
     """
-    used, known = {package_of(name) for name in modules}, {package_of(name) for name in preload}
+    used, preloaded = {package_of(name) for name in modules}, {package_of(name) for name in preload}
     wanted = [name for name in preload if package_of(name) in used]
-    return tuple(dict.fromkeys([*wanted, *(name for name in modules if package_of(name) in known)]))
+    return tuple(dict.fromkeys([*wanted, *(name for name in modules if package_of(name) in preloaded)]))
 
 
 def package_of(module: str) -> str:
@@ -134,41 +161,13 @@ def package_of(module: str) -> str:
     return module.partition(".")[0]
 
 
-def _job(code: Code, found: Slice, calls: Sequence[Call], settings: CallSettings) -> dict[str, Any]:
-    sources = {cell.number: cell.source for cell in code.cells}
-    return {
-        "preload": list(settings.preload),
-        "name": found.name,
-        "cells": _kept(found, sources),
-        "setup_seconds": settings.setup_seconds,
-        "seconds": float("inf") if settings.alone else settings.function_seconds,
-        "late": LATE_ALONE if settings.alone else LATE,
-        "patient": settings.alone,
-        "calls": [
-            {
-                **call.message(),
-                "index": index,
-                "seconds": call.limits.seconds,
-                "memory_mb": call.limits.memory_mb,
-                "result_mb": call.limits.result_mb,
-            }
-            for index, call in enumerate(calls)
-        ],
-    }
-
-
-def _kept(found: Slice, sources: Mapping[int, str]) -> list[dict[str, Any]]:
-    numbers = sorted({statement.cell for statement in found.statements})
-    return [
-        {"number": n, "source": sources[n], "keep": [s.index for s in found.statements if s.cell == n]}
-        for n in numbers
-    ]
-
-
 def _converse(
     process: Process, job: bytes, seconds: float, frame_mb: int
 ) -> tuple[list[tuple[int, bytes]], bool]:
-    """Send the job; return the frames until the worker ends or its time is over, and whether that was so."""
+    """Send the job; return the worker's (index, payload) frames, and whether it was killed after `seconds`.
+
+    Reading stops at the end of the stream, at bytes that are no frame, and at a frame that is too long.
+    """
     if process.stdin is None or process.stdout is None:
         raise GraderFault("the sandbox started a worker without pipes")
     writer = threading.Thread(target=_write, args=(process.stdin, job), daemon=True)
@@ -182,8 +181,19 @@ def _converse(
     clock.daemon = True
     writer.start()
     clock.start()
+    frames: list[tuple[int, bytes]] = []
     try:
-        frames = list(_frames(process.stdout, frame_mb << 20))
+        total = 0
+        with contextlib.suppress(OSError, ValueError):
+            while len(header := process.stdout.read(FRAME.size)) == FRAME.size:
+                mark, index, size = FRAME.unpack(header)
+                total += size
+                if mark != MARK or size > frame_mb << 20 or total > MAX_STREAM_BYTES:
+                    break
+                payload = process.stdout.read(size)
+                if len(payload) < size:
+                    break
+                frames.append((index, payload))
         settle(process)
         return frames, late.is_set()
     finally:
@@ -193,27 +203,14 @@ def _converse(
 
 
 def _write(stream: IO[bytes], data: bytes) -> None:
+    """Write a whole job in a thread: a worker that answers before it has read everything blocks nobody."""
     with contextlib.suppress(OSError, ValueError):
         stream.write(data)
         stream.close()
 
 
-def _frames(stream: IO[bytes], max_frame: int, max_bytes: int = 2 << 30) -> Iterator[tuple[int, bytes]]:
-    """Yield (index, payload) until the stream ends, stops being frames, or has a frame that is too long."""
-    total = 0
-    with contextlib.suppress(OSError, ValueError):
-        while len(header := stream.read(FRAME.size)) == FRAME.size:
-            mark, index, size = FRAME.unpack(header)
-            total += size
-            if mark != MARK or size > max_frame or total > max_bytes:
-                return
-            payload = stream.read(size)
-            if len(payload) < size:
-                return
-            yield index, payload
-
-
 def _outcomes(calls: Sequence[Call], frames: list[tuple[int, bytes]], reason: str) -> dict[str, Outcome]:
+    """Return the outcome of every call from the frames of its worker; `reason` is why its box was ended."""
     outcomes: dict[str, Outcome] = {}
     group: dict[str, Any] = {}
     changed: dict[str, Any] | None = None
@@ -226,10 +223,11 @@ def _outcomes(calls: Sequence[Call], frames: list[tuple[int, bytes]], reason: st
             outcomes.setdefault(calls[index].id, outcome_of(payload))
     if not frames and not reason:
         raise GraderFault("the worker ended without a word: it could not start or was killed from outside")
+
     for index, call in enumerate(calls):
         if call.id not in outcomes:
             outcomes[call.id] = _missing(group, reason)
-        if call.echo and changed is None and not reason:  # the worker was kept from looking
+        if call.echo and changed is None and not reason:  # student code ended the worker first
             outcomes[call.id] = replace(outcomes[call.id], args_after=None)
         elif call.echo and changed and str(index) in changed:
             after = changed[str(index)]
@@ -246,32 +244,30 @@ def _decoded(payload: bytes) -> dict[str, Any]:
 
 
 def outcome_of(payload: bytes) -> Outcome:
-    """Return what the payload of a call says, as far as a box can say it."""
+    """Return the outcome in the payload of a call; the box cannot claim a fault of ours."""
     message = _decoded(payload)
     try:
         kind = OutcomeKind(message.get("kind", "undecodable"))
-        if kind is OutcomeKind.GRADER_FAULT:  # ours to say, never the box's
+        if kind is OutcomeKind.GRADER_FAULT:
             kind = OutcomeKind.UNDECODABLE
         after, ignored, seconds = message.get("after"), message.get("ignored"), message.get("seconds")
+        if not isinstance(ignored, list | tuple):
+            ignored = ()
+        names = [name[:MAX_NAME] for name in ignored[:MAX_NAMES] if isinstance(name, str)]
         return Outcome(
             kind,
             message.get("value"),
             _fault(message.get("fault")),
             after if isinstance(after, tuple) else None,
-            _names(ignored) if isinstance(ignored, list | tuple) else (),
+            tuple(message_text(name) for name in names),
             min(max(float(seconds or 0.0), 0.0), MAX_SECONDS),
         )
     except (TypeError, ValueError, OverflowError):
         return Outcome(OutcomeKind.UNDECODABLE)
 
 
-def _names(ignored: Sequence[Any]) -> tuple[str, ...]:
-    """Return the names of arguments that a function does not take, of which no call has many."""
-    names = [name for name in ignored[:MAX_NAMES] if isinstance(name, str)]
-    return tuple(message_text(name[:MAX_NAME]) for name in names)
-
-
 def _fault(message: Any) -> Fault | None:
+    """Return a fault as a box reported it, its texts cut and made safe."""
     if not isinstance(message, dict):
         return None
     cell, line = message.get("cell"), message.get("line")
@@ -285,7 +281,7 @@ def _fault(message: Any) -> Fault | None:
 
 
 def _missing(group: dict[str, Any], reason: str) -> Outcome:
-    """Say why a call has no frame: its function could not be made, its group died, or all of the box did."""
+    """Return the outcome of a call without a frame: the box ended, its group did, or made no function."""
     if reason in ENDED:
         return ENDED[reason]
     died, failures = group.get("died"), group.get("failures")

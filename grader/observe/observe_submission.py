@@ -2,7 +2,7 @@
 
     bytes  -->  facts (read)  -->  run of the notebook  -->  outcomes of the calls  -->  Observation
 
-What was observed is kept by content (`grader.observe.keys`), and taken from the store where it is there.
+Observations are stored by content (`grader.observe.keys`); what the store holds is not observed again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from grader.records import Fault, FunctionFacts, NotebookRun, Observation, Outco
 from grader.store import Store
 from grader.subjects import Call, SubjectKind
 
-ALONE = 10  # times the limit of a function, that one submission may keep the others waiting
+ALONE = 10  # one submission may keep the others waiting for this many times the limit of a function
 Alone = Callable[[], contextlib.AbstractContextManager[None]]
 
 
@@ -37,19 +37,39 @@ def observe(
 ) -> Observation:
     """Run a notebook and call its functions, or take from the store what was observed before.
 
-    What a busy machine may have ended is tried again in the context `alone`, in which nothing else runs.
+    Calls that a busy machine may have ended are made again in the context `alone`: nothing else runs in it.
     Raises NotebookUnreadable for the student's fault, GraderFault for ours.
     """
     submitted = _Submitted(data, course)
-    facts = _facts(submitted, store)
-    run = _run(submitted, sandbox, store)
+
+    key = str(facts_key(data, course))
+    facts = store.get_facts(key)
+    if facts is None:
+        _, facts = submitted.slices_and_facts
+        store.put_facts(key, facts)
+
+    key = str(run_key(data, course, sandbox))
+    run = store.get_run(key)
+    if run is None:
+        notebook = submitted.notebook
+        uncalled = [subject for subject in course.rubric.subjects if not subject.is_called]
+        shown = [subject for subject in uncalled if subject.kind is not SubjectKind.TEXT]
+        run = run_notebook(notebook, course.assignment.files, sandbox, notebook_limits(course), shown)
+        texts = {
+            str(subject): _text(notebook, course.assignment.skeleton, subject.name)
+            for subject in uncalled
+            if subject.kind is SubjectKind.TEXT
+        }
+        run = replace(run, values={**run.values, **texts})
+        store.put_run(key, run)
+
     outcomes = _outcomes(submitted, facts, run, sandbox, store, alone)
     return Observation(run, facts, outcomes)
 
 
 @dataclass(frozen=True)
 class _Submitted:
-    """The bytes that were handed in; read only when something has to be observed."""
+    """The bytes that were handed in; parsed only when something has to be observed."""
 
     data: bytes
     course: Course
@@ -63,38 +83,12 @@ class _Submitted:
         return read_code(self.notebook)
 
     @cached_property
-    def found(self) -> tuple[dict[str, Slice], dict[str, FunctionFacts]]:
+    def slices_and_facts(self) -> tuple[dict[str, Slice], dict[str, FunctionFacts]]:
         return find_subjects(self.code, self.course.rubric.subjects, self.course.assignment.skeleton_code)
 
 
-def _facts(submitted: _Submitted, store: Store) -> dict[str, FunctionFacts]:
-    """Return what reading a notebook says of its functions, from the store if it was read before."""
-    key = str(facts_key(submitted.data, submitted.course))
-    facts = store.get_facts(key)
-    if facts is None:
-        facts = submitted.found[1]
-        store.put_facts(key, facts)
-    return facts
-
-
-def _run(submitted: _Submitted, sandbox: Sandbox, store: Store) -> NotebookRun:
-    key = str(run_key(submitted.data, submitted.course, sandbox))
-    run = store.get_run(key)
-    if run is None:
-        course = submitted.course
-        left = [subject for subject in course.rubric.subjects if not subject.is_called]
-        texts = {str(subject): subject.name for subject in left if subject.kind is SubjectKind.TEXT}
-        shown = [subject for subject in left if subject.kind is not SubjectKind.TEXT]
-        limits = notebook_limits(course)
-        run = run_notebook(submitted.notebook, course.assignment.files, sandbox, limits, shown)
-        read = {text: _text(submitted.notebook, course.assignment.skeleton, texts[text]) for text in texts}
-        run = replace(run, values={**run.values, **read})
-        store.put_run(key, run)
-    return run
-
-
 def _text(notebook: NotebookNode, skeleton: NotebookNode, name: str) -> Outcome:
-    """Return the text of the Markdown cell with a tag or id, unless it is as it was handed out."""
+    """Return the text of the Markdown cell with a tag or id; one left as handed out is not attempted."""
     own, given = find_cell(notebook, name), find_cell(skeleton, name)
     if own is None or notebook.cells[own].cell_type != "markdown":
         fault = Fault("", f"the notebook has no Markdown cell with the tag or id {name}")
@@ -113,9 +107,9 @@ def _outcomes(
     store: Store,
     alone: Alone,
 ) -> Mapping[str, Outcome]:
-    """Return the outcome of every call of the functions found; ask only for what the store lacks.
+    """Return the outcome of every call of the functions that the notebook has; make those the store lacks.
 
-    What is not called has its value from the notebook's run.
+    The values of subjects that are not called come from the notebook's run.
     """
     course = submitted.course
     keys = {
@@ -123,7 +117,6 @@ def _outcomes(
         for name in course.rubric.functions
         if facts[name].status == "found"
     }
-    values = {call.id: each for name, each in run.values.items() for call in course.calls[name]}
     kept: dict[str, Mapping[str, Outcome]] = {}
     lacking: list[Call] = []
     for name, key in keys.items():
@@ -131,20 +124,32 @@ def _outcomes(
         lacking += [call for call in course.calls[name] if call.id not in kept[name]]
     made: dict[str, Outcome] = {}
     if lacking:
-        slices = {call.function: submitted.found[0][call.function] for call in lacking}
+        all_slices, _ = submitted.slices_and_facts
+        slices = {call.function: all_slices[call.function] for call in lacking}
         made = _called(submitted.code, slices, lacking, course, sandbox)
+
+        # Calls that the machine may have ended are made again, one function at a time; their outcomes then
+        # count. A call for which no time is left is a fault of ours: it is not kept, and a person decides.
         again = [call for call in lacking if made[call.id].kind in UNCONFIRMED]
         if again:
             with alone():
-                made |= _called_alone(submitted.code, slices, again, course, sandbox)
+                end = time.monotonic() + ALONE * course.rubric.limits.function_seconds
+                for name in dict.fromkeys(call.function for call in again):
+                    own = [call for call in again if call.function == name]
+                    if time.monotonic() > end:
+                        made |= dict.fromkeys((call.id for call in own), Outcome(OutcomeKind.GRADER_FAULT))
+                    else:
+                        made |= _called(submitted.code, slices, own, course, sandbox, alone=True)
+
         for name in slices:
             new = {call.id: portable(made[call.id], facts[name]) for call in lacking if call.function == name}
             store.put_outcomes(keys[name], new)
+    values = {call.id: each for name, each in run.values.items() for call in course.calls[name]}
     return _Outcomes({**made, **values}, kept, facts)
 
 
 class _Outcomes(Mapping[str, Outcome]):
-    """The outcomes of all functions, by call; what was kept is read and placed when it is first looked at."""
+    """The outcomes of all functions, by call; a stored one is unpacked and placed when it is first used."""
 
     def __init__(
         self,
@@ -152,31 +157,32 @@ class _Outcomes(Mapping[str, Outcome]):
         kept: Mapping[str, Mapping[str, Outcome]],
         facts: Mapping[str, FunctionFacts],
     ) -> None:
-        self._found = dict(made)
+        self._ready = dict(made)
         self._kept = kept
         self._facts = facts
-        self._function = {call: name for name, known in kept.items() for call in known}
+        self._function = {call: name for name, outcomes in kept.items() for call in outcomes}
 
     def __getitem__(self, call: str) -> Outcome:
-        if call not in self._found:
+        if call not in self._ready:
             name = self._function[call]
-            self._found[call] = placed(self._kept[name][call], self._facts[name])
-        return self._found[call]
+            self._ready[call] = placed(self._kept[name][call], self._facts[name])
+        return self._ready[call]
 
     def __contains__(self, call: object) -> bool:
-        return call in self._found or call in self._function
+        return call in self._ready or call in self._function
 
     def __iter__(self) -> Iterator[str]:
-        return iter({**self._function, **self._found})
+        return iter({**self._function, **self._ready})
 
     def __len__(self) -> int:
-        return len({**self._function, **self._found})
+        return len({**self._function, **self._ready})
 
 
 def portable(outcome: Outcome, facts: FunctionFacts) -> Outcome:
-    """Return an outcome that holds for the same code elsewhere: places counted from the code's statements.
+    """Return an outcome that is valid for the same code in every notebook, whatever cells the code is in.
 
-    The cell of its fault becomes the number of the statement (from 0), its line the distance from there.
+    The cell of its fault becomes the index of the statement among those that the function needs, its line the
+    distance from the first line of that statement.
     """
     fault = outcome.fault
     if fault is None or fault.cell is None or fault.line is None:
@@ -189,7 +195,7 @@ def portable(outcome: Outcome, facts: FunctionFacts) -> Outcome:
 
 
 def placed(outcome: Outcome, facts: FunctionFacts) -> Outcome:
-    """Return a portable outcome with the places of this notebook."""
+    """Return a portable outcome with the cell and line of this notebook."""
     fault = outcome.fault
     if fault is None or fault.cell is None or fault.line is None or fault.cell >= len(facts.places):
         return outcome
@@ -209,25 +215,3 @@ def _called(
     seconds = course.rubric.limits.function_seconds
     settings = CallSettings(course.rubric.environment.preload, seconds, seconds, alone)
     return make_calls(code, slices, calls, sandbox, settings, course.assignment.files)
-
-
-def _called_alone(
-    code: Code,
-    slices: Mapping[str, Slice],
-    calls: Sequence[Call],
-    course: Course,
-    sandbox: Sandbox,
-) -> dict[str, Outcome]:
-    """Make calls again that the machine may have ended, a function at a time; what comes now counts.
-
-    What there is no time for is a fault of ours: it is not kept, and a person decides on its checks.
-    """
-    end = time.monotonic() + ALONE * course.rubric.limits.function_seconds
-    made: dict[str, Outcome] = {}
-    for name in dict.fromkeys(call.function for call in calls):
-        own = [call for call in calls if call.function == name]
-        if time.monotonic() > end:
-            made |= dict.fromkeys((call.id for call in own), Outcome(OutcomeKind.GRADER_FAULT))
-        else:
-            made |= _called(code, slices, own, course, sandbox, alone=True)
-    return made
