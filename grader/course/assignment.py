@@ -40,7 +40,7 @@ __all__ = ["Assignment", "Case", "load_assignment", "load_public_cases"]
 
 @dataclass(frozen=True)
 class Assignment:
-    """The trusted side of an assignment, loaded."""
+    """A loaded assignment, for trusted processes only."""
 
     name: str
     notebook: Any
@@ -87,7 +87,7 @@ class Assignment:
 def load_assignment(folder: Path, subjects: Iterable[Subject], seed: int) -> Assignment:
     """Load reference/<assignment>/; raise AssignmentError for what is missing or wrong in it."""
     for loaded in [name for name in sys.modules if name.split(".")[0] == _package(folder)]:
-        del sys.modules[loaded]  # the files may have changed since
+        del sys.modules[loaded]  # the files may have changed since they were imported
     path = folder / "notebook.ipynb"
     try:
         notebook = parse_notebook(path.read_bytes())
@@ -151,28 +151,28 @@ def line_of(error: BaseException) -> str:
 
 
 def _misconceptions(folder: Path, reference: Reference) -> tuple[Misconception, ...]:
-    """Return the known mistakes; raise AssignmentError for one that says nothing that can be executed."""
+    """Return the known mistakes; raise AssignmentError for one that cannot be executed as it is written."""
     module = load_module(folder, "misconceptions")
     if module is None:
         return ()
-    found = getattr(module, "MISCONCEPTIONS", None)
+    mistakes = getattr(module, "MISCONCEPTIONS", None)
     path = folder / "misconceptions.py"
-    if found is None:
+    if mistakes is None:
         raise AssignmentError(f"{path}: it defines no MISCONCEPTIONS")
-    if not isinstance(found, tuple | list) or not all(isinstance(known, Misconception) for known in found):
+    if not isinstance(mistakes, tuple | list) or not all(isinstance(m, Misconception) for m in mistakes):
         raise AssignmentError(f"{path}: MISCONCEPTIONS is not a sequence of Misconception")
     codes: set[str] = set()
-    for known in found:
-        where = f"{path}: the misconception {known.code!r}"
-        problem = known.problem() or ("it is given twice" if known.code in codes else "")
+    for mistake in mistakes:
+        where = f"{path}: the misconception {mistake.code!r}"
+        problem = mistake.problem() or ("it is given twice" if mistake.code in codes else "")
         if problem:
             raise AssignmentError(f"{where}: {problem}")
-        codes.add(known.code)
+        codes.add(mistake.code)
         try:
-            reference.edited(known.function, known.edits)
+            reference.edited(mistake.function, mistake.edits)
         except AssignmentError as error:
             raise AssignmentError(f"{where}: {error}") from error
-    return tuple(found)
+    return tuple(mistakes)
 
 
 def _reference(code: Code, subjects: Iterable[Subject], path: Path) -> Reference:
@@ -181,16 +181,14 @@ def _reference(code: Code, subjects: Iterable[Subject], path: Path) -> Reference
     for subject in subjects:
         if not (subject.is_called or subject.kind is SubjectKind.VARIABLE):
             continue
-        found = (
-            slice_variable(code, subject.name)
-            if not subject.is_called
-            else slice_function(code, subject.root)
+        definition = (
+            slice_function(code, subject.root) if subject.is_called else slice_variable(code, subject.name)
         )
-        if found is None:
+        if definition is None:
             raise AssignmentError(
                 f"{path} does not define the {subject.kind.value} {subject.name!r}, which the rubric asks for"
             )
-        needed.update({statement.place: statement.node for statement in found.statements})
+        needed.update({statement.place: statement.node for statement in definition.statements})
     namespace: dict[str, Any] = {"__name__": f"reference of {path.parent.name}"}
     for place in sorted(needed):
         unit = ast.Module(body=[needed[place]], type_ignores=[])
@@ -205,9 +203,10 @@ def _reference(code: Code, subjects: Iterable[Subject], path: Path) -> Reference
 
 
 def load_module(folder: Path, name: str) -> types.ModuleType | None:
-    """Import a module of the assignment's folder, as part of a package of its own.
+    """Import a module of the assignment's folder, in a package of that folder alone; None if there is none.
 
-    No bytecode is kept: Python takes it for that of a file changed within the second, to the same length.
+    Bytecode is not written to disk: Python would run it in place of a file that was changed within the same
+    second and has the same length.
     """
     if not (folder / f"{name}.py").is_file():
         return None
@@ -225,5 +224,5 @@ def load_module(folder: Path, name: str) -> types.ModuleType | None:
 
 
 def _package(folder: Path) -> str:
-    """Return the name of the package that the modules of a folder are parts of."""
+    """Return the name of the package of the modules in a folder: two courses may name an assignment alike."""
     return f"_assignment_{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]}"

@@ -13,7 +13,7 @@ from grader.errors import UsageError
 
 
 def find_root(*starts: Path) -> Path:
-    """Return the nearest folder upwards that holds rubrics/, by the first start that has one."""
+    """Return the nearest folder that holds rubrics/, at or above a start; earlier starts go first."""
     for start in starts:
         for candidate in (start.resolve(), *start.resolve().parents):
             if (candidate / "rubrics").is_dir():
@@ -28,15 +28,15 @@ def assignments(root: Path) -> list[str]:
 
 
 def assignment_of(folder: Path, root: Path) -> str:
-    """Return the assignment that a folder is named after, or the only one that there is."""
-    known = assignments(root)
+    """Return the assignment that a folder, or one above it, has the name of; or the course's only one."""
+    names = assignments(root)
     for name in (folder.resolve().name, *(parent.name for parent in folder.resolve().parents)):
-        if name in known:
+        if name in names:
             return name
-    if len(known) == 1:
-        return known[0]
+    if len(names) == 1:
+        return names[0]
     raise UsageError(
-        f"which assignment is {folder} of? Give --assignment, one of: {', '.join(known) or 'none'}"
+        f"which assignment is {folder} of? Give --assignment, one of: {', '.join(names) or 'none'}"
     )
 
 
@@ -44,6 +44,6 @@ def rubric_path(assignment: str, root: Path) -> Path:
     """Return the rubric of an assignment; raise UsageError if there is none."""
     path = root / "rubrics" / f"{assignment}.yaml"
     if not path.is_file():
-        known = ", ".join(assignments(root)) or "none"
-        raise UsageError(f"there is no rubric {path}; the assignments here are: {known}")
+        names = ", ".join(assignments(root)) or "none"
+        raise UsageError(f"there is no rubric {path}; the assignments here are: {names}")
     return path

@@ -8,10 +8,10 @@
         ),
     )
 
-A misconception is an executable variant of the reference: its edits replace text of the reference's function,
-each of which must occur there exactly once. Edits can be combined, so grader recognises two mistakes made
-together, and the same mistake where other functions build on it. Where no edit will do, `variant` is a
-function that stands in place of the reference's.
+A misconception is an executable variant of the reference. Its edits map texts of the reference's function to
+what replaces them; each text must occur there exactly once. Edits can be combined, so grader recognises two
+mistakes made together, and a mistake in a function that other functions call. Where edits cannot express the
+mistake, `variant` is a function that replaces the reference's.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Misconception:
     same_as: tuple[str, ...] = ()
 
     def problem(self) -> str:
-        """Return what is wrong with it in itself, '' if nothing is."""
+        """Return what is wrong with it, apart from its edits, which need the reference; '' if nothing is."""
         if not CODE.match(self.code):
             return f"the code {self.code!r} has other characters than a-z, 0-9 and _"
         if not self.name or not self.message:

@@ -35,7 +35,7 @@ class Reference:
                 )
                 rebuilt.__kwdefaults__ = value.__kwdefaults__
                 copied[name] = rebuilt
-        for name, value in self.namespace.items():  # the methods of a class call the copies too
+        for name, value in self.namespace.items():  # a class is executed again: its methods call the copies
             if isinstance(value, type) and name in self.sources:
                 _execute(name, self.sources[name], copied)
         copied.update({name: function for name, function in functions.items() if name in copied})
@@ -69,18 +69,20 @@ class Reference:
 
     def used_by(self, name: str) -> frozenset[str]:
         """Return the reference's own functions that a function calls, directly or not, and itself."""
-        found: set[str] = set()
+        used: set[str] = set()
         pending = [root_of(name)]
         while pending:
             current = pending.pop()
-            if current not in found and current in self.sources:
-                found.add(current)
-                pending += _names(self.sources[current])
-        return frozenset(found)
+            if current not in used and current in self.sources:
+                used.add(current)
+                with contextlib.suppress(SyntaxError):  # the text cut from a cell may not parse alone
+                    nodes = ast.walk(ast.parse(self.sources[current]))
+                    pending += [node.id for node in nodes if isinstance(node, ast.Name)]
+        return frozenset(used)
 
 
 def root_of(name: str) -> str:
-    """Return the name in the notebook that the text of a subject begins with: of a method, its class."""
+    """Return the function or class that the text of a subject is about: for a method, its class."""
     return name.removeprefix("class ").partition(".")[0]
 
 
@@ -89,16 +91,10 @@ def _execute(name: str, source: str, namespace: dict[str, Any]) -> None:
 
 
 def definitions(nodes: Iterable[tuple[ast.stmt, str]]) -> dict[str, str]:
-    """Return the text of every function and class among statements, given each with its cell's source."""
-    found = {}
+    """Return the text of every function and class among statements, each given with its cell's source."""
+    texts = {}
     for node, source in nodes:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            found[node.name] = "\n".join(source.splitlines()[first - 1 : node.end_lineno]) + "\n"
-    return found
-
-
-def _names(source: str) -> list[str]:
-    with contextlib.suppress(SyntaxError):
-        return [node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)]
-    return []
+            texts[node.name] = "\n".join(source.splitlines()[first - 1 : node.end_lineno]) + "\n"
+    return texts

@@ -5,8 +5,8 @@
         Rewriting("minimum_error", "slice_from_the_end", {"[k:]": "[min(k, len(singular_values)):]"}),
     )
 
-A rewriting is as right as the reference, so it must keep every point. It is given as edits of the reference's
-text or as a function in its place, which may call other functions of the rubric by `variant.__globals__`.
+A rewriting is as right as the reference, so it must earn every point. It is given as edits of the reference's
+text, or as a function `variant` that replaces the reference's.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a rubric file may say. One class a thing; the schema and docs/rubric.md are made from here.
+"""What a rubric file may say: one class for each part; the schema and docs/rubric.md are made from them.
 
 Rubric
   |-- environment, limits, files
@@ -106,6 +106,7 @@ class Question(Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        """Refuse what no single key shows: a question without checks or with two subjects, a wrong sum."""
         subjects = self._subjects()
         if self.manual:
             if subjects or self.checks:
@@ -168,14 +169,14 @@ class Rubric(Model):
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
-        """What is looked at, each once: what questions are about, and functions that checks call beside."""
-        found: dict[Subject, None] = {}
+        """The subjects of the questions, and the further functions that checks call; each once."""
+        subjects: dict[Subject, None] = {}
         for question in self.questions:
-            beside = [name for check in question.checks for name in check.functions]
-            found.update(dict.fromkeys(Subject(SubjectKind.FUNCTION, name) for name in beside))
+            further = [name for check in question.checks for name in check.functions]
+            subjects.update(dict.fromkeys(Subject(SubjectKind.FUNCTION, name) for name in further))
             if question.subject is not None:
-                found[question.subject] = None
-        return tuple(found)
+                subjects[question.subject] = None
+        return tuple(subjects)
 
     @property
     def functions(self) -> tuple[str, ...]:
@@ -185,10 +186,10 @@ class Rubric(Model):
 
 def _check_order(ids: list[str], requires: dict[str, tuple[str, ...]], kind: str) -> None:
     """Raise ValueError for an id given twice, or a requirement that is not an earlier id."""
-    for place, name in enumerate(ids):
-        if name in ids[:place]:
+    for index, name in enumerate(ids):
+        if name in ids[:index]:
             raise ValueError(f"the {kind} id {name!r} is given twice")
-    for place, name in enumerate(ids):
+    for index, name in enumerate(ids):
         for required in requires[name]:
-            if required not in ids[:place]:
+            if required not in ids[:index]:
                 raise ValueError(f"the {kind} {name!r} requires {required!r}, which is no earlier {kind}")

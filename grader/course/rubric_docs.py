@@ -32,28 +32,28 @@ SECTIONS = (
 def rubric_reference() -> str:
     """Return the reference as Markdown."""
     parts = [HEAD]
-    parts += [_section(title, found, {}) for title, found in SECTIONS]
+    parts += [_section(title, part, {}) for title, part in SECTIONS]
     for name, check in check_types().items():
         parts.append(_section(f"Checks of type `{name}`", check, Check.model_fields))
     return "\n".join(parts)
 
 
-def _section(title: str, found: type[BaseModel], known: dict[str, FieldInfo]) -> str:
-    rows = [
-        _row(field.alias or name, field) for name, field in found.model_fields.items() if name not in known
-    ]
-    text = " ".join((found.__doc__ or "").split())
+def _section(title: str, part: type[BaseModel], inherited: dict[str, FieldInfo]) -> str:
+    """Return the section of a part of the rubric, with a table of its keys except those it inherits."""
+    rows = []
+    for name, field in part.model_fields.items():
+        if name not in inherited:
+            meaning = " ".join((field.description or "").split()).replace("|", "\\|")
+            value, default = _type(field.annotation), _default(field)
+            rows.append(f"| `{field.alias or name}` | {value} | {default} | {meaning} |")
+    text = " ".join((part.__doc__ or "").split())
     return "\n".join(
         [f"## {title}", "", text, "", "| key | value | default | |", "|---|---|---|---|", *rows, ""]
     )
 
 
-def _row(name: str, field: FieldInfo) -> str:
-    text = " ".join((field.description or "").split()).replace("|", "\\|")
-    return f"| `{name}` | {_type(field.annotation)} | {_default(field)} | {text} |"
-
-
 def _default(field: FieldInfo) -> str:
+    """Return the default of a key as the table shows it; '' if the key must be given."""
     value = field.default
     if field.is_required():
         return ""
@@ -69,13 +69,13 @@ def _default(field: FieldInfo) -> str:
 
 
 def _type(annotation: Any) -> str:  # noqa: PLR0911 -- a table of types
-    """Say in words what a key takes."""
+    """Return in words what values a key takes."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     names = {str: "text", bool: "true or false", int: "whole number", float: "number"}
     if annotation in names:
         return names[annotation]
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return _words(annotation.__name__)
+        return re.sub(r"(?<!^)(?=[A-Z])", " ", annotation.__name__).lower()
     if origin is tuple:
         return f"list of {_type(arguments[0])}"
     if origin is dict:
@@ -87,7 +87,3 @@ def _type(annotation: Any) -> str:  # noqa: PLR0911 -- a table of types
     if set(arguments) == set(check_types().values()):
         return "check"
     return " or ".join(_type(part) for part in arguments if part is not type(None))
-
-
-def _words(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", " ", name).lower()

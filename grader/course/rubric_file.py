@@ -18,7 +18,7 @@ from grader.course import rubric as model
 from grader.course.rubric import Rubric
 from grader.errors import RubricError
 
-Place = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 
 def load_rubric(path: Path) -> Rubric:
@@ -51,7 +51,8 @@ def parse_rubric(text: str, name: str) -> Rubric:
     try:
         return Rubric.model_validate(content)
     except ValidationError as error:
-        # One line a place: a union reports once for each of its members, and a list of wrong items as empty.
+        # Only the first error of each key: pydantic reports a wrong value once for each member of a union. A
+        # list whose items are all wrong is reported as too short, too.
         wrong = {
             _in_file(detail["loc"], root): detail
             for detail in reversed(error.errors(include_url=False))
@@ -62,22 +63,21 @@ def parse_rubric(text: str, name: str) -> Rubric:
 
 
 def json_schema() -> str:
-    """Return the JSON Schema of a rubric, for editors that complete and check."""
+    """Return the JSON Schema of a rubric, with which editors complete and check it."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Rubric.model_json_schema()}
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
 
 def _explain(detail: ErrorDetails, root: yaml.Node, name: str) -> str:
-    """Turn one of pydantic's errors into a line with file, line, key, value and the nearest right key."""
-    place = _in_file(detail["loc"], root)
-    line = _line(root, place)
-    where = ".".join(str(part) for part in place) or "the rubric"
+    """Return one of pydantic's errors as a message with file, line, key, value and the nearest right key."""
+    path = _in_file(detail["loc"], root)
+    line = _line(root, path)
+    where = ".".join(str(part) for part in path) or "the rubric"
     if detail["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(place[-1]), _known_keys(detail["loc"]), 1, 0.5)
-        advice = (
-            f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(_known_keys(detail['loc']))}"
-        )
-        return f"{name}:{line}: unknown key {str(place[-1])!r} at {where}{advice}"
+        allowed = _allowed_keys(detail["loc"])
+        near = difflib.get_close_matches(str(path[-1]), allowed, 1, 0.5)
+        advice = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(allowed)}"
+        return f"{name}:{line}: unknown key {str(path[-1])!r} at {where}; {advice}"
     message = str(detail["msg"]).removeprefix("Value error, ")
     if detail["type"] == "missing":
         return f"{name}:{line}: {where} is missing"
@@ -88,11 +88,17 @@ def _explain(detail: ErrorDetails, root: yaml.Node, name: str) -> str:
         return f"{name}:{line}: {where}: no type of check is named {given!r}{hint}; installed are {types}"
     if detail["type"].startswith("value_error"):
         return f"{name}:{line}: {where}: {message}"
-    return f"{name}:{line}: {where}: {message}{_nearest_value(detail)}, not {_short(detail['input'])}"
+    try:
+        given = repr(detail["input"])
+    except ValueError:  # an integer of more digits than Python writes
+        given = "a number of thousands of digits"
+    else:
+        given = given if len(given) <= 60 else given[:57] + "..."
+    return f"{name}:{line}: {where}: {message}{_nearest_value(detail)}, not {given}"
 
 
 def _nearest_value(detail: ErrorDetails) -> str:
-    """Suggest the nearest of the values that are allowed."""
+    """Return a suggestion of the nearest allowed value, '' if none is near."""
     context = detail.get("ctx", {})
     expected = str(context.get("expected", context.get("expected_tags", "")))
     allowed = [part.strip(" '") for part in expected.replace(" or ", ",").split(",") if part.strip()]
@@ -102,17 +108,9 @@ def _nearest_value(detail: ErrorDetails) -> str:
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
-def _short(value: object) -> str:
-    try:
-        text = repr(value)
-    except ValueError:  # an integer of more digits than Python writes
-        return "a number of thousands of digits"
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _in_file(location: Iterable[str | int], root: yaml.Node) -> Place:
-    """Drop from pydantic's location the parts (tags of unions) that are no keys of the file."""
-    place: list[str | int] = []
+def _in_file(location: Iterable[str | int], root: yaml.Node) -> KeyPath:
+    """Return the path of keys in the file: pydantic's location without the tags of unions."""
+    path: list[str | int] = []
     node: yaml.Node | None = root
     parts = list(location)
     for position, part in enumerate(parts):
@@ -120,14 +118,15 @@ def _in_file(location: Iterable[str | int], root: yaml.Node) -> Place:
             continue  # the tag of the check, which may also be the name of a key (metric, property)
         child = _child(node, part)
         if child is not None:
-            place.append(part)
+            path.append(part)
             node = child
         elif position == len(parts) - 1 and isinstance(node, yaml.MappingNode):
-            place.append(part)
-    return tuple(place)
+            path.append(part)  # a key that is missing
+    return tuple(path)
 
 
 def _child(node: yaml.Node | None, part: str | int) -> yaml.Node | None:
+    """Return the value of a key or the item of an index, None if there is none."""
     if isinstance(node, yaml.MappingNode):
         return next((value for key, value in node.value if key.value == str(part)), None)
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
@@ -135,10 +134,10 @@ def _child(node: yaml.Node | None, part: str | int) -> yaml.Node | None:
     return None
 
 
-def _line(root: yaml.Node, place: Place) -> int:
-    """Return the line (from 1) of the key at a place, or of the mapping that lacks it."""
+def _line(root: yaml.Node, path: KeyPath) -> int:
+    """Return the line (from 1) of the key at the end of a path, or of the mapping that lacks it."""
     node, line = root, root.start_mark.line
-    for part in place:
+    for part in path:
         if isinstance(node, yaml.MappingNode):
             line = next((key.start_mark.line for key, _ in node.value if key.value == str(part)), line)
         child = _child(node, part)
@@ -150,18 +149,9 @@ def _line(root: yaml.Node, place: Place) -> int:
     return line + 1
 
 
-def _known_keys(location: Place) -> list[str]:
-    """Return the keys of the model in which an unknown one stands, by the names on the way there."""
-    current: type[BaseModel] = Rubric
-    for part in location[:-1]:
-        current = _step(current, part)
-    return [field.alias or name for name, field in current.model_fields.items()]
-
-
-def _step(current: type[BaseModel], part: str | int) -> type[BaseModel]:
-    if isinstance(part, int):
-        return current
-    parts: dict[str, type[BaseModel]] = {
+def _allowed_keys(location: KeyPath) -> list[str]:
+    """Return the keys that the model of the mapping around an unknown key allows."""
+    models: dict[str, type[BaseModel]] = {
         "questions": model.Question,
         "environment": model.Environment,
         "limits": model.Limits,
@@ -170,11 +160,15 @@ def _step(current: type[BaseModel], part: str | int) -> type[BaseModel]:
         "public": Public,
         **check_types(),
     }
-    return parts.get(part, current)
+    current: type[BaseModel] = Rubric
+    for part in location[:-1]:
+        if isinstance(part, str):
+            current = models.get(part, current)
+    return [field.alias or name for name, field in current.model_fields.items()]
 
 
 def _twice(node: yaml.Node) -> Iterable[tuple[str, int]]:
-    """Yield every key that a mapping holds twice; YAML silently keeps the last."""
+    """Yield every key that a mapping holds twice, and its line: YAML keeps the last without a word."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
