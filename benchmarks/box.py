@@ -181,7 +181,7 @@ def call(sandbox: Sandbox, number: int, imports: str = "import numpy") -> None:
     planned = [Call(f"c{i}", "same", (1.0,), limits=CallLimits()) for i in range(number)]
     settings = CallSettings(PRELOAD, 600, 600)
     with prepared_directory(sandbox, {}) as folder:
-        outcomes = make_calls(code, slices, planned, sandbox, settings, folder / "work")
+        outcomes = make_calls(slices, planned, sandbox, settings, folder / "work")
     assert {outcome.kind.value for outcome in outcomes.values()} == {"returned"}
 
 

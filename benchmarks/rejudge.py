@@ -37,7 +37,7 @@ from grader.observe.sandbox import Process, Program
 from grader.observe.tiers import choose_sandbox
 from grader.plan.load import load_course
 from grader.plan.plan import Course
-from grader.records import Observation
+from grader.records import HandIn, Observation
 from grader.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -71,7 +71,7 @@ def observed(course: Course, folder: Path, results: Path | None) -> tuple[str, d
     ):
         for sample in samples:
             try:
-                found[sample.path] = observe(sample.path.read_bytes(), course, sandbox, store)
+                found[sample.path] = observe(HandIn(sample.path.read_bytes()), course, sandbox, store)
             except NotebookUnreadable:
                 continue
         return sandbox.name, found
@@ -108,7 +108,7 @@ def copy_all(course: Course, samples: dict[Path, Observation], tier: str, count:
                 mock.patch.object(observe_submission, "run_notebook", lambda *_, run=seen.run: run),
                 mock.patch.object(observe_submission, "make_calls", lambda *_, made=seen.outcomes: made),
             ):
-                observe(data, course, Refusing(tier), store)
+                observe(HandIn(data), course, Refusing(tier), store)
 
 
 def grade(root: Path, rubric: Path, tier: str, jobs: int) -> tuple[float, float]:

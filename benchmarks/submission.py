@@ -35,6 +35,7 @@ from grader.observe.sandbox import Sandbox
 from grader.observe.tiers import choose_sandbox
 from grader.plan.load import load_course
 from grader.plan.plan import Course
+from grader.records import HandIn
 from grader.report.pages import feedback_page, notebook_page
 from grader.store import Store
 
@@ -60,7 +61,7 @@ def measure(data: bytes, course: Course, sandbox: Sandbox) -> tuple[dict[str, fl
         watched(seconds, megabytes, "notebook"),
         mock.patch.object(observe_submission, "make_calls", calls),
     ):
-        observation = observe(data, course, sandbox, store)
+        observation = observe(HandIn(data), course, sandbox, store)
     assert observation.run is not None
     seconds |= {name: observation.run.seconds[name] for name in ("kernel", "notebook")}
     with watched(seconds, megabytes, "judging"):

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import RIGHT, RUBRIC, WRONG, notebook, write_course
@@ -20,7 +21,7 @@ from grader.observe import keys, observe_submission
 from grader.observe.observe_submission import placed, portable
 from grader.observe.sandbox import Process, Program, Sandbox
 from grader.plan.load import load_course
-from grader.records import Fault, FunctionFacts, Outcome, OutcomeKind
+from grader.records import Fault, FunctionFacts, HandIn, Outcome, OutcomeKind
 from grader.store import Store
 from grader.subjects import Call
 
@@ -163,7 +164,9 @@ def test_an_error_in_shared_code_is_shown_where_it_stands_in_each_notebook(
     places = []
     with Store() as store:
         for cells in ([failing], ["1", "# a comment\n\n" + failing]):
-            observation = observe_submission.observe(notebook(*cells).encode(), course, sandbox, store)
+            observation = observe_submission.observe(
+                HandIn(notebook(*cells).encode()), course, sandbox, store
+            )
             (fault,) = {outcome.fault for outcome in observation.outcomes.values()}
             assert fault is not None
             places.append((fault.cell, fault.line, fault.type))
@@ -285,12 +288,12 @@ def test_what_the_machine_may_have_ended_counts_and_is_kept_only_after_a_try_alo
             yield
             waiting.clear()
 
-    def make(code: object, slices: object, calls: list[Call], *rest: object) -> dict[str, Outcome]:
+    def make(slices: object, calls: list[Call], *rest: object) -> dict[str, Outcome]:
         assert rest[1].alone == bool(waiting)  # type: ignore[attr-defined]
         alone.append(rest[1].alone)  # type: ignore[attr-defined]
         if left:
             return dict.fromkeys((call.id for call in calls), Outcome(left.pop(0)))
-        return make_calls(code, slices, calls, *rest)  # type: ignore[arg-type]
+        return make_calls(slices, calls, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(observe_submission, "make_calls", make)
     monkeypatch.setattr(batch.Turns, "alone", others_wait)
@@ -307,7 +310,7 @@ def test_what_there_is_no_time_to_try_alone_is_not_kept_and_a_person_decides(
     write_course(tmp_path, anna=RIGHT)
     made: list[int] = []
 
-    def make(code: object, slices: object, calls: list[Call], *_: object) -> dict[str, Outcome]:
+    def make(slices: object, calls: list[Call], *_: object) -> dict[str, Outcome]:
         made.append(len(calls))
         return dict.fromkeys((call.id for call in calls), LATE)
 

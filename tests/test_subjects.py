@@ -16,7 +16,7 @@ from grader.observe.observe_submission import observe
 from grader.observe.sandbox import PlainSandbox
 from grader.plan.load import load_course
 from grader.plan.plan import Course
-from grader.records import QuestionScore
+from grader.records import HandIn, QuestionScore
 from grader.store import Store
 
 KNN = """
@@ -129,9 +129,13 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     return load_course("things", root)
 
 
-def graded(course: Course, *cells: str, **changes: str) -> dict[str, QuestionScore]:
+def graded(
+    course: Course, *cells: str, modules: dict[str, bytes] | None = None, **changes: str
+) -> dict[str, QuestionScore]:
     with Store(None) as store:
-        observation = observe(notebook(*cells, **changes).encode(), course, PlainSandbox(), store)
+        observation = observe(
+            HandIn(notebook(*cells, **changes).encode(), modules or {}), course, PlainSandbox(), store
+        )
         score = grade("anna", observation, course)
     return {question.id: question for question in score.questions}
 
@@ -148,7 +152,7 @@ def test_a_right_solution_earns_the_points_of_every_kind_of_subject(course: Cour
 def test_what_was_handed_out_is_not_attempted(course: Course) -> None:
     skeleton = nbformat.writes(course.assignment.skeleton)
     with Store(None) as store:
-        score = grade("anna", observe(skeleton.encode(), course, PlainSandbox(), store), course)
+        score = grade("anna", observe(HandIn(skeleton.encode()), course, PlainSandbox(), store), course)
     assert {q.id: q.checks[0].verdict.code for q in score.questions} == {
         "knn": "not_attempted", "counter": "not_attempted", "scale": "not_attempted", "factor": "not_attempted",
         "accuracy": "missing", "file": "missing", "figure": "missing", "text": "not_attempted",
@@ -263,3 +267,37 @@ def test_a_subject_that_the_reference_lacks_is_found_at_load(
 def test_the_reference_gives_a_variable_its_value(course: Course) -> None:
     planned = next(check for check in course.plan.checks if check.question == "accuracy")
     assert np.asarray(planned.cases[0].expected) == 0.75  # type: ignore[attr-defined]
+
+
+MODULE = SCALE.replace("2.0", "VALUE").replace("def factor", "from values import VALUE\n\ndef factor")
+FILES = {"mine.py": MODULE.encode(), "values.py": b"VALUE = 2.0\n"}
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        pytest.param("x = 1", id="the notebook does not mention it"),
+        pytest.param("from mine import factor, scale", id="imported by name"),
+        pytest.param("from mine import *", id="imported with a star"),
+        pytest.param(
+            "from mine import factor\ndef scale(x):\n    return factor(x) * x",
+            id="one of them in the notebook",
+        ),
+    ],
+)
+def test_a_function_may_stand_in_a_file_beside_the_notebook(course: Course, cell: str) -> None:
+    scores = graded(course, KNN, COUNTER, cell, modules=FILES)
+    assert (scores["scale"].points, scores["factor"].points) == (1.0, 1.0)
+    wrong = graded(course, KNN, COUNTER, cell, modules={**FILES, "values.py": b"VALUE = 5.0\n"})
+    assert wrong["factor"].points == 0.0
+
+
+def test_an_error_in_a_file_beside_the_notebook_is_shown_there(course: Course) -> None:
+    broken = {"mine.py": b"import numpy\n\ndef factor(x):\n    return 2.0 * nothing\n"}
+    verdict = graded(course, KNN, COUNTER, "x = 1", modules=broken)["factor"].checks[0].verdict
+    assert "(mine.py, line 4: return 2.0 * nothing)" in verdict.message
+
+
+def test_the_notebooks_own_function_counts_and_not_one_of_the_same_name_beside_it(course: Course) -> None:
+    scores = graded(course, KNN, COUNTER, SCALE, modules={"mine.py": SCALE.replace("2.0", "5.0").encode()})
+    assert (scores["scale"].points, scores["factor"].points) == (1.0, 1.0)

@@ -27,11 +27,12 @@ from grader.observe.inside.safe_text import message_text
 from grader.observe.observe_submission import observe
 from grader.observe.sandbox import Process, Program, Sandbox
 from grader.plan.plan import Course
-from grader.records import NotebookRun, Score
+from grader.records import HandIn, NotebookRun, Score
 from grader.store import Store
 
 LOG = logging.getLogger(__name__)
 TRIES = 2
+MAX_MODULE = 1 << 20  # bytes of a Python file beside a notebook
 WAIT_SECONDS = 0.5  # the longest that an interrupt can be delayed, see `grade_all`
 
 
@@ -192,13 +193,14 @@ def _grade_one(
         if submission.problem:
             raise NotebookUnreadable(submission.problem)
         try:
-            data = read_bytes(submission.path)
+            modules = {path.name: read_bytes(path, MAX_MODULE) for path in submission.modules}
+            hand_in = HandIn(read_bytes(submission.path), modules)
         except OSError as error:  # too many open files, a failing disk: not the student's fault
             raise GraderFault(f"the file cannot be read: {error.strerror}") from error
         for attempt in range(1, TRIES + 1):
             try:
                 with turns.together():
-                    observation = observe(data, course, sandbox, store, turns.alone)
+                    observation = observe(hand_in, course, sandbox, store, turns.alone)
                     score = judges.grade(submission.id, observation)
                 break
             except GraderFault as fault:

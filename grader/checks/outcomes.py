@@ -47,7 +47,8 @@ def where(fault: Fault) -> str:
     """Return the place of a fault in the notebook."""
     if fault.cell is None:
         return ""
-    return f" (code cell {fault.cell}, line {fault.line}: {fault.code.strip()})"
+    place = fault.file or f"code cell {fault.cell}"
+    return f" ({place}, line {fault.line}: {fault.code.strip()})"
 
 
 def _message(fault: Fault) -> str:

@@ -52,8 +52,8 @@ class Submission:
     """One notebook that was handed in.
 
     `problem` says why it is not a notebook that can be opened, `fault` why this machine cannot read it (not
-    the student's fault), `remark` which other submissions may be of the same student. All may be ''. `modules`
-    are the Python files that were handed in beside it.
+    the student's fault), `remark` which other submissions may be of the same student. All may be ''.
+    `modules` are the Python files that were handed in beside it.
     """
 
     id: str
@@ -111,8 +111,8 @@ def find_submissions(folder: Path) -> list[Submission]:
     for each in submissions:
         others = ", ".join(other for other in students[_student(each.id)] if other != each.id)
         remark = f"Perhaps of the same student: {others}. Each was graded; decide which one counts."
-        each = replace(each, fault=faults.get(each.path, ""), remark=remark if others else "")
-        result.append(_with_modules(each))
+        told = replace(each, fault=faults.get(each.path, ""), remark=remark if others else "")
+        result.append(_with_modules(told))
     return result
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from grader.notebook.cells import Code, Statement
-from grader.notebook.names import Definition, aliases, dotted, last_name
+from grader.notebook.names import Definition, aliases, dotted, imported_modules, last_name
 from grader.notebook.slicing import (
     WRAPPERS,
     Function,
@@ -47,11 +48,15 @@ def find_functions(
 
 
 def find_subjects(
-    code: Code, subjects: Iterable[Subject], skeleton: Code
+    code: Code,
+    subjects: Iterable[Subject],
+    skeleton: Code,
+    modules: Mapping[str, Code] = MappingProxyType({}),
 ) -> tuple[dict[str, Slice], dict[str, FunctionFacts]]:
     """Return the slices of the subjects that are called and were attempted, and the facts of every subject.
 
-    Both are by the subject's text.
+    Both are by the subject's text. What the notebook does not define, or imports from one of the `modules`
+    that were handed in beside it, is looked for there; they are by the names of their files.
     """
     slices: dict[str, Slice] = {}
     facts: dict[str, FunctionFacts] = {}
@@ -62,6 +67,13 @@ def find_subjects(
             continue
         find = slice_function if subject.is_called else slice_variable
         own, given = find(code, subject.root), find(skeleton, subject.root)
+        file = ""
+        node = own.definition.node if own is not None else None
+        imported = f"{node.module}.py" if isinstance(node, ast.ImportFrom) else ""
+        if subject.is_called and (own is None or imported in modules):
+            for module in [imported] if own is not None else modules:
+                inside = find(modules[module], subject.root)
+                own, file = (inside, module) if inside is not None else (own, file)
         if own is None:
             facts[name] = FunctionFacts(name, "missing", remark=_why_missing(code, subject))
             continue
@@ -82,14 +94,18 @@ def find_subjects(
         for each in own.statements:
             decorators = each.node.decorator_list if isinstance(each.node, Definition) else []
             places.append((each.cell, min([each.node.lineno, *(d.lineno for d in decorators)])))
+        statements = list(own.statements)
+        for module in {f"{each}.py" for s in own.statements for each in imported_modules(s.node)}:
+            statements += modules[module].statements if module in modules else ()
         facts[name] = FunctionFacts(
             name,
             "found" if attempted else "not_attempted",
             own.definition.cell,
             own.key,
-            calls=dotted_names(own.statements),
+            calls=dotted_names(statements),
             notebook_globals=_notebook_data(own, statement, nodes[-1]),
             places=tuple(places),
+            file=file,
         )
     return slices, facts
 

@@ -15,8 +15,9 @@ import ast
 import builtins
 import copy
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from grader.notebook.cells import Code, Statement
@@ -34,6 +35,10 @@ from grader.notebook.names import (
 WRAPPERS = frozenset({"vectorize", "partial", "jit", "njit", "lru_cache", "cache", "wraps", "staticmethod"})
 BUILTINS = frozenset(dir(builtins)) | {"display", "get_ipython", "__name__", "__file__"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+# What code needs to read its own text, or where it stands.
+READS_ITSELF = re.compile(
+    r"\b(inspect|linecache|traceback|tokenize|dis|sys|__code__|__traceback__|__file__|get_ipython|In|_ih)\b"
+)
 END = 1 << 30  # an index after every statement of a cell
 
 
@@ -41,19 +46,24 @@ END = 1 << 30  # an index after every statement of a cell
 class Slice:
     """The statements that a function needs, in notebook order, and the one that defines it.
 
-    `unbound` are the names that it reads and that neither the notebook nor Python binds.
+    `unbound` are the names that it reads and that neither the notebook nor Python binds; `sources` are the
+    texts of the cells.
     """
 
     name: str
     definition: Statement
     statements: tuple[Statement, ...]
     unbound: frozenset[str]
+    sources: Mapping[int, str] = field(default_factory=dict, compare=False)
 
     @property
     def key(self) -> str:
-        """A digest of the code without comments and white space."""
+        """A digest of the code, without comments and white space unless it can read its own text."""
         text = "\n".join(statement.text for statement in self.statements)
-        return hashlib.sha256(f"{self.name}\n{text}".encode()).hexdigest()
+        if READS_ITSELF.search(text):
+            cells = sorted({statement.cell for statement in self.statements})
+            text += "".join(f"\n{number}: {self.sources.get(number, '')}" for number in cells)
+        return hashlib.sha256(f"{self.name}\n{text}".encode(errors="replace")).hexdigest()
 
 
 def slice_function(code: Code, name: str) -> Slice | None:
@@ -63,7 +73,11 @@ def slice_function(code: Code, name: str) -> Slice | None:
         return None
     tracer = _Tracer(_index(code))
     tracer.need(definition)
-    return Slice(name, definition, tracer.result(), frozenset(tracer.unbound))
+    return Slice(name, definition, tracer.result(), frozenset(tracer.unbound), _sources(code))
+
+
+def _sources(code: Code) -> dict[int, str]:
+    return {cell.number: cell.source for cell in code.cells}
 
 
 def slice_variable(code: Code, name: str) -> Slice | None:
@@ -73,7 +87,7 @@ def slice_variable(code: Code, name: str) -> Slice | None:
         return None
     tracer = _Tracer(_index(code))
     tracer.need(bound[-1])
-    return Slice(name, bound[-1], tracer.result(), frozenset(tracer.unbound))
+    return Slice(name, bound[-1], tracer.result(), frozenset(tracer.unbound), _sources(code))
 
 
 def find_definition(code: Code, name: str) -> Statement | None:

@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 from typing import IO, Any
 
 from grader.errors import GraderFault
-from grader.notebook.cells import Code
 from grader.notebook.names import imported_modules
 from grader.notebook.slicing import Slice
 from grader.observe.decode import decode
@@ -65,7 +64,6 @@ class CallSettings:
 
 
 def make_calls(
-    code: Code,
     slices: Mapping[str, Slice],
     calls: Iterable[Call],
     sandbox: Sandbox,
@@ -80,12 +78,11 @@ def make_calls(
     outcomes: dict[str, Outcome] = {}
     for name in dict.fromkeys(call.function for call in wanted):
         own = [call for call in wanted if call.function == name]
-        outcomes |= _call_function(code, slices[name], own, sandbox, settings, files)
+        outcomes |= _call_function(slices[name], own, sandbox, settings, files)
     return outcomes
 
 
 def _call_function(
-    code: Code,
     function: Slice,
     calls: Sequence[Call],
     sandbox: Sandbox,
@@ -94,7 +91,6 @@ def _call_function(
 ) -> dict[str, Outcome]:
     """Make the calls of one function in a box of its own."""
     modules = modules_of([function])
-    sources = {cell.number: cell.source for cell in code.cells}
     kept: dict[int, list[int]] = {}  # the statements of the function, by cell
     for statement in function.statements:
         kept.setdefault(statement.cell, []).append(statement.index)
@@ -102,7 +98,7 @@ def _call_function(
         {
             "preload": list(shared_imports(settings.preload, modules)),
             "name": function.name,
-            "cells": [{"number": n, "source": sources[n], "keep": kept[n]} for n in sorted(kept)],
+            "cells": [{"number": n, "source": function.sources[n], "keep": kept[n]} for n in sorted(kept)],
             "setup_seconds": settings.setup_seconds,
             "seconds": float("inf") if settings.alone else settings.function_seconds,
             "late": LATE_ALONE if settings.alone else LATE,

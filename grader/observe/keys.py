@@ -23,7 +23,7 @@ from grader.observe.interpreter import find_interpreter
 from grader.observe.notebook_run import NotebookLimits
 from grader.observe.sandbox import Sandbox
 from grader.plan.plan import Course
-from grader.records import FunctionFacts
+from grader.records import FunctionFacts, HandIn
 
 PACKAGE = Path(__file__).parent.parent
 READING = ("notebook", "records.py", "subjects.py")
@@ -48,6 +48,7 @@ class FactsKey(Key):
     """What reading a notebook depends on."""
 
     notebook: bytes
+    modules: Mapping[str, bytes]
     skeleton: tuple[str, ...]
     subjects: tuple[str, ...]
     reader: str
@@ -58,6 +59,7 @@ class RunKey(Key):
     """What a notebook's run depends on."""
 
     notebook: bytes
+    modules: Mapping[str, bytes]
     looked_at: tuple[str, ...]
     limits: NotebookLimits
     files: Mapping[str, bytes]
@@ -72,6 +74,7 @@ class CallsKey(Key):
     """What the outcomes of a function's calls depend on, beside the calls themselves."""
 
     code: str
+    modules: Mapping[str, bytes]
     limits: str
     preload: tuple[str, ...]
     files: Mapping[str, bytes]
@@ -81,17 +84,19 @@ class CallsKey(Key):
     observer: str
 
 
-def facts_key(data: bytes, course: Course) -> FactsKey:
+def facts_key(hand_in: HandIn, course: Course) -> FactsKey:
     """Return the key of what reading a notebook says."""
     skeleton = tuple(cell.source for cell in course.assignment.skeleton_code.cells)
-    return FactsKey(data, skeleton, tuple(map(str, course.rubric.subjects)), code_digest(READING))
+    subjects = tuple(map(str, course.rubric.subjects))
+    return FactsKey(hand_in.notebook, hand_in.modules, skeleton, subjects, code_digest(READING))
 
 
-def run_key(data: bytes, course: Course, sandbox: Sandbox) -> RunKey:
+def run_key(hand_in: HandIn, course: Course, sandbox: Sandbox) -> RunKey:
     """Return the key of a notebook's run."""
     left = tuple(str(subject) for subject in course.rubric.subjects if not subject.is_called)
     return RunKey(
-        data,
+        hand_in.notebook,
+        hand_in.modules,
         left,
         notebook_limits(course),
         course.assignment.files,
@@ -102,10 +107,11 @@ def run_key(data: bytes, course: Course, sandbox: Sandbox) -> RunKey:
     )
 
 
-def calls_key(facts: FunctionFacts, course: Course, sandbox: Sandbox) -> CallsKey:
+def calls_key(facts: FunctionFacts, hand_in: HandIn, course: Course, sandbox: Sandbox) -> CallsKey:
     """Return the key of a function's outcomes."""
     return CallsKey(
         facts.key,
+        hand_in.modules,
         course.rubric.limits.model_dump_json(),
         course.rubric.environment.preload,
         course.assignment.files,

@@ -15,7 +15,7 @@ from functools import cached_property
 
 from nbformat import NotebookNode
 
-from grader.notebook.cells import Code, read_code
+from grader.notebook.cells import read_code, read_sources
 from grader.notebook.facts import find_subjects
 from grader.notebook.read import parse_notebook
 from grader.notebook.slicing import Slice
@@ -24,7 +24,7 @@ from grader.observe.keys import calls_key, facts_key, notebook_limits, run_key
 from grader.observe.notebook_run import find_cell, run_notebook
 from grader.observe.sandbox import Sandbox
 from grader.plan.plan import Course
-from grader.records import Fault, FunctionFacts, NotebookRun, Observation, Outcome, OutcomeKind
+from grader.records import Fault, FunctionFacts, HandIn, NotebookRun, Observation, Outcome, OutcomeKind
 from grader.store import Store
 from grader.subjects import Call, SubjectKind
 
@@ -33,28 +33,28 @@ Alone = Callable[[], contextlib.AbstractContextManager[None]]
 
 
 def observe(
-    data: bytes, course: Course, sandbox: Sandbox, store: Store, alone: Alone = contextlib.nullcontext
+    hand_in: HandIn, course: Course, sandbox: Sandbox, store: Store, alone: Alone = contextlib.nullcontext
 ) -> Observation:
     """Run a notebook and call its functions, or take from the store what was observed before.
 
     Calls that a busy machine may have ended are made again in the context `alone`: nothing else runs in it.
     Raises NotebookUnreadable for the student's fault, GraderFault for ours.
     """
-    submitted = _Submitted(data, course)
+    submitted = _Submitted(hand_in, course)
 
-    key = str(facts_key(data, course))
+    key = str(facts_key(hand_in, course))
     facts = store.get_facts(key)
     if facts is None:
         _, facts = submitted.slices_and_facts
         store.put_facts(key, facts)
 
-    key = str(run_key(data, course, sandbox))
+    key = str(run_key(hand_in, course, sandbox))
     run = store.get_run(key)
     if run is None:
         notebook = submitted.notebook
         uncalled = [subject for subject in course.rubric.subjects if not subject.is_called]
         shown = [subject for subject in uncalled if subject.kind is not SubjectKind.TEXT]
-        run = run_notebook(notebook, course.assignment.files, sandbox, notebook_limits(course), shown)
+        run = run_notebook(notebook, submitted.files, sandbox, notebook_limits(course), shown)
         texts = {
             str(subject): _text(notebook, course.assignment.skeleton, subject.name)
             for subject in uncalled
@@ -69,22 +69,28 @@ def observe(
 
 @dataclass(frozen=True)
 class _Submitted:
-    """The bytes that were handed in; parsed only when something has to be observed."""
+    """What was handed in; parsed only when something has to be observed."""
 
-    data: bytes
+    hand_in: HandIn
     course: Course
 
     @cached_property
     def notebook(self) -> NotebookNode:
-        return parse_notebook(self.data)
+        return parse_notebook(self.hand_in.notebook)
 
-    @cached_property
-    def code(self) -> Code:
-        return read_code(self.notebook)
+    @property
+    def files(self) -> Mapping[str, bytes]:
+        """The files beside the notebook: what was handed in, and the course's data, which is as it was."""
+        return {**self.hand_in.modules, **self.course.assignment.files}
 
     @cached_property
     def slices_and_facts(self) -> tuple[dict[str, Slice], dict[str, FunctionFacts]]:
-        return find_subjects(self.code, self.course.rubric.subjects, self.course.assignment.skeleton_code)
+        modules = {
+            name: read_sources([data.decode("utf-8-sig", "replace")])
+            for name, data in self.hand_in.modules.items()
+        }
+        skeleton = self.course.assignment.skeleton_code
+        return find_subjects(read_code(self.notebook), self.course.rubric.subjects, skeleton, modules)
 
 
 def _text(notebook: NotebookNode, skeleton: NotebookNode, name: str) -> Outcome:
@@ -113,7 +119,7 @@ def _outcomes(
     """
     course = submitted.course
     keys = {
-        name: str(calls_key(facts[name], course, sandbox))
+        name: str(calls_key(facts[name], submitted.hand_in, course, sandbox))
         for name in course.rubric.functions
         if facts[name].status == "found"
     }
@@ -126,7 +132,7 @@ def _outcomes(
     if lacking:
         all_slices, _ = submitted.slices_and_facts
         slices = {call.function: all_slices[call.function] for call in lacking}
-        made = _called(submitted.code, slices, lacking, course, sandbox)
+        made = _called(submitted, slices, lacking, sandbox)
 
         # Calls that the machine may have ended are made again, one function at a time; their outcomes then
         # count. A call for which no time is left is a fault of ours: it is not kept, and a person decides.
@@ -139,12 +145,16 @@ def _outcomes(
                     if time.monotonic() > end:
                         made |= dict.fromkeys((call.id for call in own), Outcome(OutcomeKind.GRADER_FAULT))
                     else:
-                        made |= _called(submitted.code, slices, own, course, sandbox, alone=True)
+                        made |= _called(submitted, slices, own, sandbox, alone=True)
 
         for name in slices:
             new = {call.id: portable(made[call.id], facts[name]) for call in lacking if call.function == name}
             store.put_outcomes(keys[name], new)
     values = {call.id: each for name, each in run.values.items() for call in course.calls[name]}
+    made = {
+        call.id: placed(portable(made[call.id], facts[call.function]), facts[call.function])
+        for call in lacking
+    }
     return _Outcomes({**made, **values}, kept, facts)
 
 
@@ -200,18 +210,18 @@ def placed(outcome: Outcome, facts: FunctionFacts) -> Outcome:
     if fault is None or fault.cell is None or fault.line is None or fault.cell >= len(facts.places):
         return outcome
     cell, line = facts.places[fault.cell]
-    return replace(outcome, fault=replace(fault, cell=cell, line=line + fault.line))
+    return replace(outcome, fault=replace(fault, cell=cell, line=line + fault.line, file=facts.file))
 
 
 def _called(
-    code: Code,
+    submitted: _Submitted,
     slices: Mapping[str, Slice],
     calls: Sequence[Call],
-    course: Course,
     sandbox: Sandbox,
     *,
     alone: bool = False,
 ) -> dict[str, Outcome]:
-    seconds = course.rubric.limits.function_seconds
-    settings = CallSettings(course.rubric.environment.preload, seconds, seconds, alone)
-    return make_calls(code, slices, calls, sandbox, settings, course.assignment.files)
+    rubric = submitted.course.rubric
+    seconds = rubric.limits.function_seconds
+    settings = CallSettings(rubric.environment.preload, seconds, seconds, alone)
+    return make_calls(slices, calls, sandbox, settings, submitted.files)

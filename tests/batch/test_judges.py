@@ -23,7 +23,7 @@ from grader.observe.observe_submission import observe
 from grader.observe.sandbox import PlainSandbox
 from grader.plan.load import load_course
 from grader.plan.plan import Course
-from grader.records import Observation, Score, Status
+from grader.records import HandIn, Observation, Score, Status
 from grader.store import Store
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="judges are forks, which this system does not bear")
@@ -56,7 +56,7 @@ def observed(tmp_path: Path) -> tuple[Course, dict[str, Observation]]:
     with Store(tmp_path / "grader.db") as store:
         for _ in range(2):  # the second time from the store
             found = {
-                submission.id: observe(submission.path.read_bytes(), course, PlainSandbox(), store)
+                submission.id: observe(HandIn(submission.path.read_bytes()), course, PlainSandbox(), store)
                 for submission in find_submissions(folder)
             }
     return course, found

@@ -69,7 +69,7 @@ def call(box: WarmSandbox, source: str, preload: tuple[str, ...] = ("numpy",)) -
     code = read_code(nbformat.reads(notebook(source), as_version=4))
     slices = find_functions(code, ("f",), read_code(nbformat.reads(notebook(), as_version=4)))[0]
     settings = CallSettings(preload, 20, 20)
-    return make_calls(code, slices, [Call("one", "f", (2.0,))], box, settings, {})["one"]
+    return make_calls(slices, [Call("one", "f", (2.0,))], box, settings, {})["one"]
 
 
 def grade_two(root: Path, box: WarmSandbox) -> list[Score]:

@@ -132,7 +132,7 @@ def outcomes(sandbox: Sandbox) -> dict[str, Outcome]:
         if (found := slice_function(code, name)) is not None and name != "threading"
     }
     calls = [call for name in slices for call in calls_of(name)]
-    return make_calls(code, slices, calls, sandbox, CallSettings(), {})
+    return make_calls(slices, calls, sandbox, CallSettings(), {})
 
 
 RETURNED = {
@@ -241,7 +241,7 @@ def test_a_generator_that_a_notebook_makes_begins_the_same_in_every_box(
     assert found is not None
     call = Call("f", "f", (), {}, 3, False, LIMITS)
     settings = CallSettings()
-    drawn = [make_calls(code, {"f": found}, [call], sandbox, settings, {})["f"].value for _ in range(2)]
+    drawn = [make_calls({"f": found}, [call], sandbox, settings, {})["f"].value for _ in range(2)]
     assert drawn[0].shape == (3,)
     np.testing.assert_array_equal(*drawn)
 
@@ -282,7 +282,7 @@ def called(source: str, sandbox: Sandbox, limits: CallLimits) -> dict[str, Outco
     names = [name for name in (n for s in code.statements for n in s.binds) if f"def {name}" in source]
     slices = {name: found for name in names if (found := slice_function(code, name)) is not None}
     calls = [Call(name, name, (1.0,), limits=limits) for name in slices]
-    return make_calls(code, slices, calls, sandbox, CallSettings(), {})
+    return make_calls(slices, calls, sandbox, CallSettings(), {})
 
 
 class Said:
@@ -318,7 +318,7 @@ def said(*frames: bytes, **ending: str) -> Outcome:
     found = slice_function(code, "f")
     assert found is not None
     call = Call("a", "f", ())
-    return make_calls(code, {"f": found}, [call], Said(b"".join(frames), **ending), CallSettings(), {})["a"]
+    return make_calls({"f": found}, [call], Said(b"".join(frames), **ending), CallSettings(), {})["a"]
 
 
 RIGHT = {"kind": "returned", "value": 1}
@@ -373,12 +373,7 @@ def test_nothing_is_started_where_nothing_is_asked(tmp_path: Path) -> None:
         def launch(self, program: Program) -> Any:
             raise AssertionError
 
-    assert (
-        make_calls(
-            read_code(nbformat.v4.new_notebook()), {}, [Call("a", "f", ())], Never(), CallSettings(), {}
-        )
-        == {}
-    )
+    assert make_calls({}, [Call("a", "f", ())], Never(), CallSettings(), {}) == {}
 
 
 def test_a_worker_waits_for_a_process_that_another_box_has_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -435,7 +430,7 @@ def test_a_function_cannot_answer_for_another_see_its_calls_or_spoil_its_files(s
     )
     slices = {name: found for name in ("first", "second") if (found := slice_function(code, name))}
     calls = [Call(name, name, (1.0,), limits=LIMITS) for name in slices]
-    found = make_calls(code, slices, calls, sandbox, CallSettings(), {"numbers.txt": b"41"})
+    found = make_calls(slices, calls, sandbox, CallSettings(), {"numbers.txt": b"41"})
     assert found["first"].value is not True, "it saw the job of another function"
     assert (found["second"].kind, found["second"].value) == (OutcomeKind.RETURNED, 42.0)
 
@@ -468,7 +463,7 @@ def test_a_changed_input_is_seen_however_the_function_hides_it(sandbox: Sandbox)
     slices = {name: found for name in names if (found := slice_function(code, name))}
     arguments = {name: np.array([1.0, 2.0]) for name in names[:2]} | {names[2]: csr_matrix(np.eye(2))}
     calls = [Call(name, name, (arguments[name],), echo=True, limits=LIMITS) for name in names]
-    found = make_calls(code, slices, calls, sandbox, CallSettings(("numpy",)), {})
+    found = make_calls(slices, calls, sandbox, CallSettings(("numpy",)), {})
     after = {name: found[name].args_after for name in names}
     assert all(after.values())
     assert after["hides"][0].tolist() == [3.0, 6.0]  # type: ignore[index]
@@ -483,7 +478,7 @@ def test_where_the_worker_was_kept_from_looking_an_input_counts_as_changed() -> 
     call = Call("a", "f", (np.ones(1),), echo=True)
     told = frame(0, {"kind": "returned", "value": 1, "after": (np.ones(1),)})
     for end, known in ((b"", False), (frame(CHANGED, {}), True), (frame(CHANGED, {"0": 5}), False)):
-        outcome = make_calls(code, {"f": found}, [call], Said(told + end), CallSettings(), {})["a"]
+        outcome = make_calls({"f": found}, [call], Said(told + end), CallSettings(), {})["a"]
         assert (outcome.args_after is not None) is known
 
 
@@ -521,7 +516,7 @@ def test_alone_every_call_is_tried_until_two_in_a_row_are_too_late() -> None:
         alone: {
             name
             for name, outcome in make_calls(
-                code, slices, calls, PlainSandbox(), CallSettings(alone=alone), {}
+                slices, calls, PlainSandbox(), CallSettings(alone=alone), {}
             ).items()
             if not (outcome.fault and outcome.fault.message.startswith("not tried"))
         }
@@ -560,7 +555,7 @@ def test_what_a_box_had_not_come_to_when_it_was_ended_is_not_confirmed(
     calls = [Call(name, "f", (), limits=CallLimits(seconds=0.0)) for name in ("first", "second")]
     settings = CallSettings(setup_seconds=0.1, function_seconds=-5.0, alone=alone)
     said = Silent(frame(GROUP, GONE) + frame(0, RIGHT))
-    outcomes = make_calls(code, {"f": found}, calls, said, settings, {})
+    outcomes = make_calls({"f": found}, calls, said, settings, {})
     said.stdout.close()
     assert outcomes["first"].value == 1
     assert outcomes["second"].kind == kind

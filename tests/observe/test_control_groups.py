@@ -311,7 +311,7 @@ def call(box: WarmSandbox, source: str) -> Outcome:
     code = read_code(nbformat.reads(notebook(source), as_version=4))
     slices = find_functions(code, ("f",), read_code(nbformat.reads(notebook(), as_version=4)))[0]
     settings = CallSettings(("numpy",), 20, 20)
-    return make_calls(code, slices, [Call("one", "f", (2.0,))], box, settings, {})["one"]
+    return make_calls(slices, [Call("one", "f", (2.0,))], box, settings, {})["one"]
 
 
 def wait_for(condition: Callable[[], object]) -> None:

@@ -15,13 +15,14 @@ from grader.observe.notebook_run import NotebookLimits
 from grader.observe.observe_submission import observe
 from grader.observe.sandbox import PlainSandbox
 from grader.plan.load import load_course
+from grader.records import HandIn
 from grader.store import Store
 
 LIMITS = NotebookLimits()
 KEYS = (
-    FactsKey(b"{}", ("x = 1",), ("f",), "reader"),
-    RunKey(b"{}", ("variable x",), LIMITS, {"a": b"1"}, "plain", "", "packages", "observer"),
-    CallsKey("code", "limits", ("numpy",), {"a": b"1"}, "plain", "", "packages", "observer"),
+    FactsKey(b"{}", {"a.py": b"1"}, ("x = 1",), ("f",), "reader"),
+    RunKey(b"{}", {"a.py": b"1"}, ("variable x",), LIMITS, {"a": b"1"}, "plain", "", "packages", "observer"),
+    CallsKey("code", {"a.py": b"1"}, "limits", ("numpy",), {"a": b"1"}, "plain", "", "packages", "observer"),
 )
 OTHERS: dict[str, Any] = {
     "notebook": b"[]",
@@ -30,6 +31,7 @@ OTHERS: dict[str, Any] = {
     "looked_at": (),
     "limits": "other",
     "files": {"a": b"2"},
+    "modules": {"a.py": b"2"},
     "preload": (),
 }
 FIELDS = [(key, field.name) for key in KEYS for field in dataclasses.fields(key)]
@@ -49,7 +51,7 @@ def test_a_key_depends_on_each_of_its_inputs(key: Key, field: str) -> None:
 
 
 def test_what_stands_in_one_field_cannot_stand_in_for_another() -> None:
-    assert str(FactsKey(b"ab", (), (), "c")) != str(FactsKey(b"a", (), (), "bc"))
+    assert str(FactsKey(b"ab", {}, (), (), "c")) != str(FactsKey(b"a", {}, (), (), "bc"))
     assert len({str(key) for key in KEYS}) == len(KEYS)
 
 
@@ -89,7 +91,7 @@ def test_what_was_observed_is_observed_again_where_something_has_changed(
         sandbox = Counting()
         if change == "the tier" and seen:
             sandbox.name = "isolated"
-        observe(data.encode(), load_course("tiny", tmp_path), sandbox, store)
+        observe(HandIn(data.encode()), load_course("tiny", tmp_path), sandbox, store)
         return list(started)
 
     seen: list[str] = []

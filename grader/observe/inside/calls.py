@@ -165,6 +165,7 @@ def _die_with_parent() -> None:
 
 def _group(job: dict[str, Any], out: int) -> None:
     """Run the statements that the function needs, then fork each call from the state they left."""
+    sys.path.insert(0, os.getcwd())  # noqa: PTH109 -- for the files that were handed in beside the notebook
     patient = job["patient"]
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
