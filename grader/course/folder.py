@@ -1,8 +1,8 @@
 """Finds the folder of a course, its assignments and their rubrics.
 
 ROOT/
-rubrics/ASSIGNMENT.yaml       the questions and points
-reference/ASSIGNMENT/         the instructor's notebook, the generators of hidden inputs
+    rubrics/ASSIGNMENT.yaml     the questions and points
+    reference/ASSIGNMENT/       the instructor's notebook, the generators of hidden inputs
 """
 
 from __future__ import annotations

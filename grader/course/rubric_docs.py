@@ -42,30 +42,28 @@ def _section(title: str, part: type[BaseModel], inherited: dict[str, FieldInfo])
     """Return the section of a part of the rubric, with a table of its keys except those it inherits."""
     rows = []
     for name, field in part.model_fields.items():
-        if name not in inherited:
-            meaning = " ".join((field.description or "").split()).replace("|", "\\|")
-            value, default = _type(field.annotation), _default(field)
-            rows.append(f"| `{field.alias or name}` | {value} | {default} | {meaning} |")
+        if name in inherited:
+            continue
+        if field.is_required():
+            default = ""
+        elif isinstance(field.default, BaseModel):
+            default = "see there"
+        elif field.default is None or field.default in ((), {}, ""):
+            default = "none"
+        elif isinstance(field.default, bool):
+            default = str(field.default).lower()
+        elif isinstance(field.default, tuple):
+            default = f"`{', '.join(field.default)}`"
+        elif isinstance(field.default, float):
+            default = f"`{field.default:g}`"
+        else:
+            default = f"`{field.default}`"
+        meaning = " ".join((field.description or "").split()).replace("|", "\\|")
+        rows.append(f"| `{field.alias or name}` | {_type(field.annotation)} | {default} | {meaning} |")
     text = " ".join((part.__doc__ or "").split())
     return "\n".join(
         [f"## {title}", "", text, "", "| key | value | default | |", "|---|---|---|---|", *rows, ""]
     )
-
-
-def _default(field: FieldInfo) -> str:
-    """Return the default of a key as the table shows it; '' if the key must be given."""
-    value = field.default
-    if field.is_required():
-        return ""
-    if isinstance(value, BaseModel):
-        return "see there"
-    if value is None or value in ((), {}, ""):
-        return "none"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return f"`{', '.join(value)}`"
-    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 
 def _type(annotation: Any) -> str:  # noqa: PLR0911 -- a table of types

@@ -19,6 +19,15 @@ from grader.course.rubric import Rubric
 from grader.errors import RubricError
 
 KeyPath = tuple[str | int, ...]
+MODELS: dict[str, type[BaseModel]] = {  # by the key, or type of check, in pydantic's locations
+    "questions": model.Question,
+    "environment": model.Environment,
+    "limits": model.Limits,
+    "feedback": Feedback,
+    "recognition": model.Recognition,
+    "public": Public,
+    **check_types(),
+}
 
 
 def load_rubric(path: Path) -> Rubric:
@@ -74,7 +83,11 @@ def _explain(detail: ErrorDetails, root: yaml.Node, name: str) -> str:
     line = _line(root, path)
     where = ".".join(str(part) for part in path) or "the rubric"
     if detail["type"] == "extra_forbidden":
-        allowed = _allowed_keys(detail["loc"])
+        parent: type[BaseModel] = Rubric  # the model of the mapping with the unknown key
+        for part in detail["loc"][:-1]:
+            if isinstance(part, str):
+                parent = MODELS.get(part, parent)
+        allowed = [field.alias or key for key, field in parent.model_fields.items()]
         near = difflib.get_close_matches(str(path[-1]), allowed, 1, 0.5)
         advice = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(allowed)}"
         return f"{name}:{line}: unknown key {str(path[-1])!r} at {where}; {advice}"
@@ -147,24 +160,6 @@ def _line(root: yaml.Node, path: KeyPath) -> int:
         if isinstance(part, int):
             line = node.start_mark.line
     return line + 1
-
-
-def _allowed_keys(location: KeyPath) -> list[str]:
-    """Return the keys that the model of the mapping around an unknown key allows."""
-    models: dict[str, type[BaseModel]] = {
-        "questions": model.Question,
-        "environment": model.Environment,
-        "limits": model.Limits,
-        "feedback": Feedback,
-        "recognition": model.Recognition,
-        "public": Public,
-        **check_types(),
-    }
-    current: type[BaseModel] = Rubric
-    for part in location[:-1]:
-        if isinstance(part, str):
-            current = models.get(part, current)
-    return [field.alias or name for name, field in current.model_fields.items()]
 
 
 def _twice(node: yaml.Node) -> Iterable[tuple[str, int]]:

@@ -34,7 +34,11 @@ def score_submission(
     for question in rubric.questions:
         diagnosis = diagnoses.get(question.id)
         scored = _question(question, verdicts, diagnosis, tuple(remarks.get(question.id, ())))
-        failed = [questions[name].title for name in question.requires if _earned_nothing(questions[name])]
+        # Only a question that is decided and earned nothing blocks those that require it.
+        required = [questions[name] for name in question.requires]
+        failed = [
+            each.title for each in required if each.points == 0.0 and not any(map(_earned, each.checks))
+        ]
         if failed:
             remark = f"It does not count while the question “{failed[0]}” earns nothing."
             checks = tuple(
@@ -91,13 +95,6 @@ def _question(
 def _earned(score: CheckScore) -> bool:
     """Whether a check earned something, or may have: a person decides on an inconclusive one."""
     return score.verdict.fraction > 0.0 or score.verdict.kind is VerdictKind.INCONCLUSIVE
-
-
-def _earned_nothing(question: QuestionScore) -> bool:
-    """Whether a question is decided and earned nothing; an undecided one blocks no other."""
-    if question.checks:
-        return question.points is not None and not any(_earned(check) for check in question.checks)
-    return question.points == 0.0
 
 
 def _blocked(verdict: Verdict, required: str) -> Verdict:

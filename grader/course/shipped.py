@@ -4,10 +4,10 @@ from grader.course import Case, shipped
 
 @shipped
 def decay(t, y):
-return -0.5 * y
+    return -0.5 * y
 
 def problems(rng):
-return [Case("decay", (decay, 0.0, rng.random(3)))]
+    return [Case("decay", (decay, 0.0, rng.random(3)))]
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from grader.errors import AssignmentError
 
 @dataclass(frozen=True)
 class Shipped:
-    """A function that can be called here, and travels as its source."""
+    """A function that can be called here, and enters a box as its source."""
 
     name: str
     source: str
@@ -37,7 +37,7 @@ class Shipped:
 
     @property
     def wire_function(self) -> tuple[str, str]:
-        """The name and the source, as they travel."""
+        """The name and the source, for `wire.encode`."""
         return self.name, self.source
 
     @cached_property
@@ -48,7 +48,7 @@ class Shipped:
 
 
 def shipped(function: Callable[..., Any]) -> Shipped:
-    """Return a function in a form in which it can be an argument of a student's function.
+    """Return a function in the form in which it can be an argument of a student's function.
 
     It may use its arguments, builtins, and modules that are imported where it is defined. Raises
     AssignmentError if it uses anything else, or if its source cannot be found.

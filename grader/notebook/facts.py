@@ -128,11 +128,14 @@ def _is_as_handed_out(own: Slice, given: Slice | None, method: str) -> bool:
         if isinstance(node, Definition)
     }
     for statement in own.statements:
-        node = statement.node
-        if statement.place == own.definition.place or not isinstance(node, Definition):
+        if statement.place == own.definition.place:
             continue
-        if node.name in before and not same_code(node, before[node.name]) and not is_stub(node):
-            return False
+        node = statement.node
+        for name in statement.binds & before.keys():
+            if not isinstance(node, Definition) or node.name != name:
+                return False  # the student binds the name to something else
+            if not same_code(node, before[name]) and not is_stub(node):
+                return False
     return True
 
 

@@ -220,9 +220,28 @@ def _outcomes(calls: Sequence[Call], frames: list[tuple[int, bytes]], reason: st
     if not frames and not reason:
         raise GraderFault("the worker ended without a word: it could not start or was killed from outside")
 
+    # The outcome of the calls without a frame: the box ended, its group did, or the group made no function.
+    died, failures = group.get("died"), group.get("failures")
+    died = died if type(died) is int else None
+    fault = _fault(failures[-1]) if isinstance(failures, list) and failures else None
+    if reason in ENDED:
+        missing = ENDED[reason]
+    elif died in (-SIGALRM, -SIGPROF):
+        slow = Fault("Timeout", "the statements that the function needs did not finish in time")
+        missing = Outcome(OutcomeKind.WALL_TIMEOUT, fault=slow)
+    elif died == -SIGKILL:
+        missing = Outcome(OutcomeKind.OUT_OF_MEMORY, fault=fault)
+    elif died is not None:
+        ended = Fault("", f"the statements that the function needs ended the process ({died})")
+        missing = Outcome(OutcomeKind.KILLED_BY_SIGNAL, fault=ended)
+    elif group.get("callable") is False:
+        missing = Outcome(OutcomeKind.MISSING, fault=fault)
+    else:
+        slow = Fault("Timeout", "the time for all calls was over")
+        missing = Outcome(OutcomeKind.WALL_TIMEOUT, fault=slow)
+
     for index, call in enumerate(calls):
-        if call.id not in outcomes:
-            outcomes[call.id] = _missing(group, reason)
+        outcomes.setdefault(call.id, missing)
         if call.echo and changed is None and not reason:  # student code ended the worker first
             outcomes[call.id] = replace(outcomes[call.id], args_after=None)
         elif call.echo and changed and str(index) in changed:
@@ -274,23 +293,3 @@ def _fault(message: Any) -> Fault | None:
         line if type(line) is int and 0 <= line < MAX_NUMBER else None,
         message_text(str(message.get("code", ""))[:200]),
     )
-
-
-def _missing(group: dict[str, Any], reason: str) -> Outcome:
-    """Return the outcome of a call without a frame: the box ended, its group did, or made no function."""
-    if reason in ENDED:
-        return ENDED[reason]
-    died, failures = group.get("died"), group.get("failures")
-    died = died if type(died) is int else None
-    fault = _fault(failures[-1]) if isinstance(failures, list) and failures else None
-    if died in (-SIGALRM, -SIGPROF):
-        late = Fault("Timeout", "the statements that the function needs did not finish in time")
-        return Outcome(OutcomeKind.WALL_TIMEOUT, fault=late)
-    if died == -SIGKILL:
-        return Outcome(OutcomeKind.OUT_OF_MEMORY, fault=fault)
-    if died is not None:
-        ended = Fault("", f"the statements that the function needs ended the process ({died})")
-        return Outcome(OutcomeKind.KILLED_BY_SIGNAL, fault=ended)
-    if group.get("callable") is False:
-        return Outcome(OutcomeKind.MISSING, fault=fault)
-    return Outcome(OutcomeKind.WALL_TIMEOUT, fault=Fault("Timeout", "the time for all calls was over"))

@@ -2,8 +2,9 @@
 
     misconceptions --edits--> changed reference --inputs of the checks--> predictions
 
-Nothing is computed before it is needed: most submissions are right, and most mistakes are known ones. When
-the plan is kept on disk, all of it is computed and kept with it; the course is attached when it is read.
+Nothing is computed before it is needed: most submissions are right, and most wrong ones have a single known
+mistake. Before the plan is written to disk, everything is computed and stored with it; the course is not, and
+is attached when the plan is read.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class KnownMistakes:
         self.attach(assignment, right_value)
 
     def attach(self, assignment: Assignment, right_value: Callable[[Case], Any] | None = None) -> None:
-        """Give the candidates the course that they are of."""
+        """Set the course, which is not stored with the candidates."""
         self.assignment = assignment
         self.right_value = right_value or (lambda case: self._value(assignment.namespace, case))
         self._lock = RLock()
@@ -68,7 +69,7 @@ class KnownMistakes:
             assignment.metric(self.recognition.fingerprint)  # raises AssignmentError if there is none
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what is kept on disk: all but the course, which is loaded apart."""
+        """Return what is stored on disk: everything but the course, which is loaded from its files."""
         self.pairs()
         with self._lock:
             if self.whole:
@@ -76,7 +77,7 @@ class KnownMistakes:
             return {name: value for name, value in vars(self).items() if name not in NOT_KEPT}
 
     def observed(self, call: str, value: Any) -> Prediction:
-        """Return the parts of a returned value that the mathematics determines."""
+        """Return what is compared of a returned value: its parts, or those of its fingerprint."""
         if self.recognition.fingerprint is None:
             several = isinstance(value, list) and self._returns_parts
             return Prediction(parts_of(tuple(value) if several else value))
@@ -84,7 +85,7 @@ class KnownMistakes:
         try:
             with np.errstate(all="ignore"):
                 return Prediction(parts_of(fingerprint(value, self.cases[call])))
-        except Exception:  # it may trip over whatever a student's function returned
+        except Exception:  # a fingerprint may raise anything on what a student's function returned
             return Prediction()
 
     def lengths(self, call: str) -> tuple[int, ...]:
@@ -106,7 +107,7 @@ class KnownMistakes:
     def own(self) -> Sequence[Candidate]:
         """Return every known mistake of the function itself, also one that does not show on the inputs."""
         with self._lock:
-            made = {(known.code,) for known in self._known if known.function == str(self.subject)}
+            made = {(each.code,) for each in self._misconceptions if each.function == str(self.subject)}
             return tuple(each for each in self._made if each.codes in made)
 
     def pairs(self) -> Sequence[Candidate]:
@@ -115,7 +116,7 @@ class KnownMistakes:
             return self._pairs
 
     @property
-    def _known(self) -> tuple[Misconception, ...]:
+    def _misconceptions(self) -> tuple[Misconception, ...]:
         """The misconceptions of the function and, unless it has a fingerprint, of those that it calls."""
         reference = self.assignment.reference
         used = reference.used_by(str(self.subject)) if self.whole else {self.subject.root}
@@ -123,7 +124,7 @@ class KnownMistakes:
 
     @cached_property
     def _returns_parts(self) -> bool:
-        """Whether the reference returns several parts; a list is an array otherwise."""
+        """Whether the reference returns a tuple; only then is a list several parts, and not an array."""
         with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
             return any(isinstance(self.right_value(case), tuple) for case in self.cases.values())
 
@@ -133,7 +134,7 @@ class KnownMistakes:
 
     @cached_property
     def _made(self) -> tuple[Candidate, ...]:
-        return self._candidates((known,) for known in self._known)
+        return self._candidates((each,) for each in self._misconceptions)
 
     @cached_property
     def _single(self) -> tuple[Candidate, ...]:
@@ -144,10 +145,10 @@ class KnownMistakes:
         if not self.recognition.pairs:
             return ()
         shown = {code for candidate in self._single for code in candidate.codes}
-        return self._candidates(combinations([each for each in self._known if each.code in shown], 2))
+        return self._candidates(combinations([m for m in self._misconceptions if m.code in shown], 2))
 
     def _candidates(self, sets: Iterable[Sequence[Misconception]]) -> tuple[Candidate, ...]:
-        """Return what happens if mistakes are made together, for each set that can be."""
+        """Return a candidate for each set of mistakes that can be made together."""
         candidates = []
         for made in sets:
             try:
@@ -156,17 +157,18 @@ class KnownMistakes:
                 continue
             candidates.append(
                 Candidate(
-                    tuple(known.code for known in made),
-                    tuple(known.name for known in made),
-                    " ".join(known.message for known in made),
-                    float(np.prod([known.credit for known in made])),
+                    tuple(each.code for each in made),
+                    tuple(each.name for each in made),
+                    " ".join(each.message for each in made),
+                    float(np.prod([each.credit for each in made])),
                     self._predictions(lambda case, namespace=namespace: self._value(namespace, case)),  # type: ignore[misc]
-                    frozenset(code for known in made for code in known.same_as),
+                    frozenset(code for each in made for code in each.same_as),
                 )
             )
         return tuple(candidates)
 
     def _predictions(self, value: Callable[[Case], Any]) -> dict[str, Prediction]:
+        """Return what a candidate returns for each call, or the error it raises; `value` computes it."""
         predictions = {}
         for call, case in self.cases.items():
             try:

@@ -1,9 +1,9 @@
-"""Keeps plans on disk, under a digest of all that they are made of: a course that has not changed is read.
+"""Stores plans on disk, under a digest of all that they are made of: only a changed course is planned again.
 
     ~/.cache/grader/plans/<digest>      or $XDG_CACHE_HOME/grader, or the folder $GRADER_CACHE
 
-A file holds what this program wrote. It is read only if its folder belongs to the user and nobody else can
-write to it. Reading makes objects of grader's modules, of NumPy's and of the course's, and of no others.
+Plans are pickled, and a pickle from someone else could run any code. So a file is read only if its folder
+belongs to the user and nobody else can write to it, and only classes of the modules below are loaded.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ BUILTINS = frozenset({"set", "frozenset", "complex", "slice", "range", "bytearra
 
 
 def plan_digest(parts: Iterable[bytes]) -> str:
-    """Return a digest of a course's files (`parts`), of our code, and of what both are run with."""
-    digest = hashlib.sha256(_surroundings())
+    """Return a digest of a course's files (`parts`), of our code, and of the Python that runs both."""
+    digest = hashlib.sha256(_code_and_python())
     for part in parts:
         digest.update(len(part).to_bytes(8, "little") + part)
     return digest.hexdigest()
 
 
-@cache
-def _surroundings() -> bytes:
-    """Return a digest of our own code, the interpreter, the machine's kind, and what is installed."""
+@cache  # it reads all of our code, and the answer is the same for the whole process
+def _code_and_python() -> bytes:
+    """Return a digest of our own code, the interpreter, the machine's kind, and the installed packages."""
     digest = hashlib.sha256(f"{sys.version} {platform.machine()}".encode())
     for name in CODE:
         path = PACKAGE / name
@@ -76,7 +76,7 @@ def read_plan(digest: str) -> Plan | None:
 
 
 def keep_plan(digest: str, plan: Plan) -> None:
-    """Keep a plan; remove those that nobody has read for a month. What cannot be kept is made again."""
+    """Store a plan, and remove those that nobody has read for a month. A failure costs time only."""
     folder = _folder()
     if folder is None:
         return
@@ -109,12 +109,12 @@ def _folder() -> Path | None:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Makes objects of known modules only."""
+    """Loads classes and functions of the listed modules only."""
 
     def find_class(self, module: str, name: str) -> Any:
         """Return a class or function; raise UnpicklingError for one that no plan holds."""
-        own = {check.__module__ for check in check_types().values()}
-        known = module in own or any(module == each or module.startswith(each) for each in MODULES)
-        if known or (module == "builtins" and name in BUILTINS):
+        of_checks = {check.__module__ for check in check_types().values()}
+        allowed = module in of_checks or any(module.startswith(each) for each in MODULES)
+        if allowed or (module == "builtins" and name in BUILTINS):
             return super().find_class(module, name)
         raise pickle.UnpicklingError(f"a plan holds no {module}.{name}")

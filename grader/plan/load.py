@@ -23,8 +23,8 @@ def load_course(
 ) -> Course:
     """Load rubrics/<assignment>.yaml (or the file `rubric`) and reference/<assignment>/, and make the plan.
 
-    `seed` stands in for the rubric's. A course that has not changed is loaded once a process, and its plan is
-    made once: it is kept on disk. `fresh` makes it all the same. Raises RubricError or AssignmentError for
+    `seed` replaces the rubric's. While a course does not change, each process loads it once, and its plan is
+    made once and stored on disk; `fresh` loads and plans it again. Raises RubricError or AssignmentError for
     what is wrong in the course.
     """
     path = rubric or rubric_path(assignment, root)

@@ -1,4 +1,4 @@
-"""The plan: every call that every submission will be asked, with what is right; made once for all of them."""
+"""The plan: every call that is made of each submission, with what is right; made once for all submissions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PlannedCheck:
 
     @property
     def key(self) -> tuple[str, str]:
-        """The question and the check, by which verdicts are told apart."""
+        """The ids of the question and the check, which verdicts are kept by."""
         return self.question, self.check.id
 
 
@@ -43,7 +43,7 @@ class Plan:
     def calls(self) -> tuple[Call, ...]:
         """All calls, each once, in the order of the rubric."""
         planned = [call for check in self.checks for case in check.cases for call in case.calls]
-        planned += [call for known in self.candidates.values() for call in known.calls]
+        planned += [call for candidates in self.candidates.values() for call in candidates.calls]
         return tuple({call.id: call for call in reversed(planned)}.values())[::-1]
 
 

@@ -29,41 +29,43 @@ from grader.subjects import Call, CallLimits, Case, Subject, Sweep
 if TYPE_CHECKING:  # loads notebooks, which planning at home does not need
     from grader.course.assignment import Assignment
 
-ATTEMPTS = 4  # to draw inputs that tell known mistakes apart, and among them one that differences decide
-AGAIN = 2**40  # between the seeds of these, so that none is the seed of another rubric
+ATTEMPTS = 4  # to draw inputs that tell known mistakes apart; and, in each, inputs that suit a check
+AGAIN = 2**40  # between the seeds of these, so large that no rubric has one of them
 
 
 def make_plan(rubric: Rubric, assignment: Assignment) -> Plan:
     """Return every call of every check; raise AssignmentError where the reference cannot give an answer."""
     checks: list[PlannedCheck] = []
     candidates = {}
-    with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):  # what the reference prints
+    with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):  # the reference may print
         for question in rubric.questions:
             if question.subject is not None:
-                planner, known = _separated(question, question.subject, rubric, assignment)
-                planned = [PlannedCheck(question.id, each, planner.cases(each)) for each in question.checks]
-                checks += planned
-                if known is not None:
-                    candidates[question.id] = known
+                planner, mistakes = _separated(question, question.subject, rubric, assignment)
+                checks += [PlannedCheck(question.id, each, planner.cases(each)) for each in question.checks]
+                if mistakes is not None:
+                    candidates[question.id] = mistakes
     return Plan(rubric.assignment, tuple(checks), candidates)
 
 
 def _separated(
     question: Question, subject: Subject, rubric: Rubric, assignment: Assignment
 ) -> tuple[CoursePlanner, KnownMistakes | None]:
-    """Return a planner whose inputs tell the known mistakes apart, and these; the first one if none does."""
+    """Return a planner and the known mistakes: the first whose inputs tell these apart, else the very first.
+
+    Only the very first must succeed in computing them. Without known mistakes there is nothing to tell apart.
+    """
     tried: list[tuple[CoursePlanner, KnownMistakes]] = []
     for attempt in range(ATTEMPTS if assignment.misconceptions else 0):
         planner = CoursePlanner(assignment, subject, rubric.limits, rubric.seed + attempt * AGAIN * ATTEMPTS)
         try:
-            known = planner.candidates(question)
+            mistakes = planner.candidates(question)
         except AssignmentError:
             if not attempt:
                 raise
-            continue  # the first inputs can be used all the same
-        tried.append((planner, known))
-        if not close_pairs(known):
-            return planner, known
+            continue
+        tried.append((planner, mistakes))
+        if not close_pairs(mistakes):
+            return planner, mistakes
     return tried[0] if tried else (CoursePlanner(assignment, subject, rubric.limits, rubric.seed), None)
 
 
@@ -84,10 +86,13 @@ def make_call(
     repeat: int = 0,
     sweep: Sweep | None = None,
 ) -> Call:
-    """Return the call of a subject on a case; `seconds` stand in for the rubric's limit of a call."""
+    """Return the call of a subject on a case; `seconds` replace the rubric's limit of a call.
+
+    A sweep has the limit once for each of its points, but no more than all calls of a function may take.
+    """
     each = seconds or limits.call_seconds
-    whole = min(each * len(sweep.points), max(each, limits.function_seconds)) if sweep else each
-    allowed = CallLimits(whole, limits.memory_mb, limits.result_mb)
+    total = min(each * len(sweep.points), max(each, limits.function_seconds)) if sweep else each
+    allowed = CallLimits(total, limits.memory_mb, limits.result_mb)
     steps = [(step.name, step.args, dict(step.keywords)) for step in (case.construct, *case.before)]
     content = (
         (case.args, dict(case.keywords), steps, case.collect),
@@ -105,7 +110,7 @@ def make_call(
 
 
 class CoursePlanner:
-    """Answers what the checks of one function ask while they are planned (`grader.checks.base.Planner`)."""
+    """What the checks of one function may use while they are planned (`grader.checks.base.Planner`)."""
 
     def __init__(self, assignment: Assignment, subject: Subject, limits: Limits, seed: int) -> None:
         self.has_reference = True
@@ -148,8 +153,9 @@ class CoursePlanner:
         return make_call(subject, case, self.seed, limits, seconds, echo=echo, repeat=repeat, sweep=sweep)
 
     def right(self, case: Case) -> Any:
-        """Return what the reference makes of a case: computed once, a copy each time, as a metric may change
-        what it is given. Raises what the reference raises.
+        """Return the reference's value of a case; raise what the reference raises.
+
+        It is computed once; each caller gets a copy, as a metric may change its arguments.
         """
         if self.subject.is_called:
             self.assignment.function(str(self.subject))  # raises AssignmentError if there is none
@@ -198,7 +204,7 @@ class CoursePlanner:
         return self._cases[check.id]
 
     def candidates(self, question: Question) -> KnownMistakes:
-        """Return what the function could be, judged by the inputs of the question's checks."""
+        """Return what the function could be, compared on the inputs of the checks and of the recognition."""
         recognition = question.recognition
         fingerprint = recognition.fingerprint is not None
         cases = [

@@ -1,4 +1,4 @@
-"""Which known mistakes the hidden inputs tell apart, and how far apart they are."""
+"""Which known mistakes the hidden inputs tell apart, and how far apart their results are."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class Pair:
 def distances(right: Candidate, known: Sequence[Candidate]) -> list[Pair]:
     """Return how far every known mistake is from the reference, and every two from each other."""
     pairs = []
-    for place, first in enumerate(known):
-        for second in (right, *known[:place]):
-            away = residual(first.predictions, second)
-            pairs.append(Pair(_code(first), _code(second), away))
+    for index, first in enumerate(known):
+        for second in (right, *known[:index]):
+            distance = residual(first.predictions, second)
+            pairs.append(Pair(_code(first), _code(second), distance))
     return pairs
 
 
 def close_pairs(mistakes: KnownMistakes) -> list[Pair]:
     """Return the pairs among a function's known mistakes and the reference that its inputs do not tell apart.
 
-    Mistakes that are declared to be the same are no pair.
+    Pairs of mistakes that the course declares to be the same are left out.
     """
     known = mistakes.own()
     declared = {frozenset((_code(each), code)) for each in known for code in each.same_as}

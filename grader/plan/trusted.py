@@ -1,4 +1,4 @@
-"""Calls functions of the reference: as they are, recorded, under given answers, with known mistakes."""
+"""Calls functions of the reference: unchanged, recorded, with replaced functions, with known mistakes."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from grader.subjects import Call, Case, Subject, SubjectKind, Sweep
 if TYPE_CHECKING:  # loads notebooks, which planning at home does not need
     from grader.course.assignment import Assignment
 
-SEEDED = threading.Lock()  # the random state that notebooks use is one for the whole process
+SEEDED = threading.Lock()  # NumPy and Python have one random state for the whole process
 
 
 def trusted_call(function: Callable[..., Any], case: Case, seed: int) -> Any:
-    """Call a function of the reference as the box calls a student's: fresh arguments, seeded state."""
+    """Call a function of the reference as the box calls a student's: copied arguments, seeded state."""
     args, keywords = copy.deepcopy(case.args), copy.deepcopy(dict(case.keywords))
     with SEEDED, seeded(seed % 2**32):
         return function(*args, **keywords)
 
 
 def reference_value(namespace: Mapping[str, Any], subject: Subject, case: Case, seed: int) -> Any:
-    """Return what a subject gives for a case, in a namespace of the reference's code.
+    """Return the value of a subject for a case, in a namespace of the reference's code.
 
-    Raises what that code raises, and AssignmentError for a subject that is no code and whose case does not
-    know what is right.
+    Raises what that code raises, and AssignmentError for a file, figure or text whose case does not give the
+    expected value.
     """
     if not subject.is_called:
         if "expected" in case.known:
@@ -81,20 +81,20 @@ def with_mistakes(assignment: Assignment, made: Iterable[Misconception]) -> dict
     """Return the reference with mistakes made in it; raise AssignmentError if they exclude each other."""
     made = tuple(made)
     edits: dict[str, dict[str, str]] = {}
-    for known in made:
-        taken = edits.setdefault(known.function, {})
-        if known.variant is not None and len([m for m in made if m.function == known.function]) > 1:
-            raise AssignmentError(f"{known.code} replaces all of {known.function}")
-        if taken.keys() & known.edits.keys():
-            raise AssignmentError(f"two mistakes edit the same text of {known.function}")
-        taken.update(known.edits)
+    for mistake in made:
+        edited = edits.setdefault(mistake.function, {})
+        if mistake.variant is not None and len([m for m in made if m.function == mistake.function]) > 1:
+            raise AssignmentError(f"{mistake.code} replaces all of {mistake.function}")
+        if edited.keys() & mistake.edits.keys():
+            raise AssignmentError(f"two mistakes edit the same text of {mistake.function}")
+        edited.update(mistake.edits)
     reference = assignment.reference
     sources = {name: reference.edited(name, wanted) for name, wanted in edits.items() if wanted}
     namespace = reference.redefined(sources)
-    for known in made:
-        if known.variant is not None:
-            root, _, method = known.function.partition(".")
-            changed = type(root, (namespace[root],), {method: known.variant}) if method else known.variant
+    for mistake in made:
+        if mistake.variant is not None:
+            root, _, method = mistake.function.partition(".")
+            changed = type(root, (namespace[root],), {method: mistake.variant}) if method else mistake.variant
             namespace[root] = changed
     return namespace
 
@@ -130,23 +130,23 @@ class TrustedSide:
         return self.assignment.metric(name)
 
     def answered(self, call: Call, case: Case, answers: Mapping[str, Sequence[Any]]) -> Any:
-        """Return what the reference makes of a case if calls of other functions give these answers."""
+        """Return the reference's value of a case in which other functions return `answers` in turn."""
 
         def answering(values: Sequence[Any]) -> Callable[..., Any]:
-            left = iter(values)
-            return lambda *args, **keywords: next(left)
+            remaining = iter(values)
+            return lambda *args, **keywords: next(remaining)
 
         stubs = {name: answering(values) for name, values in answers.items()}
         namespace = self.assignment.reference.replaced(stubs)
         return reference_value(namespace, Subject.named(call.function), case, call.seed)
 
     def mistaken(self, call: Call, codes: Sequence[str]) -> Callable[..., Any] | None:
-        """Return a function that calls the reference with known mistakes in it; None if there is no such."""
-        known = {each.code: each for each in self.assignment.misconceptions}
-        if not all(code in known for code in codes):
+        """Return a function that calls the reference with known mistakes; None if they cannot be made."""
+        by_code = {each.code: each for each in self.assignment.misconceptions}
+        if not all(code in by_code for code in codes):
             return None
         try:
-            namespace = with_mistakes(self.assignment, [known[code] for code in dict.fromkeys(codes)])
+            namespace = with_mistakes(self.assignment, [by_code[code] for code in dict.fromkeys(codes)])
         except AssignmentError:
             return None
 

@@ -1,4 +1,4 @@
-"""Turns observations into bytes and back, without pickle: a damaged or forged database runs no code."""
+"""Turns observations into bytes and back, without pickle: a damaged or forged database can run no code."""
 
 from __future__ import annotations
 
@@ -43,11 +43,10 @@ def pack_run(run: NotebookRun) -> bytes:
 def unpack_run(data: bytes) -> NotebookRun:
     """Return the run that `pack_run` wrote; raise ValueError, KeyError or TypeError if it did not."""
     message = json.loads(data)
-    cells = tuple(CellRun(**{**cell, "fault": _fault(cell["fault"])}) for cell in message.pop("cells"))
+    cells = []
+    for cell in message.pop("cells"):
+        fault = Fault(**cell["fault"]) if cell["fault"] else None
+        cells.append(CellRun(**{**cell, "fault": fault}))
     packed = message.pop("values", {})
     values = {name: unpack_outcome(base64.b64decode(data)) for name, data in packed.items()}
-    return NotebookRun(cells, **message, values=values)
-
-
-def _fault(message: dict[str, Any] | None) -> Fault | None:
-    return Fault(**message) if message else None
+    return NotebookRun(tuple(cells), **message, values=values)

@@ -1,15 +1,16 @@
 """The store: SQLite through SQLAlchemy, one file, safe for many threads.
 
-    runs      key of the notebook's bytes and limits             -> NotebookRun
-    outcomes  key of a function's code and limits, call          -> Outcome
-    readings  key of the notebook's bytes and our code that read it -> FunctionFacts by function
-    scores    assignment, submission                             -> Score
+    runs      key of the notebook's bytes and limits                  -> NotebookRun
+    outcomes  key of a function's code and limits, call               -> Outcome
+    readings  key of the notebook's bytes and our code that reads it  -> FunctionFacts by function
+    scores    assignment, submission                                  -> Score
 
-A fault of ours is never kept: what could not be observed is tried again the next time.
+A fault of ours is never stored, so that the next run observes again what could not be observed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -70,7 +71,15 @@ class Store:
         where = {"url": f"sqlite:///{path}"} if path else {"url": "sqlite://", "poolclass": StaticPool}
         self._engine = create_engine(**where, connect_args={"timeout": 60, "check_same_thread": False})
         event.listen(self._engine, "connect", _configure)
-        self._guarded(self._open)
+        with self._guarded(), self._engine.begin() as connection:
+            version = connection.execute(text("PRAGMA user_version")).scalar()
+            if version not in (0, FORMAT):
+                raise StoreError(
+                    f"{self.path} was written by another version of grader (format {version}, this one reads "
+                    f"{FORMAT}); move it away, or choose another folder with --out"
+                )
+            METADATA.create_all(connection)
+            connection.execute(text(f"PRAGMA user_version = {FORMAT}"))
 
     def __enter__(self) -> Self:
         return self
@@ -86,24 +95,20 @@ class Store:
 
     def forget(self) -> None:
         """Drop every observation, so that everything is observed again; scores stay."""
-
-        def run() -> None:
-            with self._engine.begin() as connection:
-                connection.execute(delete(RUNS))
-                connection.execute(delete(OUTCOMES))
-                connection.execute(delete(READINGS))
-
-        self._guarded(run)
+        with self._guarded(), self._engine.begin() as connection:
+            connection.execute(delete(RUNS))
+            connection.execute(delete(OUTCOMES))
+            connection.execute(delete(READINGS))
 
     def freeze(self) -> None:
-        """Keep nothing from now on; what was kept before stands."""
+        """Store nothing from now on; what was stored before stays."""
         with self._lock:
             self._frozen = True
 
     def get_run(self, key: str) -> NotebookRun | None:
         """Return the run kept under `key`, None if there is none."""
-        found = self._read(select(RUNS.c.run).where(RUNS.c.key == key))
-        return _unpacked(unpack_run, found[0][0]) if found else None
+        rows = self._read(select(RUNS.c.run).where(RUNS.c.key == key))
+        return _unpacked(unpack_run, rows[0][0]) if rows else None
 
     def put_run(self, key: str, run: NotebookRun) -> None:
         """Keep a run under `key`."""
@@ -111,17 +116,17 @@ class Store:
 
     def get_facts(self, key: str) -> dict[str, FunctionFacts] | None:
         """Return what was read under `key`, by function, None if nothing was."""
-        found = self._read(select(READINGS.c.facts).where(READINGS.c.key == key))
-        return _unpacked(FACTS.validate_json, found[0][0]) if found else None
+        rows = self._read(select(READINGS.c.facts).where(READINGS.c.key == key))
+        return _unpacked(FACTS.validate_json, rows[0][0]) if rows else None
 
     def put_facts(self, key: str, facts: Mapping[str, FunctionFacts]) -> None:
         """Keep what was read under `key`."""
         self._write(READINGS, [{"key": key, "facts": FACTS.dump_json(dict(facts))}])
 
     def get_outcomes(self, key: str, calls: Iterable[str]) -> Mapping[str, Outcome]:
-        """Return the outcomes kept of the given calls of the code `key`, by call.
+        """Return the stored outcomes of the given calls of the code `key`, by call.
 
-        Each is read when it is looked at; one that is damaged raises DamagedError then.
+        Each is unpacked when it is first used; one that is damaged raises DamagedError then.
         """
         wanted = set(calls)
         rows = self._read(select(OUTCOMES.c.call, OUTCOMES.c.outcome).where(OUTCOMES.c.key == key))
@@ -138,16 +143,12 @@ class Store:
 
     def drop_damaged(self) -> None:
         """Drop every outcome that cannot be read, so that it is observed again."""
-
-        def run() -> None:
-            with self._engine.begin() as connection:
-                rows = connection.execute(select(OUTCOMES))
-                damaged = [(key, call) for key, call, data in rows if _unpacked(unpack_outcome, data) is None]
-                for key, call in damaged:
-                    this = (OUTCOMES.c.key == key) & (OUTCOMES.c.call == call)
-                    connection.execute(delete(OUTCOMES).where(this))
-
-        self._guarded(run)
+        with self._guarded(), self._engine.begin() as connection:
+            rows = connection.execute(select(OUTCOMES))
+            damaged = [(key, call) for key, call, data in rows if _unpacked(unpack_outcome, data) is None]
+            for key, call in damaged:
+                same_row = (OUTCOMES.c.key == key) & (OUTCOMES.c.call == call)
+                connection.execute(delete(OUTCOMES).where(same_row))
 
     def get_scores(self, assignment: str) -> dict[str, Score]:
         """Return the last score of every submission of an assignment, by submission."""
@@ -173,54 +174,30 @@ class Store:
         return [name for (name,) in self._read(select(SCORES.c.assignment).distinct())]
 
     def _read(self, query: Any) -> list[Any]:
-        def run() -> list[Any]:
-            with self._engine.connect() as connection:
-                return list(connection.execute(query))
-
-        return self._guarded(run)
+        with self._guarded(), self._engine.connect() as connection:
+            return list(connection.execute(query))
 
     def _write(self, table: Table, rows: list[dict[str, Any]]) -> None:
-        if not rows:
-            return
+        with self._guarded():
+            if rows and not self._frozen:
+                with self._engine.begin() as connection:
+                    connection.execute(insert(table).prefix_with("OR REPLACE"), rows)
 
-        def run() -> None:
-            if self._frozen:
-                return
-            with self._engine.begin() as connection:
-                connection.execute(insert(table).prefix_with("OR REPLACE"), rows)
-
-        self._guarded(run)
-
-    def _open(self) -> None:
-        with self._engine.begin() as connection:
-            version = connection.execute(text("PRAGMA user_version")).scalar()
-            if version not in (0, FORMAT):
-                raise StoreError(
-                    f"{self.path} was written by another version of grader (format {version}, this one reads "
-                    f"{FORMAT}); move it away, or choose another folder with --out"
-                )
-            METADATA.create_all(connection)
-            connection.execute(text(f"PRAGMA user_version = {FORMAT}"))
-
-    def _guarded(self, action: Callable[[], Kept]) -> Kept:
-        """Run a database action; explain a file that is no database, locked, or on a full disk."""
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Hold the lock; explain a file that is no database, is locked, or is on a full disk."""
         try:
             with self._lock:
-                return action()
+                yield
         except DatabaseError as error:
-            raise StoreError(
-                f"the database {self.path} cannot be used: {error.orig}; {_what_to_do(str(error.orig))}"
-            ) from error
-
-
-def _what_to_do(reason: str) -> str:
-    if "full" in reason:
-        return "make room, and give the same command again: what it holds is kept"
-    return "if it is damaged, move it away and grade again: the submissions will be observed anew"
+            advice = "if it is damaged, move it away and grade again: the submissions will be observed anew"
+            if "full" in str(error.orig):
+                advice = "make room, and give the same command again: what it holds is kept"
+            raise StoreError(f"the database {self.path} cannot be used: {error.orig}; {advice}") from error
 
 
 class KeptOutcomes(Mapping[str, Outcome]):
-    """Outcomes as they were kept, by call, each unpacked when it is first looked at."""
+    """Stored outcomes by call, each unpacked when it is used."""
 
     def __init__(self, packed: Mapping[str, bytes]) -> None:
         self._packed = packed
@@ -242,7 +219,7 @@ class KeptOutcomes(Mapping[str, Outcome]):
 
 
 def _unpacked(unpack: Callable[[bytes], Kept], data: bytes) -> Kept | None:
-    """Return what was kept; None, so that it is observed again, if it is damaged."""
+    """Return what was stored; None if it is damaged, so that it is observed again."""
     try:
         return unpack(data)
     except (ValueError, KeyError, TypeError):
@@ -250,6 +227,6 @@ def _unpacked(unpack: Callable[[bytes], Kept], data: bytes) -> Kept | None:
 
 
 def _configure(connection: Any, _: Any) -> None:
-    """Let readers go on while one thread writes."""
+    """Set up a new connection: threads may read while one writes."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")

@@ -234,18 +234,34 @@ def _one_call(target: Any, call: dict[str, Any], out: int, *, patient: bool) -> 
         finally:
             os._exit(0)
     os.close(write)
+
+    # Read the pipe to its end; `ending` says why reading stopped earlier.
     clock = _Clock(pid, call["seconds"], patient=patient)
-    data, ending = _receive(read, clock, (call["result_mb"] + 16) << 20)
+    chunks: list[bytes] = []
+    size, ending = 0, ""
+    while not ending:
+        left = clock.left()
+        if left <= 0:
+            ending = "wall_timeout"
+        elif select.select([read], [], [], left)[0]:
+            chunk = os.read(read, 1 << 20)
+            if not chunk:
+                break
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > (call["result_mb"] + 16) << 20:
+                ending = "output_too_large"
     used = clock.used()
     os.close(read)
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL) if ending else None
-        os.kill(pid, signal.SIGKILL) if ending else None
+        if ending:
+            os.killpg(pid, signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
     _, status, usage = os.wait4(pid, 0)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
-    if ending is None and data:
-        return data, False, used
+    if chunks and not ending:
+        return b"".join(chunks), False, used
     exhausted = usage.ru_utime + usage.ru_stime >= call["seconds"]
     death = _death(ending, os.waitstatus_to_exitcode(status), exhausted=exhausted)
     late = death["kind"] in ("wall_timeout", "cpu_timeout")
@@ -278,26 +294,7 @@ class _Clock:
             return None
 
 
-def _receive(read: int, clock: _Clock, max_bytes: int) -> tuple[bytes, str | None]:
-    """Read a pipe to its end; the second value says why reading stopped earlier, None if it did not."""
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        left = clock.left()
-        if left <= 0:
-            return b"", "wall_timeout"
-        if not select.select([read], [], [], left)[0]:
-            continue
-        chunk = os.read(read, 1 << 20)
-        if not chunk:
-            return b"".join(chunks), None
-        size += len(chunk)
-        if size > max_bytes:
-            return b"", "output_too_large"
-        chunks.append(chunk)
-
-
-def _death(ending: str | None, code: int, *, exhausted: bool) -> dict[str, Any]:
+def _death(ending: str, code: int, *, exhausted: bool) -> dict[str, Any]:
     """Return how a call ended without a result; `exhausted` is whether its processor time was used up.
 
     The system sends SIGKILL both to a process that ignores SIGXCPU and where memory has run out.

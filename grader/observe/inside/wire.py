@@ -186,9 +186,25 @@ class _Writer:
             mask = np.ma.getmaskarray(value)
             data = np.where(mask, np.zeros((), value.dtype), np.ma.getdata(value))  # hides what is masked
             return {"t": "masked", "data": self._array(data, depth), "mask": self._array(mask, depth)}
-        array = _as_array(value)
-        if array is None:
+
+        library = type(value).__module__.split(".")[0]
+        if isinstance(value, np.ndarray):
+            array = np.array(value, subok=False)
+        elif hasattr(value, "detach") and hasattr(value, "numpy"):  # torch
+            tensor = value.detach().cpu()
+            array = np.array(
+                (tensor.float() if str(getattr(tensor, "dtype", "")) == "torch.bfloat16" else tensor).numpy()
+            )
+        elif callable(getattr(value, "to_numpy", None)):  # pandas, polars
+            array = np.array(value.to_numpy(), subok=False)
+        elif library in ("jax", "jaxlib", "tensorflow"):
+            array = np.array(value)
+        else:
             return None
+        if array.dtype.kind == "O":
+            with contextlib.suppress(TypeError, ValueError):  # raised unless all its objects are numbers
+                array = array.astype(np.float64)
+
         if array.dtype.kind in "USMm":
             self.items += array.size
             if self.items > MAX_ITEMS:
@@ -325,28 +341,6 @@ def _is_sparse(value: Any) -> bool:
 def _plain_key(key: Any) -> Any:
     """Return the key of a dict in a form that is equal and can travel."""
     return key.item() if isinstance(key, np.generic) else key
-
-
-def _as_array(value: Any) -> np.ndarray[Any, Any] | None:
-    """Return an exact ndarray of an array of any library (NumPy, torch, pandas, JAX); None if it is none."""
-    library = type(value).__module__.split(".")[0]
-    if isinstance(value, np.ndarray):
-        array = np.array(value, subok=False)
-    elif hasattr(value, "detach") and hasattr(value, "numpy"):  # torch
-        tensor = value.detach().cpu()
-        array = np.array(
-            (tensor.float() if str(getattr(tensor, "dtype", "")) == "torch.bfloat16" else tensor).numpy()
-        )
-    elif callable(getattr(value, "to_numpy", None)):  # pandas, polars
-        array = np.array(value.to_numpy(), subok=False)
-    elif library in ("jax", "jaxlib", "tensorflow"):
-        array = np.array(value)
-    else:
-        return None
-    if array.dtype.kind == "O":
-        with contextlib.suppress(TypeError, ValueError):  # raised unless all its objects are numbers
-            return array.astype(np.float64)
-    return array
 
 
 def _portable(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
