@@ -21,11 +21,11 @@ class Pair:
     distance: float
 
 
-def distances(right: Candidate, known: Sequence[Candidate]) -> list[Pair]:
+def distances(right: Candidate, mistakes: Sequence[Candidate]) -> list[Pair]:
     """Return how far every known mistake is from the reference, and every two from each other."""
     pairs = []
-    for index, first in enumerate(known):
-        for second in (right, *known[:index]):
+    for index, first in enumerate(mistakes):
+        for second in (right, *mistakes[:index]):
             distance = residual(first.predictions, second)
             pairs.append(Pair(_code(first), _code(second), distance))
     return pairs
@@ -36,11 +36,11 @@ def close_pairs(mistakes: KnownMistakes) -> list[Pair]:
 
     Pairs of mistakes that the course declares to be the same are left out.
     """
-    known = mistakes.own()
-    declared = {frozenset((_code(each), code)) for each in known for code in each.same_as}
+    own = mistakes.own()
+    declared = {frozenset((_code(each), code)) for each in own for code in each.same_as}
     return [
         pair
-        for pair in distances(mistakes.right(), known)
+        for pair in distances(mistakes.right(), own)
         if pair.distance < SEPARATED and frozenset((pair.first, pair.second)) not in declared
     ]
 

@@ -106,6 +106,7 @@ def calls_made(
     made: list[tuple[str, Case]] = []
 
     def recording(name: str) -> Callable[..., Any]:
+        """Return a function of the reference that also adds its calls to `made`."""
         called = assignment.function(name)
 
         def record(*args: Any, **keywords: Any) -> Any:

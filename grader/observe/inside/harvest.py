@@ -59,7 +59,9 @@ def install(shell: Any) -> None:
         for manager in Gcf.get_all_fig_managers():
             DRAWN.keep(manager)
 
-    def before(close: Any) -> Any:
+    def keep_before(close: Any) -> Any:
+        """Return a function that keeps all figures and then calls `close`."""
+
         def closing(*arguments: Any) -> Any:
             keep_all()
             return close(*arguments)
@@ -67,8 +69,8 @@ def install(shell: Any) -> None:
         return closing
 
     figures: Any = Gcf
-    figures.destroy_all = before(Gcf.destroy_all)
-    figures.destroy = before(Gcf.destroy)
+    figures.destroy_all = keep_before(Gcf.destroy_all)
+    figures.destroy = keep_before(Gcf.destroy)
     shell.events.register("pre_run_cell", DRAWN.begin)
     shell.events.callbacks["post_execute"].insert(0, keep_all)  # first: the backend closes them
 

@@ -293,7 +293,7 @@ class _Reader:
     def _blob(self, position: Any) -> memoryview:
         offset, size = position
         if type(offset) is not int or type(size) is not int:
-            raise WireError("a blob without a place")
+            raise WireError("a blob without a position")
         if offset < 0 or size < 0 or offset + size > len(self.blobs):
             raise WireError("a blob outside the message")
         return self.blobs[offset : offset + size]
