@@ -35,10 +35,10 @@ from nbclient import NotebookClient
 from threadpoolctl import threadpool_limits
 
 from grader.errors import SandboxError
+from grader.inside.walls import BUBBLEWRAP, OWN
 from grader.notebook.cells import read_code
 from grader.notebook.facts import find_functions
 from grader.observe.call_functions import CallSettings, make_calls
-from grader.observe.inside.walls import BUBBLEWRAP, OWN
 from grader.observe.notebook_run import NotebookLimits, run_notebook
 from grader.observe.sandbox import Sandbox, prepared_directory
 from grader.observe.tiers import choose_sandbox

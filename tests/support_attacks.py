@@ -32,10 +32,10 @@ from support import notebook, write_course
 
 from grader.batch import judges
 from grader.batch.pool import Graded, grade_all
+from grader.inside import system
+from grader.inside.walls import OWN
 from grader.intake.submissions import Submission, find_submissions
 from grader.observe import tiers
-from grader.observe.inside import system
-from grader.observe.inside.walls import OWN
 from grader.observe.sandbox import Sandbox
 from grader.observe.warm import WarmSandbox
 from grader.plan import load

@@ -97,7 +97,7 @@ def lost_points(sample: str, course: Course) -> dict[str, float]:
 
 def _function(found: Slice, sources: dict[int, str]) -> Any:
     """Run the statements that a function needs, as the box does, and return the function."""
-    from grader.observe.inside.calls import _run_statements
+    from grader.inside.calls import _run_statements
 
     numbers = sorted({statement.cell for statement in found.statements})
     cells = [

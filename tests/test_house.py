@@ -53,7 +53,7 @@ def test_a_pure_room_imports_nothing_that_runs_or_reads(room: str) -> None:
 
 
 def test_the_code_of_the_box_imports_nothing_of_the_rest() -> None:
-    files = sorted((PACKAGE / "observe" / "inside").glob("*.py"))
+    files = sorted((PACKAGE / "inside").glob("*.py"))
     assert len(files) >= 4
     names = {name for file in files for name in imports(file)}
     assert [name for name in names if within(name, "grader")] == []
@@ -72,27 +72,54 @@ def test_only_the_batch_observes_and_judges() -> None:
     assert importers == {"batch/pool.py"}
 
 
-def test_the_data_flows_one_way() -> None:
-    earlier = {
-        "judge": ("grader.report", "grader.store"),
-        "plan": ("grader.report", "grader.store"),
-        "notebook": (
-            "grader.judge",
-            "grader.plan",
-            "grader.rubric",
-            "grader.report",
-            "grader.store",
-            "grader.observe",
-        ),
-    }
-    broken = [
-        (path.name, name)
-        for room, later in earlier.items()
-        for path in (PACKAGE / room).rglob("*.py")
-        for name in imports(path)
-        if any(within(name, bad) for bad in later)
-    ]
-    assert broken == []
+def packages_used() -> dict[str, set[str]]:
+    """Return which parts of grader (packages, and modules of its top level) each part imports, at any depth."""
+    used: dict[str, set[str]] = {}
+    for path in PACKAGE.rglob("*.py"):
+        part = path.relative_to(PACKAGE).with_suffix("").parts[0]
+        names = {name.split(".")[1] for name in imports(path) if name.startswith("grader.")}
+        used.setdefault(part, set()).update(names & OURS - {part})
+    return used
+
+
+def test_no_part_of_grader_needs_itself_by_way_of_others() -> None:
+    used = packages_used()
+    for lazy in ("__init__", "__main__"):  # they import what they use when it is used
+        used.pop(lazy)
+    used["student"].discard("cli")
+    while free := {part for part, needs in used.items() if not needs & used.keys()}:
+        used = {part: needs for part, needs in used.items() if part not in free}
+    assert used == {}
+
+
+MAY_USE = {
+    "subjects": set(),
+    "records": {"subjects"},
+    "errors": set(),
+    "inside": set(),
+    "decode": {"inside", "records"},
+    "numerics": {"errors", "records", "subjects"},
+    "checks": {"errors", "numerics", "records", "subjects"},
+    "notebook": {"errors", "records", "subjects"},
+    "course": {"checks", "errors", "notebook", "numerics", "records", "subjects"},
+    "plan": {"checks", "course", "decode", "errors", "inside", "numerics", "records", "subjects"},
+    "judge": {"checks", "course", "errors", "numerics", "plan", "records", "subjects"},
+    "store": {"decode", "errors", "inside", "records"},
+    "report": {"course", "records"},
+    "exports": {"course", "errors", "records"},
+    "intake": {"errors"},
+    "pdf": {"errors", "notebook"},
+}
+
+
+@pytest.mark.parametrize("part", MAY_USE)
+def test_a_part_uses_only_what_lies_below_it(part: str) -> None:
+    assert packages_used()[part] <= MAY_USE[part]
+
+
+def test_no_two_files_have_the_same_name() -> None:
+    names = [path.name for path in PACKAGE.rglob("*.py") if path.name not in ("__init__.py", "__main__.py")]
+    assert sorted(names) == sorted(set(names))
 
 
 def test_the_wheel_holds_the_package_with_its_templates_and_nothing_of_a_course(tmp_path: Path) -> None:
@@ -109,7 +136,7 @@ def test_the_wheel_holds_the_package_with_its_templates_and_nothing_of_a_course(
     for needed in (
         "report/templates/style.css",
         "report/templates/course.js",
-        "observe/inside/wire.py",
+        "inside/wire.py",
         "cli/main.py",
     ):
         assert f"grader/{needed}" in names

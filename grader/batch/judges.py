@@ -24,8 +24,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from grader.inside import system
 from grader.judge.judge_observation import grade
-from grader.observe.inside import system
 from grader.plan.plan import Course
 from grader.records import Observation, Score
 

@@ -20,10 +20,10 @@ from typing import Protocol
 
 from grader.batch.judges import Judges
 from grader.errors import DamagedError, GraderError, GraderFault, NotebookUnreadable
+from grader.inside.safe_text import message_text
 from grader.intake.submissions import Submission
 from grader.judge.judge_observation import not_graded, unreadable
 from grader.notebook.read import read_bytes
-from grader.observe.inside.safe_text import message_text
 from grader.observe.observe_submission import observe
 from grader.observe.sandbox import Process, Program, Sandbox
 from grader.plan.plan import Course

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from grader.observe.inside.walls import DEVICES, LINKS, SHARED, SYSTEM, TEMPORARY, accounts
+from grader.inside.walls import DEVICES, LINKS, SHARED, SYSTEM, TEMPORARY, accounts
 
 NAMESPACES = ("pid", "net", "ipc", "uts")
 

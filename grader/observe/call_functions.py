@@ -17,13 +17,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import IO, Any
 
+from grader.decode import decode
 from grader.errors import GraderFault
+from grader.inside import wire
+from grader.inside.calls import CHANGED, FRAME, GROUP, MARK
+from grader.inside.safe_text import message_text
 from grader.notebook.names import imported_modules
 from grader.notebook.slicing import Slice
-from grader.observe.decode import decode
-from grader.observe.inside import wire
-from grader.observe.inside.calls import CHANGED, FRAME, GROUP, MARK
-from grader.observe.inside.safe_text import message_text
 from grader.observe.sandbox import Process, Program, Sandbox, prepared_directory, settle
 from grader.records import Fault, Outcome, OutcomeKind
 from grader.subjects import Call

@@ -28,8 +28,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.errors import SandboxError
-from grader.observe.inside import waiter
-from grader.observe.inside.limits import PROCESSES
+from grader.inside import waiter
+from grader.inside.limits import PROCESSES
 
 CONTROLLERS = ("memory", "pids", "cpu")
 SPARE_PROCESSES = 8  # so that a box meets RLIMIT_NPROC first: its error message names the cause

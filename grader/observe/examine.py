@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader import __version__
-from grader.observe.inside.walls import BUBBLEWRAP, NONE, OWN
+from grader.inside.walls import BUBBLEWRAP, NONE, OWN
 from grader.observe.layers import ISOLATED, LAYERS, PLAIN, RESTRICTED, Found, reaches
 from grader.observe.tiers import CLOSED, Survey, start_best
 

@@ -20,15 +20,27 @@ from grader.errors import InterpreterError
 OLDEST = (3, 11)
 NEEDED = ("ipykernel", "numpy")
 PARTS = ("bin", "lib", "lib64", "share", "etc", "include", "pyvenv.cfg")
-INSIDE = str(Path(__file__).parent / "inside")
-QUESTION = (
-    "import importlib.util, json, os, sys, sysconfig; print(json.dumps({"
-    "'version': sys.version_info[:2], 'prefixes': [sys.prefix, sys.base_prefix], "
-    "'paths': [sysconfig.get_path('stdlib'), *(p for p in sys.path if p.endswith('-packages'))], "
-    "'real': os.path.realpath(sys.executable), 'build': sys.version, "
-    "'installed': [sorted(os.listdir(p)) for p in sys.path if p.endswith('-packages') and os.path.isdir(p)], "
-    f"'missing': [name for name in {NEEDED} if importlib.util.find_spec(name) is None]}}))"
-)
+INSIDE = str(Path(__file__).parent.parent / "inside")
+QUESTION = f"""
+import glob, hashlib, importlib.util, json, os, sys, sysconfig
+
+packages = [path for path in sys.path if path.endswith('-packages') and os.path.isdir(path)]
+installed = []
+for folder in packages:
+    installed += sorted(os.listdir(folder))
+    for record in sorted(glob.glob(os.path.join(glob.escape(folder), '*.dist-info', 'RECORD'))):
+        with open(record, 'rb') as file:
+            installed.append(hashlib.sha256(file.read()).hexdigest())
+print(json.dumps({{
+    'version': sys.version_info[:2],
+    'prefixes': [sys.prefix, sys.base_prefix],
+    'paths': [sysconfig.get_path('stdlib'), *packages],
+    'real': os.path.realpath(sys.executable),
+    'build': sys.version,
+    'installed': installed,
+    'missing': [name for name in {NEEDED} if importlib.util.find_spec(name) is None],
+}}))
+"""
 
 
 @dataclass(frozen=True)
@@ -36,7 +48,8 @@ class Interpreter:
     """An interpreter: its executable, its version, and the files and directories that a box needs to run it.
 
     `environment` is a digest of its exact version and of what is installed for it: the names in its
-    `site-packages`, which hold the version of each distribution (`numpy-2.1.0.dist-info`).
+    `site-packages`, which hold the version of each distribution (`numpy-2.1.0.dist-info`), and the lists of
+    their files, which hold the digest of each file.
     """
 
     python: str

@@ -27,7 +27,7 @@ from grader.records import FunctionFacts, HandIn
 
 PACKAGE = Path(__file__).parent.parent
 READING = ("notebook", "records.py", "subjects.py")
-OBSERVING = ("observe", "records.py", "subjects.py")
+OBSERVING = ("observe", "inside", "decode.py", "records.py", "subjects.py")
 
 
 @dataclass(frozen=True)

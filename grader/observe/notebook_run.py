@@ -27,12 +27,12 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 
+from grader.decode import decode
 from grader.errors import GraderFault
+from grader.inside.harvest import MIME
+from grader.inside.safe_text import message_text, valid_text
 from grader.observe.call_functions import outcome_of
 from grader.observe.client import PromptClient
-from grader.observe.decode import decode
-from grader.observe.inside.harvest import MIME
-from grader.observe.inside.safe_text import message_text, valid_text
 from grader.observe.provisioner import NAME, SandboxProvisioner
 from grader.observe.sandbox import Process, Sandbox, prepared_directory
 from grader.records import CellRun, Fault, NotebookRun, Outcome, OutcomeKind

@@ -178,7 +178,7 @@ class PlainSandbox:
 
     def launch(self, program: Program) -> PlainProcess:
         """Start the program in a session of its own."""
-        inside = str(Path(__file__).parent)
+        inside = str(Path(__file__).parent.parent)
         command = [self.python, "-I", "-c", BOOT, inside, program.module, *program.arguments]
         environment = {**minimal_environment(program.directory), **program.environment}
         try:

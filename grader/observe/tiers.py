@@ -15,9 +15,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader.errors import SandboxError, TierError
+from grader.inside.walls import BUBBLEWRAP, NONE, OWN
 from grader.observe import bubblewrap
 from grader.observe.attack_walls import bait, probe_sandbox
-from grader.observe.inside.walls import BUBBLEWRAP, NONE, OWN
 from grader.observe.interpreter import find_interpreter
 from grader.observe.layers import (
     ISOLATED,

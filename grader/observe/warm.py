@@ -20,9 +20,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grader.errors import SandboxError
+from grader.inside.limits import DISK_MB, SHARED_MB
+from grader.inside.walls import ISOLATED, NONE, OWN, RESTRICTED
 from grader.observe.control_groups import Groups
-from grader.observe.inside.limits import DISK_MB, SHARED_MB
-from grader.observe.inside.walls import ISOLATED, NONE, OWN, RESTRICTED
 from grader.observe.interpreter import find_interpreter
 from grader.observe.sandbox import Program, minimal_environment, remove_tree
 from grader.observe.warm_parent import Parent, Settings, WarmProcess, unprivileged_ids

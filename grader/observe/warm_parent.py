@@ -26,10 +26,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from grader.errors import SandboxError
+from grader.inside.parent import NOT_FORKED
+from grader.inside.walls import BUBBLEWRAP
 from grader.observe import bubblewrap
 from grader.observe.control_groups import Group
-from grader.observe.inside.parent import NOT_FORKED
-from grader.observe.inside.walls import BUBBLEWRAP
 from grader.observe.sandbox import BOOT, minimal_environment
 
 START_SECONDS = 180.0  # a busy machine imports slowly
@@ -166,7 +166,7 @@ class Parent:
         """Start the parent's process, behind bubblewrap if the plan says so."""
         plan = {**settings.plan, "root": str(self.root), "wires": str(settings.scratch)}
         message = {"control": theirs.fileno(), "plan": plan, "preload": list(settings.preload)}
-        inside = str(Path(__file__).parent)
+        inside = str(Path(__file__).parent.parent)
         command = [settings.python, "-I", "-c", BOOT, inside, "parent", json.dumps(message)]
         user: dict[str, Any] = {}
         if plan["outer"] == BUBBLEWRAP:

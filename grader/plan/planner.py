@@ -17,9 +17,9 @@ import numpy as np
 
 from grader.checks.base import Check, InputsCheck, PlannedCase, ValueCheck, part_of
 from grader.course.rubric import Limits, Question, Rubric
+from grader.decode import travelled
 from grader.errors import AssignmentError
-from grader.observe.decode import travelled
-from grader.observe.inside import wire
+from grader.inside import wire
 from grader.plan.candidates import KnownMistakes
 from grader.plan.plan import Plan, PlannedCheck
 from grader.plan.separation import close_pairs

@@ -14,8 +14,8 @@ import numpy as np
 
 from grader.course.misconception import Misconception
 from grader.errors import AssignmentError
-from grader.observe.inside.chance import seeded
-from grader.observe.inside.perform import perform
+from grader.inside.chance import seeded
+from grader.inside.perform import perform
 from grader.subjects import Call, Case, Subject, SubjectKind, Sweep
 
 if TYPE_CHECKING:  # loads notebooks, which planning at home does not need

@@ -7,8 +7,8 @@ import json
 from dataclasses import asdict, replace
 from typing import Any
 
-from grader.observe.decode import decode
-from grader.observe.inside import wire
+from grader.decode import decode
+from grader.inside import wire
 from grader.records import CellRun, Fault, NotebookRun, Outcome, OutcomeKind
 
 

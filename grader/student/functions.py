@@ -16,10 +16,10 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NoReturn, Protocol
 
+from grader.inside import execute
 from grader.notebook.cells import Code, read_sources
 from grader.notebook.facts import find_functions
 from grader.notebook.quiet import quiet
-from grader.observe.inside import execute
 from grader.records import Fault, FunctionFacts
 from grader.subjects import Subject
 

@@ -24,13 +24,13 @@ import numpy as np
 
 from grader.checks.base import Check, InputsCheck, ValueCheck, returned
 from grader.course.rubric import Limits
+from grader.decode import travelled
 from grader.errors import AssignmentError, GraderError
+from grader.inside import wire
+from grader.inside.chance import seeded
+from grader.inside.perform import perform
+from grader.inside.safe_text import message_text
 from grader.numerics.in_words import describe_input
-from grader.observe.decode import travelled
-from grader.observe.inside import wire
-from grader.observe.inside.chance import seeded
-from grader.observe.inside.perform import perform
-from grader.observe.inside.safe_text import message_text
 from grader.plan.planner import make_call
 from grader.records import Outcome, OutcomeKind, Plot, VerdictKind
 from grader.student.functions import (

@@ -24,10 +24,10 @@ from pydantic import TypeAdapter, ValidationError
 from grader import __version__
 from grader.checks.base import Check
 from grader.course.rubric import AnyCheck
+from grader.decode import decode
 from grader.errors import KitError, UsageError
-from grader.observe.decode import decode
-from grader.observe.inside import wire
-from grader.observe.inside.received import decode_inputs
+from grader.inside import wire
+from grader.inside.received import decode_inputs
 from grader.subjects import Case, Step
 
 SUFFIX = ".checks.json"

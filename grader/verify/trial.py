@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 
 from grader.course.reference_code import root_of
+from grader.decode import travelled
+from grader.inside import wire
+from grader.inside.perform import perform
 from grader.judge.verdicts import verdicts
 from grader.notebook.cells import read_code
 from grader.notebook.facts import find_subjects
-from grader.observe.decode import travelled
-from grader.observe.inside import wire
-from grader.observe.inside.perform import perform
 from grader.plan.plan import Course
 from grader.plan.trusted import SEEDED
 from grader.records import Fault, FunctionFacts, Observation, Outcome, OutcomeKind

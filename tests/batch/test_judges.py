@@ -16,9 +16,9 @@ from grader.batch import judges as judging
 from grader.batch.judges import Judges, can_fork
 from grader.batch.pool import Graded, grade_all
 from grader.errors import DamagedError
+from grader.inside.waiter import children
 from grader.intake.submissions import Submission, find_submissions
 from grader.judge.judge_observation import grade
-from grader.observe.inside.waiter import children
 from grader.observe.observe_submission import observe
 from grader.observe.sandbox import PlainSandbox
 from grader.plan.load import load_course
@@ -32,7 +32,7 @@ import os, sys, time
 from pathlib import Path
 from grader.plan.load import load_course
 from grader.batch.judges import Judges
-from grader.observe.inside.waiter import children
+from grader.inside.waiter import children
 with Judges(load_course("tiny", Path(sys.argv[1])), 3):
     print(*children(os.getpid()), flush=True)
     time.sleep(60)

@@ -13,11 +13,11 @@ from support import ROOT
 from grader.checks.base import InputsCheck
 from grader.course.assignment import Assignment, load_assignment, load_public_cases
 from grader.course.rubric_file import load_rubric
+from grader.inside import wire
 from grader.notebook.cells import read_code
 from grader.notebook.facts import find_functions
 from grader.notebook.read import parse_notebook
 from grader.notebook.skeleton import make_skeleton
-from grader.observe.inside import wire
 from grader.observe.notebook_run import NotebookLimits, run_notebook
 from grader.observe.tiers import choose_sandbox
 from grader.plan.trusted import trusted_call

@@ -22,12 +22,12 @@ from support import RIGHT, notebook, write_course
 
 from grader.batch.pool import Graded, grade_all
 from grader.errors import GraderFault, SandboxError
+from grader.inside import parent as inside_parent
 from grader.intake.submissions import Submission, find_submissions
 from grader.notebook.cells import read_code
 from grader.notebook.facts import find_functions
 from grader.observe import notebook_run, provisioner, sandbox, warm_parent
 from grader.observe.call_functions import CallSettings, make_calls, modules_of, shared_imports
-from grader.observe.inside import parent as inside_parent
 from grader.observe.notebook_run import NotebookLimits, run_notebook
 from grader.observe.sandbox import Program, prepared_directory
 from grader.observe.tiers import start_best

@@ -14,12 +14,12 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from grader.errors import GraderFault
+from grader.inside import wire
+from grader.inside.calls import CHANGED, FRAME, GROUP, MARK, _forked
+from grader.inside.execute import fault
 from grader.notebook.cells import read_code
 from grader.notebook.slicing import slice_function
 from grader.observe.call_functions import CallSettings, make_calls, outcome_of
-from grader.observe.inside import wire
-from grader.observe.inside.calls import CHANGED, FRAME, GROUP, MARK, _forked
-from grader.observe.inside.execute import fault
 from grader.observe.sandbox import PlainSandbox, Program, Sandbox
 from grader.records import Outcome, OutcomeKind
 from grader.subjects import Call, CallLimits, Sweep
@@ -387,7 +387,7 @@ def test_a_worker_waits_for_a_process_that_another_box_has_taken(monkeypatch: py
 
     monkeypatch.setattr("os.fork", fork)
     assert _forked() == 7
-    monkeypatch.setattr("grader.observe.inside.calls.FORK_SECONDS", 0.0)
+    monkeypatch.setattr("grader.inside.calls.FORK_SECONDS", 0.0)
     answers += [BlockingIOError(), BlockingIOError(), 7]
     with pytest.raises(BlockingIOError):
         _forked()

@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from grader.observe.inside.chance import seeded
+from grader.inside.chance import seeded
 
 
 def drawn(seed: int) -> list[float]:

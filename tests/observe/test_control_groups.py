@@ -18,6 +18,7 @@ from support import RIGHT, notebook, write_course
 
 from grader.batch.pool import TRIES, Graded, grade_all
 from grader.errors import GraderFault, SandboxError
+from grader.inside.limits import PROCESSES
 from grader.intake.submissions import Submission, find_submissions
 from grader.notebook.cells import read_code
 from grader.notebook.facts import find_functions
@@ -26,7 +27,6 @@ from grader.observe import control_groups, warm
 from grader.observe.attack_walls import bait, probe_sandbox
 from grader.observe.call_functions import CallSettings, make_calls
 from grader.observe.control_groups import CONTROLLERS, Group, Groups, Home, find_homes
-from grader.observe.inside.limits import PROCESSES
 from grader.observe.layers import OPTIONAL
 from grader.observe.sandbox import Process, Program, run_directory
 from grader.observe.tiers import start_best

@@ -117,12 +117,12 @@ def test_what_was_observed_is_observed_again_where_something_has_changed(
 def test_the_digest_of_our_code_covers_every_file_of_the_packages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("observe/a.py", "observe/inside/b.py", "records.py"):
+    for name in ("observe/a.py", "observe/deep/b.py", "records.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x = 1\n")
     monkeypatch.setattr(keys, "PACKAGE", tmp_path)
     digests = {keys.code_digest.__wrapped__(("observe", "records.py"))}
-    for name in ("observe/a.py", "observe/inside/b.py", "records.py"):
+    for name in ("observe/a.py", "observe/deep/b.py", "records.py"):
         (tmp_path / name).write_text("x = 2\n")
         digests.add(keys.code_digest.__wrapped__(("observe", "records.py")))
     (tmp_path / "observe/c.py").write_text("")

@@ -13,16 +13,16 @@
 | nbclient | `NotebookClient.reset_execution_trackers` | observe/notebook_run.py | cells are run one by one |
 | nbclient | `NotebookClient.process_message` | observe/notebook_run.py | called for each message of a cell |
 | nbclient | `wait_for_ready` of the kernel's client | observe/client.py | it is ours that is called |
-| ipykernel | `IPKernelApp.initialize`, `shell`, `start` | observe/inside/kernel.py | a kernel in this process |
+| ipykernel | `IPKernelApp.initialize`, `shell`, `start` | inside/kernel.py | a kernel in this process |
 | ipykernel | names of modules | observe/warm.py | they are imported before the fork |
-| IPython | `InteractiveShell.system` | observe/inside/kernel.py | replaced: `!command` without a terminal |
-| IPython | `events.callbacks["post_execute"]` | observe/inside/harvest.py | to be called before others |
+| IPython | `InteractiveShell.system` | inside/kernel.py | replaced: `!command` without a terminal |
+| IPython | `events.callbacks["post_execute"]` | inside/harvest.py | to be called before others |
 | IPython | the arrow in a traceback | observe/notebook_run.py | the line of an error |
 | IPython | what `%time` becomes | notebook/cells.py | the statement behind it |
 | IPython | the names that `%pylab` binds | notebook/cells.py | they count as bound |
 | IPython | `user_ns["In"]` | student/live.py | the history of cells |
-| matplotlib | `_pylab_helpers.Gcf` | observe/inside/harvest.py | figures are kept before they are closed |
-| numpy | `random.bit_generator.randbits` | observe/inside/chance.py | generators without a seed |
+| matplotlib | `_pylab_helpers.Gcf` | inside/harvest.py | figures are kept before they are closed |
+| numpy | `random.bit_generator.randbits` | inside/chance.py | generators without a seed |
 | pygments | `token._TokenType` | pdf/code.py | an annotation |
 
 `test_every_private_name_in_the_code_is_in_the_table` finds the names with an underscore; a part that has none is
@@ -101,14 +101,14 @@ PARTS = (  # package, module, name with dots, the parameters that we give (None:
         ("msg", "cell", "cell_index"),
         "observe/notebook_run.py",
     ),
-    ("ipykernel", "kernelapp", "IPKernelApp.initialize", ("argv",), "observe/inside/kernel.py"),
-    ("ipykernel", "kernelapp", "IPKernelApp.start", (), "observe/inside/kernel.py"),
-    ("IPython", "core.interactiveshell", "InteractiveShell.system", None, "observe/inside/kernel.py"),
-    ("IPython", "core.events", "EventManager.register", ("event", "function"), "observe/inside/harvest.py"),
-    ("matplotlib", "_pylab_helpers", "Gcf.get_all_fig_managers", (), "observe/inside/harvest.py"),
-    ("matplotlib", "_pylab_helpers", "Gcf.destroy", ("num",), "observe/inside/harvest.py"),
-    ("matplotlib", "_pylab_helpers", "Gcf.destroy_all", (), "observe/inside/harvest.py"),
-    ("numpy", "random.bit_generator", "randbits", None, "observe/inside/chance.py"),
+    ("ipykernel", "kernelapp", "IPKernelApp.initialize", ("argv",), "inside/kernel.py"),
+    ("ipykernel", "kernelapp", "IPKernelApp.start", (), "inside/kernel.py"),
+    ("IPython", "core.interactiveshell", "InteractiveShell.system", None, "inside/kernel.py"),
+    ("IPython", "core.events", "EventManager.register", ("event", "function"), "inside/harvest.py"),
+    ("matplotlib", "_pylab_helpers", "Gcf.get_all_fig_managers", (), "inside/harvest.py"),
+    ("matplotlib", "_pylab_helpers", "Gcf.destroy", ("num",), "inside/harvest.py"),
+    ("matplotlib", "_pylab_helpers", "Gcf.destroy_all", (), "inside/harvest.py"),
+    ("numpy", "random.bit_generator", "randbits", None, "inside/chance.py"),
     ("pygments", "token", "_TokenType", None, "pdf/code.py"),
 )
 STANDARD = {"os._exit", "sys._getframe"}  # of Python, which documents both
@@ -201,7 +201,7 @@ class Conversation:
 
 
 CELLS = (
-    "%matplotlib inline\nfrom grader.observe.inside import harvest\nshell = get_ipython()\nharvest.install(shell)",
+    "%matplotlib inline\nfrom grader.inside import harvest\nshell = get_ipython()\nharvest.install(shell)",
     "import matplotlib.pyplot as plt\nplt.plot([1, 2], [3, 4])\nplt.title('mine');",
     "(figure,) = harvest.DRAWN.figures[1]\nprint(figure['axes'][0]['title'])",
     "print([getattr(each, '__name__', '') for each in shell.events.callbacks['post_execute']])",

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from grader.inside import limits, seccomp, system, waiter, watch
 from grader.observe import sandbox
-from grader.observe.inside import limits, seccomp, system, waiter, watch
 
 # from the kernel's tables: arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h
 KNOWN = {

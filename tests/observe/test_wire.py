@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import sparse
 
-from grader.observe.inside import wire
-from grader.observe.inside.received import decode_inputs
-from grader.observe.inside.wire import TooLarge, WireError, decode, encode
+from grader.inside import wire
+from grader.inside.received import decode_inputs
+from grader.inside.wire import TooLarge, WireError, decode, encode
 
 DTYPES = ["?", "i1", "u2", "<i4", ">i4", "<i8", "u8", "<f2", "<f4", ">f4", "<f8", ">f8", "<c8", "<c16"]
 ARRAYS = st.sampled_from(DTYPES).flatmap(

@@ -199,7 +199,7 @@ def test_a_value_is_handed_out_only_where_the_rubric_allows_it() -> None:
 
 
 def _decoded(packed: str) -> Any:
-    from grader.observe.inside import wire
+    from grader.inside import wire
 
     return wire.decode(base64.b64decode(packed))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.observe.inside import wire
+from grader.inside import wire
 from grader.records import Table
 
 
