@@ -47,6 +47,59 @@ class VerdictKind(StrEnum):
     PENDING = "pending"
 
 
+class FactsStatus(StrEnum):
+    """What reading a notebook says of a subject: a closed set."""
+
+    FOUND = "found"
+    MISSING = "missing"
+    NOT_ATTEMPTED = "not_attempted"
+
+
+class CellStatus(StrEnum):
+    """What a cell did when the notebook ran: a closed set."""
+
+    OK = "ok"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    NOT_RUN = "not_run"
+
+
+class Code(StrEnum):
+    """What was found of a result, beside how its call ended: stable names, which a course can count.
+
+    Properties have their own names as codes, and so have the types of checks of other packages.
+    """
+
+    STRUCTURE = "structure"
+    SHAPE = "shape"
+    VALUES = "values"
+    NOT_FINITE = "not_finite"
+    MASKED = "masked"
+    COMPLEX = "complex"
+    ZERO = "zero"
+    BELOW_TARGET = "below_target"
+    UNMEASURABLE = "unmeasurable"
+    OTHER_EXCEPTION = "other_exception"
+    NO_EXCEPTION = "no_exception"
+    FORBIDDEN = "forbidden"
+    FOLLOW_THROUGH = "follow_through"
+    FOLLOW_THROUGH_UNDECIDED = "follow_through_undecided"
+    INCONCLUSIVE = "inconclusive"
+    NOT_JUDGED = "not_judged"
+    NOT_CALLED = "not_called"
+    BLOCKED = "blocked"
+
+
+class NearMissCode(StrEnum):
+    """The simple steps that a wrong array may be away from the right one: a closed set."""
+
+    CONSTANT_FACTOR = "constant_factor"
+    SIGN = "sign"
+    TRANSPOSED = "transposed"
+    RESHAPED = "reshaped"
+    INTEGER_DTYPE = "integer_dtype"
+
+
 class Status(StrEnum):
     """What became of a submission: a closed set."""
 
@@ -120,10 +173,10 @@ class HandIn:
 
 @dataclass(frozen=True)
 class CellRun:
-    """What one code cell did when the notebook ran; `status` is ok, error, timeout or not_run."""
+    """What one code cell did when the notebook ran."""
 
     number: int
-    status: str
+    status: CellStatus
     seconds: float = 0.0
     fault: Fault | None = None
 
@@ -144,20 +197,20 @@ class NotebookRun:
     @property
     def clean(self) -> bool:
         """Whether every cell ran without an error."""
-        return all(cell.status == "ok" for cell in self.cells)
+        return all(cell.status == CellStatus.OK for cell in self.cells)
 
 
 @dataclass(frozen=True)
 class FunctionFacts:
     """What reading the notebook (without running it) says of one function.
 
-    `status` is found, missing or not_attempted; `key` identifies the code that the function needs;
+    `key` identifies the code that the function needs;
     `calls` are the dotted names that this code uses; `notebook_globals` are variables of the notebook
     that the function reads; `places` are cell and first line of each statement that it needs.
     """
 
     name: str
-    status: str
+    status: FactsStatus
     cell: int | None = None
     key: str = ""
     calls: frozenset[str] = frozenset()

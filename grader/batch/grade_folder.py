@@ -17,7 +17,7 @@ from grader.batch.progress import LiveProgress, PlainProgress, choose_progress, 
 from grader.batch.results import Results, open_results
 from grader.intake.submissions import Submission, find_submissions
 from grader.judge.judge_observation import not_graded
-from grader.observe.layers import ISOLATED, PLAIN, RESTRICTED
+from grader.observe.layers import ISOLATED, PLAIN, RESTRICTED, Tier
 from grader.observe.tiers import choose_sandbox
 from grader.plan.load import load_course
 from grader.plan.plan import Course
@@ -73,7 +73,7 @@ def _grade(
         results = Results(out, course.rubric, sandbox.name)
         if sandbox.name != ISOLATED:
             colour = "red" if sandbox.name == PLAIN else "yellow"
-            warning = f"[bold {colour}]warning:[/] {WARNINGS[sandbox.name]}"
+            warning = f"[bold {colour}]warning:[/] {WARNINGS[Tier(sandbox.name)]}"
             Console(stderr=True, highlight=False).print(warning, soft_wrap=True)
         with Store(out / "grader.db") as store, choose_progress(len(submissions), console) as display:
             if fresh:

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, model_validato
 
 from grader.checks.outcomes import why_not_called
 from grader.checks.result import CaseResult, combined
-from grader.records import FunctionFacts, Outcome, OutcomeKind, Verdict, VerdictKind
+from grader.records import Code, FactsStatus, FunctionFacts, Outcome, OutcomeKind, Verdict, VerdictKind
 from grader.subjects import Call, Case, Sweep
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=80)]
@@ -203,8 +203,10 @@ class Check(Model):
         trusted: Trusted | None,
     ) -> Verdict:
         """Return what the check says of an observation."""
-        if facts.status != "found":
-            kind = VerdictKind.NOT_ATTEMPTED if facts.status == "not_attempted" else VerdictKind.FAILED
+        if facts.status != FactsStatus.FOUND:
+            kind = (
+                VerdictKind.NOT_ATTEMPTED if facts.status == FactsStatus.NOT_ATTEMPTED else VerdictKind.FAILED
+            )
             return Verdict(kind, 0.0, why_not_called(facts), facts.status)
         ends = {outcomes[case.calls[0].id].kind for case in cases if case.calls[0].id in outcomes}
         if ends == {OutcomeKind.NOT_ATTEMPTED}:
@@ -302,7 +304,7 @@ def returned(call: Call, outcomes: Outcomes, output: int | None = None) -> Retur
         return Returned(outcome.value)
     if not isinstance(outcome.value, tuple | list) or len(outcome.value) <= output:
         message = "it did not return a tuple with all its parts"
-        return Returned(failed=CaseResult(0.0, "structure", message))
+        return Returned(failed=CaseResult(0.0, Code.STRUCTURE, message))
     return Returned(outcome.value[output])
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from grader.checks.base import Check, Outcomes, PlannedCase, Trusted
-from grader.records import FunctionFacts, Verdict, VerdictKind
+from grader.records import Code, FactsStatus, FunctionFacts, Verdict, VerdictKind
 
 
 class ForbiddenCheck(Check):
@@ -27,7 +27,7 @@ class ForbiddenCheck(Check):
         trusted: Trusted | None,
     ) -> Verdict:
         """Look through the names that the code uses."""
-        if facts.status != "found":
+        if facts.status != FactsStatus.FOUND:
             return super().judge(cases, outcomes, facts, trusted)
         used = sorted(
             name
@@ -37,4 +37,4 @@ class ForbiddenCheck(Check):
         if not used:
             return Verdict(VerdictKind.PASSED, 1.0, "")
         message = f"The code that it needs uses {', '.join(used)}, which the exercise does not allow."
-        return Verdict(VerdictKind.FAILED, 0.0, message, "forbidden")
+        return Verdict(VerdictKind.FAILED, 0.0, message, Code.FORBIDDEN)

@@ -34,9 +34,9 @@ from grader.numerics.compare import compare
 from grader.numerics.differentiate import OwnCost, differentiate
 from grader.numerics.finite_difference import extrapolate
 from grader.numerics.in_words import describe, furthest
-from grader.numerics.near_miss import NearMissCode, near_miss
+from grader.numerics.near_miss import near_miss
 from grader.numerics.numeric_gradient import Numeric, NumericPart
-from grader.records import OutcomeKind, Plot
+from grader.records import Code, NearMissCode, OutcomeKind, Plot
 
 Array = NDArray[np.float64]
 Facts = tuple[tuple[str, str], ...]
@@ -131,7 +131,7 @@ class GradientCase(PlannedCase):
             return got.failed
         if not all(np.isfinite(part).all() for part in (*numeric.parts, *numeric.errors)):
             message = "there are no finite differences here to tell right from wrong"
-            return CaseResult(0.0, "inconclusive", message, inconclusive=True)
+            return CaseResult(0.0, Code.INCONCLUSIVE, message, inconclusive=True)
         parts = _parts(got.value, numeric.parts)
         if isinstance(parts, CaseResult):
             return self._near(got.value, parts)
@@ -146,13 +146,13 @@ class GradientCase(PlannedCase):
         follows = self._right_for_own(parts, outcomes) if check.own_cost else False
         if follows:
             message = f"it is the right gradient of your own {check.cost}"
-            return CaseResult(check.own_cost, "follow_through", message, result.facts, result.plot)
+            return CaseResult(check.own_cost, Code.FOLLOW_THROUGH, message, result.facts, result.plot)
         if follows is None:
             message = (
                 f"your own {check.cost} has a kink here, or is too noisy, to tell whether this is its "
                 "gradient"
             )
-            return CaseResult(0.0, "inconclusive", message, result.facts, result.plot, inconclusive=True)
+            return CaseResult(0.0, Code.INCONCLUSIVE, message, result.facts, result.plot, inconclusive=True)
         return self._near(got.value, result)
 
     def detail(self, value: Any, result: CaseResult) -> str:
@@ -221,7 +221,7 @@ def _parts(value: Any, expected: tuple[Array, ...]) -> tuple[Array, ...] | CaseR
     values = (value,) if len(expected) == 1 else value
     if not isinstance(values, tuple | list) or len(values) != len(expected):
         message = f"it returned {describe(value)} where {len(expected)} arrays are expected"
-        return CaseResult(0.0, "structure", message)
+        return CaseResult(0.0, Code.STRUCTURE, message)
     found = []
     for part, right in zip(values, expected, strict=True):
         comparison = compare(part, right, np.inf)
@@ -229,7 +229,7 @@ def _parts(value: Any, expected: tuple[Array, ...]) -> tuple[Array, ...] | CaseR
         if not comparison.equal or array is None:
             return CaseResult(0.0, comparison.code, comparison.message)
         if array.dtype.kind == "c" and array.imag.any():
-            return CaseResult(0.0, "complex", "it has complex entries")
+            return CaseResult(0.0, Code.COMPLEX, "it has complex entries")
         found.append(np.asarray(array.real, dtype=np.float64).reshape(right.shape))
     return tuple(found)
 
@@ -245,12 +245,12 @@ def _judge_part(
     if decides and off <= slack + noise:
         return CaseResult(1.0, facts=facts)
     if not decides and off <= slack + 4 * noise:
-        return CaseResult(0.0, "inconclusive", KINK if kink else NOISY, facts, inconclusive=True)
+        return CaseResult(0.0, Code.INCONCLUSIVE, KINK if kink else NOISY, facts, inconclusive=True)
     if got.size and not got.any():
-        return CaseResult(0.0, "zero", "it is zero everywhere", facts, _plot(got, part.right))
+        return CaseResult(0.0, Code.ZERO, "it is zero everywhere", facts, _plot(got, part.right))
     share = f"by {off / part.norm:.2g} of their norm" if part.norm else "which are zero"
     message = f"it differs from the finite differences of the cost {share}"
-    return CaseResult(0.0, "values", message, facts, _plot(got, part.right))
+    return CaseResult(0.0, Code.VALUES, message, facts, _plot(got, part.right))
 
 
 def _facts(got: Array, part: NumericPart, name: str) -> Facts:

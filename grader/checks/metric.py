@@ -26,7 +26,7 @@ from grader.checks.base import (
 )
 from grader.checks.result import CaseResult
 from grader.errors import AssignmentError, RubricError
-from grader.records import Plot
+from grader.records import Code, Plot
 
 MAX_CURVE = 500
 
@@ -131,11 +131,11 @@ class MetricCase(PlannedCase):
                 number = float(trusted.metric(self.check.metric)(got.value, self.inputs))
         except Exception as error:  # a measure may trip over whatever a student's function returned
             message = f"what it returned does not have the agreed form ({error})"
-            return CaseResult(0.0, "unmeasurable", message)
+            return CaseResult(0.0, Code.UNMEASURABLE, message)
         plot = self._curves(got.value, trusted)
         share = (number - self.none) / (self.full - self.none)
         if not np.isfinite(share):
-            return CaseResult(0.0, "not_finite", "what it returned has no finite quality")
+            return CaseResult(0.0, Code.NOT_FINITE, "what it returned has no finite quality")
         fraction = 1.0 if share >= 1.0 - self.check.tolerance else max(0.0, share)
         facts = (
             ("measured", f"{number:.4g}"),
@@ -144,7 +144,7 @@ class MetricCase(PlannedCase):
         )
         if fraction == 1.0:
             return CaseResult(1.0, facts=facts, plot=plot)
-        return CaseResult(fraction, "below_target", f"it reached {number:.4g}", facts, plot)
+        return CaseResult(fraction, Code.BELOW_TARGET, f"it reached {number:.4g}", facts, plot)
 
     def judge_given(self, outcomes: Outcomes, trusted: Trusted, codes: Sequence[str]) -> CaseResult | None:
         """Return the credit of a result that loses nothing given known mistakes in other functions."""
@@ -162,7 +162,7 @@ class MetricCase(PlannedCase):
             return None
         message = f"it is right given your own {' and '.join(check.given)}"
         plot = self._curves(got.value, trusted)
-        return CaseResult(check.given_credit, "follow_through", message, plot=plot)
+        return CaseResult(check.given_credit, Code.FOLLOW_THROUGH, message, plot=plot)
 
     def _curves(self, value: Any, trusted: Trusted) -> Plot | None:
         """Return the curves that the course wants to see of a result, if it has them in the agreed form."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from grader.records import Fault, FunctionFacts, Outcome, OutcomeKind
+from grader.records import FactsStatus, Fault, FunctionFacts, Outcome, OutcomeKind
 
 NUMBERS = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?\d+[eE][-+]?\d+|\b\d{5,}\b")
 SENTENCES = {
@@ -38,7 +38,7 @@ def explain(outcome: Outcome | None) -> str:
 
 def why_not_called(facts: FunctionFacts) -> str:
     """Return a sentence on why a function could not be called at all."""
-    if facts.status == "not_attempted":
+    if facts.status == FactsStatus.NOT_ATTEMPTED:
         return "The function was left as it was handed out."
     return facts.remark
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from grader.checks.base import Identifier, InputsCheck, Outcomes, PlannedCase, Planner, Trusted
 from grader.checks.result import CaseResult
-from grader.records import OutcomeKind
+from grader.records import Code, OutcomeKind
 
 
 class RaisesCheck(InputsCheck):
@@ -40,7 +40,7 @@ class RaisesCase(PlannedCase):
         if outcome is not None and outcome.kind is OutcomeKind.RAISED and outcome.fault is not None:
             if outcome.fault.type == expected:
                 return CaseResult(1.0)
-            return CaseResult(0.0, "other_exception", f"it raised {outcome.fault.type}, not {expected}")
+            return CaseResult(0.0, Code.OTHER_EXCEPTION, f"it raised {outcome.fault.type}, not {expected}")
         if outcome is not None and outcome.kind is OutcomeKind.RETURNED:
-            return CaseResult(0.0, "no_exception", f"it returned a result where a {expected} is expected")
+            return CaseResult(0.0, Code.NO_EXCEPTION, f"it returned a result where a {expected} is expected")
         return CaseResult.died(outcome)

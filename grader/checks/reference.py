@@ -24,7 +24,8 @@ from grader.numerics.compare import Comparison, Sensitivity, Tolerance
 from grader.numerics.conditioning import sensitivity
 from grader.numerics.freedom import Freedom, compare_up_to
 from grader.numerics.in_words import furthest
-from grader.numerics.near_miss import NearMissCode, near_miss
+from grader.numerics.near_miss import near_miss
+from grader.records import Code, NearMissCode
 
 EXACT = Sensitivity()
 NEAR = 1e-6  # relative error up to which a near miss is recognised, where the tolerance is smaller
@@ -129,9 +130,9 @@ class ReferenceCase(PlannedCase):
             return CaseResult(1.0)
         if trusted is not None and self._right_given_own(got.value, outcomes, trusted):
             message = f"it is right given your own {' and '.join(check.given)}"
-            return CaseResult(check.given_credit, "follow_through", message)
+            return CaseResult(check.given_credit, Code.FOLLOW_THROUGH, message)
         facts: list[tuple[str, str]] = []
-        if found.code != "structure":
+        if found.code != Code.STRUCTURE:
             facts += [("relative error", f"{found.error:.2g}")] if np.isfinite(found.error) else []
             if found.worst:
                 facts.append(("worst entry", str(found.worst if len(found.worst) > 1 else found.worst[0])))

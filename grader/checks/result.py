@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.checks.outcomes import explain
-from grader.records import Evidence, Outcome, OutcomeKind, Plot, Verdict, VerdictKind
+from grader.records import Code, Evidence, Outcome, OutcomeKind, Plot, Verdict, VerdictKind
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class CaseResult:
     def died(cls, outcome: Outcome | None) -> CaseResult:
         """Return the result of a call that gave no value; that it was not made is no fault of the student."""
         ours = outcome is None or outcome.kind is OutcomeKind.GRADER_FAULT
-        code = outcome.kind.value if outcome else "not_called"
+        code = outcome.kind.value if outcome else Code.NOT_CALLED
         return cls(0.0, code, explain(outcome), inconclusive=ours, ours=ours)
 
 
@@ -46,7 +46,7 @@ def combined(results: Sequence[CaseResult], *, by_case: bool) -> Verdict:
     """
     ours = [result for result in results if result.ours]
     results = ours or [result for result in results if not result.inconclusive] or results
-    follows = any(result.code == "follow_through" and result.fraction > 0.0 for result in results)
+    follows = any(result.code == Code.FOLLOW_THROUGH and result.fraction > 0.0 for result in results)
     fractions = [result.fraction for result in results]
     fraction = float(np.mean(fractions)) if by_case else min(fractions)
     worst = min(results, key=lambda result: result.fraction)
@@ -54,7 +54,7 @@ def combined(results: Sequence[CaseResult], *, by_case: bool) -> Verdict:
     evidence = Evidence(worst.facts, plot)
     message = _sentence(results)
     if results[0].inconclusive:
-        return Verdict(VerdictKind.INCONCLUSIVE, fraction, message, "inconclusive", evidence)
+        return Verdict(VerdictKind.INCONCLUSIVE, fraction, message, Code.INCONCLUSIVE, evidence)
     if all(fraction == 1.0 for fraction in fractions):
         code = next((result.code for result in results if result.code), "")
         return Verdict(VerdictKind.PASSED, 1.0, message, code, evidence, follows=follows)

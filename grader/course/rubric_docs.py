@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import Enum
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
@@ -72,6 +73,8 @@ def _type(annotation: Any) -> str:  # noqa: PLR0911 -- a table of types
     names = {str: "text", bool: "true or false", int: "whole number", float: "number"}
     if annotation in names:
         return names[annotation]
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return ", ".join(f"`{member.value}`" for member in annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return re.sub(r"(?<!^)(?=[A-Z])", " ", annotation.__name__).lower()
     if origin is tuple:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from grader.course.rubric import Question, Rubric
 from grader.records import (
     CheckScore,
+    Code,
     Diagnosis,
     DiagnosisKind,
     QuestionScore,
@@ -102,7 +103,7 @@ def _blocked(verdict: Verdict, required: str) -> Verdict:
     if verdict.kind is VerdictKind.NOT_ATTEMPTED or verdict.fraction == 0.0:
         return verdict
     message = f"It does not count while “{required}” earns nothing."
-    return replace(verdict, kind=VerdictKind.BLOCKED, fraction=0.0, message=message, code="blocked")
+    return replace(verdict, kind=VerdictKind.BLOCKED, fraction=0.0, message=message, code=Code.BLOCKED)
 
 
 def _summary(questions: tuple[QuestionScore, ...]) -> Summary:

@@ -15,6 +15,7 @@ from grader.numerics.residual import SEPARATED, residual
 from grader.records import (
     Candidate,
     Candidates,
+    Code,
     Diagnosis,
     DiagnosisKind,
     Outcome,
@@ -47,7 +48,7 @@ def diagnose(candidates: Candidates, outcomes: Mapping[str, Outcome]) -> Diagnos
 
 def needs_diagnosis(verdict: Verdict) -> bool:
     """Whether a verdict says that something is wrong, and not only because of another function."""
-    return verdict.kind in (VerdictKind.FAILED, VerdictKind.PARTIAL) and verdict.code != "follow_through"
+    return verdict.kind in (VerdictKind.FAILED, VerdictKind.PARTIAL) and verdict.code != Code.FOLLOW_THROUGH
 
 
 def _observed(candidates: Candidates, outcomes: Mapping[str, Outcome]) -> dict[str, Prediction]:

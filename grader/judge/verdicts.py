@@ -18,14 +18,14 @@ from grader.course.rubric import Rubric
 from grader.errors import GraderError
 from grader.judge.diagnosis import diagnose, needs_diagnosis
 from grader.plan.plan import Plan
-from grader.records import Diagnosis, DiagnosisKind, Observation, Outcome, Verdict, VerdictKind
+from grader.records import Code, Diagnosis, DiagnosisKind, Observation, Outcome, Verdict, VerdictKind
 
 LOG = logging.getLogger(__name__)
 NOT_JUDGED = Verdict(
     VerdictKind.INCONCLUSIVE,
     0.0,
     "It could not be judged, through our fault: a person decides.",
-    "not_judged",
+    Code.NOT_JUDGED,
 )
 Verdicts = Mapping[tuple[str, str], Verdict]
 
@@ -153,6 +153,6 @@ def _left_to_a_person(
                 kind=VerdictKind.INCONCLUSIVE,
                 fraction=0.0,
                 message=message,
-                code="follow_through_undecided",
+                code=Code.FOLLOW_THROUGH_UNDECIDED,
             )
     return waiting

@@ -19,7 +19,7 @@ from grader.notebook.slicing import (
     slice_function,
     slice_variable,
 )
-from grader.records import FunctionFacts
+from grader.records import FactsStatus, FunctionFacts
 from grader.subjects import Subject, SubjectKind
 
 # A function whose name begins so returns data: load_digits, read_csv, make_blobs, randn, normal
@@ -63,7 +63,9 @@ def find_subjects(
     for subject in subjects:
         name = str(subject)
         if not subject.is_called and subject.kind is not SubjectKind.VARIABLE:
-            facts[name] = FunctionFacts(name, "found")  # whether it is there shows when the notebook has run
+            facts[name] = FunctionFacts(
+                name, FactsStatus.FOUND
+            )  # whether it is there shows when the notebook has run
             continue
         find = slice_function if subject.is_called else slice_variable
         own, given = find(code, subject.root), find(skeleton, subject.root)
@@ -75,17 +77,19 @@ def find_subjects(
                 inside = find(modules[module], subject.root)
                 own, file = (inside, module) if inside is not None else (own, file)
         if own is None:
-            facts[name] = FunctionFacts(name, "missing", remark=_why_missing(code, subject))
+            facts[name] = FunctionFacts(name, FactsStatus.MISSING, remark=_why_missing(code, subject))
             continue
         if not subject.is_called:
-            status = "not_attempted" if given is not None and own.key == given.key else "found"
+            status = (
+                FactsStatus.NOT_ATTEMPTED if given is not None and own.key == given.key else FactsStatus.FOUND
+            )
             uses = dotted_names(own.statements)
             facts[name] = FunctionFacts(name, status, own.definition.cell, own.key, calls=uses)
             continue
         statement, nodes = _definitions(own, subject.method)
         if not nodes:
             remark = f"The class {subject.root} has no method named {subject.method}."
-            facts[name] = FunctionFacts(name, "missing", remark=remark)
+            facts[name] = FunctionFacts(name, FactsStatus.MISSING, remark=remark)
             continue
         attempted = not all(map(is_stub, nodes)) and not _is_as_handed_out(own, given, subject.method)
         if attempted:
@@ -99,7 +103,7 @@ def find_subjects(
             statements += modules[module].statements if module in modules else ()
         facts[name] = FunctionFacts(
             name,
-            "found" if attempted else "not_attempted",
+            FactsStatus.FOUND if attempted else FactsStatus.NOT_ATTEMPTED,
             own.definition.cell,
             own.key,
             calls=dotted_names(statements),

@@ -10,14 +10,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from grader.numerics.arrays import EPS, NUMERIC, SINGLE, dense, precision, relative_error
 from grader.numerics.in_words import describe
-from grader.records import Table
+from grader.records import Code, NearMissCode, Table
 
 ROUNDINGS = 32  # a result may carry this many roundings of its own dtype
 SAFETY = 8.0  # times the change by rounding the input, of which a few draws are seen
@@ -91,7 +91,7 @@ def compare(  # noqa: PLR0911 -- a table of types
         return _compare_texts(got, expected)
     if isinstance(got, np.ma.MaskedArray) and np.ma.getmaskarray(got).any():
         count = int(np.ma.getmaskarray(got).sum())
-        return Comparison("masked", f"{count} of {got.size} entries are masked", np.inf)
+        return Comparison(Code.MASKED, f"{count} of {got.size} entries are masked", np.inf)
     array = dense(list(got) if isinstance(got, tuple) and len(got) > 1 else got)
     if array is None or array.dtype.kind not in NUMERIC:
         return _other_structure(got, expected)
@@ -99,7 +99,7 @@ def compare(  # noqa: PLR0911 -- a table of types
 
 
 def _other_structure(got: Any, expected: Any) -> Comparison:
-    return Comparison("structure", f"it returned {describe(got)} where {describe(expected)} is expected")
+    return Comparison(Code.STRUCTURE, f"it returned {describe(got)} where {describe(expected)} is expected")
 
 
 def _compare_truth(got: Any, expected: bool) -> Comparison:
@@ -108,7 +108,9 @@ def _compare_truth(got: Any, expected: bool) -> Comparison:
     if number is None or number.size != 1 or number.dtype.kind not in "biuf" or number.item() not in (0, 1):
         return _other_structure(got, expected)
     return (
-        Comparison() if bool(number.item()) is expected else Comparison("values", f"it is {not expected}", 1)
+        Comparison()
+        if bool(number.item()) is expected
+        else Comparison(Code.VALUES, f"it is {not expected}", 1)
     )
 
 
@@ -117,19 +119,19 @@ def _compare_texts(got: Any, expected: Any) -> Comparison:
     if not isinstance(expected, np.ndarray):
         if type(got) is not type(expected):
             return _other_structure(got, expected)
-        return Comparison() if got == expected else Comparison("values", "it is another text", 1)
+        return Comparison() if got == expected else Comparison(Code.VALUES, "it is another text", 1)
     if isinstance(got, list):
         with contextlib.suppress(ValueError):  # rows of different lengths
             got = np.array(got)
     if not isinstance(got, np.ndarray) or got.dtype.kind != "U":
         return _other_structure(got, expected)
     if got.shape != expected.shape:
-        return Comparison("shape", f"it has the shape {got.shape} where {expected.shape} is expected", 1)
+        return Comparison(Code.SHAPE, f"it has the shape {got.shape} where {expected.shape} is expected", 1)
     wrong = np.argwhere(got != expected)
     if not len(wrong):
         return Comparison()
     worst = tuple(int(i) for i in wrong[0])
-    return Comparison("values", f"{len(wrong)} of its {expected.size} texts are others", 1, worst)
+    return Comparison(Code.VALUES, f"{len(wrong)} of its {expected.size} texts are others", 1, worst)
 
 
 def _compare_parts(got: Any, expected: Sequence[Any], allowed: Tolerance) -> Comparison:
@@ -154,10 +156,10 @@ def _compare_dicts(got: Any, expected: dict[Any, Any], allowed: Tolerance) -> Co
         return _other_structure(got, expected)
     missing = [key for key in expected if key not in got]
     if missing:
-        return Comparison("structure", f"the key {missing[0]!r} is missing")
+        return Comparison(Code.STRUCTURE, f"the key {missing[0]!r} is missing")
     if len(got) > len(expected):
         extra = next(key for key in got if key not in expected)
-        return Comparison("structure", f"it has the key {extra!r}, which is not expected")
+        return Comparison(Code.STRUCTURE, f"it has the key {extra!r}, which is not expected")
     for key, right in expected.items():
         result = compare(got[key], right, allowed)
         if not result.equal:
@@ -170,12 +172,12 @@ def _compare_sets(got: Any, expected: set[Any], allowed: Tolerance) -> Compariso
     if not isinstance(got, set):
         return _other_structure(got, expected)
     if len(got) != len(expected):
-        return Comparison("structure", f"it has {len(got)} elements where {len(expected)} are expected")
+        return Comparison(Code.STRUCTURE, f"it has {len(got)} elements where {len(expected)} are expected")
     if got == expected:
         return Comparison()
     if all(isinstance(item, int | float) for item in (*got, *expected)):
         return _compare_arrays(np.sort(np.array([*got])), np.sort(np.array([*expected])), allowed)
-    return Comparison("values", f"{len(expected - got)} of its {len(expected)} elements are others", 1)
+    return Comparison(Code.VALUES, f"{len(expected - got)} of its {len(expected)} elements are others", 1)
 
 
 def _compare_masked(got: Any, expected: Any, allowed: Tolerance) -> Comparison:
@@ -185,9 +187,9 @@ def _compare_masked(got: Any, expected: Any, allowed: Tolerance) -> Comparison:
     if array is None or array.dtype.kind not in NUMERIC:
         return _other_structure(got, expected)
     if array.shape != mask.shape:
-        return Comparison("shape", f"it has the shape {array.shape} where {mask.shape} is expected", 1)
+        return Comparison(Code.SHAPE, f"it has the shape {array.shape} where {mask.shape} is expected", 1)
     if not np.array_equal(np.isnan(array), mask):
-        return Comparison("values", "other entries are masked than those that are expected to be", 1)
+        return Comparison(Code.VALUES, "other entries are masked than those that are expected to be", 1)
     return _compare_arrays(array[~mask], np.ma.getdata(expected)[~mask], allowed)
 
 
@@ -202,7 +204,7 @@ def _compare_tables(got: Any, expected: Table, allowed: Tolerance) -> Comparison
     missing = [name for name in names if name not in own]
     if missing or len(got.columns) > len(names):
         extra = f"it has {len(got.columns)} columns where {len(names)} are expected"
-        return Comparison("structure", f"the column {missing[0]!r} is missing" if missing else extra)
+        return Comparison(Code.STRUCTURE, f"the column {missing[0]!r} is missing" if missing else extra)
     for name, right in zip(names, expected.data, strict=True):
         result = compare(own[name], right, allowed)
         if not result.equal:
@@ -218,29 +220,29 @@ def _compare_arrays(got: NDArray[Any], expected: NDArray[Any], allowed: Toleranc
         message = f"it has the shape {got.shape} where {expected.shape} is expected"
         slip = shape_slip(got, expected, rtol)
         if slip is None:
-            return Comparison("shape", message, 1)
+            return Comparison(Code.SHAPE, message, 1)
         return Comparison(slip[0], f"{message}; {slip[1]}", 1)
     got = got.reshape(expected.shape)
     wrong = np.argwhere(~np.isfinite(got))
     if len(wrong):
         message = f"{len(wrong)} of {expected.size} entries are NaN or infinite"
-        return Comparison("not_finite", message, np.inf, tuple(int(i) for i in wrong[0]))
+        return Comparison(Code.NOT_FINITE, message, np.inf, tuple(int(i) for i in wrong[0]))
     error, worst = relative_error(got, expected, allowed.scale)
     if error <= rtol:
         return Comparison(error=error, worst=worst)
     if got.dtype.kind in "iu" and expected.dtype.kind == "f":
-        return Comparison("integer_dtype", "it has integer entries, so fractions were cut off", error, worst)
-    return Comparison("values", f"it is off by {error:.2g} of the largest entry", error, worst)
+        return Comparison(
+            NearMissCode.INTEGER_DTYPE, "it has integer entries, so fractions were cut off", error, worst
+        )
+    return Comparison(Code.VALUES, f"it is off by {error:.2g} of the largest entry", error, worst)
 
 
-def shape_slip(
-    got: NDArray[Any], expected: NDArray[Any], rtol: float
-) -> tuple[Literal["transposed", "reshaped"], str] | None:
+def shape_slip(got: NDArray[Any], expected: NDArray[Any], rtol: float) -> tuple[NearMissCode, str] | None:
     """Return the code and the words for the right entries in another shape, None if they are not right."""
     if got.size != expected.size or got.size == 0 or not np.isfinite(got).all():
         return None
     if got.ndim == 2 and got.T.shape == expected.shape and relative_error(got.T, expected)[0] <= rtol:
-        return "transposed", "the entries are right, but the result is transposed"
+        return NearMissCode.TRANSPOSED, "the entries are right, but the result is transposed"
     if relative_error(got.reshape(expected.shape), expected)[0] <= rtol:
         if len(expected.shape) == 1 and got.shape == (*expected.shape, 1):
             form = "in a column (N, 1) in place of a vector (N,)"
@@ -250,7 +252,7 @@ def shape_slip(
             form = "in a vector (N,) in place of a column (N, 1)"
         else:
             form = "flattened" if got.ndim == 1 else "in another shape"
-        return "reshaped", f"the entries are right, but {form}"
+        return NearMissCode.RESHAPED, f"the entries are right, but {form}"
     if relative_error(got.reshape(expected.shape, order="F"), expected)[0] <= rtol:
-        return "reshaped", "the entries are right, but they were flattened column by column"
+        return NearMissCode.RESHAPED, "the entries are right, but they were flattened column by column"
     return None

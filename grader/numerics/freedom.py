@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from grader.numerics.arrays import dense, precision, relative_error
 from grader.numerics.compare import Comparison, Tolerance, compare
+from grader.records import Code, NearMissCode
 
 Array = NDArray[Any]
 Freedom = Literal["sign", "rotation", "permutation", "factor"]
@@ -34,7 +35,7 @@ WORDS: Mapping[Freedom, str] = {
 def compare_up_to(got: Any, expected: Any, allowed: Tolerance, freedom: Freedom | None) -> Comparison:
     """Compare as `compare` does, but for what is left free."""
     found = compare(got, expected, allowed)
-    if freedom is None or found.code not in ("values", "integer_dtype"):
+    if freedom is None or found.code not in (Code.VALUES, NearMissCode.INTEGER_DTYPE):
         return found
     nearest = compare(*freed(got, expected, freedom), allowed)
     if nearest.equal:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from grader.numerics.arrays import Array, best_factor, dense, relative_error
 from grader.numerics.compare import shape_slip
+from grader.records import NearMissCode
 
-NearMissCode = Literal["constant_factor", "sign", "transposed", "reshaped", "integer_dtype"]
 SMALLEST = 1e-6  # factor that is named: a smaller one is as good as zero
 
 
@@ -48,12 +48,16 @@ def _changed_entries(got: Array, right: Array, rtol: float) -> NearMiss | None:
         with np.errstate(all="ignore"):
             agrees = relative_error(got / factor, right, least=0.0)[0] <= rtol
         if agrees and abs(factor + 1) <= 10 * rtol:
-            return NearMiss("sign", "it has the wrong sign")
+            return NearMiss(NearMissCode.SIGN, "it has the wrong sign")
         if agrees:
-            return NearMiss("constant_factor", f"it is right up to the constant factor {factor:.4g}")
+            return NearMiss(
+                NearMissCode.CONSTANT_FACTOR, f"it is right up to the constant factor {factor:.4g}"
+            )
     square = got.ndim == 2 and got.shape[0] == got.shape[1]
     if square and relative_error(got.T, right, least=0.0)[0] <= rtol:
-        return NearMiss("transposed", "the entries are right, but the result is transposed")
+        return NearMiss(NearMissCode.TRANSPOSED, "the entries are right, but the result is transposed")
     if right.dtype.kind == "f" and right.size > 1 and got.any() and np.array_equal(got, np.trunc(right)):
-        return NearMiss("integer_dtype", "the fractions were cut off: an array of integers was written to")
+        return NearMiss(
+            NearMissCode.INTEGER_DTYPE, "the fractions were cut off: an array of integers was written to"
+        )
     return None

@@ -11,9 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
-ISOLATED, RESTRICTED, PLAIN = "isolated", "restricted", "plain"
-TIERS = (ISOLATED, RESTRICTED, PLAIN)
+
+class Tier(StrEnum):
+    """How much keeps a notebook in its box: all layers, those without namespaces, or none."""
+
+    ISOLATED = "isolated"
+    RESTRICTED = "restricted"
+    PLAIN = "plain"
+
+
+TIERS = tuple(Tier)
+ISOLATED, RESTRICTED, PLAIN = TIERS
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,7 @@ LAYERS = (*NAMESPACES, LANDLOCK, *ALWAYS, *OPTIONAL)
 APART = ("mount", "pid", "net", "root")  # the namespaces that can replace Landlock
 
 
-def reached_tier(holds: Mapping[str, bool], *, apart: bool = True) -> str:
+def reached_tier(holds: Mapping[str, bool], *, apart: bool = True) -> Tier:
     """Return the tier, given which layers hold; a layer that was not tried counts as one that holds.
 
     `apart` says that each box has namespaces of its own. Those of an outer wall, shared by all boxes, cannot
@@ -85,11 +95,11 @@ def reached_tier(holds: Mapping[str, bool], *, apart: bool = True) -> str:
     return RESTRICTED if landlock or (apart and all(holds.get(key, True) for key in APART)) else PLAIN
 
 
-def lower(one: str, other: str) -> str:
+def lower(one: str, other: str) -> Tier:
     """Return the lower of two tiers."""
-    return max(one, other, key=TIERS.index)
+    return max(Tier(one), Tier(other), key=TIERS.index)
 
 
 def reaches(tier: str, minimum: str) -> bool:
     """Whether a tier is at least as high as the minimum."""
-    return TIERS.index(tier) <= TIERS.index(minimum)
+    return TIERS.index(Tier(tier)) <= TIERS.index(Tier(minimum))

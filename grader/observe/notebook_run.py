@@ -35,7 +35,7 @@ from grader.observe.call_functions import outcome_of
 from grader.observe.client import PromptClient
 from grader.observe.provisioner import NAME, SandboxProvisioner
 from grader.observe.sandbox import Process, Sandbox, prepared_directory
-from grader.records import CellRun, Fault, NotebookRun, Outcome, OutcomeKind
+from grader.records import CellRun, CellStatus, Fault, NotebookRun, Outcome, OutcomeKind
 from grader.subjects import Subject, SubjectKind
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -141,7 +141,7 @@ class _Run:
         self.remark = "The kernel kept the run from coming to its end; what it displayed is lost."
         code = [cell for cell in self.notebook.cells if cell.cell_type == "code"]
         cells = list(self.cells)
-        cells += [CellRun(number, "not_run") for number in range(len(cells) + 1, len(code) + 1)]
+        cells += [CellRun(number, CellStatus.NOT_RUN) for number in range(len(cells) + 1, len(code) + 1)]
         blank = nbformat.from_dict(self.notebook)
         for cell in blank.cells:
             if cell.cell_type == "code":
@@ -163,13 +163,13 @@ class _Run:
                 number += 1
                 cell.outputs = []
                 if not cell.source.strip():
-                    self.cells.append(CellRun(number, "ok"))
+                    self.cells.append(CellRun(number, CellStatus.OK))
                 elif self.remark:
-                    self.cells.append(CellRun(number, "not_run"))
+                    self.cells.append(CellRun(number, CellStatus.NOT_RUN))
                 elif time.monotonic() > deadline:
                     limit = f"{self.limits.seconds:g} s"
                     self.remark = f"The notebook ran longer than {limit}; the rest was not run."
-                    self.cells.append(CellRun(number, "not_run"))
+                    self.cells.append(CellRun(number, CellStatus.NOT_RUN))
                 else:
                     await self._run_cell(client, cell, index, number)
             await self._look(client)
@@ -268,14 +268,15 @@ class _Run:
         self.executed.append(index)
         started = time.monotonic()
         limit = self.limits.cell_seconds
-        status, fault = "", None
+        status: CellStatus | None = None
+        fault: Fault | None = None
         try:
             await asyncio.wait_for(client.async_execute_cell(cell, index), limit + 5)
         except TimeoutError:
             self.remark = f"Cell {number} did not stop when its {limit:g} s were over; the kernel was ended."
-            status = "timeout"
+            status = CellStatus.TIMEOUT
         except DeadKernelError as error:
-            status = "error"
+            status = CellStatus.ERROR
             process = _process(client)
             if process is not None and process.fault:
                 raise GraderFault(process.fault) from error
@@ -291,7 +292,7 @@ class _Run:
         except Exception as error:  # a forged message can make the client raise anything
             QUIET.info("cell %d: %r", number, error)
             self.remark = f"The kernel sent nonsense in cell {number}; the cells after it were not run."
-            status = "error"
+            status = CellStatus.ERROR
         seconds = time.monotonic() - started
         if client.dropped:
             note = f"[output cut off after {self.limits.output_kb} kB]\n"
@@ -310,7 +311,8 @@ class _Run:
             name, message = str(errors[0].ename)[:100], str(errors[0].evalue)[:400]
             line = int(lines[0]) if lines else None
             fault = Fault(message_text(name), message_text(message), number, line)
-        status = status or ("timeout" if seconds >= limit else "error" if fault else "ok")
+        late = CellStatus.TIMEOUT if seconds >= limit else None
+        status = status or late or (CellStatus.ERROR if fault else CellStatus.OK)
         self.cells.append(CellRun(number, status, seconds, fault))
 
     async def _stop(self, client: CappedClient) -> None:

@@ -24,7 +24,16 @@ from grader.observe.keys import calls_key, facts_key, notebook_limits, run_key
 from grader.observe.notebook_run import find_cell, run_notebook
 from grader.observe.sandbox import Sandbox
 from grader.plan.plan import Course
-from grader.records import Fault, FunctionFacts, HandIn, NotebookRun, Observation, Outcome, OutcomeKind
+from grader.records import (
+    FactsStatus,
+    Fault,
+    FunctionFacts,
+    HandIn,
+    NotebookRun,
+    Observation,
+    Outcome,
+    OutcomeKind,
+)
 from grader.store import Store
 from grader.subjects import Call, SubjectKind
 
@@ -121,7 +130,7 @@ def _outcomes(
     keys = {
         name: str(calls_key(facts[name], submitted.hand_in, course, sandbox))
         for name in course.rubric.functions
-        if facts[name].status == "found"
+        if facts[name].status == FactsStatus.FOUND
     }
     kept: dict[str, Mapping[str, Outcome]] = {}
     lacking: list[Call] = []

@@ -26,6 +26,7 @@ from grader.observe.layers import (
     RESTRICTED,
     TIERS,
     Found,
+    Tier,
     lower,
     reached_tier,
     reaches,
@@ -44,8 +45,8 @@ class Survey:
     `kind` is the tier that the best box was built for, `outer` who builds its outer wall.
     """
 
-    tier: str = PLAIN
-    kind: str = PLAIN
+    tier: Tier = PLAIN
+    kind: Tier = PLAIN
     outer: str = NONE
     layers: tuple[Found, ...] = ()
     failures: Mapping[str, str] = field(default_factory=dict)
@@ -68,7 +69,7 @@ def choose_sandbox(
     if sandbox is not None:
         sandbox.close()
     raise TierError(
-        f"the notebooks would run in the tier {survey.tier!r}, and {minimum!r} is the least that is allowed: "
+        f"the notebooks would run in the tier '{survey.tier}', and '{minimum}' is the least that is allowed: "
         f"{'; '.join(shortcomings(survey))}. `grader doctor` tries every layer and names the command that "
         "helps; --unsafe runs them all the same, on a machine that holds nothing they may not have"
     )
@@ -97,11 +98,12 @@ def start_best(
                 sandbox.close()
                 raise
             holds = {each.layer.key: each.holds for each in found}
-            sandbox.name = lower(kind, reached_tier(holds, apart=kind == ISOLATED))
-            if best is None or TIERS.index(sandbox.name) < TIERS.index(survey.tier):
+            tier = lower(kind, reached_tier(holds, apart=kind == ISOLATED))
+            sandbox.name = tier
+            if best is None or TIERS.index(tier) < TIERS.index(survey.tier):
                 if best is not None:
                     best.close()
-                best, survey = sandbox, Survey(sandbox.name, kind, outer, found)
+                best, survey = sandbox, Survey(tier, Tier(kind), outer, found)
             else:
                 sandbox.close()
             if reaches(survey.tier, kind):

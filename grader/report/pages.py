@@ -19,7 +19,7 @@ from markupsafe import Markup
 from pygments.formatters import HtmlFormatter
 
 from grader.course.rubric import Rubric
-from grader.records import NotebookRun, Score, Summary, VerdictKind
+from grader.records import CellStatus, NotebookRun, Score, Summary, VerdictKind
 from grader.report import chart
 from grader.report.mistake import explain
 from grader.report.notebook import show_cells
@@ -83,13 +83,16 @@ def feedback_page(rubric: Rubric, score: Score, run: NotebookRun | None, made: s
     """Return feedback.html of one submission; `run` is None if no notebook was run."""
     failed = []  # (number of the code cell, what happened)
     for cell in run.cells if run else ():
-        if cell.status == "ok":
+        if cell.status == CellStatus.OK:
             continue
         if cell.fault is not None:
             line = f" (line {cell.fault.line})" if cell.fault.line else ""
             failed.append((cell.number, f"{cell.fault.type}: {cell.fault.message}{line}"))
         else:
-            words = {"timeout": "it ran longer than a cell may", "not_run": "it was not run"}
+            words = {
+                CellStatus.TIMEOUT: "it ran longer than a cell may",
+                CellStatus.NOT_RUN: "it was not run",
+            }
             failed.append((cell.number, words.get(cell.status, "it ended the kernel")))
     # Functions that are still as they were handed out: all their checks say the same, so it is shown once.
     kinds = {question.id: {check.verdict.kind for check in question.checks} for question in score.questions}

@@ -9,7 +9,7 @@ from typing import Any
 
 from grader.decode import decode
 from grader.inside import wire
-from grader.records import CellRun, Fault, NotebookRun, Outcome, OutcomeKind
+from grader.records import CellRun, CellStatus, Fault, NotebookRun, Outcome, OutcomeKind
 
 
 def pack_outcome(outcome: Outcome) -> bytes:
@@ -46,7 +46,7 @@ def unpack_run(data: bytes) -> NotebookRun:
     cells = []
     for cell in message.pop("cells"):
         fault = Fault(**cell["fault"]) if cell["fault"] else None
-        cells.append(CellRun(**{**cell, "fault": fault}))
+        cells.append(CellRun(**{**cell, "status": CellStatus(cell["status"]), "fault": fault}))
     packed = message.pop("values", {})
     values = {name: unpack_outcome(base64.b64decode(data)) for name, data in packed.items()}
     return NotebookRun(tuple(cells), **message, values=values)

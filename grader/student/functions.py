@@ -20,7 +20,7 @@ from grader.inside import execute
 from grader.notebook.cells import Code, read_sources
 from grader.notebook.facts import find_functions
 from grader.notebook.quiet import quiet
-from grader.records import Fault, FunctionFacts
+from grader.records import FactsStatus, Fault, FunctionFacts
 from grader.subjects import Subject
 
 NOTHING_GIVEN = Code()
@@ -94,17 +94,21 @@ class LiveFunctions:
             function = namespace.get(root)
             if callable(function):
                 facts = find_functions(code, [name], NOTHING_GIVEN)[1][name]
-                if facts.status == "missing":  # not from a cell: an imported function, or no kernel at all
+                if (
+                    facts.status == FactsStatus.MISSING
+                ):  # not from a cell: an imported function, or no kernel at all
                     with contextlib.suppress(OSError, TypeError):
                         own = read_sources([inspect.getsource(function)])
                         facts = find_functions(own, [name], NOTHING_GIVEN)[1][name]
-                if facts.status == "missing":  # its source cannot be read, but it can be called
-                    facts = FunctionFacts(name, "found")
+                if facts.status == FactsStatus.MISSING:  # its source cannot be read, but it can be called
+                    facts = FunctionFacts(name, FactsStatus.FOUND)
             elif root in namespace:
                 remark = f"{root} is a {type(function).__name__} now, not a function"
-                facts = FunctionFacts(name, "missing", remark=remark)
+                facts = FunctionFacts(name, FactsStatus.MISSING, remark=remark)
             else:
-                facts = FunctionFacts(name, "missing", remark=f"{name} is not defined yet; run its cell.")
+                facts = FunctionFacts(
+                    name, FactsStatus.MISSING, remark=f"{name} is not defined yet; run its cell."
+                )
             self.facts_by_name[name] = facts
 
     def facts(self, name: str) -> FunctionFacts:
@@ -119,9 +123,9 @@ class LiveFunctions:
 
 def refuse(facts: FunctionFacts) -> None:
     """Raise Unavailable for a function that is missing or was not attempted."""
-    if facts.status == "not_attempted":
+    if facts.status == FactsStatus.NOT_ATTEMPTED:
         raise Unavailable(f"{facts.name} is still as it was handed out")
-    if facts.status != "found":
+    if facts.status != FactsStatus.FOUND:
         raise Unavailable(facts.remark)
 
 

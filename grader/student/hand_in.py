@@ -19,6 +19,7 @@ from grader.notebook.facts import find_functions
 from grader.notebook.names import aliases, dotted, imported_modules
 from grader.notebook.slicing import BUILTINS, definition_nodes
 from grader.notebook.sources import code_sources
+from grader.records import FactsStatus
 from grader.student.environment import READERS, REMOVED, WRITERS
 from grader.student.kit import Kit
 
@@ -81,10 +82,10 @@ def _check_functions(code: Code, kit: Kit) -> Iterator[Obstacle]:
     own = {node.name: _arguments(node) for node in nodes if isinstance(node, Function)}
     own = {name: arguments for name, arguments in own.items() if name not in kit.functions}
     for name, function in kit.functions.items():
-        if facts[name].status == "not_attempted":
+        if facts[name].status == FactsStatus.NOT_ATTEMPTED:
             message = f"{name} is still as it was handed out ({function.points:g} points)."
             yield Obstacle(message, "It is fine to leave it, if you mean to.", serious=False)
-        elif facts[name].status == "missing" and "syntax error" not in facts[name].remark:
+        elif facts[name].status == FactsStatus.MISSING and "syntax error" not in facts[name].remark:
             # It may have been renamed: look for a similar name, or for the same arguments.
             near = get_close_matches(name, own, 1, 0.75)
             near += [other for other, names in own.items() if names == function.parameters and len(names) > 1]

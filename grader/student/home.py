@@ -32,7 +32,7 @@ from grader.inside.perform import perform
 from grader.inside.safe_text import message_text
 from grader.numerics.in_words import describe_input
 from grader.plan.planner import make_call
-from grader.records import Outcome, OutcomeKind, Plot, VerdictKind
+from grader.records import FactsStatus, Outcome, OutcomeKind, Plot, VerdictKind
 from grader.student.functions import (
     Functions,
     MainThreadOnly,
@@ -86,7 +86,7 @@ def check_functions(kit: Kit, functions: Functions, names: Sequence[str], *, lim
             with silent():
                 functions.get(name)
         except Unavailable as error:
-            untouched = status == "not_attempted"
+            untouched = status == FactsStatus.NOT_ATTEMPTED
             kind = VerdictKind.NOT_ATTEMPTED if untouched else VerdictKind.FAILED
             findings = tuple(Finding(check.id, check.title, kind) for check in function.checks)
             yield Report(function, findings, str(error))

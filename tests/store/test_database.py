@@ -13,7 +13,7 @@ import pytest
 from support import run, score
 
 from grader.errors import DamagedError, StoreError
-from grader.records import Evidence, Fault, FunctionFacts, Outcome, OutcomeKind, Plot
+from grader.records import Evidence, FactsStatus, Fault, FunctionFacts, Outcome, OutcomeKind, Plot
 from grader.store import Store, database
 
 FULL = Outcome(
@@ -83,10 +83,10 @@ def test_a_score_comes_back_as_it_was_and_replaces_an_earlier_one(store: Store) 
 
 def test_what_was_read_comes_back_as_it_was(store: Store) -> None:
     facts = FunctionFacts(
-        "f", "found", 2, "key", frozenset({"numpy.dot", "a"}), ("X",), "Words.", ((1, 2), (3, 4))
+        "f", FactsStatus.FOUND, 2, "key", frozenset({"numpy.dot", "a"}), ("X",), "Words.", ((1, 2), (3, 4))
     )
-    store.put_facts("key", {"f": facts, "g": FunctionFacts("g", "missing")})
-    assert store.get_facts("key") == {"f": facts, "g": FunctionFacts("g", "missing")}
+    store.put_facts("key", {"f": facts, "g": FunctionFacts("g", FactsStatus.MISSING)})
+    assert store.get_facts("key") == {"f": facts, "g": FunctionFacts("g", FactsStatus.MISSING)}
     assert store.get_facts("other") is None
     store.forget()
     assert store.get_facts("key") is None
@@ -132,7 +132,7 @@ def test_a_damaged_entry_is_observed_again(tmp_path: Path, damage: bytes) -> Non
     with Store(path) as store:
         store.put_outcomes("key", {"a": RAISED})
         store.put_run("key", run())
-        store.put_facts("key", {"f": FunctionFacts("f", "missing")})
+        store.put_facts("key", {"f": FunctionFacts("f", FactsStatus.MISSING)})
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE outcomes SET outcome = ?", [damage])
         connection.execute("UPDATE runs SET run = ?", [damage])
