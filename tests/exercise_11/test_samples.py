@@ -45,10 +45,9 @@ def judge(seed: int, samples: list[str]) -> dict[str, dict[str, float]]:
 
 @pytest.fixture(scope="module")
 def losses() -> dict[int, dict[str, dict[str, float]]]:
-    jobs = [(seed, sample_names()[start::2]) for seed in SEEDS for start in (0, 1)]
     with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(lambda job: judge(*job), jobs))
-    return {seed: found[2 * place] | found[2 * place + 1] for place, seed in enumerate(SEEDS)}
+        found = list(pool.map(lambda seed: judge(seed, sample_names()), SEEDS))
+    return dict(zip(SEEDS, found, strict=True))
 
 
 def bounds(sample: str) -> dict[str, tuple[float, float]]:
