@@ -1,10 +1,11 @@
 """grader: grades notebooks of numerical machine learning.
 
-    plan  ->  observe  ->  judge  ->  score  ->  report
+    plan  ->  observe  ->  judge  ->  score  ->  report, export
             (untrusted)   (trusted, pure)
 
-grader.flow     the stages for one submission       grader.batch.pool    many submissions
-grader.records  what crosses from stage to stage    grader.errors   the hierarchy of our faults
+grader.subjects, grader.records   what is asked, what crosses from stage to stage
+grader.errors                     the hierarchy of our faults
+grader.batch                      all stages for many submissions
 
 In a student's notebook, beside the kit of the course (`grader.student`):
 

@@ -222,7 +222,7 @@ def _run_program(
             if fd > 2:
                 os.close(fd)
         first_file = 2 + message["group_fds"]
-        room = walls.Room(
+        box = walls.Box(
             files=tuple(zip(message["files"], descriptors[first_file:], strict=True)),
             directory=message["directory"],
             wires=message["wires"],
@@ -231,7 +231,7 @@ def _run_program(
             group_fds=tuple(descriptors[2:first_file]),
             counted=message["counted"],
         )
-        directory = walls.build_inner(plan, room)
+        directory = walls.build_inner(plan, box)
         # what the program sees as its environment, command line and standard streams
         os.environ.clear()
         os.environ.update({**message["environment"], "HOME": directory})

@@ -70,7 +70,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Room:
+class Box:
     """What differs from box to box.
 
     `files` are the names and descriptors of the data files, `directory` is the working directory and `wires`
@@ -115,7 +115,7 @@ def build_outer(plan: Plan) -> None:
     system.prctl(system.PR_SET_CHILD_SUBREAPER, 1)
 
 
-def build_inner(plan: Plan, room: Room) -> str:
+def build_inner(plan: Plan, box: Box) -> str:
     """Put the inner walls around a program, in a process that was just forked; return its working directory.
 
     This process forks once more: it stays outside the walls as the waiter, and only its child returns.
@@ -124,19 +124,19 @@ def build_inner(plan: Plan, room: Room) -> str:
         uid, gid = os.getuid(), os.getgid()
         system.unshare(INNER)
         _map_user(uid, gid)
-    user = room.user or plan.uid
-    moved = waiter.fork_from_waiter(user, plan.gid, room.group_fds, clears=plan.tier != ISOLATED)
-    directory = room.directory
+    user = box.user or plan.uid
+    moved = waiter.fork_from_waiter(user, plan.gid, box.group_fds, clears=plan.tier != ISOLATED)
+    directory = box.directory
     if plan.tier == ISOLATED:
-        _private_mounts(plan, room)
+        _private_mounts(plan, box)
         directory = WORK
     os.chdir(directory)
     if plan.tier == ISOLATED:
-        for name, source in room.files:
+        for name, source in box.files:
             with os.fdopen(source, "rb") as file, open(os.path.basename(name), "wb") as copy:  # noqa: PTH119, PTH123
                 while chunk := file.read(1 << 20):
                     copy.write(chunk)
-    limit(counted=room.counted and plan.tier == RESTRICTED)
+    limit(counted=box.counted and plan.tier == RESTRICTED)
     waiter.await_move(moved)
     if plan.tier == ISOLATED:
         with contextlib.suppress(OSError):  # a kernel without this namespace shows no groups either
@@ -145,13 +145,13 @@ def build_inner(plan: Plan, room: Room) -> str:
     system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)
     # where no file system limits a box, the parent counts its open files: it must be allowed to read them
     system.prctl(system.PR_SET_DUMPABLE, 0 if plan.tier == ISOLATED else 1)
-    if not room.bare:
-        landlock.restrict(rules(plan, room, directory))
+    if not box.bare:
+        landlock.restrict(rules(plan, box, directory))
         seccomp.restrict()
     return directory
 
 
-def rules(plan: Plan, room: Room, directory: str) -> landlock.Rules:
+def rules(plan: Plan, box: Box, directory: str) -> landlock.Rules:
     """Return the Landlock rules of a program: which files it may read, execute and write."""
     temporary = (TEMPORARY, SHARED) if plan.tier == ISOLATED else (directory,)
     devices = tuple(f"/dev/{name}" for name in DEVICES)
@@ -159,7 +159,7 @@ def rules(plan: Plan, room: Room, directory: str) -> landlock.Rules:
         read=("/proc", "/etc") if plan.tier == ISOLATED else ("/proc/self", *SYSTEM),
         execute=(*SYSTEM[:6], *plan.paths),
         write=(*temporary, *devices),
-        sockets=(room.wires,) if room.wires else (),
+        sockets=(box.wires,) if box.wires else (),
     )
 
 
@@ -254,12 +254,12 @@ def _bind(source: str, target: str, flags: int) -> None:
     system.mount("", target, "", system.MS_REMOUNT | system.MS_BIND | flags | locked)
 
 
-def _private_mounts(plan: Plan, room: Room) -> None:
+def _private_mounts(plan: Plan, box: Box) -> None:
     """Give the program its own /tmp, /dev/shm and /proc; of all socket directories it sees its own alone."""
     system.mount("", "/", "", system.MS_REC | system.MS_PRIVATE)
     plain = system.MS_NOSUID | system.MS_NODEV
     # the new /tmp hides an installation below /tmp and the socket directory: open them first
-    below = (*(path for path in plan.paths if path.startswith(TEMPORARY + "/")), room.wires)
+    below = (*(path for path in plan.paths if path.startswith(TEMPORARY + "/")), box.wires)
     kept = {path: os.open(path, os.O_PATH | os.O_NOFOLLOW) for path in below if path}
     if not plan.wires.startswith(TEMPORARY + "/"):
         system.mount("tmp", plan.wires, "tmpfs", plain, "size=64k,nr_inodes=64,mode=755")
