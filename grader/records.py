@@ -90,16 +90,6 @@ class Code(StrEnum):
     BLOCKED = "blocked"
 
 
-class NearMissCode(StrEnum):
-    """The simple steps that a wrong array may be away from the right one: a closed set."""
-
-    CONSTANT_FACTOR = "constant_factor"
-    SIGN = "sign"
-    TRANSPOSED = "transposed"
-    RESHAPED = "reshaped"
-    INTEGER_DTYPE = "integer_dtype"
-
-
 class Status(StrEnum):
     """What became of a submission: a closed set."""
 

@@ -30,13 +30,13 @@ from grader.checks.base import (
 )
 from grader.checks.result import CaseResult
 from grader.numerics.arrays import EPS, dense, precision
-from grader.numerics.compare import compare
+from grader.numerics.compare import NearMissCode, compare
 from grader.numerics.differentiate import OwnCost, differentiate
 from grader.numerics.finite_difference import extrapolate
 from grader.numerics.in_words import describe, furthest
 from grader.numerics.near_miss import near_miss
 from grader.numerics.numeric_gradient import Numeric, NumericPart
-from grader.records import Code, NearMissCode, OutcomeKind, Plot
+from grader.records import Code, OutcomeKind, Plot
 
 Array = NDArray[np.float64]
 Facts = tuple[tuple[str, str], ...]

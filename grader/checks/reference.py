@@ -20,12 +20,12 @@ from grader.checks.base import (
     returned,
 )
 from grader.checks.result import CaseResult
-from grader.numerics.compare import Comparison, Sensitivity, Tolerance
+from grader.numerics.compare import Comparison, NearMissCode, Sensitivity, Tolerance
 from grader.numerics.conditioning import sensitivity
 from grader.numerics.freedom import Freedom, compare_up_to
 from grader.numerics.in_words import furthest
 from grader.numerics.near_miss import near_miss
-from grader.records import Code, NearMissCode
+from grader.records import Code
 
 EXACT = Sensitivity()
 NEAR = 1e-6  # relative error up to which a near miss is recognised, where the tolerance is smaller

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,20 @@ from numpy.typing import NDArray
 
 from grader.numerics.arrays import EPS, NUMERIC, SINGLE, dense, precision, relative_error
 from grader.numerics.in_words import describe
-from grader.records import Code, NearMissCode, Table
+from grader.records import Code, Table
 
 ROUNDINGS = 32  # a result may carry this many roundings of its own dtype
 SAFETY = 8.0  # times the change by rounding the input, of which a few draws are seen
+
+
+class NearMissCode(StrEnum):
+    """The simple steps that a wrong array may be away from the right one: a closed set."""
+
+    CONSTANT_FACTOR = "constant_factor"
+    SIGN = "sign"
+    TRANSPOSED = "transposed"
+    RESHAPED = "reshaped"
+    INTEGER_DTYPE = "integer_dtype"
 
 
 @dataclass(frozen=True)

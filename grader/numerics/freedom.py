@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.numerics.arrays import dense, precision, relative_error
-from grader.numerics.compare import Comparison, Tolerance, compare
-from grader.records import Code, NearMissCode
+from grader.numerics.compare import Comparison, NearMissCode, Tolerance, compare
+from grader.records import Code
 
 Array = NDArray[Any]
 Freedom = Literal["sign", "rotation", "permutation", "factor"]

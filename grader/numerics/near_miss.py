@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from grader.numerics.arrays import Array, best_factor, dense, relative_error
-from grader.numerics.compare import shape_slip
-from grader.records import NearMissCode
+from grader.numerics.compare import NearMissCode, shape_slip
 
 SMALLEST = 1e-6  # factor that is named: a smaller one is as good as zero
 
