@@ -16,7 +16,7 @@ from grader.intake.submissions import Submission, find_submissions
 from grader.observe.sandbox import PlainSandbox
 from grader.plan.load import load_course
 from grader.plan.plan import Course
-from grader.records import Observation, Score, Status
+from grader.records import HandIn, Observation, Score, Status
 from grader.store import Store
 
 
@@ -100,7 +100,7 @@ def test_a_fault_of_ours_is_tried_again_and_costs_nothing(
     folder = write_course(tmp_path, anna=RIGHT)
     tries: list[int] = []
 
-    def observe(data: bytes, course: Course, *_: object) -> Observation:
+    def observe(hand_in: HandIn, course: Course, *_: object) -> Observation:
         tries.append(1)
         if len(tries) == 1:
             raise GraderFault("the worker died")
@@ -118,8 +118,8 @@ def test_a_fault_that_stays_leaves_the_submission_not_graded_and_the_others_whol
 ) -> None:
     folder = write_course(tmp_path, anna="1", bert="2")
 
-    def observe(data: bytes, course: Course, *_: object) -> Observation:
-        if b'"1"' in data:
+    def observe(hand_in: HandIn, course: Course, *_: object) -> Observation:
+        if b'"1"' in hand_in.notebook:
             raise error
         return nothing(course)
 

@@ -404,7 +404,7 @@ def test_the_limit_of_a_user_gives_way_to_that_of_the_group(counted: bool) -> No
         "after = resource.getrlimit(resource.RLIMIT_NPROC); "
         "print(after == before, after[0] == limits.PROCESSES)"
     )
-    command = [sys.executable, "-I", "-c", code, str(Path(control_groups.__file__).parent)]
+    command = [sys.executable, "-I", "-c", code, str(Path(control_groups.__file__).parent.parent)]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert said == [str(counted), str(not counted)]
 
