@@ -53,10 +53,10 @@ ATTACKS: tuple[Attack, ...] = (
 END_SECONDS = 10.0
 JOBS = 3  # most attacks only wait for a clock
 LIMITS = {
-    "notebook_seconds": 20,
-    "cell_seconds": 4,
-    "call_seconds": 2,
-    "function_seconds": 8,
+    "notebook_seconds": 12,
+    "cell_seconds": 2.5,
+    "call_seconds": 1,
+    "function_seconds": 5,
     "memory_mb": 700,
 }
 
