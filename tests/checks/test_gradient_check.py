@@ -171,6 +171,8 @@ def test_a_kink_is_said_where_it_hides_the_slope() -> None:
         pytest.param(SQUARE, 1e-2, 0.0, True, id="right, noise above the tolerance"),
         pytest.param(SQUARE * 1.01, 1e-2, 0.0, True, id="wrong by less than the noise"),
         pytest.param(SQUARE * 1.01, 1e-6, 0.0, False, id="wrong by more than the noise"),
+        pytest.param(SQUARE + 0.03, 1e-2, 0.0, True, id="wrong by three times the noise"),
+        pytest.param(SQUARE + 0.05, 1e-2, 0.0, False, id="wrong by five times the noise"),
         pytest.param(SQUARE * 2, 1e-2, 0.0, False, id="wrong by much more than the noise"),
         pytest.param(np.zeros((2, 2)), 1e-2, 0.0, False, id="zero where the noise is smaller"),
     ],
@@ -360,6 +362,17 @@ def test_a_cost_that_died_on_one_point_gives_no_follow_through() -> None:
     assert fraction(own=returned(values[:-1])) == 0.0
     assert fraction(own=returned(list(values))) == 0.0
     assert fraction() == 0.0
+
+
+def test_where_the_own_cost_is_lost_through_our_fault_the_gradient_is_undecided_and_not_wrong() -> None:
+    problem = Problem.random(5)
+    numeric, own = differentiate(problem.cost, problem.case, ("x", "w"), np.random.default_rng(0))
+    call = returned(tuple(2 * part for part in problem.right()))
+    lost = {"call": call, "own": Outcome(OutcomeKind.GRADER_FAULT)}
+    found = made(check(wrt=("x", "w"), own_cost=1.0), numeric, own).judge(lost, None)
+    assert (found.fraction, found.inconclusive) == (0.0, True)
+    plain = made(check(wrt=("x", "w")), numeric, own).judge(lost, None)
+    assert not plain.inconclusive, "without follow-through the own cost does not matter"
 
 
 def tsne(square: bool) -> tuple[Callable[..., float], Callable[..., Any]]:

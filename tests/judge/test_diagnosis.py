@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from grader.judge.diagnosis import MARGIN, SEPARATED, diagnose, needs_diagnosis
+from grader.judge.diagnosis import diagnose, needs_diagnosis
 from grader.numerics.residual import parts_of
 from grader.records import (
     Candidate,
@@ -82,7 +82,7 @@ def test_the_results_of_a_known_mistake_are_named_with_all_that_the_course_says_
     assert (found.kind, found.codes, found.names) == (DiagnosisKind.NAMED, ("a",), ("name of a",))
     assert (found.message, found.credit, found.residual) == ("teach", 0.5, 0.0)
     assert found.margin is not None
-    assert SEPARATED < found.margin <= 1.0
+    assert 1e-4 < found.margin <= 1.0
 
 
 @pytest.mark.parametrize(
@@ -102,6 +102,36 @@ def test_there_is_nothing_to_diagnose_in(outcomes: dict[str, Outcome]) -> None:
 def test_results_that_no_explanation_fits_are_unknown() -> None:
     found = diagnose(Known((candidate("a", OTHER),)), returned(THIRD))
     assert found == Diagnosis(DiagnosisKind.UNKNOWN)
+
+
+@pytest.mark.parametrize(("apart", "kind"), [(2e-5, DiagnosisKind.AMBIGUOUS), (5e-4, DiagnosisKind.NAMED)])
+def test_two_mistakes_are_told_apart_from_a_ten_thousandth_on(apart: float, kind: DiagnosisKind) -> None:
+    known = candidate("a", OTHER), candidate("b", scaled(1.0 + apart, OTHER))
+    found = diagnose(Known(known, rtol=1e-6), returned(OTHER))
+    assert found is not None
+    assert found.kind is kind
+    assert found.codes == (("a",) if kind is DiagnosisKind.NAMED else ("a", "b"))
+
+
+@pytest.mark.parametrize(("apart", "kind"), [(2e-5, DiagnosisKind.AMBIGUOUS), (5e-4, DiagnosisKind.NAMED)])
+def test_a_mistake_is_told_from_the_right_result_from_a_ten_thousandth_on(
+    apart: float, kind: DiagnosisKind
+) -> None:
+    nearly = scaled(1.0 + apart)
+    found = diagnose(Known((candidate("a", nearly),), rtol=1e-6), returned(nearly))
+    assert found is not None
+    assert (found.kind, found.codes) == (kind, ("a",))
+
+
+@pytest.mark.parametrize(("times", "kind"), [(5, DiagnosisKind.AMBIGUOUS), (20, DiagnosisKind.NAMED)])
+def test_a_name_is_given_where_every_other_explanation_is_ten_times_farther_away(
+    times: float, kind: DiagnosisKind
+) -> None:
+    near, far = scaled(1.0 + 1e-4, OTHER), scaled(1.0 - times * 1e-4, OTHER)
+    found = diagnose(Known((candidate("a", near), candidate("b", far))), returned(OTHER))
+    assert found is not None
+    assert (found.kind, found.codes[0]) == (kind, "a")
+    assert len(found.codes) == (1 if kind is DiagnosisKind.NAMED else 2)
 
 
 def test_two_mistakes_with_the_same_results_are_ambiguous_and_none_is_chosen() -> None:
@@ -227,7 +257,7 @@ def test_a_name_is_given_only_with_a_margin_and_whatever_the_order(
     assert found.residual is not None
     assert found.margin is not None
     assert found.residual <= 1e-3
-    assert found.margin > min(1.0, max(MARGIN * found.residual, SEPARATED))
+    assert found.margin > min(1.0, max(10 * found.residual, 1e-4))
 
 
 @given(st.sampled_from([1e-9, 1e-3, 1e6]), st.sampled_from([OTHER, scaled(-1.0), THIRD]))

@@ -100,6 +100,14 @@ def test_fractions_cut_off_are_recognised_where_whole_numbers_came_back() -> Non
     assert fitting(candidate(flat=FLAT), flat=(FLAT, FLAT)) == []
 
 
+def test_complex_results_have_no_fractions_to_cut_off_and_other_patterns_go_on() -> None:
+    right = candidate(square=SQUARE, flat=FLAT)
+    assert fitting(right, square=-SQUARE + 0j, flat=-FLAT) == ["sign"]
+    turned = candidate(square=SQUARE * 1j, flat=FLAT)
+    assert fitting(turned, square=-SQUARE * 1j, flat=-FLAT) == ["sign"]
+    assert fitting(turned, square=np.trunc(SQUARE), flat=FLAT) == []
+
+
 def test_a_column_is_masked_whole_where_there_is_one_column_only() -> None:
     values = {"flat": FLAT, "thin": FLAT[:, :1]}
     lengths = {"flat": (), "thin": ()}

@@ -58,6 +58,17 @@ def test_a_given_function_that_was_left_as_it_was_is_not_attempted() -> None:
     assert facts(given + "0", skeleton=given).status == "found"
 
 
+BRANCHES = "if fast:\n    def f(x):\n        return {}\nelse:\n    def f(x):\n        return {}"
+
+
+@pytest.mark.parametrize(("first", "second"), [("x + 1", "x + 2"), ("x + 2", "x + 1"), ("x + 2", "x + 3")])
+def test_a_function_with_two_definitions_was_attempted_though_one_of_them_was_given(
+    first: str, second: str
+) -> None:
+    given = "def f(x):\n    return x + 1"
+    assert facts("fast = True", BRANCHES.format(first, second), skeleton=given).status == "found"
+
+
 @pytest.mark.parametrize("source", ["def f(x:\n    return", "f = lambda x: (", "@jit\ndef  f (x) return x"])
 def test_a_function_in_a_cell_with_a_syntax_error_is_missing_and_says_so(source: str) -> None:
     found = facts("x = 1", source)

@@ -47,6 +47,16 @@ def test_a_right_result_in_single_precision_passes_where_the_problem_is_badly_co
     assert not compare(right * 1.01, right, allowed).equal
 
 
+@pytest.mark.parametrize("place", range(3))
+def test_the_largest_change_of_all_draws_counts_and_not_the_smallest(place: int) -> None:
+    """A rounding may move the input along a direction in which the result does not change."""
+    moves = [0.0, *(1e-3 if draw == place else 0.0 for draw in range(3)), *[0.0, 0.25, 0.0]]
+    results = iter([np.array([1.0, 1.0 + move]) for move in moves])
+    found = measured(lambda case: next(results), 1.0)
+    assert found.double == pytest.approx(1e-3, rel=0.5)
+    assert found.single == pytest.approx(0.25, rel=0.5)
+
+
 def test_what_is_free_counts_as_no_change() -> None:
     def eigenvectors(case: Case) -> Any:
         vectors = np.linalg.eigh(case.args[0])[1]

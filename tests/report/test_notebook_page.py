@@ -28,6 +28,9 @@ ATTACKS = {
     "form": "<form action='//steal'><input name=q><button>x</button></form>",
     "remote picture": "<img src='https://steal/pixel.png'>",
     "svg picture": "<img src='data:image/svg+xml,<svg onload=steal()>'>",
+    "svg picture in base64": "<img src='data:image/svg+xml;base64,steal'>",
+    "picture of an unknown kind": "<img src='data:image/steal;base64,AAAA'>",
+    "picture that is no base64": "<img src='data:image/png,steal'>",
     "meta": "<meta http-equiv=refresh content='0;url=//steal'><base href='//steal'>",
     "math": "<math><mtext><table><mglyph><style><img src=x onerror=steal()></style></mglyph></table></math>",
     "noscript": "<noscript><p title='</noscript><img src=x onerror=steal()>'></noscript>",
@@ -68,6 +71,16 @@ def test_hostile_html_in_an_output_and_in_markdown_is_no_better(attack: str) -> 
     assert not [word for word in FORBIDDEN if word in shown.lower()]
     assert "<img src" not in show_markdown(ATTACKS[attack])
     assert "<script" not in show_markdown(ATTACKS[attack])
+
+
+@pytest.mark.parametrize(
+    ("kind", "kept"), [("png", True), ("jpeg", True), ("gif", True), ("svg+xml", False), ("x-icon", False)]
+)
+def test_of_the_pictures_in_html_those_of_dots_stay_and_no_other_is_loaded(kind: str, kept: bool) -> None:
+    """A drawing (SVG) is a document, which may link and style; one of our own making is an output only."""
+    picture = f"data:image/{kind};base64,AAAA"
+    assert (picture in sanitized(f"<img src='{picture}'>")) is kept
+    assert "image/" not in sanitized(f"<a href='{picture}'>x</a>")
 
 
 def test_a_table_stays_a_table() -> None:
@@ -175,6 +188,10 @@ def test_what_repeats_without_end_takes_no_more_than_a_moment(bomb: str) -> None
 
 def test_a_comment_is_left_out_and_what_is_none_stays() -> None:
     assert show_markdown("a <!-- b --> c <!-- d\n --> e <!-- f") == show_markdown("a  c  e <!-- f")
+    shown = show_markdown("a <!-- b --> c <!-- d\n --> e <!-- f")
+    assert "c" in shown
+    assert "e &lt;!-- f" in shown
+    assert not {"b", "d", "--&gt;"} & set(shown.split())
 
 
 def test_commands_to_a_terminal_are_left_out_of_what_was_printed() -> None:
@@ -189,6 +206,12 @@ def test_markdown_beyond_what_a_reader_would_write_is_shown_as_text() -> None:
     assert kinds == [True] * 11 + [False] * 4
     assert all("# Title" in cell.html for cell in shown[11:])
     assert show_markdown("# Title\n" + "$a$ " * 600).startswith("<pre># Title")
+
+
+def test_one_cell_is_markdown_up_to_fifty_thousand_characters_and_text_beyond() -> None:
+    title, longest = "# Title\n", 50_000
+    for length, tag in ((longest, "<h1>Title"), (longest + 1, "<pre># Title")):
+        assert show_markdown(title + "a" * (length - len(title))).startswith(tag)
 
 
 NESTED = {
