@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from support import RIGHT, WRONG, write_course
 
 from grader.batch import judges as judging
+from grader.batch.grade_folder import grade_folder
 from grader.batch.judges import Judges, can_fork
 from grader.batch.pool import Graded, grade_all
 from grader.errors import DamagedError
@@ -27,6 +30,7 @@ from grader.records import HandIn, Observation, Score, Status
 from grader.store import Store
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="judges are forks, which this system does not bear")
+NO_RESERVE = 0x4000  # MAP_NORESERVE: the machine may have less memory than is asked for
 LEAVING = """
 import os, sys, time
 from pathlib import Path
@@ -111,6 +115,47 @@ def test_where_judges_have_died_this_process_judges(tmp_path: Path, caplog: pyte
         assert judges.grade("anna", observations["anna"]).points == 3.0
         assert judges.grade("bert", observations["bert"]).points == 0.0
     assert caplog.messages == ["the judges have died; the threads of the batch take turns from here on"]
+
+
+def test_a_judge_cannot_take_the_memory_of_the_whole_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course, observations = observed(tmp_path)
+    asked = 4 << 30
+
+    def grade(submission: str, *_: object) -> str:
+        try:
+            mmap.mmap(-1, asked, flags=mmap.MAP_PRIVATE | NO_RESERVE).close()
+        except OSError:
+            return "refused"
+        return "taken"
+
+    monkeypatch.setattr(judging, "grade", grade)
+    monkeypatch.setattr(judging, "MEMORY", asked // 2)
+    with Judges(course, 2) as judges:
+        assert judges.grade("anna", observations["anna"]) == "refused"
+    monkeypatch.setattr(judging, "MEMORY", 2 * asked)
+    with Judges(course, 2) as judges:
+        assert judges.grade("anna", observations["anna"]) == "taken"
+
+
+def test_also_with_one_job_a_process_beside_that_of_the_batch_judges(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What trips a judge so badly that its process dies must not end the batch."""
+    folder = write_course(tmp_path, anna=RIGHT)
+    real = judging.grade
+
+    def grade(submission: str, *rest: object) -> Score:
+        return replace(real(submission, *rest), message=f"by {os.getpid()}")  # type: ignore[arg-type]
+
+    monkeypatch.setattr(judging, "grade", grade)
+    assert grade_folder(folder, "tiny", tmp_path, tmp_path / "out", 1, unsafe=True) == 0
+    with Store(tmp_path / "out" / "grader.db") as store:
+        score = store.get_scores("tiny")["anna"]
+    assert score.points == 3.0
+    assert score.message.startswith("by ")
+    assert score.message != f"by {os.getpid()}"
 
 
 def test_an_interrupt_is_not_for_judges_to_hear(tmp_path: Path) -> None:

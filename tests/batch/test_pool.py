@@ -16,7 +16,7 @@ from grader.intake.submissions import Submission, find_submissions
 from grader.observe.sandbox import PlainSandbox
 from grader.plan.load import load_course
 from grader.plan.plan import Course
-from grader.records import HandIn, Observation, Score, Status
+from grader.records import HandIn, Observation, Outcome, OutcomeKind, Score, Status
 from grader.store import Store
 
 
@@ -174,6 +174,46 @@ def test_an_interrupt_keeps_what_is_finished_and_nothing_of_what_is_not(
         with pytest.raises(KeyboardInterrupt):
             grade_all(find_submissions(folder), course, PlainSandbox(), store, 1, listener)
         assert set(store.get_scores("tiny")) == set(listener.graded) == {"anna"}
+
+
+def test_what_ends_only_because_it_was_killed_by_an_interrupt_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that is cut off may take the end of its processes for the notebook's own, and keep that."""
+    folder = write_course(tmp_path, anna="1", bert="2")
+    running, killed = threading.Event(), threading.Event()
+    end = batch.EndableSandbox.end
+
+    def observe(data: bytes, course: Course, sandbox: object, store: Store, *_: object) -> Observation:
+        if b'"2"' in data:
+            running.set()
+            assert killed.wait(60)
+            store.put_run("cut off", run())
+            store.put_outcomes("cut off", {"a": Outcome(OutcomeKind.KILLED_BY_SIGNAL)})
+        else:
+            store.put_run("whole", run("{}"))
+        return nothing(course)
+
+    def spy(self: batch.EndableSandbox) -> None:
+        end(self)
+        killed.set()
+
+    class Interrupting(Listener):
+        def finished(self, graded: Graded) -> None:
+            super().finished(graded)
+            assert running.wait(60)
+            raise KeyboardInterrupt
+
+    observed_by(monkeypatch, observe)
+    monkeypatch.setattr(batch.EndableSandbox, "end", spy)
+    course = load_course("tiny", tmp_path)
+    with Store(tmp_path / "grader.db") as store:
+        with pytest.raises(KeyboardInterrupt):
+            grade_all(find_submissions(folder), course, PlainSandbox(), store, 1, Interrupting())
+        assert store.get_run("whole") == run("{}")
+        assert store.get_run("cut off") is None
+        assert dict(store.get_outcomes("cut off", ["a"])) == {}
+        assert set(store.get_scores("tiny")) == {"anna"}
 
 
 def test_an_ended_sandbox_starts_nothing(tmp_path: Path) -> None:

@@ -161,8 +161,24 @@ time.sleep(1)
 def test_a_kernel_that_writes_nonsense_to_everything_it_has_ends_with_its_limits(run: Run) -> None:
     """A socket whose peer broke the protocol waits for ever for another, unless it is told not to."""
     done = run(GARBAGE, "print('after')", limits=NotebookLimits(seconds=20, cell_seconds=5))
+    assert "kept the run from coming to its end" not in done.remark
     assert [cell.number for cell in done.cells] == [1, 2]
     assert done.cells[0].status != "ok" or done.cells[1].status == "ok"
+
+
+def test_no_thread_waits_for_the_heartbeat_of_a_kernel(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel that sends malformed replies could keep such a thread for ever."""
+    started: list[str] = []
+    start = threading.Thread.start
+
+    def spy(self: threading.Thread) -> None:
+        started.append(type(self).__name__)
+        start(self)
+
+    monkeypatch.setattr(threading.Thread, "start", spy)
+    assert run("1 + 1").clean
+    assert started
+    assert not any("HBChannel" in name for name in started)
 
 
 def test_a_conversation_that_does_not_end_is_left_when_all_limits_are_over(
