@@ -1,6 +1,7 @@
 # make grade   set up, then grade the sample submissions into results/
 # make test    set up, then run the linter, the type checker and the tests
 # make verify  set up, then prove every rubric (SEEDS=20, JUNIT=report.xml for a CI service)
+# make mutants make small changes of the core, and see whether a test fails for each (not part of test)
 # make lock    renew requirements.lock (after a change of pyproject.toml)
 
 PYTHON ?= python3
@@ -9,9 +10,10 @@ READY := .venv/.ready
 ASSIGNMENT ?= exercise_11
 SEEDS ?= 20
 JUNIT ?=
+MUTANTS ?= --number 300
 
 # The sample submissions are ours: --unsafe lets them run even where no walls can be built.
-.PHONY: grade test lint verify lock clean
+.PHONY: grade test lint verify mutants lock clean
 
 grade: $(READY)
 	$(BIN)/grader grade submissions/$(ASSIGNMENT) --unsafe
@@ -21,6 +23,9 @@ test: lint
 
 verify: $(READY)
 	$(BIN)/python -m pytest rubrics --grader-seeds $(SEEDS) $(if $(JUNIT),--junit-xml $(JUNIT))
+
+mutants: $(READY)
+	nice $(BIN)/python benchmarks/mutants.py $(MUTANTS)
 
 lint: $(READY)
 	$(BIN)/ruff check .
