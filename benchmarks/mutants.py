@@ -47,7 +47,7 @@ TESTS = {
         "plan",
         "test_exercise_11_follow_through.py",
     ),
-    "grader/numerics": ("numerics", "checks", "judge", "plan", "verify"),
+    "grader/numerics": ("numerics", "checks", "judge", "plan", "student/test_check.py", "verify"),
     "grader/checks": ("checks", "plan", "judge", "test_follow_through.py", "student/test_check.py"),
     "grader/course/score.py": ("course", "test_flow.py", "test_follow_through.py", "exports"),
     "grader/notebook": ("notebook", "test_subjects.py", "intake", "course", "test_flow.py"),

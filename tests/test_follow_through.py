@@ -204,6 +204,15 @@ def test_mistakes_that_exclude_each_other_are_followed_nowhere(folder: Path) -> 
     assert case.judge_given(right, trusted, ()) is None
 
 
+@pytest.mark.parametrize("value", [None, "text", np.ones(3), complex(1, 1)], ids=str)
+def test_what_an_own_metric_cannot_measure_follows_from_nothing(folder: Path, value: Any) -> None:
+    rubric = parse_rubric(RUBRIC.replace("CREDIT", "1"), "centre.yaml")
+    assignment = load_assignment(folder, rubric.subjects, 3)
+    case = make_plan(rubric, assignment).checks[1].cases[0]
+    outcomes = {case.calls[0].id: Outcome(OutcomeKind.RETURNED, value)}
+    assert case.judge_given(outcomes, TrustedSide(assignment), ("absolute",)) is None
+
+
 @pytest.mark.parametrize("line", ["        given: [error]\n", "        own_metric: own_excess\n"])
 def test_given_and_own_metric_belong_together(line: str) -> None:
     with pytest.raises(RubricError, match="given and own_metric belong together"):

@@ -374,3 +374,20 @@ def test_one_call_that_we_did_not_make_leaves_the_whole_check_to_a_person(last: 
     outcomes = {"0": returned(RIGHT), "1": returned(RIGHT)} | ({"2": last} if last else {})
     verdict = judged(asked, cases, outcomes)
     assert (verdict.kind, verdict.fraction) == (VerdictKind.INCONCLUSIVE, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "entry [0, 1]: yours is 3.5, right is 2.5"),
+        ({"form_only": True}, ""),
+        ({"up_to": "sign"}, ""),
+    ],
+    ids=["values", "form", "sign"],
+)
+def test_the_entry_that_is_furthest_is_shown_only_where_entries_are_compared(
+    options: dict[str, Any], words: str
+) -> None:
+    value = RIGHT + np.array([[0.0, 1.0], [0.0, 0.0]])
+    case = expects(check("reference", **options), "a")
+    assert case.detail(value, case.judge({"a": returned(value)}, None)) == words

@@ -190,6 +190,7 @@ def test_noise_above_the_tolerance_is_inconclusive_and_neither_pass_nor_fail(
     [
         pytest.param(SQUARE, np.inf, id="an infinite error"),
         pytest.param(np.full((2, 2), np.nan), np.inf, id="no derivative at all"),
+        pytest.param(np.full((2, 2), np.nan), 1e-12, id="no derivative and no error"),
     ],
 )
 @pytest.mark.parametrize("value", [SQUARE, -SQUARE, np.zeros((2, 2))], ids=["right", "negated", "zero"])

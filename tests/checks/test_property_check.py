@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from scipy.sparse import csr_matrix
 
 from grader.checks.property import OF_VALUES, WORDS, Change, PropertyCheck, mutation, violation
@@ -83,6 +84,21 @@ def test_the_size_of_a_violation_is_measured(name: str, value: Any, size: float)
 )
 def test_nothing_holds_for_a_value_that_proves_nothing(name: str, value: Any) -> None:
     assert violation(name, value, value, SAME) == np.inf
+
+
+def made(name: str, **options: Any) -> PropertyCheck:
+    fields = {"id": "c", "title": "t", "points": 1, "type": "property", "inputs": "i", "property": name}
+    return PropertyCheck.model_validate({**fields, **options})
+
+
+@pytest.mark.parametrize("name", sorted(WORDS))
+def test_what_relates_the_results_on_two_inputs_needs_the_argument_that_is_changed(name: str) -> None:
+    if name in (*OF_VALUES, "deterministic", "input_not_mutated"):
+        assert made(name).argument is None
+    else:
+        with pytest.raises(ValidationError, match=f"the property {name} needs the key 'argument'"):
+            made(name)
+    assert made(name, argument="x").argument == "x"
 
 
 def test_a_complex_result_does_not_sum_to_one_by_its_real_part() -> None:

@@ -190,6 +190,17 @@ def test_the_noise_of_a_function_is_measured(size: float) -> None:
     assert size / 3 < found * np.sqrt(3) < 3 * size
 
 
+@pytest.mark.parametrize("axis", range(3))
+@pytest.mark.parametrize("length", [1.0, 1e3, 1e6])
+def test_the_noise_along_one_axis_is_measured_near_the_point_however_long_the_direction_is(
+    axis: int, length: float
+) -> None:
+    """A direction has zeros; and points that lie too far away would show a wave in place of noise."""
+    direction = length * np.eye(3)[axis]
+    found = measured_noise(lambda x: float(np.sin(40 * x / length).sum()), POINT, direction)
+    assert found < 1e-9
+
+
 def test_the_noise_of_a_constant_is_zero_and_that_of_nan_is_infinite() -> None:
     assert measured_noise(lambda x: 7.0, np.zeros(3), np.ones(3)) == 0.0
     assert measured_noise(lambda x: float("nan"), POINT, np.ones(3)) == np.inf

@@ -276,6 +276,29 @@ def test_a_reference_that_cannot_answer_is_found_before_the_first_submission(
         plan(kind, function, **options)
 
 
+@pytest.mark.parametrize("bounds", [(np.inf, 0.0), (1.0, -np.inf), (np.nan, 0.0), (1.0, np.nan)])
+def test_a_bound_of_a_metric_that_is_no_finite_number_is_found_before_the_first_submission(
+    bounds: tuple[float, float],
+) -> None:
+    known = dict(zip(("best", "worst"), bounds, strict=True))
+    inputs = {"points": lambda rng: [Case("a", (POINT,), known=known)]}
+    asked = rubric("metric", "double", metric="total", full="best", none="worst")
+    with pytest.raises(AssignmentError, match="on 'a', full is"):
+        make_plan(asked, assignment(**inputs))
+
+
+def test_the_first_input_that_differences_decide_is_kept_and_no_further_one_is_drawn() -> None:
+    drawn: list[Any] = []
+
+    def points(rng: np.random.Generator) -> list[Case]:
+        drawn.append(rng.standard_normal(2))
+        return [Case("drawn", (drawn[-1],))]
+
+    made = make_plan(rubric("gradient", "slope", cost="cost", wrt=["x"]), assignment(points=points))
+    (call,) = made.calls
+    assert call.args[0].tolist() == drawn[-1].tolist() == drawn[0].tolist()
+
+
 @pytest.mark.parametrize(("function", "output"), [("double", 5), ("both", 2)])
 def test_a_part_of_the_result_that_the_reference_does_not_return_is_a_mistake_of_the_rubric(
     function: str, output: int
