@@ -151,6 +151,9 @@ def test_a_gradient_of_zeros_is_never_accepted_only_because_the_gradient_is_belo
 
 def test_rounding_of_the_inputs_is_forgiven_the_more_the_coarser_the_numbers_that_came_back() -> None:
     known = {"rounding": (1e-12,), "flat": (False,)}
+    third = SQUARE / 3  # which single precision rounds
+    assert judge(third.astype(np.float32), third, 1e-14, known, rtol=1e-13).fraction == 1.0
+    assert judge(third.astype(np.float32).astype(float), third, 1e-14, known, rtol=1e-13).fraction == 0.0
     off = SQUARE * (1 + 1e-9)
     assert judge(off, SQUARE, 1e-14, known, rtol=1e-13).fraction == 0.0
     assert judge(SQUARE.astype(np.float32), SQUARE, 1e-14, known, rtol=1e-13).fraction == 1.0

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy.sparse import csr_matrix
 
-from grader.checks.property import OF_VALUES, WORDS, Change, PropertyCheck, mutation, violation
+from grader.checks.property import OF_VALUES, WORDS, Change, PropertyCase, PropertyCheck, mutation, violation
+from grader.course import Case
+from grader.records import Outcome, OutcomeKind
+from grader.subjects import Call
 
 SYMMETRIC = np.array([[0.0, 0.3, 0.1], [0.3, 0.0, 0.1], [0.1, 0.1, 0.0]])
 RELATED = ("deterministic", "translation_invariant", "rotation_equivariant", "permutation_equivariant")
@@ -99,6 +102,35 @@ def test_what_relates_the_results_on_two_inputs_needs_the_argument_that_is_chang
         with pytest.raises(ValidationError, match=f"the property {name} needs the key 'argument'"):
             made(name)
     assert made(name, argument="x").argument == "x"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("sums_to_one", np.array([1.0, 0.5]), "the sum is 1.5"),
+        ("sums_to_one", np.array(3.0), ""),
+        ("sums_to_zero", np.array([[1.0, -2.0], [1.0, 2.0]]), "the sum over the rows is [2, 0]"),
+        ("zero_diagonal", np.array([[1.0, 2.0], [3.0, 4.0]]), "the diagonal is [1, 4]"),
+        ("zero_diagonal", np.array([1.0, 2.0]), ""),
+        ("nonnegative", np.array([1.0, -2.0]), "the smallest entry is -2"),
+        ("nonnegative", np.zeros((0, 2)), ""),
+        ("nonnegative", np.array([1j]), ""),
+        ("in_unit_interval", np.array([-1, 5]), "the entries run from -1 to 5"),
+        ("in_unit_interval", np.zeros(0), ""),
+        ("in_unit_interval", "text", ""),
+        ("symmetric", np.array([[0.0, 2.0], [1.0, 0.0]]), "the largest change is 0.5 of the largest entry"),
+    ],
+)
+def test_what_violates_a_property_is_shown_where_there_is_something_to_show(
+    name: str, value: Any, words: str
+) -> None:
+    case = PropertyCase((Call("one", "f", ()),), Case("case", ()), made(name), SAME)
+    result = case.judge({"one": Outcome(OutcomeKind.RETURNED, value)}, None)
+    assert result.fraction == 0.0
+    assert words in case.detail(value, result)
+    if not words:
+        assert "sum" not in case.detail(value, result)
+        assert "entr" not in case.detail(value, result).removesuffix("of the largest entry")
 
 
 def test_a_complex_result_does_not_sum_to_one_by_its_real_part() -> None:

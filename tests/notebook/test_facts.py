@@ -136,6 +136,8 @@ def test_what_is_no_data_of_the_notebook_is_not_remarked_on(source: str) -> None
 def test_the_data_of_a_function_that_is_wrapped_is_named_too() -> None:
     assert facts(LOADED, "def g(v): return X", "f = np.vectorize(g)").notebook_globals == ("X",)
     assert facts(LOADED, "class f: X = X").notebook_globals == ()
+    helped = "def g(v): return h(X)", "def h(v): return v", "f = np.vectorize(g)"
+    assert facts(LOADED, *helped).notebook_globals == ("X",), "a helper of what is wrapped is not wrapped"
 
 
 USES = {

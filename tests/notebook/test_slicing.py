@@ -90,6 +90,16 @@ KEPT = {
     ),
     "a nested function": ("k = 2", "def f():\n    def inner(): return k\n    return inner()"),
     "a lambda": ("k = 2", "f = lambda v: v * k"),
+    "a decorator that is imported": ("from functools import cache", "@cache\ndef f(): return 1"),
+    "a decorator that is an object": (
+        "class Counted:\n    def __call__(self, g): return g",
+        "counted = Counted()",
+        "@counted\ndef f(): return 1",
+    ),
+    "a class that is a decorator": (
+        "class deco:\n    def __init__(self, g): self.g = g",
+        "@deco\ndef f(): return 1",
+    ),
     "a wrapped function": ("import numpy as np", "def f(v): return v", "f = np.vectorize(f)"),
     "a function with an argument set": (
         "from functools import partial",

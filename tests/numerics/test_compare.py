@@ -20,6 +20,7 @@ from grader.numerics.compare import (
     describe,
     precision,
     relative_error,
+    shape_slip,
 )
 from grader.records import Table
 
@@ -216,6 +217,20 @@ def test_flatten_forgives_the_shape_but_not_the_order_or_the_size(got: Any, flat
     found = code(got, RIGHT, flatten=True)
     assert (found == "") == (flat_code == "")
     assert code(got, RIGHT) != ""
+
+
+@pytest.mark.parametrize(
+    ("got", "slip"),
+    [(RIGHT.T, "transposed"), (RIGHT.ravel(), "reshaped"), (RIGHT.ravel(order="F"), "reshaped")],
+    ids=["transposed", "flattened", "flattened column by column"],
+)
+def test_equal_entries_in_another_shape_are_recognised_also_where_no_difference_is_allowed(
+    got: Any, slip: str
+) -> None:
+    found = shape_slip(got, RIGHT, 0.0)
+    assert found is not None
+    assert found[0] == slip
+    assert shape_slip(got + 1e-12, RIGHT, 0.0) is None
 
 
 def test_flatten_and_scale_reach_the_parts_of_a_tuple() -> None:

@@ -201,6 +201,12 @@ def test_the_noise_along_one_axis_is_measured_near_the_point_however_long_the_di
     assert found < 1e-9
 
 
+@pytest.mark.parametrize("height", [1e-3, 1.0, 1e6])
+def test_a_function_in_steps_has_no_noise_where_the_next_step_is_far_away(height: float) -> None:
+    found = measured_noise(lambda x: height * float(np.floor(x).sum()), POINT, np.ones(3) / 3)
+    assert found == 0.0
+
+
 def test_the_noise_of_a_constant_is_zero_and_that_of_nan_is_infinite() -> None:
     assert measured_noise(lambda x: 7.0, np.zeros(3), np.ones(3)) == 0.0
     assert measured_noise(lambda x: float("nan"), POINT, np.ones(3)) == np.inf

@@ -44,6 +44,16 @@ def test_a_matrix_changed_by_what_is_free_is_right(freedom: Freedom, seed: int, 
     assert equal(right @ change(freedom, rng, k), right, freedom)
 
 
+@pytest.mark.parametrize(("size", "counts"), [(1e-4, True), (5e-9, True), (2e-10, False), (0.0, False)])
+def test_a_column_counts_for_what_columns_span_down_to_a_billionth_of_the_largest(
+    size: float, counts: bool
+) -> None:
+    right = np.eye(4)[:, :2]
+    got = right * [1.0, size]
+    assert equal(got, right, "factor") is counts
+    assert equal(got, right[:, :1], "factor", Tolerance(1e-6)) is False, "the shape must be right"
+
+
 @pytest.mark.parametrize("freedom", FREEDOMS)
 @settings(deadline=None)
 @given(SEEDS, ROWS, COLUMNS)
