@@ -355,6 +355,7 @@ def main() -> None:
     parser.add_argument("--survivors", action="store_true", help="try what survived again, and nothing else")
     options = parser.parse_args()
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end it as an interrupt does
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
     known = json.loads(options.out.read_text(encoding="utf-8")) if options.out.exists() else {}
     found = {key: Found(**each) for key, each in known.items()}

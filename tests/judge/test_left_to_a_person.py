@@ -7,6 +7,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from grader.judge import verdicts as judging
 from grader.records import Diagnosis, DiagnosisKind, FunctionFacts, Observation, Verdict, VerdictKind
@@ -156,3 +158,34 @@ def test_functions_that_build_on_each_other_and_on_no_mistake_wait_both(
     assert waiting(monkeypatch, circle, {}) == {"cost", "slope"}
     known: Judged = {**circle, "size": ("slope", WRONG, ())}
     assert waiting(monkeypatch, known, {"size": NAMED}) == set()
+
+
+NAMES = ("data", "cost", "slope", "fit")
+VERDICTS = (RIGHT, WRONG, HALF_WRONG, FOLLOWS, PARTLY_FOLLOWS, UNDECIDED, NOT_ATTEMPTED)
+CHECKS = st.tuples(
+    st.sampled_from(NAMES),
+    st.sampled_from(VERDICTS),
+    st.lists(st.sampled_from(NAMES), unique=True).map(tuple),
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcdef"), CHECKS, min_size=2),
+    st.data(),
+    st.sampled_from([AMBIGUOUS, UNKNOWN, None]),
+)
+def test_a_mistake_that_has_no_name_never_lets_more_count_than_one_that_has(
+    checks: dict[str, tuple[str, Verdict, tuple[str, ...]]], data: st.DataObject, less: Diagnosis | None
+) -> None:
+    found = {name: data.draw(st.sampled_from([NAMED, AMBIGUOUS, UNKNOWN])) for name in checks}
+    lost = data.draw(st.sampled_from(sorted(checks)))
+    with pytest.MonkeyPatch.context() as patch:
+        before = waiting(patch, checks, found)
+        after = waiting(patch, checks, {**found, lost: less})
+    follows = {name for name, (_, verdict, given) in checks.items() if verdict.follows and given}
+    assert before <= follows
+    assert after <= follows
+    if found[lost] is NAMED:
+        assert before <= after
+    else:
+        assert before == after, "a mistake is either a known one or not"
