@@ -182,3 +182,25 @@ def test_at_the_optimum_a_gradient_of_zero_but_for_rounding_is_right_whatever_th
     assert (found.fraction, found.inconclusive) == (0.0, False)
     numeric, _ = differentiate(kl, case, ("x",), np.random.default_rng(0), lambda near: slope(*near.args))
     assert numeric.decides(1e-4)
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-6, 1.0, 1e6])
+def test_the_own_cost_is_asked_at_ever_smaller_steps_on_both_sides_and_at_the_point_itself(
+    scale: float,
+) -> None:
+    """What the two smallest disagree about is its noise, so they may not be the same."""
+    point = scale * np.array([1.0, -2.0, 0.5])
+    case = Case("case", (point,))
+    own = differentiate(lambda x: float(np.sum(x**2)), case, ("x",), np.random.default_rng(0))[1]
+    steps = np.asarray(own.steps)
+    assert (steps[:-1] > steps[1:]).all()
+    assert np.allclose(steps[-3:-1] / steps[-2:], 4.0)
+    assert steps[0] >= 4**4 * steps[-1] * (1 - 1e-12)
+    assert steps[-1] <= 1e-4 * np.abs(point).max() * (1 + 1e-12) or scale == 0.0
+    assert own.sweep.places == (0,)
+    (centre,), *around = own.sweep.points
+    assert centre.tolist() == point.tolist()
+    moves = [sign * h * along for (along,) in own.directions for h in own.steps for sign in (1, -1)]
+    assert len(moves) == len(around)
+    for move, (moved,) in zip(moves, around, strict=True):
+        np.testing.assert_allclose(moved, point + move, rtol=1e-12)
