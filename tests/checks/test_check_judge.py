@@ -391,3 +391,13 @@ def test_the_entry_that_is_furthest_is_shown_only_where_entries_are_compared(
     value = RIGHT + np.array([[0.0, 1.0], [0.0, 0.0]])
     case = expects(check("reference", **options), "a")
     assert case.detail(value, case.judge({"a": returned(value)}, None)) == words
+
+
+def test_what_none_of_the_cases_found_changed_was_not_attempted_and_one_that_did_is_judged() -> None:
+    asked = check("reference")
+    untouched, right = Outcome(OutcomeKind.NOT_ATTEMPTED), returned(RIGHT)
+    cases = [expects(asked, "a"), expects(asked, "b")]
+    left = judged(asked, cases, {"a": untouched, "b": untouched})
+    assert (left.kind, left.code, left.fraction) == (VerdictKind.NOT_ATTEMPTED, "not_attempted", 0.0)
+    assert judged(asked, cases, {"a": untouched, "b": right}).kind is VerdictKind.PARTIAL
+    assert judged(asked, cases, {"a": right, "b": right}).kind is VerdictKind.PASSED

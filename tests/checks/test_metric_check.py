@@ -175,3 +175,32 @@ def test_the_plot_of_another_case_is_shown_where_the_worst_has_none() -> None:
     plot = check.judge(cases, outcomes, FOUND, course).evidence.plot
     assert plot is not None
     assert plot.series == (("a", ((0.0, 0.0), (1.0, 1.0))),)
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.RAISED, OutcomeKind.WALL_TIMEOUT, OutcomeKind.MISSING])
+def test_what_did_not_come_back_follows_from_no_mistake_even_if_the_measure_takes_anything(
+    kind: OutcomeKind,
+) -> None:
+    class Mistaken(Metrics):
+        def mistaken(self, *_: Any) -> Any:
+            return lambda name, *arguments: 0.0
+
+    check = MetricCheck(
+        id="c",
+        title="t",
+        points=1,
+        type="metric",
+        inputs="i",
+        metric="m",
+        full=0.0,
+        none=1.0,
+        given=("g",),
+        own_metric="o",
+    )
+    case = MetricCase(CALLS[:1], CASE, check, 0.0, 1.0)
+    course = Mistaken(o=lambda value, case, call: 0.0)
+    came = case.judge_given({"0": Outcome(OutcomeKind.RETURNED, 1.0)}, course, ("a",))
+    assert came is not None
+    assert came.code == "follow_through"
+    assert case.judge_given({"0": Outcome(kind)}, course, ("a",)) is None
+    assert case.judge_given({}, course, ("a",)) is None

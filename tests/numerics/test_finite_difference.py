@@ -229,6 +229,33 @@ def test_extrapolation_is_exact_for_a_cubic() -> None:
     assert found.error == pytest.approx(0.16, rel=1e-3)  # the distance from the larger step: h^2
 
 
+@pytest.mark.parametrize("flipped", [False, True])
+def test_the_rounding_of_the_larger_of_two_values_is_part_of_the_error(flipped: bool) -> None:
+    """On one side of a kink nothing is rounded; without the value at x no kink is noticed."""
+    steps = [0.5, 0.125]
+    sides = [[2 * h for h in steps], [0.0 for _ in steps]]
+    plus, minus = reversed(sides) if flipped else sides
+    found = extrapolate(steps, plus, minus)
+    assert found.value == (-1.0 if flipped else 1.0)
+    assert 1e-16 < found.error < 1e-14
+
+
+def test_no_smaller_steps_are_taken_where_only_the_rounding_of_the_value_is_left() -> None:
+    asked: list[float] = []
+
+    def constant(size: float) -> Callable[[Array], float]:
+        def f(x: Array) -> float:
+            asked.append(size)
+            return size
+
+        return f
+
+    for size in (7.0, -7.0, 0.0):
+        (found,) = derivatives(constant(size), POINT, [np.ones(3)])
+        assert found.value == 0.0
+    assert asked.count(7.0) == asked.count(-7.0) < asked.count(0.0), "nothing is rounded where all is zero"
+
+
 def test_a_rung_that_is_not_finite_is_passed_over() -> None:
     steps = [0.4, 0.1, 0.025]
     plus, minus = ([1 + s * h for h in steps] for s in (1, -1))
