@@ -48,7 +48,7 @@ TESTS = {
         "test_exercise_11_follow_through.py",
     ),
     "grader/numerics": ("numerics", "checks", "judge", "plan", "student/test_check.py", "verify"),
-    "grader/checks": ("checks", "plan", "judge", "test_follow_through.py", "student/test_check.py"),
+    "grader/checks": ("checks", "plan", "judge", "course", "test_follow_through.py", "student/test_check.py"),
     "grader/course/score.py": ("course", "test_flow.py", "test_follow_through.py", "exports"),
     "grader/notebook": ("notebook", "test_subjects.py", "intake", "course", "test_flow.py"),
     "grader/store": ("store", "observe/test_keys.py", "batch/test_pool.py", "test_flow.py"),

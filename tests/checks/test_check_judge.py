@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from grader.checks.base import Check, PlannedCase
 from grader.checks.gradient import GradientCase
@@ -401,3 +401,33 @@ def test_what_none_of_the_cases_found_changed_was_not_attempted_and_one_that_did
     assert (left.kind, left.code, left.fraction) == (VerdictKind.NOT_ATTEMPTED, "not_attempted", 0.0)
     assert judged(asked, cases, {"a": untouched, "b": right}).kind is VerdictKind.PARTIAL
     assert judged(asked, cases, {"a": right, "b": right}).kind is VerdictKind.PASSED
+
+
+@pytest.mark.parametrize("share", [1.001, -0.001, 2.0, float("nan"), "1", True])
+def test_a_share_of_the_points_that_is_none_is_refused(share: Any) -> None:
+    gradient = {"cost": "cost", "wrt": ["x"]}
+    for kind, options in (
+        ("gradient", {**gradient, "own_cost": share}),
+        ("gradient", {**gradient, "credit": {"sign": share}}),
+        ("reference", {"given": ["g"], "given_credit": share}),
+    ):
+        with pytest.raises(ValidationError):
+            check(kind, **options)
+    for right in (0.0, 0.5, 1.0):
+        assert check("gradient", **gradient, own_cost=right).own_cost == right
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "by_result", "by_fingerprint"),
+    [
+        ("gradient", {"cost": "cost", "wrt": ["x"]}, True, False),
+        ("property", {"property": "symmetric"}, False, False),
+        ("forbidden", {"names": ["sklearn"]}, False, False),
+    ],
+)
+def test_known_mistakes_are_looked_for_on_the_inputs_of(
+    kind: str, options: dict[str, Any], by_result: bool, by_fingerprint: bool
+) -> None:
+    asked = check(kind, **options)
+    assert asked.recognises(fingerprint=False) is by_result
+    assert asked.recognises(fingerprint=True) is by_fingerprint

@@ -160,6 +160,15 @@ def test_rounding_of_the_inputs_is_forgiven_the_more_the_coarser_the_numbers_tha
     assert judge(SQUARE.astype(np.float32) * np.float32(1.01), SQUARE, 1e-14, known).fraction == 0.0
 
 
+@pytest.mark.parametrize(("noise", "decides"), [(0.5, True), (5.0, False)])
+def test_an_input_decides_where_noise_is_below_the_rounding_of_double_precision(
+    noise: float, decides: bool
+) -> None:
+    errors = np.full((2, 2), noise * 1e-6 / 2)
+    numeric = Numeric((SQUARE,), (errors,), rounding=(1e-6,), flat=(False,))
+    assert numeric.decides(1e-12) is decides
+
+
 def test_a_kink_is_said_where_it_hides_the_slope() -> None:
     result = judge(SQUARE, SQUARE, 1e-2, {"kink": True})
     assert result.inconclusive

@@ -83,6 +83,11 @@ def test_a_syntax_error_in_another_function_is_not_blamed() -> None:
     )
 
 
+def test_a_function_within_another_is_missing_and_no_syntax_error_is_blamed() -> None:
+    found = facts("def g():\n    def f(x): return x\n    return 1")
+    assert (found.status, found.remark) == ("missing", "The notebook does not define a function named f.")
+
+
 LOADED = "import numpy as np\nX = np.load('ratings.npy')\nn = 3\nrng = np.random.default_rng(n)"
 DATA = {
     "loaded": ("def f(): return X", ["X"]),

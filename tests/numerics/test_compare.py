@@ -233,6 +233,12 @@ def test_equal_entries_in_another_shape_are_recognised_also_where_no_difference_
     assert shape_slip(got + 1e-12, RIGHT, 0.0) is None
 
 
+@pytest.mark.parametrize("value", [RIGHT, "text", None, [], {"a": 1.0}, (RIGHT, "text")], ids=str)
+def test_equal_values_have_no_error(value: Any) -> None:
+    found = compare(value, value, Tolerance(RTOL))
+    assert (found.equal, found.error) == (True, 0.0)
+
+
 def test_flatten_and_scale_reach_the_parts_of_a_tuple() -> None:
     got, right = (np.ones((3, 1)), 1e-9), (np.ones(3), 0.0)
     assert code(got, right) == "reshaped"

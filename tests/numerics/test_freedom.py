@@ -44,6 +44,15 @@ def test_a_matrix_changed_by_what_is_free_is_right(freedom: Freedom, seed: int, 
     assert equal(right @ change(freedom, rng, k), right, freedom)
 
 
+@pytest.mark.parametrize("freedom", FREEDOMS)
+@pytest.mark.parametrize("extra", ["text", None, {}, np.array(["a"])], ids=str)
+def test_a_part_that_is_no_number_does_not_vanish_from_a_tuple(freedom: Freedom, extra: Any) -> None:
+    assert equal((RIGHT,), (RIGHT,), freedom)
+    for got in ((RIGHT, extra), (extra, RIGHT)):
+        assert not equal(got, (RIGHT,), freedom)
+        assert distance(got, (RIGHT,), freedom) == np.inf
+
+
 @pytest.mark.parametrize(("size", "counts"), [(1e-4, True), (5e-9, True), (2e-10, False), (0.0, False)])
 def test_a_column_counts_for_what_columns_span_down_to_a_billionth_of_the_largest(
     size: float, counts: bool

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from grader.checks.reference import EXACT
 from grader.course import Case
 from grader.course.assignment import Assignment
 from grader.course.rubric import Limits, Rubric
@@ -155,6 +156,14 @@ def test_the_expected_value_and_the_scale_stay_in_the_context() -> None:
     assert (first.expected.tolist(), first.scale) == ([2.0, -4.0], 4.0)
     assert (second.expected.tolist(), second.scale) == ([4.0, -8.0], 0.0)
     assert [call.args[0].tolist() for call in made.calls] == [[1.0, -2.0], [2.0, -4.0]]
+
+
+def test_what_rounding_of_the_input_does_is_allowed_only_where_the_rubric_says_so() -> None:
+    plain, conditioned = (cases(plan("reference", "double", conditioned=asked)) for asked in (False, True))
+    assert [case.sensitivity for case in plain] == [EXACT, EXACT]
+    for case in conditioned:
+        assert 0 < case.sensitivity.double < 1e-15
+        assert 1e-9 < case.sensitivity.single < 1e-6
 
 
 def test_a_call_may_have_its_own_time_limit() -> None:
