@@ -7,11 +7,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from grader.inside import wire
+from grader.inside.calls import FRAME, MARK, _Clock
 from grader.notebook.cells import read_code
 from grader.notebook.slicing import slice_function
 from grader.observe.call_functions import CallSettings, make_calls
-from grader.observe.inside import wire
-from grader.observe.inside.calls import FRAME, MARK, _Clock
 from grader.observe.sandbox import PlainSandbox, Sandbox
 from grader.records import Outcome, OutcomeKind
 from grader.subjects import Call, CallLimits
