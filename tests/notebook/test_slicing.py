@@ -265,3 +265,19 @@ def test_a_docstring_changes_the_key_as_code_can_read_it() -> None:
 )
 def test_code_changes_the_key(cells: tuple[str, ...]) -> None:
     assert key(*cells) != key("x = 1", USE)
+
+
+@pytest.mark.parametrize(
+    "again",
+    [("total = 3", "f = total"), ("f = unknown",), ("f = f",), ("f = f.history",), ("f = unknown.part",)],
+)
+def test_what_takes_the_name_of_a_function_later_and_is_none_does_not_replace_it(
+    again: tuple[str, ...],
+) -> None:
+    define = "def f(): return 1"
+    assert needed(define, *again) == [define]
+
+
+def test_another_function_that_takes_the_name_of_a_function_later_replaces_it() -> None:
+    other, again = "def total(): return 2", "f = total"
+    assert needed("def f(): return 1", other, again) == [other, again]

@@ -85,6 +85,14 @@ def test_what_is_no_known_slip_is_not_named(got: Any, expected: Any) -> None:
     assert near_miss(got, expected, RTOL) is None
 
 
+@pytest.mark.parametrize("unit", [2.0**-800, 2.0**-400, 2.0**400, 2.0**800])
+def test_a_factor_is_found_where_the_squares_of_the_entries_cannot_be_written(unit: float) -> None:
+    for factor, code in ((2.0, "constant_factor"), (-1.0, "sign")):
+        found = near_miss(factor * unit * SQUARE, unit * SQUARE, RTOL)
+        assert found is not None
+        assert found.code == code
+
+
 @given(ARRAYS, st.floats(-50, 50))
 def test_any_other_factor_than_one_is_named_with_its_size(right: Any, factor: float) -> None:
     assume(np.abs(right).max() > 0.1 and abs(factor) > 1e-3 and abs(abs(factor) - 1) > 1e-2)
