@@ -120,6 +120,9 @@ def test_few_rows_or_numbers_are_too_little_to_leave_any_out() -> None:
     short = np.array([[1.0, 2.0], [3.0, 4.0]])
     assert "except_first" not in fitting(candidate(flat=short), flat=short * [[9.0], [1.0]])
     assert fitting(candidate(flat=np.float64(2.0)), flat=np.float64(3.5)) == []
+    row = np.array([[1.0, 2.0, 3.0]])
+    assert "except_first_column" in fitting(candidate(flat=row), flat=row * [9.0, 1.0, 1.0])
+    assert "except_first_column" not in fitting(candidate(flat=row[:, :2]), flat=row[:, :2] * [9.0, 1.0])
     vector = np.array([1.0, 2.0])
     assert "except_first_column" not in fitting(candidate(flat=vector), flat=vector * [9.0, 1.0])
 

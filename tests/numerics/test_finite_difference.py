@@ -256,6 +256,15 @@ def test_no_smaller_steps_are_taken_where_only_the_rounding_of_the_value_is_left
     assert asked.count(7.0) == asked.count(-7.0) < asked.count(0.0), "nothing is rounded where all is zero"
 
 
+@pytest.mark.parametrize("bend", [0.0, 1.0, -0.5])
+def test_the_jump_of_a_slope_is_told_from_what_the_function_bends(bend: float) -> None:
+    steps = [0.4, 0.1]
+    values = [h + bend * h**2 for h in steps]  # of |x| + bend x^2, on either side of 0
+    found = extrapolate(steps, values, values, 0.0)
+    assert found.jump == pytest.approx(2.0)
+    assert found.value == pytest.approx(0.0)
+
+
 def test_a_rung_that_is_not_finite_is_passed_over() -> None:
     steps = [0.4, 0.1, 0.025]
     plus, minus = ([1 + s * h for h in steps] for s in (1, -1))
