@@ -195,6 +195,7 @@ def test_the_own_cost_is_asked_at_ever_smaller_steps_on_both_sides_and_at_the_po
     steps = np.asarray(own.steps)
     assert (steps[:-1] > steps[1:]).all()
     assert np.allclose(steps[-3:-1] / steps[-2:], 4.0)
+    assert np.isclose(steps[0] / steps[1], steps[1] / steps[2])
     assert steps[0] >= 4**4 * steps[-1] * (1 - 1e-12)
     assert steps[-1] <= 1e-4 * np.abs(point).max() * (1 + 1e-12) or scale == 0.0
     assert own.sweep.places == (0,)
