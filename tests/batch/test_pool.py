@@ -184,8 +184,8 @@ def test_what_ends_only_because_it_was_killed_by_an_interrupt_is_not_kept(
     running, killed = threading.Event(), threading.Event()
     end = batch.EndableSandbox.end
 
-    def observe(data: bytes, course: Course, sandbox: object, store: Store, *_: object) -> Observation:
-        if b'"2"' in data:
+    def observe(hand_in: HandIn, course: Course, sandbox: object, store: Store, *_: object) -> Observation:
+        if b'"2"' in hand_in.notebook:
             running.set()
             assert killed.wait(60)
             store.put_run("cut off", run())

@@ -50,7 +50,7 @@ def test_a_part_that_is_no_number_does_not_vanish_from_a_tuple(freedom: Freedom,
     assert equal((RIGHT,), (RIGHT,), freedom)
     for got in ((RIGHT, extra), (extra, RIGHT)):
         assert not equal(got, (RIGHT,), freedom)
-        assert distance(got, (RIGHT,), freedom) == np.inf
+        assert error_up_to(got, (RIGHT,), freedom) == np.inf
 
 
 @pytest.mark.parametrize(("size", "counts"), [(1e-4, True), (5e-9, True), (2e-10, False), (0.0, False)])

@@ -26,7 +26,7 @@ def called(
     assert found is not None
     limits = CallLimits(seconds=30.0, memory_mb=512)
     calls = [Call(f"call {n}", name, (value,), limits=limits) for n, value in enumerate(arguments)]
-    outcomes = make_calls(code, {name: found}, calls, sandbox, settings, {})
+    outcomes = make_calls({name: found}, calls, sandbox, settings, {})
     return [outcomes[call.id] for call in calls]
 
 

@@ -42,7 +42,7 @@ def test_only_the_files_of_a_restricted_box_can_be_counted_from_outside_and_no_b
     try:
         with WarmSandbox(("numpy",), tier, outer=outer) as box:
             calls = [Call("one", "dumpable", ())]
-            outcome = make_calls(code, {"dumpable": found}, calls, box, CallSettings(), {})["one"]
+            outcome = make_calls({"dumpable": found}, calls, box, CallSettings(), {})["one"]
     except SandboxError as error:
         pytest.skip(f"this process is no root of a container, so that no such box starts: {error}")
     assert outcome.kind is OutcomeKind.RETURNED, outcome
