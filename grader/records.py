@@ -194,9 +194,8 @@ class NotebookRun:
 class FunctionFacts:
     """What reading the notebook (without running it) says of one function.
 
-    `key` identifies the code that the function needs;
-    `calls` are the dotted names that this code uses; `notebook_globals` are variables of the notebook
-    that the function reads; `places` are cell and first line of each statement that it needs.
+    `key` identifies the code that the function needs; `calls` are the dotted names that this code uses,
+    `notebook_globals` variables of the notebook that it reads, `places` cell and line of its statements.
     """
 
     name: str

@@ -94,6 +94,7 @@ class _Submitted:
 
     @cached_property
     def slices_and_facts(self) -> tuple[dict[str, Slice], dict[str, FunctionFacts]]:
+        """What reading the notebook and the files beside it says; done once, and only if it is not kept."""
         modules = {
             name: read_sources([data.decode("utf-8-sig", "replace")])
             for name, data in self.hand_in.modules.items()
