@@ -106,7 +106,7 @@ MAY_USE = {
     "store": {"decode", "errors", "inside", "records"},
     "report": {"course", "records"},
     "exports": {"course", "errors", "records"},
-    "intake": {"errors"},
+    "intake": {"errors", "notebook"},
     "pdf": {"errors", "notebook"},
 }
 

@@ -23,7 +23,7 @@ from grader.errors import DamagedError, GraderError, GraderFault, NotebookUnread
 from grader.inside.safe_text import message_text
 from grader.intake.submissions import Submission
 from grader.judge.judge_observation import not_graded, unreadable
-from grader.notebook.read import read_bytes
+from grader.notebook.sources import MAX_MODULE, read_bytes
 from grader.observe.observe_submission import observe
 from grader.observe.sandbox import Process, Program, Sandbox
 from grader.plan.plan import Course
@@ -32,7 +32,6 @@ from grader.store import Store
 
 LOG = logging.getLogger(__name__)
 TRIES = 2
-MAX_MODULE = 1 << 20  # bytes of a Python file beside a notebook
 WAIT_SECONDS = 0.5  # the longest that an interrupt can be delayed, see `grade_all`
 
 

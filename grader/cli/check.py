@@ -35,7 +35,7 @@ def check(notebook: Path, only: tuple[str, ...], kit_path: Path | None, run: boo
             raise UsageError("--hand-in looks at the whole notebook, and runs it: leave out -f and --run")
         sys.exit(_hand_in(notebook, kit_path))
     from grader.notebook.cells import read_sources  # noqa: PLC0415 -- keeps --help fast
-    from grader.notebook.sources import code_sources  # noqa: PLC0415
+    from grader.notebook.sources import MAX_MODULE, code_sources, modules_in, read_bytes  # noqa: PLC0415
     from grader.student.fresh_run import obstacles, run_fresh  # noqa: PLC0415
     from grader.student.functions import NotebookFunctions  # noqa: PLC0415
     from grader.student.home import check_functions  # noqa: PLC0415
@@ -45,7 +45,16 @@ def check(notebook: Path, only: tuple[str, ...], kit_path: Path | None, run: boo
     kit = read_kit(kit_path or find_kit(notebook.parent))
     names = list(dict.fromkeys(kit.function(name).name for name in only)) or list(kit.functions)
     data, content = _read_notebook(notebook)
-    functions = NotebookFunctions(read_sources(code_sources(content)), kit.functions)
+    folder = notebook.resolve().parent
+    modules = {}
+    for path in modules_in(folder):
+        try:
+            text = read_bytes(path, MAX_MODULE).decode("utf-8-sig", "replace")
+        except (OSError, NotebookUnreadable) as error:
+            raise DocumentError(f"{path} cannot be read: {error}") from error
+        modules[path.name] = read_sources([text])
+    sys.path.insert(0, str(folder))  # for what the notebook imports from them
+    functions = NotebookFunctions(read_sources(code_sources(content)), kit.functions, modules)
     failures = []
     if run:
         failures = run_fresh(data, notebook.resolve().parent, kit.cell_seconds)

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from grader.errors import UsageError
+from grader.notebook.sources import modules_in
 
 SUFFIX = ".ipynb"
 SKIPPED = ("__MACOSX", "__pycache__")
@@ -42,7 +43,6 @@ COPY = re.compile(r"\s*\(\d+\)$|\s*-\s*Copy\d*$", re.I)
 UNSAFE = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f]|[\ud800-\udfff]')
 UNPACK = "; unpack the archive first"
 MAX_NAME = 80
-MAX_MODULES = 20
 Entry = tuple[Path, PurePosixPath, str]
 """The path of a submission, its path inside the folder, and its problem ('' if there is none)."""
 
@@ -121,14 +121,12 @@ def _with_modules(submission: Submission) -> Submission:
     if submission.problem or submission.fault:
         return submission
     try:
-        beside = sorted(path for path in submission.path.parent.iterdir() if not _skipped(path.name))
+        beside = [path.name for path in submission.path.parent.iterdir() if not _skipped(path.name)]
+        if sum(name.lower().endswith(SUFFIX) for name in beside) > 1:
+            return submission
+        return replace(submission, modules=modules_in(submission.path.parent))
     except OSError:  # the notebook itself will tell
         return submission
-    if sum(path.name.lower().endswith(SUFFIX) for path in beside) > 1:
-        return submission
-    modules = [path for path in beside if path.suffix == ".py" and path.stem.isidentifier()]
-    regular = [path for path in modules if path.is_file() and not path.is_symlink()]
-    return replace(submission, modules=tuple(regular[:MAX_MODULES]))
 
 
 def _without_notebook(folder: Path, entries: list[PurePosixPath]) -> Iterator[Entry]:

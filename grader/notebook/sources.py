@@ -13,6 +13,8 @@ from typing import Any
 from grader.errors import NotebookUnreadable, UsageError
 
 MAX_BYTES = 50 << 20
+MAX_MODULES = 20
+MAX_MODULE = 1 << 20  # bytes of a Python file beside a notebook
 
 
 def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
@@ -25,11 +27,20 @@ def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
         raise NotebookUnreadable("it is not a regular file")
     size = status.st_size
     if size > max_bytes:
+        remedy = "clear the outputs of the notebook and hand it in again"
+        if path.suffix == ".py":
+            remedy = "hand in data in files of their own"
         raise NotebookUnreadable(
-            f"the file has {size / 2**20:.0f} MB, more than the {max_bytes / 2**20:.0f} MB allowed; "
-            "clear the outputs of the notebook and hand it in again"
+            f"the file {path.name} has {size / 2**20:.0f} MB, "
+            f"more than the {max_bytes / 2**20:.0f} MB allowed; {remedy}"
         )
     return path.read_bytes()
+
+
+def modules_in(folder: Path) -> tuple[Path, ...]:
+    """Return the Python files of a folder that a notebook in it may import: the first 20, links left out."""
+    files = sorted(path for path in folder.iterdir() if path.suffix == ".py" and path.stem.isidentifier())
+    return tuple([path for path in files if path.is_file() and not path.is_symlink()][:MAX_MODULES])
 
 
 def read_named(path: Path) -> bytes:

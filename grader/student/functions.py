@@ -14,11 +14,12 @@ import linecache
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NoReturn, Protocol
 
 from grader.inside import execute
 from grader.notebook.cells import Code, read_sources
-from grader.notebook.facts import find_functions
+from grader.notebook.facts import find_functions, find_subjects
 from grader.notebook.quiet import quiet
 from grader.records import FactsStatus, Fault, FunctionFacts
 from grader.subjects import Subject
@@ -43,11 +44,16 @@ class Functions(Protocol):
 
 
 class NotebookFunctions:
-    """The functions in the file of a notebook."""
+    """The functions in the file of a notebook, and in the Python files beside it (`modules`, by file name).
 
-    def __init__(self, code: Code, names: Iterable[str]) -> None:
-        self.sources = {cell.number: cell.source for cell in code.cells}
-        self.slices, self.facts_by_name = find_functions(code, names, NOTHING_GIVEN)
+    The files must be where Python finds them: a notebook imports from them.
+    """
+
+    def __init__(
+        self, code: Code, names: Iterable[str], modules: Mapping[str, Code] = MappingProxyType({})
+    ) -> None:
+        subjects = map(Subject.named, names)
+        self.slices, self.facts_by_name = find_subjects(code, subjects, NOTHING_GIVEN, modules)
         self.executed: dict[str, tuple[dict[str, Any], str]] = {}  # function -> its namespace, an error
 
     def facts(self, name: str) -> FunctionFacts:
@@ -61,8 +67,8 @@ class NotebookFunctions:
             namespace: dict[str, Any] = {"__name__": "__main__", "display": lambda *values, **options: None}
             failure = ""
             for statement in self.slices[name].statements:
-                source = self.sources[statement.cell]
-                filename = f"<cell {statement.cell}>"
+                source = self.slices[name].sources[statement.cell]
+                filename = self.facts(name).file or f"<cell {statement.cell}>"
                 # So that tracebacks and inspect.getsource show the lines of the cell.
                 linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
                 unit = ast.Module(body=[statement.node], type_ignores=[])

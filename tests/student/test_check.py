@@ -430,3 +430,29 @@ def test_an_exception_that_cannot_be_told_is_told_by_its_type(tmp_path: Path) ->
     assert "reconstruct is not there when the code that it needs has run: E" in done.stdout.replace(
         "\n  ", " "
     )
+
+
+@pytest.mark.parametrize("cell", ["x = 1", "from mine import reconstruct", "from mine import *"])
+def test_a_function_may_stand_in_a_file_beside_the_notebook(tmp_path: Path, cell: str) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    write_kit_to(folder)
+    (folder / "mine.ipynb").write_text(notebook(cell))
+    source = "import shapes\n\ndef reconstruct(X, W1, W2):\n    return shapes.product(X, W1) @ W2\n"
+    (folder / "mine.py").write_text(source)
+    (folder / "shapes.py").write_text("def product(A, B):\n    return A @ B\n")
+    command = [sys.executable, "-m", "grader", "check", "folder/mine.ipynb", "-f", "reconstruct"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (folder / "shapes.py").write_text("def product(A, B):\n    return 2.0 * A @ B\n")
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, "factor 2" in done.stdout) == (1, True), done.stdout + done.stderr
+
+
+def test_a_file_beside_the_notebook_that_is_too_large_is_named(tmp_path: Path) -> None:
+    write_kit_to(tmp_path)
+    (tmp_path / "mine.ipynb").write_text(notebook("x = 1"))
+    (tmp_path / "data.py").write_bytes(b"#" * ((1 << 20) + 1))
+    done = in_terminal(tmp_path)
+    assert done.returncode == 2
+    assert "data.py cannot be read: the file data.py has 1 MB, more than the 1 MB allowed" in done.stderr
