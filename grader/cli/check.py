@@ -14,6 +14,7 @@ from grader.cli.options import PATH
 from grader.errors import DocumentError, NotebookUnreadable, UsageError
 
 if TYPE_CHECKING:  # heavy, and not needed for --help
+    from grader.notebook.cells import Code
     from grader.student.hand_in import Obstacle
 
 
@@ -35,7 +36,7 @@ def check(notebook: Path, only: tuple[str, ...], kit_path: Path | None, run: boo
             raise UsageError("--hand-in looks at the whole notebook, and runs it: leave out -f and --run")
         sys.exit(_hand_in(notebook, kit_path))
     from grader.notebook.cells import read_sources  # noqa: PLC0415 -- keeps --help fast
-    from grader.notebook.sources import MAX_MODULE, code_sources, modules_in, read_bytes  # noqa: PLC0415
+    from grader.notebook.sources import code_sources  # noqa: PLC0415
     from grader.student.fresh_run import obstacles, run_fresh  # noqa: PLC0415
     from grader.student.functions import NotebookFunctions  # noqa: PLC0415
     from grader.student.home import check_functions  # noqa: PLC0415
@@ -46,13 +47,7 @@ def check(notebook: Path, only: tuple[str, ...], kit_path: Path | None, run: boo
     names = list(dict.fromkeys(kit.function(name).name for name in only)) or list(kit.functions)
     data, content = _read_notebook(notebook)
     folder = notebook.resolve().parent
-    modules = {}
-    for path in modules_in(folder):
-        try:
-            text = read_bytes(path, MAX_MODULE).decode("utf-8-sig", "replace")
-        except (OSError, NotebookUnreadable) as error:
-            raise DocumentError(f"{path} cannot be read: {error}") from error
-        modules[path.name] = read_sources([text])
+    modules = _read_modules(folder)
     sys.path.insert(0, str(folder))  # for what the notebook imports from them
     functions = NotebookFunctions(read_sources(code_sources(content)), kit.functions, modules)
     failures = []
@@ -71,6 +66,7 @@ def check(notebook: Path, only: tuple[str, ...], kit_path: Path | None, run: boo
 
 def _hand_in(notebook: Path, kit_path: Path | None) -> int:
     """Show what would go wrong in the graders' run; return the exit code."""
+    from grader.notebook.sources import modules_in  # noqa: PLC0415
     from grader.student.fresh_run import obstacles, run_fresh  # noqa: PLC0415
     from grader.student.hand_in import find_obstacles  # noqa: PLC0415
     from grader.student.kit import find_kit, read_kit  # noqa: PLC0415
@@ -78,9 +74,12 @@ def _hand_in(notebook: Path, kit_path: Path | None) -> int:
     path = kit_path or find_kit(notebook.parent)
     kit = read_kit(path)
     data, content = _read_notebook(notebook)
-    found = find_obstacles(notebook.name, len(data), content, kit)
-    # A copy runs in a folder that holds only the files of the kit, as in the grading.
+    own = notebook.resolve().parent
+    found = find_obstacles(notebook.name, len(data), content, kit, _read_modules(own))
+    # A copy runs beside the files of the kit and what may be handed in, as in the grading.
     with tempfile.TemporaryDirectory() as folder:
+        for module in modules_in(own):
+            shutil.copy(module, folder)
         for name in kit.files:
             if (path.parent / name).is_file():
                 shutil.copy(path.parent / name, folder)
@@ -102,6 +101,21 @@ def _read_notebook(path: Path) -> tuple[bytes, dict[str, Any]]:
     except NotebookUnreadable as error:
         raise DocumentError(f"{path} cannot be checked: {error}") from error
     return data, content
+
+
+def _read_modules(folder: Path) -> dict[str, Code]:
+    """Return the code of the Python files in a folder; raise DocumentError if one cannot be read."""
+    from grader.notebook.cells import read_sources  # noqa: PLC0415
+    from grader.notebook.sources import MAX_MODULE, modules_in, read_bytes  # noqa: PLC0415
+
+    modules = {}
+    for path in modules_in(folder):
+        try:
+            text = read_bytes(path, MAX_MODULE).decode("utf-8-sig", "replace")
+        except (OSError, NotebookUnreadable) as error:
+            raise DocumentError(f"{path} cannot be read: {error}") from error
+        modules[path.name] = read_sources([text])
+    return modules
 
 
 def _show(found: list[Obstacle]) -> None:

@@ -9,19 +9,21 @@ from __future__ import annotations
 import ast
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Any
 
 from grader.notebook.cells import Code, read_sources
-from grader.notebook.facts import find_functions
+from grader.notebook.facts import find_subjects
 from grader.notebook.names import aliases, dotted, imported_modules
 from grader.notebook.slicing import BUILTINS, definition_nodes
 from grader.notebook.sources import code_sources
 from grader.records import FactsStatus
 from grader.student.environment import READERS, REMOVED, WRITERS
 from grader.student.kit import Kit
+from grader.subjects import Subject
 
 MAX_FILE_MB = 10
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -36,8 +38,17 @@ class Obstacle:
     serious: bool = True
 
 
-def find_obstacles(name: str, size: int, content: dict[str, Any], kit: Kit) -> list[Obstacle]:
-    """Return the problems of a notebook of `size` bytes with this file name; nothing is run."""
+def find_obstacles(
+    name: str,
+    size: int,
+    content: dict[str, Any],
+    kit: Kit,
+    modules: Mapping[str, Code] = MappingProxyType({}),
+) -> list[Obstacle]:
+    """Return the problems of a notebook of `size` bytes with this file name; nothing is run.
+
+    `modules` are the Python files beside it, by their names.
+    """
     code = read_sources(code_sources(content))
     found: list[Obstacle] = []
 
@@ -52,8 +63,8 @@ def find_obstacles(name: str, size: int, content: dict[str, Any], kit: Kit) -> l
             advice = "Nothing of this cell can be run or graded; mend it or delete it."
             found.append(Obstacle(message, advice))
 
-    found += _check_functions(code, kit)
-    found += _check_environment(code, kit)
+    found += _check_functions(code, kit, modules)
+    found += _check_environment(code, kit, modules)
     found += _check_names(code)
 
     # The last run, as the file keeps it: the order of the cells, and the size of their outputs.
@@ -75,9 +86,12 @@ def find_obstacles(name: str, size: int, content: dict[str, Any], kit: Kit) -> l
     return found
 
 
-def _check_functions(code: Code, kit: Kit) -> Iterator[Obstacle]:
+def _check_functions(code: Code, kit: Kit, modules: Mapping[str, Code]) -> Iterator[Obstacle]:
     """Find functions of the assignment that were not begun, are missing, or take other arguments."""
-    slices, facts = find_functions(code, kit.functions, Code())
+    slices, facts = find_subjects(code, map(Subject.named, kit.functions), Code(), modules)
+    for file in sorted({each.file for each in facts.values() if each.file}):
+        defined = ", ".join(each.name for each in facts.values() if each.file == file)
+        yield Obstacle(f"{file} defines {defined}.", "Hand it in together with the notebook.", serious=False)
     nodes = [node for statement in code.statements for node in ast.walk(statement.node)]
     own = {node.name: _arguments(node) for node in nodes if isinstance(node, Function)}
     own = {name: arguments for name, arguments in own.items() if name not in kit.functions}
@@ -109,7 +123,7 @@ def _arguments(node: Function) -> tuple[str, ...]:
     return tuple(argument.arg for argument in (*node.args.posonlyargs, *node.args.args))
 
 
-def _check_environment(code: Code, kit: Kit) -> Iterator[Obstacle]:
+def _check_environment(code: Code, kit: Kit, modules: Mapping[str, Code]) -> Iterator[Obstacle]:
     """Find what the graders' machine does not have: modules, removed names, files, the network."""
     nodes = list(_nodes(code))
 
@@ -119,6 +133,9 @@ def _check_environment(code: Code, kit: Kit) -> Iterator[Obstacle]:
         if module == "grader":
             advice = "It does nothing for the grading; delete the cells that check before you hand in."
             yield Obstacle(f"{cell} imports grader.", advice, serious=False)
+        elif f"{module}.py" in modules:
+            advice = "Hand it in together with the notebook."
+            yield Obstacle(f"{cell} imports {module}.py from beside the notebook.", advice, serious=False)
         elif module not in available:
             advice = f"Do without it. There are: {', '.join(kit.packages)}."
             yield Obstacle(f"{cell} imports {module}, which the graders do not have.", advice)

@@ -166,3 +166,19 @@ def test_options_that_do_not_go_together_are_refused(
         main(["check", str(tmp_path / NAME), "--hand-in", "--run"])
     assert ending.value.code == 2
     assert "leave out -f and --run" in capsys.readouterr().err
+
+
+def test_a_file_beside_the_notebook_is_there_in_the_copy_and_is_to_be_handed_in_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_kit_to(tmp_path)
+    source = "from mine import reconstruct\nassert reconstruct(2.0, 3.0, 4.0) == 24.0"
+    (tmp_path / "mine.py").write_text("def reconstruct(X, W1, W2):\n    return X * W1 * W2\n")
+    (tmp_path / NAME).write_text(notebook(source))
+    with pytest.raises(SystemExit):
+        main(["check", str(tmp_path / NAME), "--hand-in"])
+    out = " ".join(capsys.readouterr().out.split())
+    assert "mine.py defines reconstruct. Hand it in together with the notebook." in out
+    assert "imports mine.py from beside the notebook" in out
+    assert "ModuleNotFoundError" not in out
+    assert "reconstruct is missing" not in out
