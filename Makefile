@@ -19,7 +19,7 @@ grade: $(READY)
 	$(BIN)/grader grade submissions/$(ASSIGNMENT) --unsafe
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 verify: $(READY)
 	$(BIN)/python -m pytest rubrics --grader-seeds $(SEEDS) $(if $(JUNIT),--junit-xml $(JUNIT))
