@@ -5,7 +5,7 @@
     clone with new namespaces    -> EPERM
     socket, not of AF_UNIX       -> EOPNOTSUPP (libzmq aborts on any other answer)
     a datagram socket            -> EOPNOTSUPP (it reaches any address without connecting)
-    prctl that sets who may look -> EPERM (what watches a box could not count the files that it holds)
+    prctl(PR_SET_DUMPABLE)       -> EPERM (it would hide the files that the process holds from the count)
     a call of DENIED             -> EPERM
     everything else              -> allowed
 

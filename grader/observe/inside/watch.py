@@ -47,14 +47,14 @@ def overfull(wires: str, directory: str, nameless: int = 0) -> bool:
     """Whether a directory of sockets, or one of files that no file system limits, holds too much.
 
     `nameless` are the bytes of files that were in the directory, have no name any more and are still held.
-    What a box has closed, or nested too deeply for a path, cannot be counted: that is too much.
+    What a box made impossible to count, by modes, by depth or by a link to itself, is too much.
     """
     try:
         if wires and sum(1 for _ in _entries(wires)) > SOCKETS:
             return True
         files = list(_tree(directory)) if directory else []
     except OSError as error:
-        return error.errno in (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG)
+        return error.errno in (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP)
     size = nameless + sum(entry.st_blocks * BLOCK for entry in files)
     return len(files) > INODES or size > DISK_MB << 20
 
