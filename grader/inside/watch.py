@@ -51,7 +51,7 @@ def overfull(wires: str, directory: str, nameless: int = 0) -> bool:
 
     '' for a directory that needs no check. `nameless` are the bytes of files that were removed from the
     directory but are still open or mapped. A directory that cannot be read, as the box has closed it to us or
-    nested it too deeply for a path, counts as too much.
+    nested it too deeply for a path or made a link to itself, counts as too much.
     """
     files: list[os.stat_result] = []
     waiting, seen = [directory] if directory else [], 0
@@ -66,7 +66,7 @@ def overfull(wires: str, directory: str, nameless: int = 0) -> bool:
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
     except OSError as error:
-        return error.errno in (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG)
+        return error.errno in (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP)
     size = nameless + sum(entry.st_blocks * BLOCK for entry in files)
     return len(files) > INODES or size > DISK_MB << 20
 

@@ -337,7 +337,7 @@ def test_who_asks_to_run_alone_waits_for_the_others_and_keeps_new_ones_waiting()
     for thread, event in zip(threads[:2], (inside, asks), strict=True):
         thread.start()
         assert event.wait(60)
-    while not turns._asking and not lines:
+    while threads[1].is_alive() and not turns._asking:
         threads[1].join(0.01)
     threads[2].start()
     threads[2].join(0.2)  # were one of them not to wait, it would have run by now

@@ -169,6 +169,9 @@ def test_what_a_box_closed_or_nested_too_deeply_cannot_be_counted_and_is_too_muc
             os.fchdir(here)
             os.close(here)
         assert watch.overfull("", str(deep))
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    assert watch.overfull("", str(loop))
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         closed = Path(folder, "closed")
