@@ -172,10 +172,20 @@ class CellRun:
 
 
 @dataclass(frozen=True)
+class NotebookLimits:
+    """What one run of a notebook may use."""
+
+    seconds: float = 300.0
+    cell_seconds: float = 60.0
+    memory_mb: int = 4096
+    output_kb: int = 512
+
+
+@dataclass(frozen=True)
 class NotebookRun:
     """One headless run of a notebook, and the notebook as it was afterwards (JSON text).
 
-    `values` are what was looked at when it had run, by the text of the subject.
+    `values` are what was looked at when it had run, by the text of the subject; `shown` is safe HTML of it.
     """
 
     cells: tuple[CellRun, ...]
@@ -183,6 +193,7 @@ class NotebookRun:
     remark: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
     values: Mapping[str, Outcome] = field(default_factory=dict)
+    shown: str = ""
 
     @property
     def clean(self) -> bool:
@@ -207,6 +218,35 @@ class FunctionFacts:
     remark: str = ""
     places: tuple[tuple[int, int], ...] = ()
     file: str = ""
+
+
+@dataclass(frozen=True)
+class CodeCell:
+    """A code cell, and which of its top-level statements (counted from 0) a function needs."""
+
+    number: int
+    source: str
+    keep: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class FunctionCode:
+    """The code that a function needs, by cell, and the modules that it imports or may import."""
+
+    name: str
+    cells: tuple[CodeCell, ...]
+    modules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What reading a notebook says: the facts of every subject, the code of those that can be called.
+
+    Both are by the text of the subject.
+    """
+
+    facts: Mapping[str, FunctionFacts]
+    code: Mapping[str, FunctionCode]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
@@ -70,11 +70,18 @@ class EndableSandbox:
 
     def launch(self, program: Program) -> Process:
         """Start a program; raise GraderFault after `end`."""
+        return self._started(lambda: self.sandbox.launch(program))
+
+    def launch_handler(self, kernel: Process | None) -> Process:
+        """Start a handler; raise GraderFault after `end`."""
+        return self._started(lambda: self.sandbox.launch_handler(kernel))
+
+    def _started(self, start: Callable[[], Process]) -> Process:
         with self._lock:
             if self.ended:
                 raise GraderFault("the batch was interrupted")
             self._running = [process for process in self._running if process.poll() is None]
-            process = self.sandbox.launch(program)
+            process = start()
             self._running.append(process)
             return process
 

@@ -21,9 +21,11 @@ import types
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
+import nbformat
 import numpy as np
 
 from grader.course.misconception import Misconception
@@ -53,6 +55,11 @@ class Assignment:
     sources: Mapping[str, str] = field(default_factory=dict)
     misconceptions: tuple[Misconception, ...] = ()
     folder: Path = Path()
+
+    @cached_property
+    def handed_out(self) -> bytes:
+        """The notebook as it was handed out, as the bytes of a file."""
+        return str(nbformat.writes(self.skeleton)).encode()
 
     @property
     def reference(self) -> Reference:

@@ -1,6 +1,6 @@
 """The warm parent: imports the modules once, then forks a process in a box of its own for every program.
 
-    grader  --start, kill-->   warm parent  --fork-->  waiter  --fork-->  program (kernel, calls)
+    grader  --start, kill-->   warm parent  --fork-->  waiter  --fork-->  program (kernel, calls, handler)
             <--ready, started, ended--
 
 Each message is a JSON object in a packet of its own. `start` carries descriptors, in this order: standard
@@ -52,6 +52,7 @@ class Child:
     wires: str
     directory: str
     complaints: int
+    handler: bool
     asked: bool = False
     reason: str = ""
 
@@ -63,12 +64,12 @@ def main() -> None:
     plan = walls.Plan(**{**settings["plan"], "paths": tuple(settings["plan"]["paths"])})
     walls.build_outer(plan)
     os.environ.update({"HOME": walls.WORK, "MPLCONFIGDIR": walls.WORK + "/.matplotlib"})
-    missing = []
+    missing: dict[str, str] = {}
     for name in settings["preload"]:
         try:
             importlib.import_module(name)
-        except Exception:
-            missing.append(name)
+        except Exception as error:
+            missing[name] = f"{type(error).__name__}: {error}"[:400]
     gc.collect()
     gc.freeze()  # a collection in a child would otherwise write to, and so copy, every page of these objects
     single = walls.single_threaded()
@@ -114,6 +115,8 @@ class _Server:
                 message = json.loads(data)
                 if "kill" in message:
                     self._kill(message["kill"])
+                elif "interrupt" in message:
+                    self._interrupt(message["interrupt"])
                 else:
                     self._start(message, descriptors.tolist())
                 for fd in descriptors:
@@ -139,9 +142,24 @@ class _Server:
             _run_program(message, descriptors, self.plan, complain)
         os.close(complain)
         os.set_blocking(complaints, False)
-        directories = (message["wires"], message["directory"])
-        self.children[pid] = Child(identity, message["memory_mb"], message["user"], *directories, complaints)
+        self.children[pid] = Child(
+            identity,
+            message["memory_mb"],
+            message.get("user", 0),
+            message.get("wires", ""),
+            message.get("directory", ""),
+            complaints,
+            handler="kernel_fds" in message,
+        )
         _send(self.control, {"id": identity, "started": pid})
+
+    def _interrupt(self, identity: int) -> None:
+        """Send a program a SIGINT."""
+        for pid, child in self.children.items():
+            if child.identity == identity and not child.handler:
+                with contextlib.suppress(ProcessLookupError):
+                    for inner in waiter.children(pid):
+                        os.kill(inner, signal.SIGINT)
 
     def _kill(self, identity: int) -> None:
         """Kill the program of a box.
@@ -152,6 +170,9 @@ class _Server:
             if child.identity == identity:
                 child.asked = True
                 with contextlib.suppress(ProcessLookupError):
+                    if child.handler:
+                        os.kill(pid, signal.SIGKILL)
+                        continue
                     for inner in waiter.children(pid):
                         os.kill(inner, signal.SIGKILL)
                     if self.plan.tier == walls.ISOLATED:
@@ -179,6 +200,8 @@ class _Server:
             if not child.asked and not reason:
                 if code == KILLED:  # by none of us, so by the kernel's OOM killer
                     reason = "out_of_memory"
+                elif child.handler and code in (-signal.SIGXCPU, -signal.SIGKILL):
+                    reason = "too_slow"
                 elif code < 0:  # the waiter itself was killed: our fault, as no student can reach it
                     fault = fault or f"the process that watches a box was ended from outside (signal {-code})"
             ending = {"code": code, "reason": reason, "fault": fault}
@@ -188,6 +211,8 @@ class _Server:
         """End the boxes that hold more memory, disk or sockets than they may."""
         held = watch.processes_by_box(set(self.children))
         for pid, child in list(self.children.items()):
+            if child.handler:  # it has limits of its own
+                continue
             directory, nameless = "", 0
             if self.plan.tier != walls.ISOLATED:
                 directory = child.directory
@@ -221,27 +246,32 @@ def _run_program(
         for fd in (*descriptors[:2], null):
             if fd > 2:
                 os.close(fd)
-        first_file = 2 + message["group_fds"]
-        box = walls.Box(
-            files=tuple(zip(message["files"], descriptors[first_file:], strict=True)),
-            directory=message["directory"],
-            wires=message["wires"],
-            user=message["user"],
-            bare=message["bare"],
-            group_fds=tuple(descriptors[2:first_file]),
-            counted=message["counted"],
-        )
-        directory = walls.build_inner(plan, box)
+        if "kernel_fds" in message:
+            directory = walls.enclose_handler(plan, message["memory_mb"])
+            arguments = [str(fd) for fd in descriptors[2:]] or ["-1", "-1"]
+        else:
+            first_file = 2 + message["group_fds"]
+            box = walls.Box(
+                files=tuple(zip(message["files"], descriptors[first_file:], strict=True)),
+                directory=message["directory"],
+                wires=message["wires"],
+                user=message["user"],
+                bare=message["bare"],
+                group_fds=tuple(descriptors[2:first_file]),
+                counted=message["counted"],
+            )
+            directory = walls.build_inner(plan, box)
+            arguments = message["arguments"]
         # what the program sees as its environment, command line and standard streams
         os.environ.clear()
         os.environ.update({**message["environment"], "HOME": directory})
-        sys.argv = [message["module"], *message["arguments"]]
+        sys.argv = [message["module"], *arguments]
         sys.stdin, sys.stdout, sys.stderr = (
             open(fd, mode, closefd=False)  # noqa: SIM115
             for fd, mode in ((0, "r"), (1, "w"), (2, "w"))
         )
         os.close(complain)
-        importlib.import_module(f"inside.{message['module']}").main()
+        importlib.import_module(message["module"]).main()
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1

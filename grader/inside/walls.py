@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import landlock, seccomp, system, waiter
-from .limits import DESCRIPTORS, DISK_MB, FILE_MB, INODES, PROCESSES, SHARED_MB
+from .limits import DESCRIPTORS, DISK_MB, FILE_MB, HANDLER_SECONDS, INODES, PROCESSES, SHARED_MB
 
 ISOLATED, RESTRICTED = "isolated", "restricted"
 OWN, BUBBLEWRAP, NONE = "own", "bubblewrap", "none"
@@ -149,6 +149,33 @@ def build_inner(plan: Plan, box: Box) -> str:
         landlock.restrict(rules(plan, box, directory))
         seccomp.restrict()
     return directory
+
+
+def enclose_handler(plan: Plan, memory_mb: int) -> str:
+    """Enclose a handler, in a process that was just forked from its warm parent; return its directory.
+
+    It runs our code alone, so it needs no namespaces of its own: it may read what its parent may, write no
+    file, reach no network, and use so much memory and processor time.
+    """
+    waiter.become(plan.uid, plan.gid)
+    os.chdir("/")
+    system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)
+    system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
+    system.prctl(system.PR_SET_DUMPABLE, 0)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    space = pages * resource.getpagesize() + (memory_mb << 20)
+    limits = {
+        resource.RLIMIT_AS: space,
+        resource.RLIMIT_CPU: HANDLER_SECONDS,
+        resource.RLIMIT_NOFILE: DESCRIPTORS,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_CORE: 0,
+    }
+    for which, most in limits.items():
+        resource.setrlimit(which, (most, most + (which == resource.RLIMIT_CPU)))
+    landlock.restrict(landlock.Rules(read=("/proc/self", *SYSTEM), execute=plan.paths))
+    seccomp.restrict()
+    return "/"
 
 
 def rules(plan: Plan, box: Box, directory: str) -> landlock.Rules:

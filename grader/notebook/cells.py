@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from grader.notebook.names import Names, names_of
 from grader.notebook.quiet import quiet
@@ -132,3 +132,11 @@ def _untimed(magic: re.Match[str]) -> str:
     """Return the statement after `%time`, since it binds names; the call of the magic if it is no Python."""
     statement = str(ast.literal_eval(magic[2]))
     return f"{magic[1]}{statement}" if _is_python(statement) else magic[0]
+
+
+def find_cell(notebook: Any, name: str) -> int | None:
+    """Return the index of the cell with a tag or, if there is none, an id."""
+    for index, cell in enumerate(notebook.cells):
+        if name in cell.get("metadata", {}).get("tags", ()):
+            return index
+    return next((index for index, cell in enumerate(notebook.cells) if cell.get("id") == name), None)

@@ -16,6 +16,7 @@ import builtins
 import copy
 import hashlib
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -31,6 +32,7 @@ from grader.notebook.names import (
     imported_modules,
     last_name,
 )
+from grader.records import CodeCell, FunctionCode
 
 WRAPPERS = frozenset({"vectorize", "partial", "jit", "njit", "lru_cache", "cache", "wraps", "staticmethod"})
 BUILTINS = frozenset(dir(builtins)) | {"display", "get_ipython", "__name__", "__file__"}
@@ -74,6 +76,18 @@ def slice_function(code: Code, name: str) -> Slice | None:
     tracer = _Tracer(_index(code))
     tracer.need(definition)
     return Slice(name, definition, tracer.result(), frozenset(tracer.unbound), _sources(code))
+
+
+def function_code(own: Slice) -> FunctionCode:
+    """Return what a box needs to make the function: its cells, the statements to keep, what they import."""
+    kept: dict[int, list[int]] = {}
+    for statement in own.statements:
+        kept.setdefault(statement.cell, []).append(statement.index)
+    nodes = (node for statement in own.statements for node in ast.walk(statement.node))
+    names = {name for node in nodes for name in imported_modules(node)}
+    modules = sorted(name for name in names if name.partition(".")[0] not in sys.stdlib_module_names)
+    cells = tuple(CodeCell(number, own.sources[number], tuple(kept[number])) for number in sorted(kept))
+    return FunctionCode(own.name, cells, tuple(modules))
 
 
 def _sources(code: Code) -> dict[int, str]:

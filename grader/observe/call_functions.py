@@ -9,30 +9,24 @@ follows from how the worker ended.
 
 from __future__ import annotations
 
-import ast
 import contextlib
-import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import IO, Any
 
-from grader.decode import decode
 from grader.errors import GraderFault
 from grader.inside import wire
 from grader.inside.calls import CHANGED, FRAME, GROUP, MARK
-from grader.inside.safe_text import message_text
-from grader.notebook.names import imported_modules
-from grader.notebook.slicing import Slice
 from grader.observe.sandbox import Process, Program, Sandbox, prepared_directory, settle
-from grader.records import Fault, Outcome, OutcomeKind
+from grader.outcome import decoded, fault_of, outcome_of
+from grader.records import Fault, FunctionCode, Outcome, OutcomeKind
 from grader.subjects import Call
 
 START_SECONDS = 60.0  # for the start of a worker and the import of its modules
 LATE = 1  # calls in a row that may run out of time; the calls after them are left for a second try
 LATE_ALONE = 2  # the same in the second try
 MAX_STREAM_BYTES = 2 << 30  # of all frames of a worker
-MAX_NAMES, MAX_NAME, MAX_SECONDS, MAX_NUMBER = 20, 100, 1e6, 10**6  # limits of what a box may claim
 SIGALRM, SIGKILL, SIGPROF = 14, 9, 27
 
 ENDED = {
@@ -64,41 +58,38 @@ class CallSettings:
 
 
 def make_calls(
-    slices: Mapping[str, Slice],
+    code: Mapping[str, FunctionCode],
     calls: Iterable[Call],
     sandbox: Sandbox,
     settings: CallSettings,
     files: Mapping[str, bytes],
 ) -> dict[str, Outcome]:
-    """Call each function of `slices` as planned, each in a box of its own that holds `files`.
+    """Call each function of `code` as planned, each in a box of its own that holds `files`.
 
     Returns the outcome of every call by its id; a busy machine may have caused those of an UNCONFIRMED kind.
     """
-    wanted = [call for call in calls if call.function in slices]
+    wanted = [call for call in calls if call.function in code]
     outcomes: dict[str, Outcome] = {}
     for name in dict.fromkeys(call.function for call in wanted):
         own = [call for call in wanted if call.function == name]
-        outcomes |= _call_function(slices[name], own, sandbox, settings, files)
+        outcomes |= _call_function(code[name], own, sandbox, settings, files)
     return outcomes
 
 
 def _call_function(
-    function: Slice,
+    function: FunctionCode,
     calls: Sequence[Call],
     sandbox: Sandbox,
     settings: CallSettings,
     files: Mapping[str, bytes],
 ) -> dict[str, Outcome]:
     """Make the calls of one function in a box of its own."""
-    modules = modules_of([function])
-    kept: dict[int, list[int]] = {}  # the statements of the function, by cell
-    for statement in function.statements:
-        kept.setdefault(statement.cell, []).append(statement.index)
+    modules = function.modules
     job = wire.encode(
         {
             "preload": list(shared_imports(settings.preload, modules)),
             "name": function.name,
-            "cells": [{"number": n, "source": function.sources[n], "keep": kept[n]} for n in sorted(kept)],
+            "cells": [vars(cell) for cell in function.cells],
             "setup_seconds": settings.setup_seconds,
             "seconds": float("inf") if settings.alone else settings.function_seconds,
             "late": LATE_ALONE if settings.alone else LATE,
@@ -134,13 +125,6 @@ def _call_function(
         left = [call.id for call in calls if call.id not in answered]
         outcomes |= dict.fromkeys(left, Outcome(OutcomeKind.GRADER_FAULT))
     return outcomes
-
-
-def modules_of(slices: Iterable[Slice]) -> tuple[str, ...]:
-    """Return the modules that the statements of slices import or may import, without Python's own."""
-    nodes = (node for each in slices for s in each.statements for node in ast.walk(s.node))
-    names = {name for node in nodes for name in imported_modules(node)}
-    return tuple(sorted(name for name in names if package_of(name) not in sys.stdlib_module_names))
 
 
 def shared_imports(preload: Iterable[str], modules: Iterable[str]) -> tuple[str, ...]:
@@ -212,9 +196,9 @@ def _outcomes(calls: Sequence[Call], frames: list[tuple[int, bytes]], reason: st
     changed: dict[str, Any] | None = None
     for index, payload in frames:
         if index == GROUP:
-            group = _decoded(payload)
+            group = decoded(payload)
         elif index == CHANGED:
-            changed = (changed or {}) | _decoded(payload)
+            changed = (changed or {}) | decoded(payload)
         elif index < len(calls):
             outcomes.setdefault(calls[index].id, outcome_of(payload))
     if not frames and not reason:
@@ -223,7 +207,7 @@ def _outcomes(calls: Sequence[Call], frames: list[tuple[int, bytes]], reason: st
     # The outcome of the calls without a frame: the box ended, its group did, or the group made no function.
     died, failures = group.get("died"), group.get("failures")
     died = died if type(died) is int else None
-    fault = _fault(failures[-1]) if isinstance(failures, list) and failures else None
+    fault = fault_of(failures[-1]) if isinstance(failures, list) and failures else None
     if reason in ENDED:
         missing = ENDED[reason]
     elif died in (-SIGALRM, -SIGPROF):
@@ -248,48 +232,3 @@ def _outcomes(calls: Sequence[Call], frames: list[tuple[int, bytes]], reason: st
             after = changed[str(index)]
             outcomes[call.id] = replace(outcomes[call.id], args_after=after if type(after) is tuple else None)
     return outcomes
-
-
-def _decoded(payload: bytes) -> dict[str, Any]:
-    try:
-        message = decode(payload)
-    except wire.WireError as error:
-        return {"kind": "undecodable", "fault": {"type": "", "message": str(error)}}
-    return message if isinstance(message, dict) else {"kind": "undecodable"}
-
-
-def outcome_of(payload: bytes) -> Outcome:
-    """Return the outcome in the payload of a call; the box cannot claim a fault of ours."""
-    message = _decoded(payload)
-    try:
-        kind = OutcomeKind(message.get("kind", "undecodable"))
-        if kind is OutcomeKind.GRADER_FAULT:
-            kind = OutcomeKind.UNDECODABLE
-        after, ignored, seconds = message.get("after"), message.get("ignored"), message.get("seconds")
-        if not isinstance(ignored, list | tuple):
-            ignored = ()
-        names = [name[:MAX_NAME] for name in ignored[:MAX_NAMES] if isinstance(name, str)]
-        return Outcome(
-            kind,
-            message.get("value"),
-            _fault(message.get("fault")),
-            after if isinstance(after, tuple) else None,
-            tuple(message_text(name) for name in names),
-            min(max(float(seconds or 0.0), 0.0), MAX_SECONDS),
-        )
-    except (TypeError, ValueError, OverflowError):
-        return Outcome(OutcomeKind.UNDECODABLE)
-
-
-def _fault(message: Any) -> Fault | None:
-    """Return a fault as a box reported it, its texts cut and made safe."""
-    if not isinstance(message, dict):
-        return None
-    cell, line = message.get("cell"), message.get("line")
-    return Fault(
-        message_text(str(message.get("type", ""))[:100]),
-        message_text(str(message.get("message", ""))[:400]),
-        cell if type(cell) is int and 0 <= cell < MAX_NUMBER else None,
-        line if type(line) is int and 0 <= line < MAX_NUMBER else None,
-        message_text(str(message.get("code", ""))[:200]),
-    )

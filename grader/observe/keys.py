@@ -20,14 +20,22 @@ from pathlib import Path
 from typing import Any
 
 from grader.observe.interpreter import find_interpreter
-from grader.observe.notebook_run import NotebookLimits
 from grader.observe.sandbox import Sandbox
 from grader.plan.plan import Course
-from grader.records import FunctionFacts, HandIn
+from grader.records import FunctionFacts, HandIn, NotebookLimits
 
 PACKAGE = Path(__file__).parent.parent
-READING = ("notebook", "records.py", "subjects.py")
-OBSERVING = ("observe", "inside", "decode.py", "records.py", "subjects.py")
+READING = ("handler", "notebook", "codec.py", "records.py", "subjects.py")
+OBSERVING = (
+    "observe",
+    "inside",
+    "handler",
+    "codec.py",
+    "decode.py",
+    "outcome.py",
+    "records.py",
+    "subjects.py",
+)
 
 
 @dataclass(frozen=True)

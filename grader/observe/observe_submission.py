@@ -1,6 +1,6 @@
 """Observes one submission: a notebook's bytes become an Observation. Only here does student code run.
 
-    bytes  -->  facts (read)  -->  run of the notebook  -->  outcomes of the calls  -->  Observation
+    bytes  -->  handler: reading, run of the notebook  -->  outcomes of the calls  -->  Observation
 
 Observations are stored by content (`grader.observe.keys`); what the store holds is not observed again.
 """
@@ -9,33 +9,27 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
-from nbformat import NotebookNode
-
-from grader.notebook.cells import read_code, read_sources
-from grader.notebook.facts import find_subjects
-from grader.notebook.read import parse_notebook
-from grader.notebook.slicing import Slice
+from grader.handler.program import Job
 from grader.observe.call_functions import UNCONFIRMED, CallSettings, make_calls
+from grader.observe.handle import handle
 from grader.observe.keys import calls_key, facts_key, notebook_limits, run_key
-from grader.observe.notebook_run import find_cell, run_notebook
 from grader.observe.sandbox import Sandbox
 from grader.plan.plan import Course
 from grader.records import (
     FactsStatus,
-    Fault,
     FunctionFacts,
     HandIn,
     NotebookRun,
     Observation,
     Outcome,
     OutcomeKind,
+    Reading,
 )
 from grader.store import Store
-from grader.subjects import Call, SubjectKind
+from grader.subjects import Call
 
 ALONE = 10  # one submission may keep the others waiting for this many times the limit of a function
 Alone = Callable[[], contextlib.AbstractContextManager[None]]
@@ -49,76 +43,35 @@ def observe(
     Calls that a busy machine may have ended are made again in the context `alone`: nothing else runs in it.
     Raises NotebookUnreadable for the student's fault, GraderFault for ours.
     """
-    submitted = _Submitted(hand_in, course)
-
-    key = str(facts_key(hand_in, course))
-    facts = store.get_facts(key)
-    if facts is None:
-        _, facts = submitted.slices_and_facts
-        store.put_facts(key, facts)
-
-    key = str(run_key(hand_in, course, sandbox))
-    run = store.get_run(key)
-    if run is None:
-        notebook = submitted.notebook
-        uncalled = [subject for subject in course.rubric.subjects if not subject.is_called]
-        shown = [subject for subject in uncalled if subject.kind is not SubjectKind.TEXT]
-        run = run_notebook(notebook, submitted.files, sandbox, notebook_limits(course), shown)
-        texts = {
-            str(subject): _text(notebook, course.assignment.skeleton, subject.name)
-            for subject in uncalled
-            if subject.kind is SubjectKind.TEXT
-        }
-        run = replace(run, values={**run.values, **texts})
-        store.put_run(key, run)
-
-    outcomes = _outcomes(submitted, facts, run, sandbox, store, alone)
-    return Observation(run, facts, outcomes)
-
-
-@dataclass(frozen=True)
-class _Submitted:
-    """What was handed in; parsed only when something has to be observed."""
-
-    hand_in: HandIn
-    course: Course
-
-    @cached_property
-    def notebook(self) -> NotebookNode:
-        return parse_notebook(self.hand_in.notebook)
-
-    @property
-    def files(self) -> Mapping[str, bytes]:
-        """The files beside the notebook: what was handed in, and the course's data, which is as it was."""
-        return {**self.hand_in.modules, **self.course.assignment.files}
-
-    @cached_property
-    def slices_and_facts(self) -> tuple[dict[str, Slice], dict[str, FunctionFacts]]:
-        """What reading the notebook and the files beside it says; done once, and only if it is not kept."""
-        modules = {
-            name: read_sources([data.decode("utf-8-sig", "replace")])
-            for name, data in self.hand_in.modules.items()
-        }
-        skeleton = self.course.assignment.skeleton_code
-        return find_subjects(read_code(self.notebook), self.course.rubric.subjects, skeleton, modules)
-
-
-def _text(notebook: NotebookNode, skeleton: NotebookNode, name: str) -> Outcome:
-    """Return the text of the Markdown cell with a tag or id; one left as handed out is not attempted."""
-    own, given = find_cell(notebook, name), find_cell(skeleton, name)
-    if own is None or notebook.cells[own].cell_type != "markdown":
-        fault = Fault("", f"the notebook has no Markdown cell with the tag or id {name}")
-        return Outcome(OutcomeKind.MISSING, fault=fault)
-    text = str(notebook.cells[own].source)
-    if given is not None and text.strip() == str(skeleton.cells[given].source).strip():
-        return Outcome(OutcomeKind.NOT_ATTEMPTED)
-    return Outcome(OutcomeKind.RETURNED, text)
+    reading_key, kept_key = str(facts_key(hand_in, course)), str(run_key(hand_in, course, sandbox))
+    reading, run = store.get_reading(reading_key), store.get_run(kept_key)
+    if reading is None or run is None:
+        job = Job(
+            notebook=hand_in.notebook,
+            modules=hand_in.modules,
+            skeleton=course.assignment.handed_out,
+            subjects=tuple(map(str, course.rubric.subjects)),
+            read=reading is None,
+            run=run is None,
+            limits=notebook_limits(course),
+        )
+        read, ran = handle(job, sandbox, {**hand_in.modules, **course.assignment.files})
+        if read is not None:
+            store.put_reading(reading_key, read)
+        if ran is not None:
+            store.put_run(kept_key, ran)
+        reading, run = reading or read, run or ran
+    assert reading is not None
+    assert run is not None
+    outcomes = _outcomes(hand_in, reading, run, course, sandbox, store, alone)
+    return Observation(run, reading.facts, outcomes)
 
 
 def _outcomes(
-    submitted: _Submitted,
-    facts: Mapping[str, FunctionFacts],
+    hand_in: HandIn,
+    reading: Reading,
     run: NotebookRun,
+    course: Course,
     sandbox: Sandbox,
     store: Store,
     alone: Alone,
@@ -127,9 +80,9 @@ def _outcomes(
 
     The values of subjects that are not called come from the notebook's run.
     """
-    course = submitted.course
+    facts = reading.facts
     keys = {
-        name: str(calls_key(facts[name], submitted.hand_in, course, sandbox))
+        name: str(calls_key(facts[name], hand_in, course, sandbox))
         for name in course.rubric.functions
         if facts[name].status == FactsStatus.FOUND
     }
@@ -140,24 +93,26 @@ def _outcomes(
         lacking += [call for call in course.calls[name] if call.id not in kept[name]]
     made: dict[str, Outcome] = {}
     if lacking:
-        all_slices, _ = submitted.slices_and_facts
-        slices = {call.function: all_slices[call.function] for call in lacking}
-        made = _called(submitted, slices, lacking, sandbox)
+        code = {call.function: reading.code[call.function] for call in lacking}
+        files = {**hand_in.modules, **course.assignment.files}
+        seconds = course.rubric.limits.function_seconds
+        settings = CallSettings(course.rubric.environment.preload, seconds, seconds)
+        made = make_calls(code, lacking, sandbox, settings, files)
 
         # Calls that the machine may have ended are made again, one function at a time; their outcomes then
         # count. A call for which no time is left is a fault of ours: it is not kept, and a person decides.
         again = [call for call in lacking if made[call.id].kind in UNCONFIRMED]
         if again:
             with alone():
-                end = time.monotonic() + ALONE * course.rubric.limits.function_seconds
+                end = time.monotonic() + ALONE * seconds
                 for name in dict.fromkeys(call.function for call in again):
                     own = [call for call in again if call.function == name]
                     if time.monotonic() > end:
                         made |= dict.fromkeys((call.id for call in own), Outcome(OutcomeKind.GRADER_FAULT))
                     else:
-                        made |= _called(submitted, slices, own, sandbox, alone=True)
+                        made |= make_calls(code, own, sandbox, replace(settings, alone=True), files)
 
-        for name in slices:
+        for name in code:
             new = {call.id: portable(made[call.id], facts[name]) for call in lacking if call.function == name}
             store.put_outcomes(keys[name], new)
     values = {call.id: each for name, each in run.values.items() for call in course.calls[name]}
@@ -221,17 +176,3 @@ def placed(outcome: Outcome, facts: FunctionFacts) -> Outcome:
         return outcome
     cell, line = facts.places[fault.cell]
     return replace(outcome, fault=replace(fault, cell=cell, line=line + fault.line, file=facts.file))
-
-
-def _called(
-    submitted: _Submitted,
-    slices: Mapping[str, Slice],
-    calls: Sequence[Call],
-    sandbox: Sandbox,
-    *,
-    alone: bool = False,
-) -> dict[str, Outcome]:
-    rubric = submitted.course.rubric
-    seconds = rubric.limits.function_seconds
-    settings = CallSettings(rubric.environment.preload, seconds, seconds, alone)
-    return make_calls(slices, calls, sandbox, settings, submitted.files)

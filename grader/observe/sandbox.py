@@ -1,6 +1,7 @@
 """The interface to what runs student code: a `Sandbox` starts a program of `inside` as a process.
 
-    trusted side  --Program-->  Sandbox.launch  -->  Process (inside.kernel | inside.calls)
+    core  --Program-->  Sandbox.launch          -->  Process (inside.kernel | inside.calls)
+          --kernel-->   Sandbox.launch_handler  -->  Process (handler.program)
 
 `PlainSandbox`, in this module, starts a subprocess with an environment of its own and limits that it sets on
 itself, but no walls: it protects against accidents, not against attacks. `WarmSandbox` (warm.py) has walls.
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol, Self
@@ -25,6 +26,8 @@ import psutil
 
 from grader.errors import GraderFault, SandboxError
 
+PACKAGE = Path(__file__).parent.parent
+HANDLER = "grader.handler.program"
 BOOT = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); "
     "from importlib import import_module; run = import_module('inside.' + sys.argv.pop(1)).main; "
@@ -99,6 +102,10 @@ class Process(Protocol):
         """Return the exit code, or None while it runs."""
         ...
 
+    def interrupt(self) -> None:
+        """Send the program itself a SIGINT, if it runs."""
+        ...
+
     def kill(self) -> None:
         """End it with everything that it started, wait for its end, close its pipes."""
         ...
@@ -116,6 +123,10 @@ class Sandbox(Protocol):
 
     def launch(self, program: Program) -> Process:
         """Start a program with pipes for its standard input and output; raise SandboxError if it cannot."""
+        ...
+
+    def launch_handler(self, kernel: Process | None) -> Process:
+        """Start a handler, and hand the pipes of a kernel over to it; raise SandboxError if it cannot."""
         ...
 
 
@@ -146,6 +157,11 @@ class PlainProcess:
     def poll(self) -> int | None:
         """Return the exit code, None while it runs."""
         return self.started.poll()
+
+    def interrupt(self) -> None:
+        """Send it a SIGINT."""
+        if self.started.poll() is None:
+            self.started.send_signal(signal.SIGINT)
 
     def kill(self) -> None:
         """Kill every process of its session, wait for its end, close its pipes."""
@@ -178,22 +194,52 @@ class PlainSandbox:
 
     def launch(self, program: Program) -> PlainProcess:
         """Start the program in a session of its own."""
-        inside = str(Path(__file__).parent.parent)
+        inside = str(PACKAGE)
         command = [self.python, "-I", "-c", BOOT, inside, program.module, *program.arguments]
         environment = {**minimal_environment(program.directory), **program.environment}
+        return self._started(command, program.directory, environment)
+
+    def launch_handler(self, kernel: Process | None) -> PlainProcess:
+        """Start a handler in a session of its own."""
+        pipes = kernel_pipes(kernel)
+        code = f"from {HANDLER} import main; main()"
+        command = [sys.executable, "-I", "-c", code, *map(str, pipes or (-1, -1))]
+        process = self._started(command, self.scratch, minimal_environment(self.scratch), pipes)
+        release_pipes(kernel)
+        return process
+
+    def _started(
+        self, command: list[str], directory: Path, environment: dict[str, str], passed: Sequence[int] = ()
+    ) -> PlainProcess:
         try:
             started = subprocess.Popen(
                 command,
-                cwd=program.directory,
+                cwd=directory,
                 env=environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
+                pass_fds=passed,
             )
         except OSError as error:
-            raise SandboxError(f"cannot start {self.python}: {error}") from error
+            raise SandboxError(f"cannot start {command[0]}: {error}") from error
         return PlainProcess(started)
+
+
+def kernel_pipes(kernel: Process | None) -> tuple[int, ...]:
+    """Return the descriptors of a kernel's pipes: for requests, for messages."""
+    if kernel is None or kernel.stdin is None or kernel.stdout is None:
+        return ()
+    return kernel.stdin.fileno(), kernel.stdout.fileno()
+
+
+def release_pipes(kernel: Process | None) -> None:
+    """Close our ends of a kernel's pipes, so that they end when the kernel or its handler does."""
+    for stream in (kernel.stdin, kernel.stdout) if kernel is not None else ():
+        if stream is not None:
+            with contextlib.suppress(OSError):
+                stream.close()
 
 
 @contextlib.contextmanager

@@ -1,7 +1,8 @@
 """The walled sandbox: a warm parent forks a box for every program.
 
-    WarmSandbox.launch  -->  full parent   all modules and the kernel's     --fork-->  box
-                        -->  lean parent   numpy and scipy alone            --fork-->  box
+    WarmSandbox.launch          -->  full parent     all modules and the kernel's   --fork-->  box
+                                -->  lean parent     numpy and scipy alone          --fork-->  box
+               .launch_handler  -->  handler parent  what reads notebooks           --fork-->  handler
 
 The more a parent has imported, the longer it takes to fork, and the longer the forked process takes to exit.
 So a program that needs numpy and scipy alone is forked from a parent that has imported nothing else. If a
@@ -18,13 +19,23 @@ import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from grader.errors import SandboxError
 from grader.inside.limits import DISK_MB, SHARED_MB
 from grader.inside.walls import ISOLATED, NONE, OWN, RESTRICTED
-from grader.observe.control_groups import Groups
+from grader.observe.control_groups import Group, Groups
 from grader.observe.interpreter import find_interpreter
-from grader.observe.sandbox import Program, minimal_environment, remove_tree
+from grader.observe.sandbox import (
+    HANDLER,
+    PACKAGE,
+    Process,
+    Program,
+    kernel_pipes,
+    minimal_environment,
+    release_pipes,
+    remove_tree,
+)
 from grader.observe.warm_parent import Parent, Settings, WarmProcess, unprivileged_ids
 
 BOX_USER = 61_011  # an id that no account of an ordinary system has
@@ -47,6 +58,7 @@ KERNEL_MODULES = (
     "matplotlib.backends.backend_agg",
 )
 BESIDE_MB = DISK_MB + SHARED_MB + 64  # a group also counts files in memory and kernel buffers
+HANDLER_MB = 1024
 LEAN = ("numpy", "scipy")
 LEAN_MODULES = ("inside.calls",)
 
@@ -74,6 +86,7 @@ class WarmSandbox:
         self.preload = {
             "full": tuple(dict.fromkeys((*preload, *KERNEL_MODULES))),
             "lean": tuple(dict.fromkeys((*lean, *LEAN_MODULES))),
+            "handler": (HANDLER,),
         }
         self.scratch = Path(tempfile.mkdtemp(prefix="grader-"))
         self.scratch.chmod(0o711)
@@ -100,7 +113,7 @@ class WarmSandbox:
             remove_tree(self.scratch)
 
     def warm(self, which: str = "full") -> Parent:
-        """Return the `full` or the `lean` parent, started first if there is none that can fork.
+        """Return the `full`, the `lean` or the `handler` parent; start it if there is none that can fork.
 
         Raises SandboxError if it does not start, or cannot import a module that was asked for.
         """
@@ -116,16 +129,23 @@ class WarmSandbox:
                 self._retired.remove(old)
             self._parents.pop(which, None)
             try:
-                paths = list(find_interpreter(self.python).places)
+                python = sys.executable if which == "handler" else self.python
+                paths = list(find_interpreter(python).places)
+                if which == "handler":  # the whole package, in place of the part for boxes
+                    paths = [path for path in paths if not Path(path).is_relative_to(PACKAGE)]
+                    paths.append(str(PACKAGE))
                 plan = {"tier": self.kind, "outer": self.outer, "paths": paths, **unprivileged_ids(BOX_USER)}
-                parent = Parent(Settings(self.python, self.preload[which], plan, self.scratch))
+                parent = Parent(Settings(python, self.preload[which], plan, self.scratch))
             except OSError as error:
                 raise SandboxError(f"no warm parent could be started: {error}") from error
-            missing = [name for name in self.asked if name in parent.ready["missing"]]
+            asked = (HANDLER,) if which == "handler" else self.asked
+            missing = [name for name in asked if name in parent.ready["missing"]]
             if missing:
                 parent.stop()
+                if which == "handler":
+                    raise SandboxError(f"the handlers do not start: {parent.ready['missing'][HANDLER]}")
                 raise SandboxError(
-                    f"{self.python} cannot import {', '.join(missing)}: install them there, or take them out "
+                    f"{python} cannot import {', '.join(missing)}: install them there, or take them out "
                     "of environment.preload"
                 )
             self._parents[which] = parent
@@ -135,7 +155,6 @@ class WarmSandbox:
         """Start a program in a box of its own; raise SandboxError if that is impossible."""
         lean = program.modules is not None and is_lean(program.modules)
         parent = self.warm("lean" if lean else "full")
-        identity = next(parent.numbers)
         user = BOX_USER + (next(self._users) % BOX_USERS if self.outer == NONE else 0)
         group = self.groups.make(program.counted_mb or program.memory_mb + BESIDE_MB)
         try:
@@ -145,8 +164,7 @@ class WarmSandbox:
                 file_fds = [stack.enter_context(path.open("rb")).fileno() for path in files]
                 group_fds = stack.enter_context(group.doors())
                 message = {
-                    "id": identity,
-                    "module": program.module,
+                    "module": f"inside.{program.module}",
                     "arguments": list(program.arguments),
                     "directory": str(program.directory),
                     "wires": str(program.wires or ""),
@@ -158,24 +176,46 @@ class WarmSandbox:
                     "group_fds": len(group_fds),
                     "counted": "pids" in self.groups.controllers,
                 }
-                in_read, in_write = os.pipe()
-                out_read, out_write = os.pipe()
-                streams = os.fdopen(in_write, "wb"), os.fdopen(out_read, "rb")
-                process = WarmProcess(identity, *streams, parent.kill, group)
-                try:
-                    parent.start(message, [in_read, out_write, *group_fds, *file_fds], process)
-                except SandboxError:
-                    parent.stop()
-                    process.end(-1, fault="the warm parent died")
-                    process.kill()
-                    raise
-                finally:
-                    os.close(in_read)
-                    os.close(out_write)
-                return process
+                return self._started(parent, message, [*group_fds, *file_fds], group)
         except OSError as error:
             group.end()
             raise SandboxError(f"no box could be prepared: {error}") from error
+
+    def launch_handler(self, kernel: Process | None) -> WarmProcess:
+        """Start a handler: a process without a box of its own, behind the walls of its parent."""
+        pipes = kernel_pipes(kernel)
+        message = {
+            "module": HANDLER,
+            "environment": minimal_environment(Path("/")),
+            "memory_mb": HANDLER_MB,
+            "kernel_fds": len(pipes),
+        }
+        try:
+            process = self._started(self.warm("handler"), message, list(pipes))
+        except OSError as error:
+            raise SandboxError(f"no handler could be started: {error}") from error
+        release_pipes(kernel)
+        return process
+
+    def _started(
+        self, parent: Parent, message: dict[str, Any], descriptors: list[int], group: Group | None = None
+    ) -> WarmProcess:
+        """Have a parent fork a program with two pipes; raise SandboxError if the parent is dead."""
+        in_read, in_write = os.pipe()
+        out_read, out_write = os.pipe()
+        streams = os.fdopen(in_write, "wb"), os.fdopen(out_read, "rb")
+        process = WarmProcess(next(parent.numbers), *streams, parent, group)
+        try:
+            parent.start({**message, "id": process.identity}, [in_read, out_write, *descriptors], process)
+        except SandboxError:
+            parent.stop()
+            process.end(-1, fault="the warm parent died")
+            process.kill()
+            raise
+        finally:
+            os.close(in_read)
+            os.close(out_write)
+        return process
 
     def _hand_over(self, program: Program, user: int) -> None:
         """Make the box's user the owner of the directories that it writes to, if this is root."""

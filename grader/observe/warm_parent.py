@@ -20,7 +20,7 @@ import struct
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -30,7 +30,7 @@ from grader.inside.parent import NOT_FORKED
 from grader.inside.walls import BUBBLEWRAP
 from grader.observe import bubblewrap
 from grader.observe.control_groups import Group
-from grader.observe.sandbox import BOOT, minimal_environment
+from grader.observe.sandbox import BOOT, PACKAGE, minimal_environment
 
 START_SECONDS = 180.0  # a busy machine imports slowly
 ANSWER_SECONDS = 20.0
@@ -40,7 +40,7 @@ DEAD = "the warm parent of the sandbox died"
 class WarmProcess:
     """A program in a box; `fault` says how the sandbox failed, `reason` which limit its box was ended for.
 
-    `kill` is the function that asks the parent to end the box; `group` is removed once the program has ended.
+    `parent` is the warm parent that forks it; `group` is removed once the program has ended.
     """
 
     def __init__(
@@ -48,8 +48,8 @@ class WarmProcess:
         identity: int,
         stdin: IO[bytes],
         stdout: IO[bytes],
-        kill: Callable[[WarmProcess], None],
-        group: Group,
+        parent: Parent,
+        group: Group | None = None,
     ) -> None:
         self.stdin: IO[bytes] | None = stdin
         self.stdout: IO[bytes] | None = stdout
@@ -58,7 +58,7 @@ class WarmProcess:
         self.reason = ""
         self.code: int | None = None
         self._ended = threading.Event()
-        self._kill = kill
+        self._parent = parent
         self._group = group
 
     def poll(self) -> int | None:
@@ -70,11 +70,17 @@ class WarmProcess:
         self._ended.wait(timeout)
         return self.poll()
 
+    def interrupt(self) -> None:
+        """Send the program a SIGINT, if it runs."""
+        if not self._ended.is_set():
+            self._parent.interrupt(self)
+
     def kill(self) -> None:
         """End the program with everything that it started, and close its pipes."""
         if not self._ended.is_set():
-            self._group.close()
-            self._kill(self)
+            if self._group is not None:
+                self._group.close()
+            self._parent.kill(self)
         for stream in (self.stdin, self.stdout):
             if stream is not None:
                 with contextlib.suppress(OSError):
@@ -83,7 +89,8 @@ class WarmProcess:
     def end(self, code: int, reason: str = "", fault: str = "") -> None:
         """Record how the program ended, and end its control group."""
         self.code, self.reason, self.fault = code, reason, fault
-        self._group.end()
+        if self._group is not None:
+            self._group.end()
         self._ended.set()
 
 
@@ -146,6 +153,11 @@ class Parent:
                 self.running.pop(process.identity, None)
                 raise SandboxError(f"the warm parent does not answer: {error}") from error
 
+    def interrupt(self, process: WarmProcess) -> None:
+        """Ask the parent to interrupt the program of a box."""
+        with contextlib.suppress(OSError), self.lock:
+            self.control.send(json.dumps({"interrupt": process.identity}).encode())
+
     def kill(self, process: WarmProcess) -> None:
         """Ask the parent to end a box; if it does not in time, end the parent with all its boxes."""
         with contextlib.suppress(OSError), self.lock:
@@ -166,7 +178,7 @@ class Parent:
         """Start the parent's process, behind bubblewrap if the plan says so."""
         plan = {**settings.plan, "root": str(self.root), "wires": str(settings.scratch)}
         message = {"control": theirs.fileno(), "plan": plan, "preload": list(settings.preload)}
-        inside = str(Path(__file__).parent.parent)
+        inside = str(PACKAGE)
         command = [settings.python, "-I", "-c", BOOT, inside, "parent", json.dumps(message)]
         user: dict[str, Any] = {}
         if plan["outer"] == BUBBLEWRAP:

@@ -22,7 +22,6 @@ from grader.course.rubric import Rubric
 from grader.records import CellStatus, NotebookRun, Score, Summary, VerdictKind
 from grader.report import chart
 from grader.report.mistake import explain
-from grader.report.notebook import show_cells
 from grader.report.statistics import course_statistics
 
 MARKS = {
@@ -112,7 +111,7 @@ def feedback_page(rubric: Rubric, score: Score, run: NotebookRun | None, made: s
 
 def notebook_page(submission: str, run: NotebookRun) -> str:
     """Return notebook.html: the notebook as it ran, with safe outputs."""
-    return _render("notebook.html", submission=submission, cells=show_cells(run.executed))
+    return _render("notebook.html", submission=submission, shown=Markup(run.shown))  # noqa: S704 -- the handler made it safe
 
 
 @cache

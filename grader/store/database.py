@@ -2,7 +2,7 @@
 
     runs      key of the notebook's bytes and limits                  -> NotebookRun
     outcomes  key of a function's code and limits, call               -> Outcome
-    readings  key of the notebook's bytes and our code that reads it  -> FunctionFacts by function
+    readings  key of the notebook's bytes and our code that reads it  -> Reading
     scores    assignment, submission                                  -> Score
 
 A fault of ours is never stored, so that the next run observes again what could not be observed.
@@ -34,14 +34,13 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
+from grader.codec import READING, pack_outcome, pack_run, unpack_outcome, unpack_run
 from grader.errors import DamagedError, StoreError
-from grader.records import FunctionFacts, NotebookRun, Outcome, OutcomeKind, Score
-from grader.store.codec import pack_outcome, pack_run, unpack_outcome, unpack_run
+from grader.records import NotebookRun, Outcome, OutcomeKind, Reading, Score
 
 Kept = TypeVar("Kept")
-FORMAT = 1
+FORMAT = 2
 SCORE = TypeAdapter(Score)
-FACTS = TypeAdapter(dict[str, FunctionFacts])
 METADATA = MetaData()
 RUNS = Table("runs", METADATA, Column("key", String, primary_key=True), Column("run", LargeBinary))
 OUTCOMES = Table(
@@ -51,7 +50,9 @@ OUTCOMES = Table(
     Column("call", String, primary_key=True),
     Column("outcome", LargeBinary),
 )
-READINGS = Table("readings", METADATA, Column("key", String, primary_key=True), Column("facts", LargeBinary))
+READINGS = Table(
+    "readings", METADATA, Column("key", String, primary_key=True), Column("reading", LargeBinary)
+)
 SCORES = Table(
     "scores",
     METADATA,
@@ -114,14 +115,14 @@ class Store:
         """Keep a run under `key`."""
         self._write(RUNS, [{"key": key, "run": pack_run(run)}])
 
-    def get_facts(self, key: str) -> dict[str, FunctionFacts] | None:
-        """Return what was read under `key`, by function, None if nothing was."""
-        rows = self._read(select(READINGS.c.facts).where(READINGS.c.key == key))
-        return _unpacked(FACTS.validate_json, rows[0][0]) if rows else None
+    def get_reading(self, key: str) -> Reading | None:
+        """Return what was read under `key`, None if nothing was."""
+        rows = self._read(select(READINGS.c.reading).where(READINGS.c.key == key))
+        return _unpacked(READING.validate_json, rows[0][0]) if rows else None
 
-    def put_facts(self, key: str, facts: Mapping[str, FunctionFacts]) -> None:
+    def put_reading(self, key: str, reading: Reading) -> None:
         """Keep what was read under `key`."""
-        self._write(READINGS, [{"key": key, "facts": FACTS.dump_json(dict(facts))}])
+        self._write(READINGS, [{"key": key, "reading": READING.dump_json(reading)}])
 
     def get_outcomes(self, key: str, calls: Iterable[str]) -> Mapping[str, Outcome]:
         """Return the stored outcomes of the given calls of the code `key`, by call.

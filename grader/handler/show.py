@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -23,6 +22,8 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
+
+from grader.inside.safe_text import valid_text
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 PICTURES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8", "image/gif": b"GIF8", "image/svg+xml": b""}
@@ -79,10 +80,27 @@ class Cell:
         return any(output.error for output in self.outputs)
 
 
-def show_cells(executed: str) -> list[Cell]:
-    """Return the cells of an executed notebook (JSON text)."""
+def show_notebook(notebook: Any) -> str:
+    """Return the cells of an executed notebook as safe HTML."""
+    parts = []
+    for cell in show_cells(notebook):
+        if cell.kind == "text":
+            parts.append(f'<div class="cell text">{cell.html}</div>\n')
+            continue
+        failed = " failed" if cell.failed else ""
+        parts.append(
+            f'<div class="cell code{failed}"><div class="number">Code cell {cell.number}</div>{cell.html}\n'
+        )
+        for output in cell.outputs:
+            parts.append(f'<div class="out{" error" if output.error else ""}">{output.html}</div>')
+        parts.append("</div>\n")
+    return valid_text("".join(parts))
+
+
+def show_cells(notebook: Any) -> list[Cell]:
+    """Return the cells of an executed notebook, each ready to be shown."""
     cells, number, markdown = [], 0, _Markdown()
-    for cell in json.loads(executed)["cells"]:
+    for cell in notebook["cells"]:
         source = _text(cell["source"])
         if cell["cell_type"] != "code":
             raw = cell["cell_type"] == "raw"

@@ -1,4 +1,4 @@
-"""Turns observations into bytes and back, without pickle: a damaged or forged database can run no code."""
+"""Turns observations into bytes and back, without pickle: bytes that are forged can run no code."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ import json
 from dataclasses import asdict, replace
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from grader.decode import decode
 from grader.inside import wire
-from grader.records import CellRun, CellStatus, Fault, NotebookRun, Outcome, OutcomeKind
+from grader.records import Fault, NotebookRun, Outcome, OutcomeKind, Reading
+
+READING = TypeAdapter(Reading)
+RUN = TypeAdapter(NotebookRun)
 
 
 def pack_outcome(outcome: Outcome) -> bytes:
@@ -43,10 +48,6 @@ def pack_run(run: NotebookRun) -> bytes:
 def unpack_run(data: bytes) -> NotebookRun:
     """Return the run that `pack_run` wrote; raise ValueError, KeyError or TypeError if it did not."""
     message = json.loads(data)
-    cells = []
-    for cell in message.pop("cells"):
-        fault = Fault(**cell["fault"]) if cell["fault"] else None
-        cells.append(CellRun(**{**cell, "status": CellStatus(cell["status"]), "fault": fault}))
     packed = message.pop("values", {})
-    values = {name: unpack_outcome(base64.b64decode(data)) for name, data in packed.items()}
-    return NotebookRun(tuple(cells), **message, values=values)
+    values = {str(name): unpack_outcome(base64.b64decode(each)) for name, each in packed.items()}
+    return replace(RUN.validate_python(message), values=values)

@@ -1,0 +1,58 @@
+"""What a call came to, from the payload that a box sent: everything in it is checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grader.decode import decode
+from grader.inside import wire
+from grader.inside.safe_text import message_text
+from grader.records import Fault, Outcome, OutcomeKind
+
+MAX_NAMES, MAX_NAME, MAX_SECONDS, MAX_NUMBER = 20, 100, 1e6, 10**6  # limits of what a box may claim
+
+
+def decoded(payload: bytes) -> dict[str, Any]:
+    """Return the message in a payload; what is none is undecodable."""
+    try:
+        message = decode(payload)
+    except wire.WireError as error:
+        return {"kind": "undecodable", "fault": {"type": "", "message": str(error)}}
+    return message if isinstance(message, dict) else {"kind": "undecodable"}
+
+
+def outcome_of(payload: bytes) -> Outcome:
+    """Return the outcome in the payload of a call; the box cannot claim a fault of ours."""
+    message = decoded(payload)
+    try:
+        kind = OutcomeKind(message.get("kind", "undecodable"))
+        if kind is OutcomeKind.GRADER_FAULT:
+            kind = OutcomeKind.UNDECODABLE
+        after, ignored, seconds = message.get("after"), message.get("ignored"), message.get("seconds")
+        if not isinstance(ignored, list | tuple):
+            ignored = ()
+        names = [name[:MAX_NAME] for name in ignored[:MAX_NAMES] if isinstance(name, str)]
+        return Outcome(
+            kind,
+            message.get("value"),
+            fault_of(message.get("fault")),
+            after if isinstance(after, tuple) else None,
+            tuple(message_text(name) for name in names),
+            min(max(float(seconds or 0.0), 0.0), MAX_SECONDS),
+        )
+    except (TypeError, ValueError, OverflowError):
+        return Outcome(OutcomeKind.UNDECODABLE)
+
+
+def fault_of(message: Any) -> Fault | None:
+    """Return a fault as a box reported it, its texts cut and made safe."""
+    if not isinstance(message, dict):
+        return None
+    cell, line = message.get("cell"), message.get("line")
+    return Fault(
+        message_text(str(message.get("type", ""))[:100]),
+        message_text(str(message.get("message", ""))[:400]),
+        cell if type(cell) is int and 0 <= cell < MAX_NUMBER else None,
+        line if type(line) is int and 0 <= line < MAX_NUMBER else None,
+        message_text(str(message.get("code", ""))[:200]),
+    )
