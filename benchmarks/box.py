@@ -39,7 +39,7 @@ from grader.inside.walls import BUBBLEWRAP, OWN
 from grader.notebook.cells import read_code
 from grader.notebook.facts import find_functions
 from grader.observe.call_functions import CallSettings, make_calls
-from grader.observe.notebook_run import NotebookLimits, run_notebook
+from grader.records import NotebookLimits
 from grader.observe.sandbox import Sandbox, prepared_directory
 from grader.observe.tiers import choose_sandbox
 from grader.observe.warm import WarmSandbox

@@ -29,7 +29,7 @@ import psutil
 
 from grader.judge.judge_observation import grade
 from grader.observe import observe_submission
-from grader.observe.notebook_run import NotebookLimits, run_notebook
+from grader.records import NotebookLimits
 from grader.observe.observe_submission import observe
 from grader.observe.sandbox import Sandbox
 from grader.observe.tiers import choose_sandbox

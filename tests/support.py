@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,18 @@ import nbformat
 
 from grader.course.rubric import Rubric
 from grader.course.rubric_file import parse_rubric
+from grader.handler.program import Job
+from grader.notebook.cells import Code
+from grader.notebook.slicing import function_code, slice_function
+from grader.observe.handle import handle
+from grader.observe.sandbox import Sandbox
 from grader.records import (
     CellRun,
     CheckScore,
     Evidence,
     Fault,
+    FunctionCode,
+    NotebookLimits,
     NotebookRun,
     Plot,
     QuestionScore,
@@ -24,6 +32,7 @@ from grader.records import (
     Verdict,
     VerdictKind,
 )
+from grader.subjects import Subject
 
 ROOT = Path(__file__).resolve().parent.parent
 GRADE = ("grade", "--unsafe")  # the strongest walls all the same; and on a machine without any, none
@@ -153,3 +162,24 @@ def write_course(root: Path, **submissions: str) -> Path:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
     return root / "submissions" / "tiny"
+
+
+def sliced(code: Code, name: str) -> FunctionCode | None:
+    """Return the code of a function as a box gets it, None if there is no such function."""
+    found = slice_function(code, name)
+    return None if found is None else function_code(found)
+
+
+def ran(
+    notebook: Any,
+    files: Mapping[str, bytes],
+    sandbox: Sandbox,
+    limits: NotebookLimits,
+    looked_at: Iterable[Subject] = (),
+) -> NotebookRun:
+    """Run a notebook in a box, through a handler."""
+    data = nbformat.writes(notebook).encode()
+    job = Job(data, {}, data, tuple(map(str, looked_at)), read=False, run=True, limits=limits)
+    _, run = handle(job, sandbox, files)
+    assert run is not None
+    return run

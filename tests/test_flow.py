@@ -17,6 +17,7 @@ from support import RIGHT, RUBRIC, WRONG, notebook, write_course
 from grader.batch import grade_folder
 from grader.batch import pool as batch
 from grader.errors import GraderFault, UsageError
+from grader.handler.program import Job
 from grader.observe import keys, observe_submission
 from grader.observe.observe_submission import placed, portable
 from grader.observe.sandbox import Process, Program, Sandbox
@@ -45,6 +46,9 @@ class Lent:
     def launch(self, program: Program) -> Process:
         self.started.append(program.module)
         return self.sandbox.launch(program)
+
+    def launch_handler(self, kernel: Process | None) -> Process:
+        return self.sandbox.launch_handler(kernel)
 
 
 @pytest.fixture
@@ -206,15 +210,15 @@ def test_a_fault_of_ours_leaves_the_others_whole_and_is_tried_again(
     tmp_path: Path, grade: Grade, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_course(tmp_path, anna=RIGHT, bert="# bert\n" + WRONG)
-    real = observe_submission.run_notebook
+    real = observe_submission.handle
 
-    def broken(notebook: object, *rest: object) -> object:
-        if "bert" in str(notebook):
+    def broken(job: Job, *rest: Any) -> Any:
+        if b"bert" in job.notebook:
             raise GraderFault("no kernel")
-        return real(notebook, *rest)  # type: ignore[arg-type]
+        return real(job, *rest)
 
     with monkeypatch.context() as patched:
-        patched.setattr(observe_submission, "run_notebook", broken)
+        patched.setattr(observe_submission, "handle", broken)
         assert grade()[0] == 1
     table = (tmp_path / "results" / "grades.csv").read_text().splitlines()
     assert table[1].startswith("anna,graded,3,")
@@ -229,7 +233,7 @@ def test_a_cached_result_that_is_damaged_is_observed_again(tmp_path: Path, grade
     write_course(tmp_path, anna=RIGHT)
     grade()
     with sqlite3.connect(tmp_path / "results" / "grader.db") as connection:
-        connection.execute("UPDATE readings SET facts = x'00'")
+        connection.execute("UPDATE readings SET reading = x'00'")
         connection.execute("UPDATE outcomes SET outcome = x'00'")
     connection.close()
     assert grade() == (0, ["calls"])
@@ -329,18 +333,18 @@ def test_a_fault_of_ours_is_in_the_log_of_the_results_with_its_traceback(
 ) -> None:
     folder = write_course(tmp_path, anna=RIGHT, bert=RIGHT)
     monkeypatch.chdir(tmp_path)
-    first = observe_submission.run_notebook
+    first = observe_submission.handle
 
-    def fail(notebook: Any, *rest: Any) -> Any:
+    def fail(job: Job, *rest: Any) -> Any:
         raise ZeroDivisionError("a bug of ours")
 
-    monkeypatch.setattr(observe_submission, "run_notebook", fail)
+    monkeypatch.setattr(observe_submission, "handle", fail)
     assert grade_folder.grade_folder(folder, "tiny", tmp_path, tmp_path / "results", 1, unsafe=True) == 2
     log = (tmp_path / "results" / "grader.log").read_text()
     assert log.count("was not graded") == 2
     assert "Traceback" in log
     assert "ZeroDivisionError: a bug of ours" in log
     assert "What went wrong through our fault is in" in capsys.readouterr().out
-    monkeypatch.setattr(observe_submission, "run_notebook", first)
+    monkeypatch.setattr(observe_submission, "handle", first)
     grade_folder.grade_folder(folder, "tiny", tmp_path, tmp_path / "again", 1, unsafe=True)
     assert not (tmp_path / "again" / "grader.log").exists()

@@ -58,6 +58,7 @@ class Job:
     read: bool
     run: bool
     limits: NotebookLimits
+    start_seconds: float = 60.0
 
     def pack(self) -> bytes:
         """Return the job as bytes."""
@@ -122,7 +123,7 @@ def handle(job: Job, kernel: InheritedKernel) -> None:
     uncalled = [subject for subject in subjects if not subject.is_called]
     looked_at = [subject for subject in uncalled if subject.kind is not SubjectKind.TEXT]
     try:
-        run = run_notebook(notebook, kernel, job.limits, looked_at)
+        run = run_notebook(notebook, kernel, job.limits, looked_at, job.start_seconds)
     except KernelNotStarted:
         answer(Answer.NOT_STARTED)
         return

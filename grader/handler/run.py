@@ -38,7 +38,6 @@ from grader.records import (
 from grader.subjects import Subject, SubjectKind
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-START_SECONDS = 60
 PATIENCE = 5  # seconds that an interrupted cell has to end
 VALUE_MB = 8  # of all values that are looked at when the notebook has run
 SHOWN = ("stream", "display_data", "update_display_data", "execute_result", "error")
@@ -52,14 +51,18 @@ class KernelNotStarted(Exception):  # noqa: N818 -- it says what has happened
 
 
 def run_notebook(
-    notebook: nbformat.NotebookNode, kernel: Kernel, limits: NotebookLimits, looked_at: Sequence[Subject] = ()
+    notebook: nbformat.NotebookNode,
+    kernel: Kernel,
+    limits: NotebookLimits,
+    looked_at: Sequence[Subject] = (),
+    start_seconds: float = 60.0,
 ) -> NotebookRun:
     """Execute every code cell in order; raise KernelNotStarted.
 
     The values of the subjects `looked_at` (variables, files, figures) are taken when all cells have run. The
     outputs in `notebook` are replaced by those of this run.
     """
-    return asyncio.run(_Run(notebook, kernel, limits, looked_at).execute())
+    return asyncio.run(_Run(notebook, kernel, limits, looked_at, start_seconds).execute())
 
 
 class CappedClient(NotebookClient):
@@ -88,7 +91,12 @@ class _Run:
     """One run of a notebook; `remark` says why it did not run to its end, '' if it did."""
 
     def __init__(
-        self, notebook: Any, kernel: Kernel, limits: NotebookLimits, looked_at: Sequence[Subject]
+        self,
+        notebook: Any,
+        kernel: Kernel,
+        limits: NotebookLimits,
+        looked_at: Sequence[Subject],
+        start_seconds: float,
     ) -> None:
         self.notebook = notebook
         self.limits = limits
@@ -104,7 +112,7 @@ class _Run:
             notebook, km=manager, allow_errors=True, store_widget_state=False, log=QUIET, **options
         )
         self.client.max_bytes = limits.output_kb << 10
-        self.client.startup_timeout = START_SECONDS
+        self.client.startup_timeout = start_seconds
 
     async def execute(self) -> NotebookRun:
         """Run the cells, end the kernel."""

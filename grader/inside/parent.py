@@ -200,10 +200,11 @@ class _Server:
             if not child.asked and not reason:
                 if code == KILLED:  # by none of us, so by the kernel's OOM killer
                     reason = "out_of_memory"
-                elif child.handler and code in (-signal.SIGXCPU, -signal.SIGKILL):
+                elif child.handler and code == -signal.SIGXCPU:
                     reason = "too_slow"
                 elif code < 0:  # the waiter itself was killed: our fault, as no student can reach it
-                    fault = fault or f"the process that watches a box was ended from outside (signal {-code})"
+                    which = "a handler" if child.handler else "the process that watches a box"
+                    fault = fault or f"{which} was ended from outside (signal {-code})"
             ending = {"code": code, "reason": reason, "fault": fault}
             _send(self.control, {"id": child.identity, **ending})
 

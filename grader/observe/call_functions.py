@@ -85,22 +85,28 @@ def _call_function(
 ) -> dict[str, Outcome]:
     """Make the calls of one function in a box of its own."""
     modules = function.modules
-    job = wire.encode(
+    setup = wire.encode(
         {
-            "preload": list(shared_imports(settings.preload, modules)),
             "name": function.name,
             "cells": [vars(cell) for cell in function.cells],
+            "seconds": settings.setup_seconds,
+            "patient": settings.alone,
+        }
+    )
+    job = wire.encode(
+        {
+            "setup": setup,
             "setup_seconds": settings.setup_seconds,
             "seconds": float("inf") if settings.alone else settings.function_seconds,
             "late": LATE_ALONE if settings.alone else LATE,
             "patient": settings.alone,
             "calls": [
                 {
-                    **call.message(),
                     "index": index,
+                    "echo": call.echo,
                     "seconds": call.limits.seconds,
-                    "memory_mb": call.limits.memory_mb,
                     "result_mb": call.limits.result_mb,
+                    "data": wire.encode({**call.message(), **vars(call.limits)}),
                 }
                 for index, call in enumerate(calls)
             ],
@@ -114,7 +120,9 @@ def _call_function(
     memory_mb = 2 * max(call.limits.memory_mb for call in calls)
     frame_mb = max(call.limits.result_mb for call in calls) + 16
     with prepared_directory(sandbox, files) as folder:
-        process = sandbox.launch(Program("calls", folder / "work", memory_mb=memory_mb, modules=modules))
+        imports = shared_imports(settings.preload, modules)
+        program = Program("calls", folder / "work", imports, memory_mb=memory_mb, modules=modules)
+        process = sandbox.launch(program)
         frames, late = _converse(process, job, seconds, frame_mb)
     if process.fault:
         raise GraderFault(process.fault)

@@ -67,6 +67,7 @@ def handle(
             stack.callback(kernel.kill)
         handler = sandbox.launch_handler(kernel)
         stack.callback(handler.kill)
+        job = replace(job, start_seconds=KERNEL_SECONDS)
         handled = _converse(handler, kernel, job, seconds)
         if kernel is not None:
             kernel.kill()

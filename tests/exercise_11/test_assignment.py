@@ -8,7 +8,7 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
-from support import ROOT
+from support import ROOT, ran
 
 from grader.checks.base import InputsCheck
 from grader.course.assignment import Assignment, load_assignment, load_public_cases
@@ -18,9 +18,9 @@ from grader.notebook.cells import read_code
 from grader.notebook.facts import find_functions
 from grader.notebook.read import parse_notebook
 from grader.notebook.skeleton import make_skeleton
-from grader.observe.notebook_run import NotebookLimits, run_notebook
 from grader.observe.tiers import choose_sandbox
 from grader.plan.trusted import trusted_call
+from grader.records import NotebookLimits
 
 RUBRIC = load_rubric(ROOT / "rubrics" / "exercise_11.yaml")
 FOLDER = ROOT / "reference" / "exercise_11"
@@ -40,7 +40,7 @@ def assignment() -> Assignment:
 def test_the_notebook_runs_clean_from_top_to_bottom_and_shows_its_figures(assignment: Assignment) -> None:
     limits = NotebookLimits(1200, 600)  # generous, as a busy machine is no fault of the notebook
     with choose_sandbox(RUBRIC.environment.preload, unsafe=True) as sandbox:
-        run = run_notebook(NOTEBOOK, assignment.files, sandbox, limits)
+        run = ran(NOTEBOOK, assignment.files, sandbox, limits)
     assert [cell for cell in run.cells if cell.status != "ok"] == []
     assert run.remark == ""
     cells = nbformat.reads(run.executed, 4).cells

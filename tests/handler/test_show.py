@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 from support import ROOT
 
-from grader.report.notebook import sanitized, show_cells, show_markdown
+from grader.handler.show import sanitized, show_cells, show_markdown
 
 PIXEL = base64.b64encode(b"\x89PNG\r\n").decode()
 ATTACKS = {
@@ -55,7 +54,7 @@ FORBIDDEN = (
 
 def cells(output: dict[str, Any], source: str = "x") -> str:
     cell = {"cell_type": "code", "source": source, "outputs": [output]}
-    return show_cells(json.dumps({"cells": [cell]}))[0].outputs[0].html
+    return show_cells({"cells": [cell]})[0].outputs[0].html
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -140,7 +139,7 @@ def test_an_error_is_shown_without_colour_codes_and_marks_its_cell() -> None:
         "evalue": "",
         "traceback": ["\x1b[31mE\x1b[0m: <b>no</b>"],
     }
-    (cell,) = show_cells(json.dumps({"cells": [{"cell_type": "code", "source": [], "outputs": [output]}]}))
+    (cell,) = show_cells({"cells": [{"cell_type": "code", "source": [], "outputs": [output]}]})
     assert cell.failed
     assert cell.outputs[0].html == "<pre>E: &lt;b&gt;no&lt;/b&gt;</pre>"
 
@@ -153,7 +152,7 @@ def test_very_long_output_is_cut_off_and_says_so() -> None:
 
 def test_code_cells_are_numbered_and_text_is_not() -> None:
     kinds = [("markdown", "# a"), ("code", "x"), ("raw", "<b>"), ("code", "y")]
-    shown = show_cells(json.dumps({"cells": [{"cell_type": k, "source": s} for k, s in kinds]}))
+    shown = show_cells({"cells": [{"cell_type": k, "source": s} for k, s in kinds]})
     assert [cell.number for cell in shown] == [0, 1, 0, 2]
     assert shown[2].html == "<pre>&lt;b&gt;</pre>"
 
@@ -182,7 +181,7 @@ BOMBS = {
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
 def test_what_repeats_without_end_takes_no_more_than_a_moment(bomb: str) -> None:
     """A process of its own, which is ended: quadratic work would take minutes."""
-    program = f"from grader.report.notebook import show_markdown, _preformatted; {bomb}"
+    program = f"from grader.handler.show import show_markdown, _preformatted; {bomb}"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
@@ -201,7 +200,7 @@ def test_commands_to_a_terminal_are_left_out_of_what_was_printed() -> None:
 
 def test_markdown_beyond_what_a_reader_would_write_is_shown_as_text() -> None:
     cell = {"cell_type": "markdown", "source": "# Title\n" + "word " * 9_000}
-    shown = show_cells(json.dumps({"cells": [cell] * 15}))
+    shown = show_cells({"cells": [cell] * 15})
     kinds = [cell.html.startswith("<h1>") for cell in shown]
     assert kinds == [True] * 11 + [False] * 4
     assert all("# Title" in cell.html for cell in shown[11:])

@@ -18,22 +18,20 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-from support import RIGHT, notebook, write_course
+from support import RIGHT, notebook, ran, sliced, write_course
 
 from grader.batch.pool import Graded, grade_all
 from grader.errors import GraderFault, SandboxError
 from grader.inside import parent as inside_parent
 from grader.intake.submissions import Submission, find_submissions
 from grader.notebook.cells import read_code
-from grader.notebook.facts import find_functions
-from grader.observe import notebook_run, provisioner, sandbox, warm_parent
-from grader.observe.call_functions import CallSettings, make_calls, modules_of, shared_imports
-from grader.observe.notebook_run import NotebookLimits, run_notebook
+from grader.observe import handle, sandbox, warm_parent
+from grader.observe.call_functions import CallSettings, make_calls, shared_imports
 from grader.observe.sandbox import Program, prepared_directory
 from grader.observe.tiers import start_best
 from grader.observe.warm import WarmSandbox
 from grader.plan.load import load_course
-from grader.records import NotebookRun, Outcome, OutcomeKind, Score, Status
+from grader.records import NotebookLimits, NotebookRun, Outcome, OutcomeKind, Score, Status
 from grader.store import Store
 from grader.subjects import Call
 
@@ -62,12 +60,12 @@ class Listener:
 
 def run(box: WarmSandbox, *cells: str) -> NotebookRun:
     source = nbformat.reads(notebook(*cells), as_version=4)
-    return run_notebook(source, {}, box, NotebookLimits(cell_seconds=20))
+    return ran(source, {}, box, NotebookLimits(cell_seconds=20))
 
 
 def call(box: WarmSandbox, source: str, preload: tuple[str, ...] = ("numpy",)) -> Outcome:
     code = read_code(nbformat.reads(notebook(source), as_version=4))
-    slices = find_functions(code, ("f",), read_code(nbformat.reads(notebook(), as_version=4)))[0]
+    slices = {"f": sliced(code, "f")}
     settings = CallSettings(preload, 20, 20)
     return make_calls(slices, [Call("one", "f", (2.0,))], box, settings, {})["one"]
 
@@ -119,31 +117,32 @@ def descriptors() -> int:
 
 
 @pytest.fixture
-def when_a_cell_speaks(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Functions that are called, each once, when a cell displays something."""
+def when_a_cell_runs(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Functions that are called, each once, while the notebook of a kernel runs."""
     to_do: list[object] = []
-    real = notebook_run.CappedClient.process_message
+    real = WarmSandbox.launch_handler
 
-    def process(self: object, msg: dict, cell: object, cell_index: int) -> object:
-        if msg["msg_type"] == "stream" and to_do:
-            to_do.pop(0)()
-        return real(self, msg, cell, cell_index)
+    def launch(self: WarmSandbox, kernel: object) -> object:
+        process = real(self, kernel)
+        if to_do:
+            threading.Timer(2.0, to_do.pop(0)).start()
+        return process
 
-    monkeypatch.setattr(notebook_run.CappedClient, "process_message", process)
+    monkeypatch.setattr(WarmSandbox, "launch_handler", launch)
     return to_do
 
 
 def test_the_death_of_the_warm_parent_in_a_cell_is_our_fault_and_the_next_notebook_runs(
-    box: WarmSandbox, when_a_cell_speaks: list
+    box: WarmSandbox, when_a_cell_runs: list
 ) -> None:
-    when_a_cell_speaks.append(lambda: kill_parents(box))
+    when_a_cell_runs.append(lambda: kill_parents(box))
     with pytest.raises(GraderFault, match="warm parent of the sandbox died"):
         run(box, HERE)
     assert run(box, "1 + 1").clean
 
 
 def test_a_batch_survives_the_death_of_the_warm_parent(
-    box: WarmSandbox, when_a_cell_speaks: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    box: WarmSandbox, when_a_cell_runs: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, launched = WarmSandbox.launch, []
 
@@ -304,19 +303,19 @@ class Mute:
         self.launched += 1
         return self.box.launch(replace(program, module="calls") if self.launched == 1 else program)
 
+    def launch_handler(self, kernel: object) -> object:
+        return self.box.launch_handler(kernel)
+
 
 def test_a_kernel_that_never_answers_is_our_fault_and_is_tried_again(
     box: WarmSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provisioner, "BIND_SECONDS", 0.2)
-    monkeypatch.setattr(notebook_run, "START_SECONDS", 1)
+    monkeypatch.setattr(handle, "KERNEL_SECONDS", 1.0)
     mute = Mute(box)
     with pytest.raises(GraderFault, match="kernel did not start"):
         run(mute, "1")
     monkeypatch.undo()
     mute.launched = 0
-    monkeypatch.setattr(provisioner, "BIND_SECONDS", 5)
-    monkeypatch.setattr(notebook_run, "START_SECONDS", 20)
     assert run(box, "1").clean
 
 
@@ -334,9 +333,9 @@ def test_a_parent_that_no_longer_answers_is_ended_and_replaced(
 
 
 def test_a_kernel_that_the_system_killed_for_memory_is_out_of_memory(
-    box: WarmSandbox, when_a_cell_speaks: list
+    box: WarmSandbox, when_a_cell_runs: list
 ) -> None:
-    when_a_cell_speaks.append(lambda: kill_all(programs(box)))
+    when_a_cell_runs.append(lambda: kill_all(programs(box)))
     done = run(box, "x = 1", HERE, "x")
     assert [cell.status for cell in done.cells] == ["ok", "error", "not_run"]
     assert done.cells[1].fault is not None
@@ -344,12 +343,12 @@ def test_a_kernel_that_the_system_killed_for_memory_is_out_of_memory(
     assert "ran out of memory in cell 2" in done.remark
 
 
-def test_a_watching_process_that_was_killed_is_our_fault(box: WarmSandbox, when_a_cell_speaks: list) -> None:
+def test_a_watching_process_that_was_killed_is_our_fault(box: WarmSandbox, when_a_cell_runs: list) -> None:
     def kill() -> None:
         for parent in parents(box):
             kill_all(children(parent))
 
-    when_a_cell_speaks.append(kill)
+    when_a_cell_runs.append(kill)
     with pytest.raises(GraderFault, match="ended from outside"):
         run(box, HERE)
 
@@ -378,8 +377,7 @@ def chain_of(box: WarmSandbox) -> list[psutil.Process]:
 def test_calls_that_need_numpy_alone_are_forked_from_the_lean_parent(box: WarmSandbox) -> None:
     def modules(source: str) -> tuple[str, ...]:
         code = read_code(nbformat.reads(notebook(source), as_version=4))
-        skeleton = read_code(nbformat.reads(notebook(), as_version=4))
-        return modules_of(find_functions(code, ("f",), skeleton)[0].values())
+        return sliced(code, "f").modules
 
     assert modules("import numpy as np, os\ndef f(x):\n    return np.sqrt(x)") == ("numpy",)
     assert modules("def f(x):\n    from sklearn.svm import SVC\n    return SVC") == (

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from support import sliced
 
 from grader.inside import wire
 from grader.inside.calls import FRAME, MARK, _Clock
 from grader.notebook.cells import read_code
-from grader.notebook.slicing import slice_function
 from grader.observe.call_functions import CallSettings, make_calls
 from grader.observe.sandbox import PlainSandbox, Sandbox
 from grader.records import Outcome, OutcomeKind
@@ -22,7 +22,7 @@ def called(
 ) -> list[Outcome]:
     """Return the outcomes of one function, for each argument."""
     code = read_code(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)]))
-    found = slice_function(code, name)
+    found = sliced(code, name)
     assert found is not None
     limits = CallLimits(seconds=30.0, memory_mb=512)
     calls = [Call(f"call {n}", name, (value,), limits=limits) for n, value in enumerate(arguments)]

@@ -12,13 +12,14 @@ import nbformat
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
+from support import sliced
 
 from grader.errors import GraderFault
 from grader.inside import wire
-from grader.inside.calls import CHANGED, FRAME, GROUP, MARK, _forked
+from grader.inside.call_group import forked
+from grader.inside.calls import CHANGED, FRAME, GROUP, MARK
 from grader.inside.execute import fault
 from grader.notebook.cells import read_code
-from grader.notebook.slicing import slice_function
 from grader.observe.call_functions import CallSettings, make_calls, outcome_of
 from grader.observe.sandbox import PlainSandbox, Program, Sandbox
 from grader.records import Outcome, OutcomeKind
@@ -127,9 +128,7 @@ def outcomes(sandbox: Sandbox) -> dict[str, Outcome]:
         if n not in ("counter", "K", "os", "sys", "np", "late", "random")
     ]
     slices = {
-        name: found
-        for name in names
-        if (found := slice_function(code, name)) is not None and name != "threading"
+        name: found for name in names if (found := sliced(code, name)) is not None and name != "threading"
     }
     calls = [call for name in slices for call in calls_of(name)]
     return make_calls(slices, calls, sandbox, CallSettings(), {})
@@ -237,7 +236,7 @@ def test_a_generator_that_a_notebook_makes_begins_the_same_in_every_box(
 ) -> None:
     cells = "import numpy as np\nstart = np.random.default_rng()", "def f(): return start.random(3)"
     code = read_code(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells]))
-    found = slice_function(code, "f")
+    found = sliced(code, "f")
     assert found is not None
     call = Call("f", "f", (), {}, 3, False, LIMITS)
     settings = CallSettings()
@@ -280,7 +279,7 @@ def test_what_a_call_waits_for_a_processor_is_not_counted_and_what_it_sleeps_is(
 def called(source: str, sandbox: Sandbox, limits: CallLimits) -> dict[str, Outcome]:
     code = read_code(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)]))
     names = [name for name in (n for s in code.statements for n in s.binds) if f"def {name}" in source]
-    slices = {name: found for name in names if (found := slice_function(code, name)) is not None}
+    slices = {name: found for name in names if (found := sliced(code, name)) is not None}
     calls = [Call(name, name, (1.0,), limits=limits) for name in slices]
     return make_calls(slices, calls, sandbox, CallSettings(), {})
 
@@ -315,7 +314,7 @@ def frame(index: int, payload: Any) -> bytes:
 
 def said(*frames: bytes, **ending: str) -> Outcome:
     code = read_code(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("def f(): return 1")]))
-    found = slice_function(code, "f")
+    found = sliced(code, "f")
     assert found is not None
     call = Call("a", "f", ())
     return make_calls({"f": found}, [call], Said(b"".join(frames), **ending), CallSettings(), {})["a"]
@@ -386,11 +385,11 @@ def test_a_worker_waits_for_a_process_that_another_box_has_taken(monkeypatch: py
         return answer
 
     monkeypatch.setattr("os.fork", fork)
-    assert _forked() == 7
-    monkeypatch.setattr("grader.inside.calls.FORK_SECONDS", 0.0)
+    assert forked() == 7
+    monkeypatch.setattr("grader.inside.call_group.FORK_SECONDS", 0.0)
     answers += [BlockingIOError(), BlockingIOError(), 7]
     with pytest.raises(BlockingIOError):
-        _forked()
+        forked()
 
 
 TWO = """
@@ -428,7 +427,7 @@ def test_a_function_cannot_answer_for_another_see_its_calls_or_spoil_its_files(s
     code = read_code(
         nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(f"FRAME = {forged!r}\n{TWO}")])
     )
-    slices = {name: found for name in ("first", "second") if (found := slice_function(code, name))}
+    slices = {name: found for name in ("first", "second") if (found := sliced(code, name))}
     calls = [Call(name, name, (1.0,), limits=LIMITS) for name in slices]
     found = make_calls(slices, calls, sandbox, CallSettings(), {"numbers.txt": b"41"})
     assert found["first"].value is not True, "it saw the job of another function"
@@ -460,7 +459,7 @@ def changes_a_sparse_one(x):
 def test_a_changed_input_is_seen_however_the_function_hides_it(sandbox: Sandbox) -> None:
     code = read_code(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(HIDES)]))
     names = ("hides", "keeps", "changes_a_sparse_one")
-    slices = {name: found for name in names if (found := slice_function(code, name))}
+    slices = {name: found for name in names if (found := sliced(code, name))}
     arguments = {name: np.array([1.0, 2.0]) for name in names[:2]} | {names[2]: csr_matrix(np.eye(2))}
     calls = [Call(name, name, (arguments[name],), echo=True, limits=LIMITS) for name in names]
     found = make_calls(slices, calls, sandbox, CallSettings(("numpy",)), {})
@@ -473,7 +472,7 @@ def test_a_changed_input_is_seen_however_the_function_hides_it(sandbox: Sandbox)
 
 def test_where_the_worker_was_kept_from_looking_an_input_counts_as_changed() -> None:
     code = read_code(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("def f(x): return 1")]))
-    found = slice_function(code, "f")
+    found = sliced(code, "f")
     assert found is not None
     call = Call("a", "f", (np.ones(1),), echo=True)
     told = frame(0, {"kind": "returned", "value": 1, "after": (np.ones(1),)})
@@ -509,7 +508,7 @@ def quick(x):
 
 def test_alone_every_call_is_tried_until_two_in_a_row_are_too_late() -> None:
     code = read_code(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SLOW)]))
-    slices = {name: found for name in ("slow", "quick") if (found := slice_function(code, name))}
+    slices = {name: found for name in ("slow", "quick") if (found := sliced(code, name))}
     limits = CallLimits(seconds=1.0, memory_mb=512)
     calls = [Call(f"{name} {n}", name, (1.0,), limits=limits) for name in slices for n in range(3)]
     tried = {
@@ -549,7 +548,7 @@ def test_what_a_box_had_not_come_to_when_it_was_ended_is_not_confirmed(
     monkeypatch: pytest.MonkeyPatch, alone: bool, kind: str
 ) -> None:
     code = read_code(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("def f(x): return 1")]))
-    found = slice_function(code, "f")
+    found = sliced(code, "f")
     assert found is not None
     monkeypatch.setattr("grader.observe.call_functions.START_SECONDS", 0.1)
     calls = [Call(name, "f", (), limits=CallLimits(seconds=0.0)) for name in ("first", "second")]

@@ -14,14 +14,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from support import RIGHT, notebook, write_course
+from support import RIGHT, notebook, sliced, write_course
 
 from grader.batch.pool import TRIES, Graded, grade_all
 from grader.errors import GraderFault, SandboxError
 from grader.inside.limits import PROCESSES
 from grader.intake.submissions import Submission, find_submissions
 from grader.notebook.cells import read_code
-from grader.notebook.facts import find_functions
 from grader.observe import attack_walls as probe
 from grader.observe import control_groups, warm
 from grader.observe.attack_walls import bait, probe_sandbox
@@ -309,7 +308,7 @@ def leave_a_process(process: Process) -> None:
 
 def call(box: WarmSandbox, source: str) -> Outcome:
     code = read_code(nbformat.reads(notebook(source), as_version=4))
-    slices = find_functions(code, ("f",), read_code(nbformat.reads(notebook(), as_version=4)))[0]
+    slices = {"f": sliced(code, "f")}
     settings = CallSettings(("numpy",), 20, 20)
     return make_calls(slices, [Call("one", "f", (2.0,))], box, settings, {})["one"]
 
@@ -390,7 +389,7 @@ def test_a_group_that_was_closed_lets_no_process_start_and_killing_closes_it_fir
     order: list[str] = []
     with started(box) as process:
         monkeypatch.setattr(process._group, "close", lambda: order.append("closed"))
-        monkeypatch.setattr(process, "_kill", lambda _: order.append("killed"))
+        monkeypatch.setattr(process._parent, "kill", lambda _: order.append("killed"))
         process.kill()
         monkeypatch.undo()
     assert order == ["closed", "killed"]

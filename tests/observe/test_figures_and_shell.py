@@ -6,10 +6,11 @@ from typing import Any
 
 import nbformat
 import pytest
+from support import ran
 
-from grader.observe.notebook_run import NotebookLimits, run_notebook
 from grader.observe.sandbox import Sandbox
 from grader.observe.tiers import choose_sandbox
+from grader.records import NotebookLimits
 
 CELLS = {
     "shown": "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
@@ -25,9 +26,7 @@ CELLS = {
 
 def outputs(sandbox: Sandbox) -> dict[str, list[Any]]:
     cells = [nbformat.v4.new_code_cell(source) for source in CELLS.values()]
-    run = run_notebook(
-        nbformat.v4.new_notebook(cells=cells), {"data.txt": b""}, sandbox, NotebookLimits(seconds=120)
-    )
+    run = ran(nbformat.v4.new_notebook(cells=cells), {"data.txt": b""}, sandbox, NotebookLimits(seconds=120))
     assert [cell.status for cell in run.cells] == ["ok"] * len(CELLS)
     executed = nbformat.reads(run.executed, 4).cells
     return {name: cell.outputs for name, cell in zip(CELLS, executed, strict=True)}

@@ -11,11 +11,10 @@ from support import RIGHT, notebook, write_course
 
 from grader.observe import keys
 from grader.observe.keys import CallsKey, FactsKey, Key, RunKey
-from grader.observe.notebook_run import NotebookLimits
 from grader.observe.observe_submission import observe
 from grader.observe.sandbox import PlainSandbox
 from grader.plan.load import load_course
-from grader.records import HandIn
+from grader.records import HandIn, NotebookLimits
 from grader.store import Store
 
 LIMITS = NotebookLimits()

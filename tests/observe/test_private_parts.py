@@ -48,6 +48,8 @@ import matplotlib as mpl
 import nbformat
 import numpy as np
 import pytest
+from grader.observe.client import PromptClient
+from grader.observe.notebook_run import ANSI, QUIET, CappedClient
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
@@ -56,8 +58,6 @@ from nbclient import NotebookClient
 from support import ROOT
 
 from grader.notebook.cells import AS_PYLAB_DOES, TIMED, to_python
-from grader.observe.client import PromptClient
-from grader.observe.notebook_run import ANSI, QUIET, CappedClient
 from grader.observe.provisioner import SandboxProvisioner
 from grader.observe.warm import KERNEL_MODULES
 

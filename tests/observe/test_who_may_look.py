@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import nbformat
 import pytest
+from support import sliced
 from support_attacks import offered_kinds
 
 from grader.errors import SandboxError
 from grader.notebook.cells import read_code
-from grader.notebook.slicing import slice_function
 from grader.observe.call_functions import CallSettings, make_calls
 from grader.observe.warm import WarmSandbox
 from grader.records import OutcomeKind
@@ -36,7 +36,7 @@ def test_only_the_files_of_a_restricted_box_can_be_counted_from_outside_and_no_b
     if kind not in offered_kinds():
         pytest.skip(f"boxes of the kind {kind} cannot be built here")
     code = read_code(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(ASKS)]))
-    found = slice_function(code, "dumpable")
+    found = sliced(code, "dumpable")
     assert found is not None
     tier, outer = kind.split()
     try:

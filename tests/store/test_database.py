@@ -13,7 +13,18 @@ import pytest
 from support import run, score
 
 from grader.errors import DamagedError, StoreError
-from grader.records import Evidence, FactsStatus, Fault, FunctionFacts, Outcome, OutcomeKind, Plot
+from grader.records import (
+    CodeCell,
+    Evidence,
+    FactsStatus,
+    Fault,
+    FunctionCode,
+    FunctionFacts,
+    Outcome,
+    OutcomeKind,
+    Plot,
+    Reading,
+)
 from grader.store import Store, database
 
 FULL = Outcome(
@@ -85,11 +96,13 @@ def test_what_was_read_comes_back_as_it_was(store: Store) -> None:
     facts = FunctionFacts(
         "f", FactsStatus.FOUND, 2, "key", frozenset({"numpy.dot", "a"}), ("X",), "Words.", ((1, 2), (3, 4))
     )
-    store.put_facts("key", {"f": facts, "g": FunctionFacts("g", FactsStatus.MISSING)})
-    assert store.get_facts("key") == {"f": facts, "g": FunctionFacts("g", FactsStatus.MISSING)}
-    assert store.get_facts("other") is None
+    code = {"f": FunctionCode("f", (CodeCell(1, "def f(): pass", (0,)),), ("numpy",))}
+    reading = Reading({"f": facts, "g": FunctionFacts("g", FactsStatus.MISSING)}, code)
+    store.put_reading("key", reading)
+    assert store.get_reading("key") == reading
+    assert store.get_reading("other") is None
     store.forget()
-    assert store.get_facts("key") is None
+    assert store.get_reading("key") is None
 
 
 def test_fifty_threads_lose_nothing(store: Store) -> None:
@@ -132,11 +145,11 @@ def test_a_damaged_entry_is_observed_again(tmp_path: Path, damage: bytes) -> Non
     with Store(path) as store:
         store.put_outcomes("key", {"a": RAISED})
         store.put_run("key", run())
-        store.put_facts("key", {"f": FunctionFacts("f", FactsStatus.MISSING)})
+        store.put_reading("key", Reading({"f": FunctionFacts("f", FactsStatus.MISSING)}, {}))
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE outcomes SET outcome = ?", [damage])
         connection.execute("UPDATE runs SET run = ?", [damage])
-        connection.execute("UPDATE readings SET facts = ?", [damage + b"["])
+        connection.execute("UPDATE readings SET reading = ?", [damage + b"["])
     connection.close()
     with Store(path) as store:
         store.put_outcomes("key", {"b": RAISED})
@@ -145,7 +158,7 @@ def test_a_damaged_entry_is_observed_again(tmp_path: Path, damage: bytes) -> Non
         store.drop_damaged()
         assert store.get_outcomes("key", ["a", "b"]) == {"b": RAISED}
         assert store.get_run("key") is None
-        assert store.get_facts("key") is None
+        assert store.get_reading("key") is None
 
 
 def test_a_file_that_is_no_database_is_named_with_what_to_do(tmp_path: Path) -> None:
