@@ -37,12 +37,13 @@ from threadpoolctl import threadpool_limits
 from grader.errors import SandboxError
 from grader.inside.walls import BUBBLEWRAP, OWN
 from grader.notebook.cells import read_code
-from grader.notebook.facts import find_functions
+from grader.notebook.slicing import function_code, slice_function
 from grader.observe.call_functions import CallSettings, make_calls
-from grader.records import NotebookLimits
+from grader.observe.handle import run_notebook
 from grader.observe.sandbox import Sandbox, prepared_directory
 from grader.observe.tiers import choose_sandbox
 from grader.observe.warm import WarmSandbox
+from grader.records import NotebookLimits
 from grader.subjects import Call, CallLimits
 
 IMPORTS = "import numpy, scipy, sklearn, matplotlib"
@@ -73,6 +74,11 @@ class Row:
 def notebook(*cells: str) -> nbformat.NotebookNode:
     """Return a notebook with these code cells."""
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+
+
+def saved(*cells: str) -> bytes:
+    """Return the bytes of a notebook with these code cells."""
+    return str(nbformat.writes(notebook(*cells))).encode()
 
 
 def processor_seconds() -> float:
@@ -106,7 +112,7 @@ def start(sandbox: Sandbox, quick: bool) -> list[Row]:
         with clocked(plain):
             ready_plain.append(plain_kernel())
         with clocked(ours):
-            run = run_notebook(notebook(IMPORTS), {}, sandbox, NotebookLimits())
+            run = run_notebook(saved(IMPORTS), {}, sandbox, NotebookLimits())
             ready_ours.append(run.seconds["kernel"] + run.cells[0].seconds)
     a, b = statistics.median(ready_ours), statistics.median(ready_plain)
     rows = [Row("start of a kernel, imports done", f"{a:.3f} s", f"{b:.3f} s", f"{b / a:.1f} x", "≥ 10 x")]
@@ -126,7 +132,7 @@ def outer(sandbox: Sandbox, quick: bool) -> list[Row]:
             for box, found in homes:
                 for grouped in {bool(found), False}:
                     box.groups.homes = found if grouped else ()
-                    run = run_notebook(notebook(IMPORTS), {}, box, NotebookLimits())
+                    run = run_notebook(saved(IMPORTS), {}, box, NotebookLimits())
                     what = f"outer wall: {box.outer}, {'a' if grouped else 'no'} control group"
                     times.setdefault(what, []).append(run.seconds["kernel"] + run.cells[0].seconds)
                 box.groups.homes = found
@@ -177,7 +183,9 @@ def call(sandbox: Sandbox, number: int, imports: str = "import numpy") -> None:
     """Make calls of a function that returns its argument."""
     names = "numpy, scipy, sklearn, matplotlib" if imports == IMPORTS else "numpy"
     code = read_code(notebook(f"{imports}\n\ndef same(x):\n    {names}\n    return x"))
-    slices = find_functions(code, ("same",), read_code(notebook()))[0]
+    same = slice_function(code, "same")
+    assert same is not None
+    slices = {"same": function_code(same)}
     planned = [Call(f"c{i}", "same", (1.0,), limits=CallLimits()) for i in range(number)]
     settings = CallSettings(PRELOAD, 600, 600)
     with prepared_directory(sandbox, {}) as folder:
@@ -200,7 +208,7 @@ def memory(sandbox: Sandbox, quick: bool) -> list[Row]:
 def waiting(sandbox: Sandbox, number: int) -> None:
     """Run notebooks side by side that import and then wait."""
     with ThreadPoolExecutor(number) as pool:
-        source = notebook(IMPORTS, "import time; time.sleep(3)")
+        source = saved(IMPORTS, "import time; time.sleep(3)")
         runs = [pool.submit(run_notebook, source, {}, sandbox, NotebookLimits()) for _ in range(number)]
         assert all(cell.status == "ok" for run in runs for cell in run.result().cells)
 
@@ -241,7 +249,7 @@ def throughput(sandbox: Sandbox, quick: bool) -> list[Row]:
     times: list[tuple[float, float]] = []
     with clocked(times), ThreadPoolExecutor(CORES) as pool:
         for run in pool.map(
-            lambda _: run_notebook(notebook(*cells), {}, sandbox, NotebookLimits()), range(number)
+            lambda _: run_notebook(saved(*cells), {}, sandbox, NotebookLimits()), range(number)
         ):
             assert all(cell.status == "ok" for cell in run.cells)
     wall, cpu = times[0]
@@ -289,7 +297,7 @@ def endurance(sandbox: WarmSandbox, number: int) -> list[Row]:
 def light(sandbox: Sandbox) -> None:
     """Run a notebook of one cell, and a few calls of a function."""
     run = run_notebook(
-        notebook("import numpy; numpy.ones((200, 200)) @ numpy.ones(200)"), {}, sandbox, NotebookLimits()
+        saved("import numpy; numpy.ones((200, 200)) @ numpy.ones(200)"), {}, sandbox, NotebookLimits()
     )
     assert run.cells[0].status == "ok"
     call(sandbox, 3)

@@ -19,7 +19,7 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 from unittest import mock
@@ -28,6 +28,7 @@ import nbformat
 
 from grader.batch import grade_folder
 from grader.errors import GraderFault, NotebookUnreadable
+from grader.handler.program import Job, read_notebook
 from grader.intake.submissions import find_submissions
 from grader.judge import judge_observation
 from grader.notebook.read import parse_notebook
@@ -37,8 +38,10 @@ from grader.observe.sandbox import Process, Program
 from grader.observe.tiers import choose_sandbox
 from grader.plan.load import load_course
 from grader.plan.plan import Course
-from grader.records import HandIn, Observation
+from grader.reading import Reading
+from grader.records import HandIn, NotebookRun, Observation
 from grader.store import Store
+from grader.subjects import Subject
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -93,6 +96,16 @@ def copy_of(data: bytes, functions: Iterator[str] | list[str], number: int) -> b
     return nbformat.writes(notebook).encode()
 
 
+def with_run(run: NotebookRun | None) -> Callable[..., tuple[Reading | None, NotebookRun | None]]:
+    """Return a handler that reads here, and runs nothing: the run is the one that is given."""
+
+    def handle(job: Job, *_: object) -> tuple[Reading | None, NotebookRun | None]:
+        notebooks = (parse_notebook(job.notebook), parse_notebook(job.skeleton))
+        return read_notebook(*notebooks, map(Subject.named, job.subjects), job.modules), run
+
+    return handle
+
+
 def copy_all(course: Course, samples: dict[Path, Observation], tier: str, count: int, root: Path) -> None:
     """Write `count` copies, and store for each the observation of its original."""
     folder = root / "submissions"
@@ -105,7 +118,7 @@ def copy_all(course: Course, samples: dict[Path, Observation], tier: str, count:
             data = copy_of(path.read_bytes(), own, number)
             (folder / f"student {number:04}.ipynb").write_bytes(data)
             with (
-                mock.patch.object(observe_submission, "run_notebook", lambda *_, run=seen.run: run),
+                mock.patch.object(observe_submission, "handle", with_run(seen.run)),
                 mock.patch.object(observe_submission, "make_calls", lambda *_, made=seen.outcomes: made),
             ):
                 observe(HandIn(data), course, Refusing(tier), store)

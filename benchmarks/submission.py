@@ -29,13 +29,13 @@ import psutil
 
 from grader.judge.judge_observation import grade
 from grader.observe import observe_submission
-from grader.records import NotebookLimits
+from grader.observe.handle import run_notebook
 from grader.observe.observe_submission import observe
 from grader.observe.sandbox import Sandbox
 from grader.observe.tiers import choose_sandbox
 from grader.plan.load import load_course
 from grader.plan.plan import Course
-from grader.records import HandIn
+from grader.records import HandIn, NotebookLimits
 from grader.report.pages import feedback_page, notebook_page
 from grader.store import Store
 
@@ -72,10 +72,11 @@ def measure(data: bytes, course: Course, sandbox: Sandbox) -> tuple[dict[str, fl
     return seconds, megabytes
 
 
-def imports(course: Course) -> nbformat.NotebookNode:
+def imports(course: Course) -> bytes:
     """Return a notebook of one cell that imports what the assignment preloads."""
     names = ", ".join((*course.rubric.environment.preload, "sklearn.linear_model", "matplotlib.pyplot"))
-    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(f"import {names}")])
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(f"import {names}")])
+    return str(nbformat.writes(made)).encode()
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 
 from grader.decode import decode
 from grader.inside import wire
-from grader.records import Fault, NotebookRun, Outcome, OutcomeKind, Reading
+from grader.reading import Reading
+from grader.records import Fault, NotebookRun, Outcome, OutcomeKind
 
 READING = TypeAdapter(Reading)
 RUN = TypeAdapter(NotebookRun)

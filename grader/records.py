@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from grader.reading import FunctionFacts
 from grader.subjects import Call
 
 
@@ -45,14 +46,6 @@ class VerdictKind(StrEnum):
     NOT_ATTEMPTED = "not_attempted"
     BLOCKED = "blocked"
     PENDING = "pending"
-
-
-class FactsStatus(StrEnum):
-    """What reading a notebook says of a subject: a closed set."""
-
-    FOUND = "found"
-    MISSING = "missing"
-    NOT_ATTEMPTED = "not_attempted"
 
 
 class CellStatus(StrEnum):
@@ -199,54 +192,6 @@ class NotebookRun:
     def clean(self) -> bool:
         """Whether every cell ran without an error."""
         return all(cell.status == CellStatus.OK for cell in self.cells)
-
-
-@dataclass(frozen=True)
-class FunctionFacts:
-    """What reading the notebook (without running it) says of one function.
-
-    `key` identifies the code that the function needs; `calls` are the dotted names that this code uses,
-    `notebook_globals` variables of the notebook that it reads, `places` cell and line of its statements.
-    """
-
-    name: str
-    status: FactsStatus
-    cell: int | None = None
-    key: str = ""
-    calls: frozenset[str] = frozenset()
-    notebook_globals: tuple[str, ...] = ()
-    remark: str = ""
-    places: tuple[tuple[int, int], ...] = ()
-    file: str = ""
-
-
-@dataclass(frozen=True)
-class CodeCell:
-    """A code cell, and which of its top-level statements (counted from 0) a function needs."""
-
-    number: int
-    source: str
-    keep: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class FunctionCode:
-    """The code that a function needs, by cell, and the modules that it imports or may import."""
-
-    name: str
-    cells: tuple[CodeCell, ...]
-    modules: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What reading a notebook says: the facts of every subject, the code of those that can be called.
-
-    Both are by the text of the subject.
-    """
-
-    facts: Mapping[str, FunctionFacts]
-    code: Mapping[str, FunctionCode]
 
 
 @dataclass(frozen=True)

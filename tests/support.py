@@ -11,17 +11,16 @@ import nbformat
 
 from grader.course.rubric import Rubric
 from grader.course.rubric_file import parse_rubric
-from grader.handler.program import Job
 from grader.notebook.cells import Code
 from grader.notebook.slicing import function_code, slice_function
-from grader.observe.handle import handle
+from grader.observe.handle import run_notebook
 from grader.observe.sandbox import Sandbox
+from grader.reading import FunctionCode
 from grader.records import (
     CellRun,
     CheckScore,
     Evidence,
     Fault,
-    FunctionCode,
     NotebookLimits,
     NotebookRun,
     Plot,
@@ -179,7 +178,4 @@ def ran(
 ) -> NotebookRun:
     """Run a notebook in a box, through a handler."""
     data = nbformat.writes(notebook).encode()
-    job = Job(data, {}, data, tuple(map(str, looked_at)), read=False, run=True, limits=limits)
-    _, run = handle(job, sandbox, files)
-    assert run is not None
-    return run
+    return run_notebook(data, files, sandbox, limits, map(str, looked_at))

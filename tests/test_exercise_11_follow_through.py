@@ -13,7 +13,8 @@ from grader.judge.judge_observation import grade
 from grader.plan.load import load_course
 from grader.plan.plan import Course
 from grader.plan.trusted import with_mistakes
-from grader.records import FunctionFacts, Observation, QuestionScore, VerdictKind
+from grader.reading import FunctionFacts
+from grader.records import Observation, QuestionScore, VerdictKind
 from grader.verify.trial import outcome
 
 

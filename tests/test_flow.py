@@ -22,7 +22,8 @@ from grader.observe import keys, observe_submission
 from grader.observe.observe_submission import placed, portable
 from grader.observe.sandbox import Process, Program, Sandbox
 from grader.plan.load import load_course
-from grader.records import Fault, FunctionFacts, HandIn, Outcome, OutcomeKind
+from grader.reading import FunctionFacts
+from grader.records import Fault, HandIn, Outcome, OutcomeKind
 from grader.store import Store
 from grader.subjects import Call
 

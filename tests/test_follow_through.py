@@ -18,7 +18,8 @@ from grader.judge.judge_observation import grade
 from grader.plan.plan import Course
 from grader.plan.planner import make_plan
 from grader.plan.trusted import TrustedSide, trusted_call
-from grader.records import FunctionFacts, Observation, Outcome, OutcomeKind, QuestionScore
+from grader.reading import FunctionFacts
+from grader.records import Observation, Outcome, OutcomeKind, QuestionScore
 
 FUNCTIONS = '''
 import numpy as np

@@ -24,7 +24,19 @@ FORBIDDEN = (
     "socket",
     "multiprocessing",
 )
-INSIDE = {"numpy", "scipy", "IPython", "ipykernel", "matplotlib", "pandas", "psutil", "inside", "resource"}
+INSIDE = {
+    "numpy",
+    "scipy",
+    "IPython",
+    "ipykernel",
+    "jupyter_client",
+    "matplotlib",
+    "pandas",
+    "psutil",
+    "traitlets",
+    "inside",
+    "resource",
+}
 
 
 def imports(path: Path) -> set[str]:
@@ -93,18 +105,32 @@ def test_no_part_of_grader_needs_itself_by_way_of_others() -> None:
 
 MAY_USE = {
     "subjects": set(),
-    "records": {"subjects"},
+    "reading": set(),
+    "records": {"reading", "subjects"},
     "errors": set(),
     "inside": set(),
     "decode": {"inside", "records"},
+    "outcome": {"decode", "inside", "records"},
+    "codec": {"decode", "inside", "reading", "records"},
     "numerics": {"errors", "records", "subjects"},
-    "checks": {"errors", "numerics", "records", "subjects"},
-    "notebook": {"errors", "records", "subjects"},
-    "course": {"checks", "errors", "notebook", "numerics", "records", "subjects"},
-    "plan": {"checks", "course", "decode", "errors", "inside", "numerics", "records", "subjects"},
-    "judge": {"checks", "course", "errors", "numerics", "plan", "records", "subjects"},
-    "store": {"decode", "errors", "inside", "records"},
-    "report": {"course", "records"},
+    "checks": {"errors", "numerics", "reading", "records", "subjects"},
+    "notebook": {"errors", "reading", "subjects"},
+    "handler": {
+        "codec",
+        "decode",
+        "errors",
+        "inside",
+        "notebook",
+        "outcome",
+        "reading",
+        "records",
+        "subjects",
+    },
+    "course": {"checks", "errors", "notebook", "numerics", "reading", "records", "subjects"},
+    "plan": {"checks", "course", "decode", "errors", "inside", "numerics", "reading", "records", "subjects"},
+    "judge": {"checks", "course", "errors", "numerics", "plan", "reading", "records", "subjects"},
+    "store": {"codec", "errors", "reading", "records"},
+    "report": {"course", "reading", "records"},
     "exports": {"course", "errors", "records"},
     "intake": {"errors", "notebook"},
     "pdf": {"errors", "notebook"},

@@ -19,7 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, model_validato
 
 from grader.checks.outcomes import why_not_called
 from grader.checks.result import CaseResult, combined
-from grader.records import Code, FactsStatus, FunctionFacts, Outcome, OutcomeKind, Verdict, VerdictKind
+from grader.reading import FactsStatus, FunctionFacts
+from grader.records import Code, Outcome, OutcomeKind, Verdict, VerdictKind
 from grader.subjects import Call, Case, Sweep
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=80)]

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from grader.checks.base import Check, Outcomes, PlannedCase, Trusted
-from grader.records import Code, FactsStatus, FunctionFacts, Verdict, VerdictKind
+from grader.reading import FactsStatus, FunctionFacts
+from grader.records import Code, Verdict, VerdictKind
 
 
 class ForbiddenCheck(Check):

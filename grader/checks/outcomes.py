@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from grader.records import FactsStatus, Fault, FunctionFacts, Outcome, OutcomeKind
+from grader.reading import FactsStatus, FunctionFacts
+from grader.records import Fault, Outcome, OutcomeKind
 
 NUMBERS = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?\d+[eE][-+]?\d+|\b\d{5,}\b")
 SENTENCES = {

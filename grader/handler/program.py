@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -21,8 +21,8 @@ from nbformat import NotebookNode
 from grader.codec import READING, pack_run
 from grader.decode import decode
 from grader.errors import NotebookUnreadable
-from grader.handler.run import KernelNotStarted, run_notebook
-from grader.handler.show import show_notebook
+from grader.handler.notebook_run import KernelNotStarted, run_notebook
+from grader.handler.safe_html import show_notebook
 from grader.inside import wire
 from grader.inside.packets import write_message
 from grader.inside.safe_text import message_text, valid_text
@@ -30,7 +30,8 @@ from grader.notebook.cells import find_cell, read_code, read_sources
 from grader.notebook.facts import find_subjects
 from grader.notebook.read import parse_notebook
 from grader.notebook.slicing import function_code
-from grader.records import Fault, NotebookLimits, Outcome, OutcomeKind, Reading
+from grader.reading import Reading
+from grader.records import Fault, NotebookLimits, Outcome, OutcomeKind
 from grader.subjects import Subject, SubjectKind
 
 TOO_MUCH = 3  # the exit code of a handler whose notebook takes more memory or nests deeper than it may
@@ -112,12 +113,7 @@ def handle(job: Job, kernel: InheritedKernel) -> None:
     skeleton = parse_notebook(job.skeleton)
     subjects = tuple(map(Subject.named, job.subjects))
     if job.read:
-        sources = {
-            name: read_sources([data.decode("utf-8-sig", "replace")]) for name, data in job.modules.items()
-        }
-        slices, facts = find_subjects(read_code(notebook), subjects, read_code(skeleton), sources)
-        code = {name: function_code(each) for name, each in slices.items()}
-        answer(Answer.READING, READING.dump_json(Reading(facts, code)))
+        answer(Answer.READING, READING.dump_json(read_notebook(notebook, skeleton, subjects, job.modules)))
     if not job.run:
         return
     uncalled = [subject for subject in subjects if not subject.is_called]
@@ -134,6 +130,15 @@ def handle(job: Job, kernel: InheritedKernel) -> None:
     }
     run = replace(run, values={**run.values, **texts})
     answer(Answer.RUN, pack_run(replace(run, shown=show_notebook(notebook))))
+
+
+def read_notebook(
+    notebook: NotebookNode, skeleton: NotebookNode, subjects: Iterable[Subject], modules: Mapping[str, bytes]
+) -> Reading:
+    """Return what the sources of a notebook, and of the files beside it, say of the subjects."""
+    sources = {name: read_sources([data.decode("utf-8-sig", "replace")]) for name, data in modules.items()}
+    slices, facts = find_subjects(read_code(notebook), subjects, read_code(skeleton), sources)
+    return Reading(facts, {name: function_code(each) for name, each in slices.items()})
 
 
 def written_answer(notebook: NotebookNode, skeleton: NotebookNode, name: str) -> Outcome:

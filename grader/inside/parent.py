@@ -63,6 +63,7 @@ def main() -> None:
     control = socket.socket(fileno=settings["control"])
     plan = walls.Plan(**{**settings["plan"], "paths": tuple(settings["plan"]["paths"])})
     walls.build_outer(plan)
+    sys.path[:0] = settings["path"]
     os.environ.update({"HOME": walls.WORK, "MPLCONFIGDIR": walls.WORK + "/.matplotlib"})
     missing: dict[str, str] = {}
     for name in settings["preload"]:

@@ -19,7 +19,7 @@ from grader.notebook.slicing import (
     slice_function,
     slice_variable,
 )
-from grader.records import FactsStatus, FunctionFacts
+from grader.reading import FactsStatus, FunctionFacts
 from grader.subjects import Subject, SubjectKind
 
 # A function whose name begins so returns data: load_digits, read_csv, make_blobs, randn, normal

@@ -32,7 +32,7 @@ from grader.notebook.names import (
     imported_modules,
     last_name,
 )
-from grader.records import CodeCell, FunctionCode
+from grader.reading import CodeCell, FunctionCode
 
 WRAPPERS = frozenset({"vectorize", "partial", "jit", "njit", "lru_cache", "cache", "wraps", "staticmethod"})
 BUILTINS = frozenset(dir(builtins)) | {"display", "get_ipython", "__name__", "__file__"}

@@ -20,7 +20,8 @@ from grader.inside import wire
 from grader.inside.calls import CHANGED, FRAME, GROUP, MARK
 from grader.observe.sandbox import Process, Program, Sandbox, prepared_directory, settle
 from grader.outcome import decoded, fault_of, outcome_of
-from grader.records import Fault, FunctionCode, Outcome, OutcomeKind
+from grader.reading import FunctionCode
+from grader.records import Fault, Outcome, OutcomeKind
 from grader.subjects import Call
 
 START_SECONDS = 60.0  # for the start of a worker and the import of its modules

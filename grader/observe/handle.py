@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import IO
 
@@ -23,7 +23,8 @@ from grader.inside import wire
 from grader.inside.packets import BrokenStream, Joiner
 from grader.inside.safe_text import message_text
 from grader.observe.sandbox import Process, Program, Sandbox, prepared_directory, settle
-from grader.records import CellStatus, Fault, NotebookRun, Reading
+from grader.reading import Reading
+from grader.records import CellStatus, Fault, NotebookLimits, NotebookRun
 
 READ_SECONDS = 180.0  # of wall time, on a busy machine; the processor time is limited in the handler
 KERNEL_SECONDS = 60.0
@@ -89,6 +90,23 @@ def handle(
     if handled.run is not None and handled.reason == "out_of_memory":
         handled.run = _out_of_memory(handled.run)
     return handled.reading, handled.run
+
+
+def run_notebook(
+    notebook: bytes,
+    files: Mapping[str, bytes],
+    sandbox: Sandbox,
+    limits: NotebookLimits,
+    looked_at: Iterable[str] = (),
+) -> NotebookRun:
+    """Run a notebook in a box of its own with `files` beside it; `looked_at` are texts of subjects.
+
+    Raises NotebookUnreadable for the student's fault, GraderFault for ours.
+    """
+    job = Job(notebook, {}, notebook, tuple(looked_at), read=False, run=True, limits=limits)
+    _, run = handle(job, sandbox, files)
+    assert run is not None
+    return run
 
 
 def _converse(handler: Process, kernel: Process | None, job: Job, seconds: float) -> Handled:

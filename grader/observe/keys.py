@@ -22,7 +22,8 @@ from typing import Any
 from grader.observe.interpreter import find_interpreter
 from grader.observe.sandbox import Sandbox
 from grader.plan.plan import Course
-from grader.records import FunctionFacts, HandIn, NotebookLimits
+from grader.reading import FunctionFacts
+from grader.records import HandIn, NotebookLimits
 
 PACKAGE = Path(__file__).parent.parent
 READING = ("handler", "notebook", "codec.py", "records.py", "subjects.py")

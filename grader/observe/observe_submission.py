@@ -18,16 +18,8 @@ from grader.observe.handle import handle
 from grader.observe.keys import calls_key, facts_key, notebook_limits, run_key
 from grader.observe.sandbox import Sandbox
 from grader.plan.plan import Course
-from grader.records import (
-    FactsStatus,
-    FunctionFacts,
-    HandIn,
-    NotebookRun,
-    Observation,
-    Outcome,
-    OutcomeKind,
-    Reading,
-)
+from grader.reading import FactsStatus, FunctionFacts, Reading
+from grader.records import HandIn, NotebookRun, Observation, Outcome, OutcomeKind
 from grader.store import Store
 from grader.subjects import Call
 

@@ -202,8 +202,8 @@ class PlainSandbox:
     def launch_handler(self, kernel: Process | None) -> PlainProcess:
         """Start a handler in a session of its own."""
         pipes = kernel_pipes(kernel)
-        code = f"from {HANDLER} import main; main()"
-        command = [sys.executable, "-I", "-c", code, *map(str, pipes or (-1, -1))]
+        code = f"import sys; sys.path.insert(0, sys.argv.pop(1)); from {HANDLER} import main; main()"
+        command = [sys.executable, "-I", "-c", code, str(PACKAGE.parent), *map(str, pipes or (-1, -1))]
         process = self._started(command, self.scratch, minimal_environment(self.scratch), pipes)
         release_pipes(kernel)
         return process

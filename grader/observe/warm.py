@@ -135,7 +135,8 @@ class WarmSandbox:
                     paths = [path for path in paths if not Path(path).is_relative_to(PACKAGE)]
                     paths.append(str(PACKAGE))
                 plan = {"tier": self.kind, "outer": self.outer, "paths": paths, **unprivileged_ids(BOX_USER)}
-                parent = Parent(Settings(python, self.preload[which], plan, self.scratch))
+                path = (str(PACKAGE.parent),) if which == "handler" else ()
+                parent = Parent(Settings(python, self.preload[which], plan, self.scratch, path))
             except OSError as error:
                 raise SandboxError(f"no warm parent could be started: {error}") from error
             asked = (HANDLER,) if which == "handler" else self.asked

@@ -96,12 +96,16 @@ class WarmProcess:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a parent is started with: the interpreter, the modules to import, the plan of its walls."""
+    """What a parent is started with: the interpreter, the modules to import, the plan of its walls.
+
+    `path` are directories in which it looks for modules, before those of the interpreter.
+    """
 
     python: str
     preload: tuple[str, ...]
     plan: Mapping[str, Any]
     scratch: Path
+    path: tuple[str, ...] = ()
 
 
 class Parent:
@@ -178,6 +182,7 @@ class Parent:
         """Start the parent's process, behind bubblewrap if the plan says so."""
         plan = {**settings.plan, "root": str(self.root), "wires": str(settings.scratch)}
         message = {"control": theirs.fileno(), "plan": plan, "preload": list(settings.preload)}
+        message["path"] = list(settings.path)
         inside = str(PACKAGE)
         command = [settings.python, "-I", "-c", BOOT, inside, "parent", json.dumps(message)]
         user: dict[str, Any] = {}

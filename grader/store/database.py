@@ -36,7 +36,8 @@ from sqlalchemy.pool import StaticPool
 
 from grader.codec import READING, pack_outcome, pack_run, unpack_outcome, unpack_run
 from grader.errors import DamagedError, StoreError
-from grader.records import NotebookRun, Outcome, OutcomeKind, Reading, Score
+from grader.reading import Reading
+from grader.records import NotebookRun, Outcome, OutcomeKind, Score
 
 Kept = TypeVar("Kept")
 FORMAT = 2

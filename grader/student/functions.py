@@ -21,7 +21,8 @@ from grader.inside import execute
 from grader.notebook.cells import Code, read_sources
 from grader.notebook.facts import find_functions, find_subjects
 from grader.notebook.quiet import quiet
-from grader.records import FactsStatus, Fault, FunctionFacts
+from grader.reading import FactsStatus, FunctionFacts
+from grader.records import Fault
 from grader.subjects import Subject
 
 NOTHING_GIVEN = Code()

@@ -20,7 +20,7 @@ from grader.notebook.facts import find_subjects
 from grader.notebook.names import aliases, dotted, imported_modules
 from grader.notebook.slicing import BUILTINS, definition_nodes
 from grader.notebook.sources import code_sources
-from grader.records import FactsStatus
+from grader.reading import FactsStatus
 from grader.student.environment import READERS, REMOVED, WRITERS
 from grader.student.kit import Kit
 from grader.subjects import Subject

@@ -32,7 +32,8 @@ from grader.inside.perform import perform
 from grader.inside.safe_text import message_text
 from grader.numerics.in_words import describe_input
 from grader.plan.planner import make_call
-from grader.records import FactsStatus, Outcome, OutcomeKind, Plot, VerdictKind
+from grader.reading import FactsStatus
+from grader.records import Outcome, OutcomeKind, Plot, VerdictKind
 from grader.student.functions import (
     Functions,
     MainThreadOnly,

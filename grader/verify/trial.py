@@ -27,7 +27,8 @@ from grader.notebook.cells import read_code
 from grader.notebook.facts import find_subjects
 from grader.plan.plan import Course
 from grader.plan.trusted import SEEDED
-from grader.records import Fault, FunctionFacts, Observation, Outcome, OutcomeKind
+from grader.reading import FunctionFacts
+from grader.records import Fault, Observation, Outcome, OutcomeKind
 from grader.subjects import Call
 
 LOST = 1e-9  # a smaller difference of points is rounding

@@ -21,7 +21,8 @@ from grader.course import Case
 from grader.course.rubric import AnyCheck
 from grader.numerics.differentiate import OwnCost
 from grader.numerics.numeric_gradient import Numeric
-from grader.records import Fault, FunctionFacts, Outcome, OutcomeKind, Verdict, VerdictKind
+from grader.reading import FunctionFacts
+from grader.records import Fault, Outcome, OutcomeKind, Verdict, VerdictKind
 from grader.subjects import Call, Sweep
 
 FOUND = FunctionFacts("f", "found")

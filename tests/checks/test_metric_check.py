@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from grader.checks.metric import MAX_CURVE, MetricCase, MetricCheck
 from grader.course import Case
-from grader.records import FunctionFacts, Outcome, OutcomeKind, Verdict, VerdictKind
+from grader.reading import FunctionFacts
+from grader.records import Outcome, OutcomeKind, Verdict, VerdictKind
 from grader.subjects import Call
 
 CASE = Case("case", (1,))

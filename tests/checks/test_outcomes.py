@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from grader.checks.outcomes import SENTENCES, explain, where, why_not_called
 from grader.checks.result import CaseResult
-from grader.records import Fault, FunctionFacts, Outcome, OutcomeKind
+from grader.reading import FunctionFacts
+from grader.records import Fault, Outcome, OutcomeKind
 
 PLACE = Fault("ValueError", "k is too large", 7, 3, "    raise ValueError('k is too large')  ")
 

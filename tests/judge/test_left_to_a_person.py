@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.judge import verdicts as judging
-from grader.records import Diagnosis, DiagnosisKind, FunctionFacts, Observation, Verdict, VerdictKind
+from grader.reading import FunctionFacts
+from grader.records import Diagnosis, DiagnosisKind, Observation, Verdict, VerdictKind
 
 RIGHT = Verdict(VerdictKind.PASSED, 1.0, "")
 WRONG = Verdict(VerdictKind.FAILED, 0.0, "", "values")

@@ -17,16 +17,8 @@ from grader.judge import verdicts as judging
 from grader.judge.judge_observation import grade
 from grader.plan.load import load_course
 from grader.plan.plan import Course
-from grader.records import (
-    Candidates,
-    DiagnosisKind,
-    FunctionFacts,
-    Observation,
-    Outcome,
-    OutcomeKind,
-    Score,
-    VerdictKind,
-)
+from grader.reading import FunctionFacts
+from grader.records import Candidates, DiagnosisKind, Observation, Outcome, OutcomeKind, Score, VerdictKind
 
 
 @pytest.fixture(scope="module")

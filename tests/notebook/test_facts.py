@@ -7,7 +7,7 @@ import pytest
 
 from grader.notebook.cells import Code, read_code
 from grader.notebook.facts import dotted_names, find_functions
-from grader.records import FunctionFacts
+from grader.reading import FunctionFacts
 
 
 def code(*cells: str) -> Code:

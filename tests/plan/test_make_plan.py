@@ -18,7 +18,8 @@ from grader.errors import AssignmentError, GraderError, RubricError
 from grader.plan.plan import Plan, PlannedCheck
 from grader.plan.planner import CoursePlanner, make_call, make_plan
 from grader.plan.trusted import TrustedSide, trusted_call
-from grader.records import FunctionFacts, Outcome, OutcomeKind, Verdict
+from grader.reading import FunctionFacts
+from grader.records import Outcome, OutcomeKind, Verdict
 from grader.subjects import Step, Subject, Sweep
 
 REFERENCE = """

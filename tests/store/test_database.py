@@ -13,18 +13,8 @@ import pytest
 from support import run, score
 
 from grader.errors import DamagedError, StoreError
-from grader.records import (
-    CodeCell,
-    Evidence,
-    FactsStatus,
-    Fault,
-    FunctionCode,
-    FunctionFacts,
-    Outcome,
-    OutcomeKind,
-    Plot,
-    Reading,
-)
+from grader.reading import CodeCell, FactsStatus, FunctionCode, FunctionFacts, Reading
+from grader.records import Evidence, Fault, Outcome, OutcomeKind, Plot
 from grader.store import Store, database
 
 FULL = Outcome(

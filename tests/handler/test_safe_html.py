@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support import ROOT
 
-from grader.handler.show import sanitized, show_cells, show_markdown
+from grader.handler.safe_html import sanitized, show_cells, show_markdown
 
 PIXEL = base64.b64encode(b"\x89PNG\r\n").decode()
 ATTACKS = {
@@ -181,7 +181,7 @@ BOMBS = {
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
 def test_what_repeats_without_end_takes_no_more_than_a_moment(bomb: str) -> None:
     """A process of its own, which is ended: quadratic work would take minutes."""
-    program = f"from grader.handler.show import show_markdown, _preformatted; {bomb}"
+    program = f"from grader.handler.safe_html import show_markdown, _preformatted; {bomb}"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 

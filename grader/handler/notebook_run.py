@@ -26,15 +26,7 @@ from grader.inside.harvest import MIME
 from grader.inside.safe_text import message_text, valid_text
 from grader.notebook.cells import find_cell
 from grader.outcome import outcome_of
-from grader.records import (
-    CellRun,
-    CellStatus,
-    Fault,
-    NotebookLimits,
-    NotebookRun,
-    Outcome,
-    OutcomeKind,
-)
+from grader.records import CellRun, CellStatus, Fault, NotebookLimits, NotebookRun, Outcome, OutcomeKind
 from grader.subjects import Subject, SubjectKind
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -112,7 +104,7 @@ class _Run:
             notebook, km=manager, allow_errors=True, store_widget_state=False, log=QUIET, **options
         )
         self.client.max_bytes = limits.output_kb << 10
-        self.client.startup_timeout = start_seconds
+        self.client.startup_timeout = int(start_seconds)
 
     async def execute(self) -> NotebookRun:
         """Run the cells, end the kernel."""
