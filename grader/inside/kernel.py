@@ -28,9 +28,9 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
-from ipykernel import debugger
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.zmqshell import ZMQInteractiveShell
+from IPython.core.profiledir import ProfileDir
 from jupyter_client.jsonutil import json_default
 from jupyter_client.session import Session, extract_header
 from traitlets.config import Config
@@ -42,6 +42,7 @@ FLUSH_SECONDS = 0.2
 FLUSH_CHARACTERS = 1 << 16
 MAX_MESSAGE = MESSAGE_MB << 20  # a longer one is left out
 IOPUB, SHELL = "iopub", "shell"
+PREPARED: PipeKernel | None = None
 
 
 class PipeSession(Session):
@@ -172,7 +173,6 @@ class PipeKernel(IPythonKernel):
     shell: Any
 
     def __init__(self, **traits: Any) -> None:
-        debugger._is_debugpy_available = False  # it starts a thread, and there is nobody to debug
         super().__init__(**traits)  # type: ignore[no-untyped-call]
         # ipykernel asks on which thread it runs before it lets a signal cancel an `await`
         self.shell_channel_thread = SimpleNamespace(parent_thread=threading.main_thread())
@@ -214,13 +214,34 @@ class PipeKernel(IPythonKernel):
             sys.stdout.write(data.decode(errors="replace"))
 
 
+def prepare() -> None:
+    """Make the kernel before the process of a box is forked, and draw once what first drawings set up."""
+    global PREPARED  # noqa: PLW0603 -- a process has one kernel at most
+    PREPARED = make_kernel()
+    with contextlib.suppress(ImportError):
+        from IPython.core.pylabtools import print_figure  # noqa: PLC0415 -- without matplotlib there is none
+        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
+        from matplotlib.figure import Figure  # noqa: PLC0415
+
+        figure = Figure()
+        FigureCanvasAgg(figure)
+        axes = figure.add_subplot(title="a $x_1$", xlabel="b", ylabel="c")
+        axes.plot([0, 1], [0, 1], "o-", label="d")
+        axes.scatter([0, 1], [0, 1], c=[0, 1])
+        axes.legend()
+        print_figure(figure, fmt="png")
+
+
 def make_kernel() -> PipeKernel:
-    """Return a kernel that has executed nothing; a process has one at most."""
+    """Return a kernel that has executed nothing."""
+    sys.modules["debugpy"] = None  # type: ignore[assignment]  # ipykernel would load it: it starts threads
     config = Config()
     config.HistoryManager.enabled = False
     log = logging.Logger("kernel", logging.CRITICAL + 1)
     session = PipeSession(key=b"", config=config)
-    return PipeKernel(config=config, session=session, log=log, iopub_socket=IOPUB, shell_class=PipeShell)
+    kernel = PipeKernel(config=config, session=session, log=log, iopub_socket=IOPUB, shell_class=PipeShell)
+    del sys.modules["debugpy"]
+    return kernel
 
 
 def main() -> None:
@@ -234,8 +255,10 @@ def main() -> None:
     messages = os.dup(1)
     os.environ["PIP_RETRIES"] = "0"  # there is no network: pip shall fail at once
 
-    kernel = make_kernel()
-    session: Any = kernel.session
+    kernel = PREPARED or make_kernel()
+    shell, session = kernel.shell, kernel.session
+    shell.ipython_dir = os.environ["IPYTHONDIR"]
+    shell.profile_dir = ProfileDir(location=f"{shell.ipython_dir}/profile_default")
     session.fd = messages
 
     # Programs that the notebook starts read nothing, and write to a file that is sent when a cell has ended.

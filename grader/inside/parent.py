@@ -64,11 +64,15 @@ def main() -> None:
     plan = walls.Plan(**{**settings["plan"], "paths": tuple(settings["plan"]["paths"])})
     walls.build_outer(plan)
     sys.path[:0] = settings["path"]
-    os.environ.update({"HOME": walls.WORK, "MPLCONFIGDIR": walls.WORK + "/.matplotlib"})
+    own = walls.TEMPORARY if plan.outer != walls.NONE else f"{plan.wires}/own-{os.getpid()}"
+    folders = {"IPYTHONDIR": f"{own}/.ipython", "MPLCONFIGDIR": f"{own}/.matplotlib"}
+    os.environ.update({"HOME": own, **folders})
     missing: dict[str, str] = {}
     for name in settings["preload"]:
         try:
-            importlib.import_module(name)
+            module = importlib.import_module(name)
+            if hasattr(module, "prepare"):
+                module.prepare()
         except Exception as error:
             missing[name] = f"{type(error).__name__}: {error}"[:400]
     gc.collect()

@@ -19,6 +19,7 @@ from grader.errors import GraderFault
 from grader.inside import wire
 from grader.inside.calls import CHANGED, FRAME, GROUP, MARK
 from grader.observe.sandbox import Process, Program, Sandbox, prepared_directory, settle
+from grader.observe.warm import package_of
 from grader.outcome import decoded, fault_of, outcome_of
 from grader.reading import FunctionCode
 from grader.records import Fault, Outcome, OutcomeKind
@@ -143,11 +144,6 @@ def shared_imports(preload: Iterable[str], modules: Iterable[str]) -> tuple[str,
     used, preloaded = {package_of(name) for name in modules}, {package_of(name) for name in preload}
     wanted = [name for name in preload if package_of(name) in used]
     return tuple(dict.fromkeys([*wanted, *(name for name in modules if package_of(name) in preloaded)]))
-
-
-def package_of(module: str) -> str:
-    """Return the top-level package of a module."""
-    return module.partition(".")[0]
 
 
 def _converse(

@@ -28,6 +28,13 @@ from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from grader.observe.sandbox import Process, Program, Sandbox, prepared_directory
 
 NAME = "grader-sandbox"
+SOCKET_MODULES = (
+    "ipykernel.kernelapp",
+    "tornado.platform.asyncio",
+    "tornado.locks",
+    "tornado.queues",
+    "inside.socket_kernel",
+)
 CHANNELS = 5  # shell, iopub, stdin, control, heartbeat
 BIND_SECONDS = 30.0
 LARGEST_MB = 256  # of a file that is copied into a box
@@ -88,7 +95,7 @@ class SandboxProvisioner(KernelProvisionerBase):
         assert self.sandbox is not None
         connection = Path(cmd[0])
         program = Program(
-            "kernel",
+            "socket_kernel",
             Path(kwargs["cwd"]),
             (str(self.memory_mb),),
             {"GRADER_CONNECTION": connection.read_text()},  # other users can read a command line
@@ -149,7 +156,8 @@ def shared_sandbox(preload: tuple[str, ...], minimum_tier: str, unsafe: bool, py
     key = (preload, minimum_tier, unsafe, python)
     with _SHARING:
         if key not in _SHARED:
-            sandbox = choose_sandbox(preload, minimum_tier, python or sys.executable, unsafe=unsafe)
+            modules = (*preload, *SOCKET_MODULES)
+            sandbox = choose_sandbox(modules, minimum_tier, python or sys.executable, unsafe=unsafe)
             atexit.register(sandbox.__exit__)
             _SHARED[key] = sandbox
         return _SHARED[key]

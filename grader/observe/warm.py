@@ -1,12 +1,13 @@
 """The walled sandbox: a warm parent forks a box for every program.
 
     WarmSandbox.launch          -->  full parent     all modules and the kernel's   --fork-->  box
-                                -->  lean parent     numpy and scipy alone          --fork-->  box
+                                -->  scipy parent    numpy and scipy alone          --fork-->  box
+                                -->  numpy parent    numpy alone                    --fork-->  box
                .launch_handler  -->  handler parent  what reads notebooks           --fork-->  handler
 
 The more a parent has imported, the longer it takes to fork, and the longer the forked process takes to exit.
-So a program that needs numpy and scipy alone is forked from a parent that has imported nothing else. If a
-parent dies, its boxes die with it: the `fault` of each program says so, and the next launch starts a new one.
+So a program is forked from the parent that has imported the least of what it needs. If a parent dies, its
+boxes die with it: the `fault` of each program says so, and the next launch starts a new one.
 """
 
 from __future__ import annotations
@@ -41,26 +42,19 @@ from grader.observe.warm_parent import Parent, Settings, WarmProcess, unprivileg
 BOX_USER = 61_011  # an id that no account of an ordinary system has
 BOX_USERS = 500  # the number of ids from there on, where each box needs a user of its own
 KERNEL_MODULES = (
-    "inside.kernel",
-    "inside.calls",
-    "ipykernel.kernelapp",
-    "ipykernel.ipkernel",
-    "IPython.core.completerlib",
-    "IPython.core.debugger",
-    "IPython.extensions.storemagic",
-    "debugpy.server.api",
-    "tornado.platform.asyncio",
-    "tornado.locks",
-    "tornado.queues",
-    "ipykernel.embed",
     "matplotlib_inline.backend_inline",
     "matplotlib.font_manager",
     "matplotlib.backends.backend_agg",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.extensions.storemagic",
+    "inside.calls",
+    "inside.kernel",
 )
 BESIDE_MB = DISK_MB + SHARED_MB + 64  # a group also counts files in memory and kernel buffers
 HANDLER_MB = 1024
-LEAN = ("numpy", "scipy")
-LEAN_MODULES = ("inside.calls",)
+REHEARSAL = "grader.handler.rehearse"
+SMALL = {"numpy": {"numpy"}, "scipy": {"numpy", "scipy"}}  # the packages of each small parent
 
 
 class WarmSandbox:
@@ -82,12 +76,13 @@ class WarmSandbox:
         self.outer = outer or (OWN if tier == ISOLATED else NONE)
         self.python = python
         self.asked = tuple(preload)
-        lean = [name for name in preload if is_lean([name])]
         self.preload = {
             "full": tuple(dict.fromkeys((*preload, *KERNEL_MODULES))),
-            "lean": tuple(dict.fromkeys((*lean, *LEAN_MODULES))),
-            "handler": (HANDLER,),
+            "handler": (HANDLER, REHEARSAL),
         }
+        for which, packages in SMALL.items():
+            own = [name for name in preload if package_of(name) in packages]
+            self.preload[which] = tuple(dict.fromkeys((which, *own, "inside.calls")))
         self.scratch = Path(tempfile.mkdtemp(prefix="grader-"))
         self.scratch.chmod(0o711)
         self.groups = Groups.open()
@@ -113,7 +108,7 @@ class WarmSandbox:
             remove_tree(self.scratch)
 
     def warm(self, which: str = "full") -> Parent:
-        """Return the `full`, the `lean` or the `handler` parent; start it if there is none that can fork.
+        """Return a parent by its name in `preload`; start it if there is none that can fork.
 
         Raises SandboxError if it does not start, or cannot import a module that was asked for.
         """
@@ -154,8 +149,7 @@ class WarmSandbox:
 
     def launch(self, program: Program) -> WarmProcess:
         """Start a program in a box of its own; raise SandboxError if that is impossible."""
-        lean = program.modules is not None and is_lean(program.modules)
-        parent = self.warm("lean" if lean else "full")
+        parent = self.warm(smallest(program.modules))
         user = BOX_USER + (next(self._users) % BOX_USERS if self.outer == NONE else 0)
         group = self.groups.make(program.counted_mb or program.memory_mb + BESIDE_MB)
         try:
@@ -231,6 +225,12 @@ class WarmSandbox:
             path.parent.chmod(0o711)
 
 
-def is_lean(modules: Sequence[str]) -> bool:
-    """Whether the lean parent has every module that these imports need."""
-    return all(name.partition(".")[0] in LEAN or name in LEAN_MODULES for name in modules)
+def smallest(modules: Sequence[str] | None) -> str:
+    """Return which parent has every module that a program imports; None: it is not known what it imports."""
+    needed = None if modules is None else {package_of(name) for name in modules}
+    return next((which for which, has in SMALL.items() if needed is not None and needed <= has), "full")
+
+
+def package_of(module: str) -> str:
+    """Return the top-level package of a module."""
+    return module.partition(".")[0]

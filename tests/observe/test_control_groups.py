@@ -503,7 +503,7 @@ def test_no_group_is_left_after_a_fault_an_interrupt_and_the_end(controller: str
         with started(box) as one, started(box):
             assert len(ours() - before) >= 2 * len(box.groups.homes)
             leave_a_process(one)
-            box.warm("lean").process.kill()
+            box.warm("numpy").process.kill()
             wait_for(lambda: one.poll() is not None)
         assert call(box, "def f(x):\n    return 2 * x").value == 4.0
         with run_directory(tmp_path) as folder:
