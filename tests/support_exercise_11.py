@@ -103,14 +103,14 @@ def lost_points(sample: str, course: Course) -> dict[str, float]:
 
 def _function(found: Slice, sources: dict[int, str]) -> Any:
     """Run the statements that a function needs, as the box does, and return the function."""
-    from grader.inside.calls import _run_statements
+    from grader.inside.call_group import run_statements
 
     numbers = sorted({statement.cell for statement in found.statements})
     cells = [
         {"number": n, "source": sources[n], "keep": [s.index for s in found.statements if s.cell == n]}
         for n in numbers
     ]
-    namespace, _ = _run_statements(cells)
+    namespace, _ = run_statements(cells)
     return namespace.get(found.name)
 
 

@@ -131,6 +131,15 @@ class PlannedCase:
     calls: tuple[Call, ...]
     inputs: Case
 
+    @property
+    def deferred(self) -> tuple[Call, ...]:
+        """Those of the calls that are made only if the others leave the case `undecided`."""
+        return ()
+
+    def undecided(self, outcomes: Outcomes) -> bool:
+        """Whether the deferred calls are needed, given the outcomes of the others."""
+        return bool(self.deferred)
+
     def judge(self, outcomes: Outcomes, trusted: Trusted | None) -> CaseResult:
         """Return what the outcomes of the calls say."""
         raise NotImplementedError

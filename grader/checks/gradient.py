@@ -37,6 +37,7 @@ from grader.numerics.in_words import describe, furthest
 from grader.numerics.near_miss import near_miss
 from grader.numerics.numeric_gradient import Numeric, NumericPart
 from grader.records import Code, OutcomeKind, Plot
+from grader.subjects import Call
 
 Array = NDArray[np.float64]
 Facts = tuple[tuple[str, str], ...]
@@ -120,28 +121,21 @@ class GradientCase(PlannedCase):
     numeric: Numeric
     own: OwnCost
 
-    @np.errstate(all="ignore")
-    def judge(  # noqa: PLR0911 -- one for each thing that can be found, the gravest first
-        self, outcomes: Outcomes, trusted: Trusted | None
-    ) -> CaseResult:
+    @property
+    def deferred(self) -> tuple[Call, ...]:
+        """The evaluations of the student's own cost: most gradients are right for the reference's."""
+        return self.calls[1:]
+
+    def undecided(self, outcomes: Outcomes) -> bool:
+        """Whether the gradient is none of the reference's cost."""
+        result, parts = self._for_reference(outcomes)
+        return bool(self.deferred) and parts is not None and result.fraction < 1.0 and not result.inconclusive
+
+    def judge(self, outcomes: Outcomes, trusted: Trusted | None) -> CaseResult:
         """Return what one input says of a gradient."""
-        check, numeric = self.check, self.numeric
-        got = returned(self.calls[0], outcomes, check.output)
-        if got.failed:
-            return got.failed
-        if not all(np.isfinite(part).all() for part in (*numeric.parts, *numeric.errors)):
-            message = "there are no finite differences here to tell right from wrong"
-            return CaseResult(0.0, Code.INCONCLUSIVE, message, inconclusive=True)
-        parts = _parts(got.value, numeric.parts)
-        if isinstance(parts, CaseResult):
-            return self._near(got.value, parts)
-        unit = precision(got.value) / EPS
-        results = [
-            _judge_part(part, numeric.part(n), check.rtol, unit, check.wrt[n], kink=numeric.kink)
-            for n, part in enumerate(parts)
-        ]
-        result = min(results, key=lambda result: (result.fraction, not result.inconclusive))
-        if result.fraction == 1.0 or result.inconclusive:
+        check = self.check
+        result, parts = self._for_reference(outcomes)
+        if parts is None or result.fraction == 1.0 or result.inconclusive:
             return result
         follows = self._right_for_own(parts, outcomes) if check.own_cost else False
         if follows:
@@ -153,7 +147,30 @@ class GradientCase(PlannedCase):
                 "gradient"
             )
             return CaseResult(0.0, Code.INCONCLUSIVE, message, result.facts, result.plot, inconclusive=True)
-        return self._near(got.value, result)
+        return self._near(returned(self.calls[0], outcomes, check.output).value, result)
+
+    @np.errstate(all="ignore")
+    def _for_reference(self, outcomes: Outcomes) -> tuple[CaseResult, tuple[Array, ...] | None]:
+        """Return what the differences of the reference's cost say, and the parts of the gradient.
+
+        The parts are None if the result says all that can be said.
+        """
+        check, numeric = self.check, self.numeric
+        got = returned(self.calls[0], outcomes, check.output)
+        if got.failed:
+            return got.failed, None
+        if not all(np.isfinite(part).all() for part in (*numeric.parts, *numeric.errors)):
+            message = "there are no finite differences here to tell right from wrong"
+            return CaseResult(0.0, Code.INCONCLUSIVE, message, inconclusive=True), None
+        parts = _parts(got.value, numeric.parts)
+        if isinstance(parts, CaseResult):
+            return self._near(got.value, parts), None
+        unit = precision(got.value) / EPS
+        results = [
+            _judge_part(part, numeric.part(n), check.rtol, unit, check.wrt[n], kink=numeric.kink)
+            for n, part in enumerate(parts)
+        ]
+        return min(results, key=lambda result: (result.fraction, not result.inconclusive)), parts
 
     def detail(self, value: Any, result: CaseResult) -> str:
         """Say which entry is furthest from the finite differences."""
@@ -164,6 +181,7 @@ class GradientCase(PlannedCase):
         words = f"the slope of your {self.check.cost} is"
         return furthest(values, self.numeric.parts, words, self.check.wrt)
 
+    @np.errstate(all="ignore")
     def _near(self, value: Any, result: CaseResult) -> CaseResult:
         """Return a result with the name and the credit of the near miss that explains it, if one does."""
         parts = self.numeric.parts
@@ -173,6 +191,7 @@ class GradientCase(PlannedCase):
         credit = self.check.credit.get(near.code, 0.0)
         return CaseResult(credit, near.code, near.message, result.facts, result.plot)
 
+    @np.errstate(all="ignore")
     def _right_for_own(  # noqa: PLR0911 -- one for each thing that can be wrong
         self, parts: tuple[Array, ...], outcomes: Outcomes
     ) -> bool | None:

@@ -85,7 +85,7 @@ def serve(link: Link) -> None:
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_PROF, setup["seconds"])
     signal.setitimer(signal.ITIMER_REAL, setup["seconds"] * (PATIENT_WALL if setup["patient"] else 1))
-    namespace, failures = _run_statements(setup["cells"])
+    namespace, failures = run_statements(setup["cells"])
     signal.setitimer(signal.ITIMER_PROF, 0)
     signal.setitimer(signal.ITIMER_REAL, 0)
     target = namespace.get(setup["name"])
@@ -120,7 +120,7 @@ def forked() -> int:
         time.sleep(0.05)
 
 
-def _run_statements(cells: list[dict[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def run_statements(cells: list[dict[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Execute the kept statements of the cells; return the namespace, and the fault of each that failed.
 
     The statements after one that failed are executed all the same.

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from grader.handler.program import Job
 from grader.observe.call_functions import UNCONFIRMED, CallSettings, make_calls
@@ -55,94 +55,111 @@ def observe(
         reading, run = reading or read, run or ran
     assert reading is not None
     assert run is not None
-    outcomes = _outcomes(hand_in, reading, run, course, sandbox, store, alone)
+    made = _Made(hand_in, reading, run, course, sandbox, store, alone)
+    at_once = {
+        name: [call for call in calls if call.id not in course.plan.deferred]
+        for name, calls in course.calls.items()
+    }
+    outcomes = made.outcomes(at_once)
+    needed = course.plan.needed(outcomes)
+    if needed:
+        later = {name: [call for call in needed if call.function == name] for name in course.calls}
+        outcomes |= made.outcomes(later)
     return Observation(run, reading.facts, outcomes)
 
 
-def _outcomes(
-    hand_in: HandIn,
-    reading: Reading,
-    run: NotebookRun,
-    course: Course,
-    sandbox: Sandbox,
-    store: Store,
-    alone: Alone,
-) -> Mapping[str, Outcome]:
-    """Return the outcome of every call of the functions that the notebook has; make those the store lacks.
+@dataclass(frozen=True)
+class _Made:
+    """Makes the calls of a submission that the store does not have."""
 
-    The values of subjects that are not called come from the notebook's run.
-    """
-    facts = reading.facts
-    keys = {
-        name: str(calls_key(facts[name], hand_in, course, sandbox))
-        for name in course.rubric.functions
-        if facts[name].status == FactsStatus.FOUND
-    }
-    kept: dict[str, Mapping[str, Outcome]] = {}
-    lacking: list[Call] = []
-    for name, key in keys.items():
-        kept[name] = store.get_outcomes(key, [call.id for call in course.calls[name]])
-        lacking += [call for call in course.calls[name] if call.id not in kept[name]]
-    made: dict[str, Outcome] = {}
-    if lacking:
-        code = {call.function: reading.code[call.function] for call in lacking}
-        files = {**hand_in.modules, **course.assignment.files}
-        seconds = course.rubric.limits.function_seconds
-        settings = CallSettings(course.rubric.environment.preload, seconds, seconds)
-        made = make_calls(code, lacking, sandbox, settings, files)
+    hand_in: HandIn
+    reading: Reading
+    run: NotebookRun
+    course: Course
+    sandbox: Sandbox
+    store: Store
+    alone: Alone
 
-        # Calls that the machine may have ended are made again, one function at a time; their outcomes then
-        # count. A call for which no time is left is a fault of ours: it is not kept, and a person decides.
-        again = [call for call in lacking if made[call.id].kind in UNCONFIRMED]
+    def outcomes(self, calls: Mapping[str, Sequence[Call]]) -> _Outcomes:
+        """Return the outcomes of calls, which are given by function, of the functions that the notebook has.
+
+        The values of subjects that are not called come from the notebook's run.
+        """
+        facts, course, store = self.reading.facts, self.course, self.store
+        keys = {
+            name: str(calls_key(facts[name], self.hand_in, course, self.sandbox))
+            for name in course.rubric.functions
+            if facts[name].status == FactsStatus.FOUND
+        }
+        kept: dict[str, Mapping[str, Outcome]] = {}
+        lacking: list[Call] = []
+        for name, key in keys.items():
+            kept[name] = store.get_outcomes(key, [call.id for call in calls[name]])
+            lacking += [call for call in calls[name] if call.id not in kept[name]]
+        made: dict[str, Outcome] = {}
+        if lacking:
+            made = self._made(lacking)
+            for name in dict.fromkeys(call.function for call in lacking):
+                own = [call.id for call in lacking if call.function == name]
+                store.put_outcomes(keys[name], {call: portable(made[call], facts[name]) for call in own})
+        values = {call.id: each for name, each in self.run.values.items() for call in calls[name]}
+        made = {
+            call.id: placed(portable(made[call.id], facts[call.function]), facts[call.function])
+            for call in lacking
+        }
+        found = {call: (outcomes, facts[name]) for name, outcomes in kept.items() for call in outcomes}
+        return _Outcomes({**made, **values}, found)
+
+    def _made(self, calls: Sequence[Call]) -> dict[str, Outcome]:
+        """Make calls; those that the machine may have ended are made again, alone, and then count.
+
+        A call for which no time is left is a fault of ours: it is not kept, and a person decides.
+        """
+        limits, preload = self.course.rubric.limits, self.course.rubric.environment.preload
+        code = {call.function: self.reading.code[call.function] for call in calls}
+        files = {**self.hand_in.modules, **self.course.assignment.files}
+        settings = CallSettings(preload, limits.function_seconds, limits.function_seconds)
+        made = make_calls(code, calls, self.sandbox, settings, files)
+        again = [call for call in calls if made[call.id].kind in UNCONFIRMED]
         if again:
-            with alone():
-                end = time.monotonic() + ALONE * seconds
+            with self.alone():
+                end = time.monotonic() + ALONE * limits.function_seconds
                 for name in dict.fromkeys(call.function for call in again):
                     own = [call for call in again if call.function == name]
                     if time.monotonic() > end:
                         made |= dict.fromkeys((call.id for call in own), Outcome(OutcomeKind.GRADER_FAULT))
                     else:
-                        made |= make_calls(code, own, sandbox, replace(settings, alone=True), files)
-
-        for name in code:
-            new = {call.id: portable(made[call.id], facts[name]) for call in lacking if call.function == name}
-            store.put_outcomes(keys[name], new)
-    values = {call.id: each for name, each in run.values.items() for call in course.calls[name]}
-    made = {
-        call.id: placed(portable(made[call.id], facts[call.function]), facts[call.function])
-        for call in lacking
-    }
-    return _Outcomes({**made, **values}, kept, facts)
+                        made |= make_calls(code, own, self.sandbox, replace(settings, alone=True), files)
+        return made
 
 
 class _Outcomes(Mapping[str, Outcome]):
     """The outcomes of all functions, by call; a stored one is unpacked and placed when it is first used."""
 
     def __init__(
-        self,
-        made: Mapping[str, Outcome],
-        kept: Mapping[str, Mapping[str, Outcome]],
-        facts: Mapping[str, FunctionFacts],
+        self, made: Mapping[str, Outcome], kept: Mapping[str, tuple[Mapping[str, Outcome], FunctionFacts]]
     ) -> None:
         self._ready = dict(made)
         self._kept = kept
-        self._facts = facts
-        self._function = {call: name for name, outcomes in kept.items() for call in outcomes}
+
+    def __or__(self, other: _Outcomes) -> _Outcomes:
+        """Return these outcomes and others."""
+        return _Outcomes({**self._ready, **other._ready}, {**self._kept, **other._kept})
 
     def __getitem__(self, call: str) -> Outcome:
         if call not in self._ready:
-            name = self._function[call]
-            self._ready[call] = placed(self._kept[name][call], self._facts[name])
+            outcomes, facts = self._kept[call]
+            self._ready[call] = placed(outcomes[call], facts)
         return self._ready[call]
 
     def __contains__(self, call: object) -> bool:
-        return call in self._ready or call in self._function
+        return call in self._ready or call in self._kept
 
     def __iter__(self) -> Iterator[str]:
-        return iter({**self._function, **self._ready})
+        return iter({**self._kept, **self._ready})
 
     def __len__(self) -> int:
-        return len({**self._function, **self._ready})
+        return len({**self._kept, **self._ready})
 
 
 def portable(outcome: Outcome, facts: FunctionFacts) -> Outcome:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from grader.checks.base import Check, PlannedCase
+from grader.checks.base import Check, Outcomes, PlannedCase
 from grader.course.rubric import Rubric
 from grader.plan.trusted import TrustedSide
 from grader.records import Candidates
@@ -45,6 +45,21 @@ class Plan:
         planned = [call for check in self.checks for case in check.cases for call in case.calls]
         planned += [call for candidates in self.candidates.values() for call in candidates.calls]
         return tuple({call.id: call for call in reversed(planned)}.values())[::-1]
+
+    @cached_property
+    def deferred(self) -> frozenset[str]:
+        """The ids of the calls that are made only if a case is undecided without them."""
+        cases = [case for check in self.checks for case in check.cases]
+        deferred = {call.id for case in cases for call in case.deferred}
+        at_once = {call.id for case in cases for call in case.calls if call not in case.deferred}
+        at_once |= {call.id for candidates in self.candidates.values() for call in candidates.calls}
+        return frozenset(deferred - at_once)
+
+    def needed(self, outcomes: Outcomes) -> tuple[Call, ...]:
+        """Return the deferred calls that are needed, given the outcomes of the others."""
+        cases = [case for check in self.checks for case in check.cases if case.deferred]
+        calls = [call for case in cases if case.undecided(outcomes) for call in case.deferred]
+        return tuple({call.id: call for call in calls if call.id in self.deferred}.values())
 
 
 @dataclass(frozen=True)
