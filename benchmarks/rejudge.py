@@ -28,7 +28,8 @@ import nbformat
 
 from grader.batch import grade_folder
 from grader.errors import GraderFault, NotebookUnreadable
-from grader.handler.program import Job, read_notebook
+from grader.handler.job import Job
+from grader.handler.program import read_notebook
 from grader.intake.submissions import find_submissions
 from grader.judge import judge_observation
 from grader.notebook.read import parse_notebook

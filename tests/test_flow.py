@@ -17,7 +17,7 @@ from support import RIGHT, RUBRIC, WRONG, notebook, write_course
 from grader.batch import grade_folder
 from grader.batch import pool as batch
 from grader.errors import GraderFault, UsageError
-from grader.handler.program import Job
+from grader.handler.job import Job
 from grader.observe import keys, observe_submission
 from grader.observe.observe_submission import placed, portable
 from grader.observe.sandbox import Process, Program, Sandbox

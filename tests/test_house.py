@@ -83,6 +83,24 @@ def test_only_the_batch_observes_and_judges() -> None:
     assert importers == {"batch/pool.py"}
 
 
+def test_the_core_imports_nothing_that_reads_what_a_student_made() -> None:
+    """A notebook is parsed and shown by handlers; the core knows the form of their answers."""
+    core = [
+        *(PACKAGE / "observe").glob("*.py"),
+        *(PACKAGE / "batch").glob("*.py"),
+        *(PACKAGE / "store").glob("*.py"),
+    ]
+    readers = ("grader.handler", "grader.notebook", "nbformat", "nbclient", "markdown_it", "pygments")
+    allowed = ("grader.handler.job", "grader.notebook.sources")
+    broken = [
+        (file.name, name)
+        for file in core
+        for name in imports(file)
+        if any(within(name, reader) for reader in readers) and not any(within(name, good) for good in allowed)
+    ]
+    assert broken == []
+
+
 def packages_used() -> dict[str, set[str]]:
     """Return which parts of grader (packages, and modules of its top level) each part imports, at any depth."""
     used: dict[str, set[str]] = {}
@@ -105,6 +123,7 @@ def test_no_part_of_grader_needs_itself_by_way_of_others() -> None:
 
 MAY_USE = {
     "subjects": set(),
+    "cache": set(),
     "reading": set(),
     "records": {"reading", "subjects"},
     "errors": set(),
@@ -127,7 +146,18 @@ MAY_USE = {
         "subjects",
     },
     "course": {"checks", "errors", "notebook", "numerics", "reading", "records", "subjects"},
-    "plan": {"checks", "course", "decode", "errors", "inside", "numerics", "reading", "records", "subjects"},
+    "plan": {
+        "cache",
+        "checks",
+        "course",
+        "decode",
+        "errors",
+        "inside",
+        "numerics",
+        "reading",
+        "records",
+        "subjects",
+    },
     "judge": {"checks", "course", "errors", "numerics", "plan", "reading", "records", "subjects"},
     "store": {"codec", "errors", "reading", "records"},
     "report": {"course", "reading", "records"},

@@ -14,13 +14,12 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from nbformat import NotebookNode
 
 from grader.codec import READING, pack_run
-from grader.decode import decode
 from grader.errors import NotebookUnreadable
+from grader.handler.job import TOO_MUCH, Answer, Job
 from grader.handler.notebook_run import KernelNotStarted, run_notebook
 from grader.handler.safe_html import show_notebook
 from grader.inside import wire
@@ -31,45 +30,8 @@ from grader.notebook.facts import find_subjects
 from grader.notebook.read import parse_notebook
 from grader.notebook.slicing import function_code
 from grader.reading import Reading
-from grader.records import Fault, NotebookLimits, Outcome, OutcomeKind
+from grader.records import Fault, Outcome, OutcomeKind
 from grader.subjects import Subject, SubjectKind
-
-TOO_MUCH = 3  # the exit code of a handler whose notebook takes more memory or nests deeper than it may
-
-
-class Answer(StrEnum):
-    """What a message of the handler holds."""
-
-    READING = "reading"
-    UNREADABLE = "unreadable"
-    INTERRUPT = "interrupt"
-    KILL = "kill"
-    NOT_STARTED = "not started"
-    RUN = "run"
-
-
-@dataclass(frozen=True)
-class Job:
-    """What the handler is to do: read, or run, or both; `skeleton` is the notebook as it was handed out."""
-
-    notebook: bytes
-    modules: Mapping[str, bytes]
-    skeleton: bytes
-    subjects: tuple[str, ...]
-    read: bool
-    run: bool
-    limits: NotebookLimits
-    start_seconds: float = 60.0
-
-    def pack(self) -> bytes:
-        """Return the job as bytes."""
-        return wire.encode({**vars(self), "modules": dict(self.modules), "limits": vars(self.limits)})
-
-    @classmethod
-    def unpack(cls, data: bytes) -> Job:
-        """Return the job that `pack` packed."""
-        message = decode(data)
-        return cls(**{**message, "limits": NotebookLimits(**message["limits"])})
 
 
 @dataclass(frozen=True)

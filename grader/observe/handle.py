@@ -18,7 +18,7 @@ from typing import IO
 from grader.codec import READING, unpack_run
 from grader.decode import decode
 from grader.errors import GraderFault, NotebookUnreadable
-from grader.handler.program import TOO_MUCH, Answer, Job
+from grader.handler.job import TOO_MUCH, Answer, Job
 from grader.inside import wire
 from grader.inside.packets import BrokenStream, Joiner
 from grader.inside.safe_text import message_text

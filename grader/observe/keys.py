@@ -15,17 +15,15 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
+from grader.observe.code_digest import code_digest
 from grader.observe.interpreter import find_interpreter
 from grader.observe.sandbox import Sandbox
 from grader.plan.plan import Course
 from grader.reading import FunctionFacts
 from grader.records import HandIn, NotebookLimits
 
-PACKAGE = Path(__file__).parent.parent
 READING = ("handler", "notebook", "codec.py", "records.py", "subjects.py")
 OBSERVING = (
     "observe",
@@ -135,18 +133,6 @@ def notebook_limits(course: Course) -> NotebookLimits:
     """Return the limits of a notebook's run."""
     limits = course.rubric.limits
     return NotebookLimits(limits.notebook_seconds, limits.cell_seconds, limits.memory_mb, limits.output_kb)
-
-
-@cache
-def code_digest(parts: tuple[str, ...]) -> str:
-    """Return a digest of files and packages of our own code."""
-    digest = hashlib.sha256()
-    for part in parts:
-        path = PACKAGE / part
-        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
-            content = file.read_bytes()
-            digest.update(f"{file.relative_to(PACKAGE)} {len(content)} ".encode() + content)
-    return digest.hexdigest()
 
 
 def _plain(value: Any) -> bytes:

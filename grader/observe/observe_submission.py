@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from grader.handler.program import Job
+from grader.handler.job import Job
 from grader.observe.call_functions import UNCONFIRMED, CallSettings, make_calls
 from grader.observe.handle import handle
 from grader.observe.keys import calls_key, facts_key, notebook_limits, run_key

@@ -19,6 +19,7 @@ from grader.inside.walls import BUBBLEWRAP, NONE, OWN
 from grader.observe import bubblewrap
 from grader.observe.attack_walls import bait, probe_sandbox
 from grader.observe.interpreter import find_interpreter
+from grader.observe.kept_survey import keep_survey, read_survey
 from grader.observe.layers import (
     ISOLATED,
     LAYERS,
@@ -59,10 +60,25 @@ def choose_sandbox(
     *,
     unsafe: bool = False,
 ) -> WarmSandbox | PlainSandbox:
-    """Return the strongest sandbox that starts here.
+    """Return the strongest sandbox that starts here; which one that is, is kept until the next boot.
 
     Raises TierError if its tier is below `minimum`, unless `unsafe`.
     """
+    kept = read_survey(python)
+    if kept is not None and reaches(kept[1], minimum):
+        (kind, outer), tier = kept
+        known = WarmSandbox(preload, kind, python, outer)
+        known.warm_all()
+        try:
+            known.warm()
+        except SandboxError:  # it can no longer be built: find out again what can
+            known.close()
+        except BaseException:
+            known.close()
+            raise
+        else:
+            known.name = tier
+            return known
     sandbox, survey = start_best(preload, python)
     if reaches(survey.tier, minimum) or unsafe:
         return sandbox or PlainSandbox(python)
@@ -108,6 +124,8 @@ def start_best(
                 sandbox.close()
             if reaches(survey.tier, kind):
                 break
+    if best is not None:
+        keep_survey(python, (survey.kind, survey.outer), survey.tier)
     return best, replace(survey, failures=failures)
 
 

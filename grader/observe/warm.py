@@ -88,6 +88,8 @@ class WarmSandbox:
         self.groups = Groups.open()
         self._users = itertools.count(1)
         self._lock = threading.Lock()
+        self._starting = {which: threading.Lock() for which in self.preload}
+        self._closed = threading.Event()
         self._parents: dict[str, Parent] = {}
         self._retired: list[Parent] = []
 
@@ -100,6 +102,7 @@ class WarmSandbox:
     def close(self) -> None:
         """End the parents with their boxes; remove the control groups and the directories."""
         with self._lock:
+            self._closed.set()
             for parent in (*self._parents.values(), *self._retired):
                 parent.stop()
             self._parents.clear()
@@ -112,17 +115,20 @@ class WarmSandbox:
 
         Raises SandboxError if it does not start, or cannot import a module that was asked for.
         """
-        with self._lock:
-            parent = self._parents.get(which)
-            if parent is not None and parent.alive and not parent.tired:
-                return parent
-            # a parent that cannot fork is kept until its last box has ended
-            if parent is not None:
-                self._retired.append(parent)
-            for old in [old for old in self._retired if not old.running]:
-                old.stop()
-                self._retired.remove(old)
-            self._parents.pop(which, None)
+        with self._starting[which]:
+            with self._lock:
+                if self._closed.is_set():
+                    raise SandboxError("the sandbox is closed")
+                parent = self._parents.get(which)
+                if parent is not None and parent.alive and not parent.tired:
+                    return parent
+                # a parent that cannot fork is kept until its last box has ended
+                if parent is not None:
+                    self._retired.append(parent)
+                for old in [old for old in self._retired if not old.running]:
+                    old.stop()
+                    self._retired.remove(old)
+                self._parents.pop(which, None)
             try:
                 python = sys.executable if which == "handler" else self.python
                 paths = list(find_interpreter(python).places)
@@ -144,8 +150,20 @@ class WarmSandbox:
                     f"{python} cannot import {', '.join(missing)}: install them there, or take them out "
                     "of environment.preload"
                 )
-            self._parents[which] = parent
+            with self._lock:
+                self._parents[which] = parent
+                if self._closed.is_set():
+                    parent.stop()
             return parent
+
+    def warm_all(self) -> None:
+        """Start every parent, each in a thread of its own: most batches need all of them."""
+        for which in self.preload:
+            threading.Thread(target=self._warm_quietly, args=(which,), daemon=True).start()
+
+    def _warm_quietly(self, which: str) -> None:
+        with contextlib.suppress(SandboxError):  # whoever needs it asks again, and is told
+            self.warm(which)
 
     def launch(self, program: Program) -> WarmProcess:
         """Start a program in a box of its own; raise SandboxError if that is impossible."""

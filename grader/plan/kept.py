@@ -1,6 +1,6 @@
 """Stores plans on disk, under a digest of all that they are made of: only a changed course is planned again.
 
-    ~/.cache/grader/plans/<digest>      or $XDG_CACHE_HOME/grader, or the folder $GRADER_CACHE
+    ~/.cache/grader/plans/<digest>      (grader/cache.py)
 
 Plans are pickled, and a pickle from someone else could run any code. So a file is read only if its folder
 belongs to the user and nobody else can write to it, and only classes of the modules below are loaded.
@@ -23,6 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from grader.cache import cache_folder
 from grader.checks.registry import check_types
 from grader.plan.plan import Plan
 
@@ -57,7 +58,7 @@ def _code_and_python() -> bytes:
 
 def read_plan(digest: str) -> Plan | None:
     """Return the plan with a digest, None if it is not kept or cannot be read."""
-    folder = _folder()
+    folder = cache_folder("plans")
     if folder is None:
         return None
     path = folder / digest
@@ -77,7 +78,7 @@ def read_plan(digest: str) -> Plan | None:
 
 def keep_plan(digest: str, plan: Plan) -> None:
     """Store a plan, and remove those that nobody has read for a month. A failure costs time only."""
-    folder = _folder()
+    folder = cache_folder("plans")
     if folder is None:
         return
     try:
@@ -90,22 +91,6 @@ def keep_plan(digest: str, plan: Plan) -> None:
                 old.unlink(missing_ok=True)
     except Exception as error:  # an input that cannot be pickled, a full disk
         LOG.info("the plan is not kept: %r", error)
-
-
-def _folder() -> Path | None:
-    """Return the folder of plans, None if it cannot be made or others could write to it."""
-    caches = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
-    folder = Path(os.environ.get("GRADER_CACHE") or Path(caches, "grader")) / "plans"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        state = folder.stat()
-    except (OSError, RuntimeError) as error:
-        LOG.info("plans are not kept: %r", error)
-        return None
-    if hasattr(os, "getuid") and (state.st_uid != os.getuid() or state.st_mode & 0o022):
-        LOG.warning("plans are not kept: others can write to %s", folder)
-        return None
-    return folder
 
 
 class _Unpickler(pickle.Unpickler):

@@ -1,0 +1,48 @@
+"""What the core and a handler say to each other: the one part of the handler that the core imports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from grader.decode import decode
+from grader.inside import wire
+from grader.records import NotebookLimits
+
+TOO_MUCH = 3  # the exit code of a handler whose notebook takes more memory or nests deeper than it may
+
+
+class Answer(StrEnum):
+    """What a message of the handler holds."""
+
+    READING = "reading"
+    UNREADABLE = "unreadable"
+    INTERRUPT = "interrupt"
+    KILL = "kill"
+    NOT_STARTED = "not started"
+    RUN = "run"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the handler is to do: read, or run, or both; `skeleton` is the notebook as it was handed out."""
+
+    notebook: bytes
+    modules: Mapping[str, bytes]
+    skeleton: bytes
+    subjects: tuple[str, ...]
+    read: bool
+    run: bool
+    limits: NotebookLimits
+    start_seconds: float = 60.0
+
+    def pack(self) -> bytes:
+        """Return the job as bytes."""
+        return wire.encode({**vars(self), "modules": dict(self.modules), "limits": vars(self.limits)})
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Job:
+        """Return the job that `pack` packed."""
+        message = decode(data)
+        return cls(**{**message, "limits": NotebookLimits(**message["limits"])})
