@@ -45,19 +45,24 @@ class CodeCell:
 
 @dataclass(frozen=True)
 class FunctionCode:
-    """The code that a function needs, by cell, and the modules that it imports or may import."""
+    """The code that a function needs, by cell, and the modules that it imports or may import.
+
+    With `in_state`, whole cells are run as a notebook runs them, whatever they keep.
+    """
 
     name: str
     cells: tuple[CodeCell, ...]
     modules: tuple[str, ...]
+    in_state: bool = False
 
 
 @dataclass(frozen=True)
 class Reading:
     """What reading a notebook says: the facts of every subject, the code of those that can be called.
 
-    Both are by the text of the subject.
+    Both are by the text of the subject; `sources` are the code cells as they were written.
     """
 
     facts: Mapping[str, FunctionFacts]
     code: Mapping[str, FunctionCode]
+    sources: tuple[str, ...] = ()

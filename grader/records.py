@@ -196,11 +196,15 @@ class NotebookRun:
 
 @dataclass(frozen=True)
 class Observation:
-    """Everything that is known of a submission without knowing what would be right."""
+    """Everything that is known of a submission without knowing what would be right.
+
+    `in_state` are the functions that were called in the state of the notebook.
+    """
 
     run: NotebookRun | None
     functions: Mapping[str, FunctionFacts]
     outcomes: Mapping[str, Outcome]
+    in_state: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

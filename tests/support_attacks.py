@@ -214,7 +214,7 @@ def loosen(root: Path) -> None:
 def started_parents(sandbox: Sandbox) -> set[int]:
     """Start the warm parents, if the sandbox has any; return the processes that there are then."""
     if isinstance(sandbox, WarmSandbox):
-        for which in ("full", "scipy", "numpy"):
+        for which in ("full", "scipy", "numpy", "handler"):
             sandbox.warm(which)
     return {process.pid for process in psutil.Process().children(recursive=True)}
 

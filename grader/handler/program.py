@@ -11,6 +11,7 @@ of what it answers, but takes it as plain data of the expected form.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -29,9 +30,12 @@ from grader.notebook.cells import find_cell, read_code, read_sources
 from grader.notebook.facts import find_subjects
 from grader.notebook.read import parse_notebook
 from grader.notebook.slicing import function_code
-from grader.reading import Reading
+from grader.reading import FactsStatus, FunctionCode, Reading
 from grader.records import Fault, Outcome, OutcomeKind
 from grader.subjects import Subject, SubjectKind
+
+# What may bind names that cannot be seen in the code: only a run of the notebook shows them.
+BINDS_UNSEEN = re.compile(r"^\s*%(?:run|load|store)\b|^\s*%%(?!time)|\bexec\(|\bglobals\(\)|import \*", re.M)
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,14 @@ def read_notebook(
     """Return what the sources of a notebook, and of the files beside it, say of the subjects."""
     sources = {name: read_sources([data.decode("utf-8-sig", "replace")]) for name, data in modules.items()}
     slices, facts = find_subjects(read_code(notebook), subjects, read_code(skeleton), sources)
-    return Reading(facts, {name: function_code(each) for name, each in slices.items()})
+    code = {name: function_code(each) for name, each in slices.items()}
+    written = tuple(str(cell.source) for cell in notebook.cells if cell.cell_type == "code")
+    if any(BINDS_UNSEEN.search(source) for source in written):
+        for name, each in facts.items():
+            if each.status is FactsStatus.MISSING and Subject.named(name).is_called:
+                facts[name] = replace(each, status=FactsStatus.FOUND, key="unseen")
+                code[name] = FunctionCode(Subject.named(name).root, (), ())
+    return Reading(facts, code, written)
 
 
 def written_answer(notebook: NotebookNode, skeleton: NotebookNode, name: str) -> Outcome:

@@ -1,4 +1,4 @@
-"""The student's side of making calls: the process that has run the statements of one function.
+"""The student's side of making calls: the process that has run what one function needs.
 
     worker  --setup-->            group    runs the statements, says whether they made a function
             --call, its pipe-->     `-- call    a fork that makes one call and writes the answer to the pipe
@@ -27,6 +27,7 @@ from typing import Any
 from . import wire
 from .chance import seeded
 from .execute import MESSAGE_LENGTH, fault, plain_fault
+from .notebook_state import run_cells
 from .perform import perform
 from .received import decode_inputs
 from .shared import in_shared_memory
@@ -84,8 +85,13 @@ def serve(link: Link) -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_PROF, setup["seconds"])
-    signal.setitimer(signal.ITIMER_REAL, setup["seconds"] * (PATIENT_WALL if setup["patient"] else 1))
-    namespace, failures = run_statements(setup["cells"])
+    if not setup["in_state"]:
+        signal.setitimer(signal.ITIMER_REAL, setup["seconds"] * (PATIENT_WALL if setup["patient"] else 1))
+    failures: list[dict[str, Any]] = []
+    if setup["in_state"]:
+        namespace = run_cells(setup["cells"], setup["seconds"], setup["cell_seconds"])
+    else:
+        namespace, failures = run_statements(setup["cells"])
     signal.setitimer(signal.ITIMER_PROF, 0)
     signal.setitimer(signal.ITIMER_REAL, 0)
     target = namespace.get(setup["name"])

@@ -188,6 +188,9 @@ class PipeKernel(IPythonKernel):
         finally:
             signal.signal(signal.SIGINT, before)
 
+    def _abort_queues(self, subshell_id: str | None = None) -> None:
+        """Do nothing: no request waits while another is handled."""
+
     async def handle(self, request: dict[str, Any]) -> None:
         """Handle one request of the shell channel."""
         self.set_parent([], request, channel=SHELL)  # type: ignore[no-untyped-call]

@@ -20,6 +20,11 @@ def grade(submission: str, observation: Observation, course: Course) -> Score:
             continue
         facts = observation.functions[question.about]
         said = remarks[question.id] = []
+        if facts.name in observation.in_state:
+            said.append(
+                "Its code does not run outside the notebook, so it was called in the notebook, right after "
+                "its cell."
+            )
         if facts.notebook_globals:
             names = ", ".join(facts.notebook_globals)
             said.append(f"It reads {names} from the notebook instead of from its arguments.")

@@ -49,6 +49,8 @@ UNCONFIRMED = frozenset(
 class CallSettings:
     """What holds for all calls: modules to preload, seconds for a function's statements and all its calls.
 
+    `cell_seconds` are for a cell, where whole cells are run.
+
     `alone` says that nothing else of the batch runs meanwhile, to confirm how calls ended. Each call then has
     its own limit, whatever the others took, and no time limit depends on how busy the machine is.
     """
@@ -56,6 +58,7 @@ class CallSettings:
     preload: tuple[str, ...] = ("numpy",)
     setup_seconds: float = 30.0
     function_seconds: float = 60.0
+    cell_seconds: float = 30.0
     alone: bool = False
 
 
@@ -86,12 +89,14 @@ def _call_function(
     files: Mapping[str, bytes],
 ) -> dict[str, Outcome]:
     """Make the calls of one function in a box of its own."""
-    modules = function.modules
+    modules = None if function.in_state else function.modules
     setup = wire.encode(
         {
             "name": function.name,
             "cells": [vars(cell) for cell in function.cells],
             "seconds": settings.setup_seconds,
+            "cell_seconds": settings.cell_seconds,
+            "in_state": function.in_state,
             "patient": settings.alone,
         }
     )
@@ -122,7 +127,7 @@ def _call_function(
     memory_mb = 2 * max(call.limits.memory_mb for call in calls)
     frame_mb = max(call.limits.result_mb for call in calls) + 16
     with prepared_directory(sandbox, files) as folder:
-        imports = shared_imports(settings.preload, modules)
+        imports = shared_imports(settings.preload, function.modules)
         program = Program("calls", folder / "work", imports, memory_mb=memory_mb, modules=modules)
         process = sandbox.launch(program)
         frames, late = _converse(process, job, seconds, frame_mb)
@@ -212,25 +217,27 @@ def _outcomes(calls: Sequence[Call], frames: list[tuple[int, bytes]], reason: st
     # The outcome of the calls without a frame: the box ended, its group did, or the group made no function.
     died, failures = group.get("died"), group.get("failures")
     died = died if type(died) is int else None
-    fault = fault_of(failures[-1]) if isinstance(failures, list) and failures else None
+    first = fault_of(failures[0]) if isinstance(failures, list) and failures else None
     if reason in ENDED:
         missing = ENDED[reason]
     elif died in (-SIGALRM, -SIGPROF):
         slow = Fault("Timeout", "the statements that the function needs did not finish in time")
         missing = Outcome(OutcomeKind.WALL_TIMEOUT, fault=slow)
     elif died == -SIGKILL:
-        missing = Outcome(OutcomeKind.OUT_OF_MEMORY, fault=fault)
+        missing = Outcome(OutcomeKind.OUT_OF_MEMORY, fault=first)
     elif died is not None:
         ended = Fault("", f"the statements that the function needs ended the process ({died})")
         missing = Outcome(OutcomeKind.KILLED_BY_SIGNAL, fault=ended)
     elif group.get("callable") is False:
-        missing = Outcome(OutcomeKind.MISSING, fault=fault)
+        missing = Outcome(OutcomeKind.MISSING, fault=first)
     else:
         slow = Fault("Timeout", "the time for all calls was over")
         missing = Outcome(OutcomeKind.WALL_TIMEOUT, fault=slow)
 
     for index, call in enumerate(calls):
-        outcomes.setdefault(call.id, missing)
+        found = outcomes.setdefault(call.id, missing)
+        if first and found.kind is OutcomeKind.RAISED and found.fault and found.fault.type == "NameError":
+            outcomes[call.id] = replace(found, fault=first)  # the error that left the name unbound
         if call.echo and changed is None and not reason:  # student code ended the worker first
             outcomes[call.id] = replace(outcomes[call.id], args_after=None)
         elif call.echo and changed and str(index) in changed:

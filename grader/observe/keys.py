@@ -21,7 +21,6 @@ from grader.observe.code_digest import code_digest
 from grader.observe.interpreter import find_interpreter
 from grader.observe.sandbox import Sandbox
 from grader.plan.plan import Course
-from grader.reading import FunctionFacts
 from grader.records import HandIn, NotebookLimits
 
 READING = ("handler", "notebook", "codec.py", "records.py", "subjects.py")
@@ -114,10 +113,10 @@ def run_key(hand_in: HandIn, course: Course, sandbox: Sandbox) -> RunKey:
     )
 
 
-def calls_key(facts: FunctionFacts, hand_in: HandIn, course: Course, sandbox: Sandbox) -> CallsKey:
-    """Return the key of a function's outcomes."""
+def calls_key(code: str, hand_in: HandIn, course: Course, sandbox: Sandbox) -> CallsKey:
+    """Return the key of a function's outcomes; `code` identifies the code that it needs."""
     return CallsKey(
-        facts.key,
+        code,
         hand_in.modules,
         course.rubric.limits.model_dump_json(),
         course.rubric.environment.preload,

@@ -18,11 +18,25 @@ from grader.observe.handle import handle
 from grader.observe.keys import calls_key, facts_key, notebook_limits, run_key
 from grader.observe.sandbox import Sandbox
 from grader.plan.plan import Course
-from grader.reading import FactsStatus, FunctionFacts, Reading
-from grader.records import HandIn, NotebookRun, Observation, Outcome, OutcomeKind
+from grader.reading import CodeCell, FactsStatus, FunctionCode, FunctionFacts, Reading
+from grader.records import CellStatus, HandIn, NotebookRun, Observation, Outcome, OutcomeKind
 from grader.store import Store
 from grader.subjects import Call
 
+# What is raised where something of the notebook is not there: a name, a module, a file, a variable.
+SURROUNDINGS = frozenset(
+    {
+        "NameError",
+        "ImportError",
+        "ModuleNotFoundError",
+        "FileNotFoundError",
+        "OSError",
+        "AttributeError",
+        "KeyError",
+        "SyntaxError",
+        "UsageError",
+    }
+)
 ALONE = 10  # one submission may keep the others waiting for this many times the limit of a function
 Alone = Callable[[], contextlib.AbstractContextManager[None]]
 
@@ -55,17 +69,18 @@ def observe(
         reading, run = reading or read, run or ran
     assert reading is not None
     assert run is not None
-    made = _Made(hand_in, reading, run, course, sandbox, store, alone)
+    made = _Made(hand_in, reading, run, course, sandbox, store, alone, kept_key)
     at_once = {
         name: [call for call in calls if call.id not in course.plan.deferred]
         for name, calls in course.calls.items()
     }
     outcomes = made.outcomes(at_once)
+    outcomes, in_state = made.in_state(at_once, outcomes)
     needed = course.plan.needed(outcomes)
     if needed:
         later = {name: [call for call in needed if call.function == name] for name in course.calls}
-        outcomes |= made.outcomes(later)
-    return Observation(run, reading.facts, outcomes)
+        outcomes |= made.outcomes(later, in_state)
+    return Observation(run, reading.facts, outcomes, in_state)
 
 
 @dataclass(frozen=True)
@@ -79,46 +94,105 @@ class _Made:
     sandbox: Sandbox
     store: Store
     alone: Alone
+    run_key: str
 
-    def outcomes(self, calls: Mapping[str, Sequence[Call]]) -> _Outcomes:
-        """Return the outcomes of calls, which are given by function, of the functions that the notebook has.
+    def outcomes(
+        self, calls: Mapping[str, Sequence[Call]], in_state: frozenset[str] = frozenset()
+    ) -> _Outcomes:
+        """Return the outcomes of calls of the functions that the notebook has; calls are given by function.
 
-        The values of subjects that are not called come from the notebook's run.
+        Those of `in_state` are called in the state of the notebook. The values of subjects that are not
+        called come from the notebook's run.
         """
-        facts, course, store = self.reading.facts, self.course, self.store
-        keys = {
-            name: str(calls_key(facts[name], self.hand_in, course, self.sandbox))
-            for name in course.rubric.functions
-            if facts[name].status == FactsStatus.FOUND
+        facts, store = self.reading.facts, self.store
+        ways = {
+            name: self._way(name, name in in_state)
+            for name in self.course.rubric.functions
+            if calls.get(name) and facts[name].status == FactsStatus.FOUND
         }
         kept: dict[str, Mapping[str, Outcome]] = {}
         lacking: list[Call] = []
-        for name, key in keys.items():
-            kept[name] = store.get_outcomes(key, [call.id for call in calls[name]])
+        for name, way in ways.items():
+            kept[name] = store.get_outcomes(way.key, [call.id for call in calls[name]])
             lacking += [call for call in calls[name] if call.id not in kept[name]]
         made: dict[str, Outcome] = {}
         if lacking:
-            made = self._made(lacking)
+            made = self._made(lacking, ways)
             for name in dict.fromkeys(call.function for call in lacking):
                 own = [call.id for call in lacking if call.function == name]
-                store.put_outcomes(keys[name], {call: portable(made[call], facts[name]) for call in own})
-        values = {call.id: each for name, each in self.run.values.items() for call in calls[name]}
+                store.put_outcomes(
+                    ways[name].key, {call: portable(made[call], ways[name].facts) for call in own}
+                )
+        values = {call.id: each for name, each in self.run.values.items() for call in calls.get(name, ())}
         made = {
-            call.id: placed(portable(made[call.id], facts[call.function]), facts[call.function])
+            call.id: placed(portable(made[call.id], ways[call.function].facts), ways[call.function].facts)
             for call in lacking
         }
-        found = {call: (outcomes, facts[name]) for name, outcomes in kept.items() for call in outcomes}
+        found = {call: (each, ways[name].facts) for name, each in kept.items() for call in each}
         return _Outcomes({**made, **values}, found)
 
-    def _made(self, calls: Sequence[Call]) -> dict[str, Outcome]:
+    def in_state(
+        self, calls: Mapping[str, Sequence[Call]], outcomes: _Outcomes
+    ) -> tuple[_Outcomes, frozenset[str]]:
+        """Call again, in the state of the notebook, the functions whose own code does not stand alone.
+
+        Return all outcomes, and the names of the functions for which it made a difference.
+        """
+        names = frozenset(
+            name
+            for name, own in calls.items()
+            if self.reading.facts[name].status == FactsStatus.FOUND
+            and self._was_defined(name)
+            and any(needs_state(outcomes[call.id]) for call in own if call.id in outcomes)
+        )
+        if not names:
+            return outcomes, names
+        again = self.outcomes({name: calls[name] for name in names}, names)
+        better = frozenset(
+            name
+            for name in names
+            if any(again[call.id].kind is OutcomeKind.RETURNED for call in calls[name])
+            or (
+                any(outcomes[call.id].kind is OutcomeKind.MISSING for call in calls[name])
+                and any(again[call.id].kind is OutcomeKind.RAISED for call in calls[name])
+            )
+        )
+        chosen = {call.id: again[call.id] for name in better for call in calls[name]}
+        return outcomes | _Outcomes(chosen, {}), better
+
+    def _was_defined(self, name: str) -> bool:
+        """Whether the cell that defines a function ran; True if no cell is known to."""
+        cell = self.reading.facts[name].cell
+        ran = [each for each in self.run.cells if each.number == cell]
+        return not ran or ran[0].status is not CellStatus.NOT_RUN
+
+    def _way(self, name: str, in_state: bool) -> _Way:
+        """Return how a function is called: from its own code, or in the state of the notebook."""
+        facts = self.reading.facts[name]
+        if not in_state:
+            key = str(calls_key(facts.key, self.hand_in, self.course, self.sandbox))
+            return _Way(key, self.reading.code[name], facts)
+        last = facts.cell or len(self.reading.sources)
+        cells = tuple(CodeCell(n, source, ()) for n, source in enumerate(self.reading.sources[:last], 1))
+        key = str(calls_key(f"{self.run_key} {name}", self.hand_in, self.course, self.sandbox))
+        code = FunctionCode(
+            self.reading.code[name].name, cells, self.reading.code[name].modules, in_state=True
+        )
+        places = tuple((n, 0) for n in range(last + 1))
+        return _Way(key, code, replace(facts, places=places))
+
+    def _made(self, calls: Sequence[Call], ways: Mapping[str, _Way]) -> dict[str, Outcome]:
         """Make calls; those that the machine may have ended are made again, alone, and then count.
 
         A call for which no time is left is a fault of ours: it is not kept, and a person decides.
         """
         limits, preload = self.course.rubric.limits, self.course.rubric.environment.preload
-        code = {call.function: self.reading.code[call.function] for call in calls}
+        code = {call.function: ways[call.function].code for call in calls}
         files = {**self.hand_in.modules, **self.course.assignment.files}
-        settings = CallSettings(preload, limits.function_seconds, limits.function_seconds)
+        seconds = limits.function_seconds
+        if any(each.in_state for each in code.values()):
+            seconds = max(seconds, limits.notebook_seconds)
+        settings = CallSettings(preload, seconds, limits.function_seconds, limits.cell_seconds)
         made = make_calls(code, calls, self.sandbox, settings, files)
         again = [call for call in calls if made[call.id].kind in UNCONFIRMED]
         if again:
@@ -131,6 +205,26 @@ class _Made:
                     else:
                         made |= make_calls(code, own, self.sandbox, replace(settings, alone=True), files)
         return made
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How a function is called: the key of its outcomes, the code, and the facts that place its faults."""
+
+    key: str
+    code: FunctionCode
+    facts: FunctionFacts
+
+
+def needs_state(outcome: Outcome) -> bool:
+    """Whether a call may have failed because a function was taken out of its notebook."""
+    if outcome.kind is OutcomeKind.MISSING:
+        return True
+    return (
+        outcome.kind is OutcomeKind.RAISED
+        and outcome.fault is not None
+        and outcome.fault.type in SURROUNDINGS
+    )
 
 
 class _Outcomes(Mapping[str, Outcome]):
