@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 from grader.exports import Gradebook
 from grader.records import Status
 
 FILE = "grades.csv"
 FIRST = ("submission", "status", "score", "max_score")
-FORMULA = ("=", "+", "-", "@")
+# What begins a formula, wide forms too, at the start or behind what some spreadsheets separate columns by.
+FORMULA = re.compile(r"(^|[;,\t|])(\s*)(?=[=+\-@＝＋－＠])")
 
 
 def export(gradebook: Gradebook) -> str:
@@ -36,4 +38,4 @@ def export(gradebook: Gradebook) -> str:
 def spreadsheet_text(value: str) -> str:
     """Return a text on one line that no spreadsheet takes for a formula: an apostrophe keeps it a text."""
     line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in value)
-    return "'" + line if line.lstrip().startswith(FORMULA) else line
+    return FORMULA.sub(r"\1'\2", line)

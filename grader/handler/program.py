@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -34,6 +35,7 @@ from grader.reading import FactsStatus, FunctionCode, Reading
 from grader.records import Fault, Outcome, OutcomeKind
 from grader.subjects import Subject, SubjectKind
 
+RECURSION, STACK_MB = 20_000, 256
 # What may bind names that cannot be seen in the code: only a run of the notebook shows them.
 BINDS_UNSEEN = re.compile(r"^\s*%(?:run|load|store)\b|^\s*%%(?!time)|\bexec\(|\bglobals\(\)|import \*", re.M)
 
@@ -63,10 +65,24 @@ def main() -> None:
     """Do one job; the arguments are the descriptors of the kernel's pipes, -1 if there is no kernel."""
     kernel = InheritedKernel(*map(int, sys.argv[1:3]))
     job = Job.unpack(sys.stdin.buffer.read())
-    try:
-        handle(job, kernel)
-    except (MemoryError, RecursionError):
+    ended: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            handle(job, kernel)
+        except BaseException as error:
+            ended.append(error)
+
+    # What students write is nested deeper than Python's own limit allows: a sum of 300 terms, 400 `elif`.
+    sys.setrecursionlimit(RECURSION)
+    threading.stack_size(STACK_MB << 20)
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    if ended and isinstance(ended[0], MemoryError | RecursionError):
         os._exit(TOO_MUCH)
+    if ended:
+        raise ended[0]
 
 
 def handle(job: Job, kernel: InheritedKernel) -> None:

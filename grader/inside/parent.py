@@ -205,8 +205,8 @@ class _Server:
             if not child.asked and not reason:
                 if code == KILLED:  # by none of us, so by the kernel's OOM killer
                     reason = "out_of_memory"
-                elif child.handler and code == -signal.SIGXCPU:
-                    reason = "too_slow"
+                elif child.handler and code in (-signal.SIGXCPU, -signal.SIGSEGV, -signal.SIGABRT):
+                    reason = "too_much"
                 elif code < 0:  # the waiter itself was killed: our fault, as no student can reach it
                     which = "a handler" if child.handler else "the process that watches a box"
                     fault = fault or f"{which} was ended from outside (signal {-code})"

@@ -17,6 +17,7 @@ import copy
 import hashlib
 import re
 import sys
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -190,14 +191,20 @@ def _without_docstring(node: ast.AST) -> ast.AST:
 class _Index:
     """What slicing looks up in a notebook, the same for each of its functions.
 
-    `bindings` are the statements that bind a name, `loaders` those that import a module, both in notebook
-    order; `aliases` holds the full dotted name behind each imported name.
+    `bindings` are the statements that bind a name, `changers` those that store into what it names or touch it,
+    `loaders` those that import a module, all in notebook order; `aliases` holds the full dotted name behind
+    each imported name.
     """
 
     statements: tuple[Statement, ...]
     bindings: dict[str, list[Statement]]
+    changers: dict[str, list[Statement]]
     loaders: dict[str, list[Statement]]
     aliases: dict[str, str]
+
+
+def _place(statement: Statement) -> tuple[int, int]:
+    return statement.place
 
 
 @lru_cache(maxsize=16)
@@ -222,10 +229,12 @@ def _index(code: Code) -> _Index:
         binds, perhaps = statement.binds | written, statement.perhaps | written
         statements.append(replace(statement, binds=binds, perhaps=perhaps, touches=touches))
 
-    index = _Index(tuple(statements), {}, {}, {})
+    index = _Index(tuple(statements), {}, {}, {}, {})
     for statement in statements:
         for name in statement.binds:
             index.bindings.setdefault(name, []).append(statement)
+        for name in statement.stores | statement.touches:
+            index.changers.setdefault(name, []).append(statement)
         for node in () if isinstance(statement.node, Definition) else ast.walk(statement.node):
             index.aliases.update(aliases(node))
             for module in imported_modules(node):
@@ -303,15 +312,19 @@ class _Tracer:
 
         A call changes no module (`np.random.seed(0)`), and only a decorator changes a function or a class.
         """
-        for statement in self.statements:
-            changed = statement.stores
-            if isinstance(binding.node, Definition):
-                changed |= statement.touches if isinstance(statement.node, Definition) else frozenset()
-            elif not isinstance(binding.node, Imported):
-                changed |= statement.touches
-            for name in changed & binding.binds:
-                if binding in self._in_effect(name, statement, statement.place):
+        for name in sorted(binding.binds):
+            changers = self.index.changers.get(name, [])
+            for statement in changers[bisect_right(changers, binding.place, key=_place) :]:
+                touched = name in statement.stores
+                if isinstance(binding.node, Definition):
+                    touched |= name in statement.touches and isinstance(statement.node, Definition)
+                elif not isinstance(binding.node, Imported):
+                    touched |= name in statement.touches
+                in_effect = self._in_effect(name, statement, statement.place)
+                if touched and binding in in_effect:
                     yield statement
+                if not in_effect or in_effect[-1].place > binding.place:
+                    break  # it was bound anew in between
 
     def _in_effect(self, name: str, reader: Statement, before: tuple[int, int]) -> list[Statement]:
         """Return the bindings of a name that can be in effect at the position `before`, the last one first.
@@ -320,15 +333,19 @@ class _Tracer:
         `before` is the end of a cell, a function reads the name, and it may be called in a later cell: if the
         name has no binding yet, the first later one counts; if it has only a stub, the last later definition.
         """
-        bindings = [s for s in self.index.bindings.get(name, []) if s.place != reader.place]
+        bindings = self.index.bindings.get(name, [])
         earlier: list[Statement] = []
-        for statement in reversed([s for s in bindings if s.place < before]):
+        position = bisect_left(bindings, before, key=_place)
+        for index in range(position - 1, -1, -1):
+            statement = bindings[index]
+            if statement.place == reader.place:
+                continue
             earlier.append(statement)
             if name not in statement.perhaps:
                 break
         if before[1] != END or (earlier and not is_stub(earlier[0].node)):
             return earlier
-        later = [s for s in bindings if s.place > before]
+        later = [s for s in bindings[position:] if s.place not in (before, reader.place)]
         if earlier:
             defined = [s for s in later if isinstance(s.node, Definition) and not is_stub(s.node)]
             return defined[-1:] or earlier

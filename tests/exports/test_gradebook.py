@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -54,9 +55,16 @@ def test_points_are_written_without_the_noise_of_floats() -> None:
     assert rows(grades_csv.export(Gradebook(rubric(), [score("anna", 0.1 + 0.2)])))[1][2] == "0.3"
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", " =1"])
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "＝1+1", " ＠SUM(A1)"])
 def test_no_name_becomes_a_formula(name: str) -> None:
     assert rows(grades_csv.export(Gradebook(rubric(), [score(name)])))[1][0] == "'" + name
+
+
+@pytest.mark.parametrize("name", ["a;=1+1", "a; @SUM(A1)", "a|+1", "x,＝1"])
+def test_no_name_becomes_a_formula_where_columns_are_separated_otherwise(name: str) -> None:
+    cell = rows(grades_csv.export(Gradebook(rubric(), [score(name)])))[1][0]
+    assert cell.replace("'", "") == name
+    assert not any(part.lstrip()[:1] in "=+-@＝＠" for part in re.split("[;,|]", cell))
 
 
 @pytest.mark.parametrize("name", ["\t=1", "\r=1", "a\n=1", "\x00=1"])
