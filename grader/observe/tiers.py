@@ -65,7 +65,7 @@ def choose_sandbox(
     Raises TierError if its tier is below `minimum`, unless `unsafe`.
     """
     kept = read_survey(python)
-    if kept is not None and reaches(kept[1], minimum):
+    if kept is not None and kept[0] in offered_kinds() and reaches(kept[1], minimum):
         (kind, outer), tier = kept
         known = WarmSandbox(preload, kind, python, outer)
         known.warm_all()

@@ -179,7 +179,7 @@ DIED = {
     "generator": ("undecodable", "", "of type builtins.generator", ""),
     "not_callable": ("missing", None, "", ""),
     "unmade": ("missing", "NameError", "unknown_factory", "unmade ="),
-    "needs_late": ("raised", "NameError", "late", "return late"),
+    "needs_late": ("raised", "NameError", "unknown", "late = unknown + 1"),
 }
 
 

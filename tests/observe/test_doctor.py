@@ -110,6 +110,12 @@ def test_tiers_are_ordered() -> None:
     assert not reaches("restricted", "isolated")
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What a test finds out about walls that it has replaced is not kept for the next one."""
+    monkeypatch.setenv("GRADER_CACHE", str(tmp_path))
+
+
 @pytest.fixture
 def on_a_mac(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "darwin")

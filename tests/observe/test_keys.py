@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support import RIGHT, notebook, write_course
 
-from grader.observe import keys
+from grader.observe import code_digest, keys
 from grader.observe.keys import CallsKey, FactsKey, Key, RunKey
 from grader.observe.observe_submission import observe
 from grader.observe.sandbox import PlainSandbox
@@ -119,11 +119,11 @@ def test_the_digest_of_our_code_covers_every_file_of_the_packages(
     for name in ("observe/a.py", "observe/deep/b.py", "records.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x = 1\n")
-    monkeypatch.setattr(keys, "PACKAGE", tmp_path)
-    digests = {keys.code_digest.__wrapped__(("observe", "records.py"))}
+    monkeypatch.setattr(code_digest, "PACKAGE", tmp_path)
+    digests = {code_digest.code_digest.__wrapped__(("observe", "records.py"))}
     for name in ("observe/a.py", "observe/deep/b.py", "records.py"):
         (tmp_path / name).write_text("x = 2\n")
-        digests.add(keys.code_digest.__wrapped__(("observe", "records.py")))
+        digests.add(code_digest.code_digest.__wrapped__(("observe", "records.py")))
     (tmp_path / "observe/c.py").write_text("")
-    digests.add(keys.code_digest.__wrapped__(("observe", "records.py")))
+    digests.add(code_digest.code_digest.__wrapped__(("observe", "records.py")))
     assert len(digests) == 5
