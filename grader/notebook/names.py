@@ -7,13 +7,15 @@ whether a name is bound on every path) is read from the syntax tree.
 from __future__ import annotations
 
 import ast
+import copy
 import symtable
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Imported = ast.Import | ast.ImportFrom
-COMPREHENSIONS = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr"})
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp
+COMPREHENSIONS = frozenset({"genexpr"})
 # A method whose value is not used is taken to change its object (`x.sort()`); these do so in any expression.
 CHANGING_METHODS = frozenset({"fit", "fit_transform", "partial_fit", "pop", "popitem", "setdefault"})
 # These change their first argument.
@@ -46,6 +48,8 @@ class Names:
 
 def names_of(node: ast.stmt, text: str) -> Names:
     """Return the global names of a statement with source `text`; raise SyntaxError as the compiler does."""
+    if any(isinstance(inner, Comprehension) for inner in ast.walk(node)):
+        text = ast.unparse(_AsGenerators().visit(copy.deepcopy(node)))
     top = symtable.symtable(text, "<cell>", "exec")
     binds = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
     reads = {s.get_name() for s in top.get_symbols() if s.is_referenced()}
@@ -68,6 +72,19 @@ def names_of(node: ast.stmt, text: str) -> Names:
     touches = {name for inner in own for name in _touched(inner)}
     perhaps = binds - surely_bound([node])
     return Names(*map(frozenset, (binds, perhaps, writes, reads, deferred, stores - {""}, touches - {""})))
+
+
+class _AsGenerators(ast.NodeTransformer):
+    """Makes generators of comprehensions, whose names Python 3.12 lists among those of the scope around them."""
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        """Return a node with generators in place of comprehensions."""
+        node = self.generic_visit(node)
+        if isinstance(node, ast.ListComp | ast.SetComp):
+            return ast.GeneratorExp(node.elt, node.generators)
+        if isinstance(node, ast.DictComp):
+            return ast.GeneratorExp(ast.Tuple([node.key, node.value], ast.Load()), node.generators)
+        return node
 
 
 def _is_immediate(table: symtable.SymbolTable) -> bool:

@@ -191,9 +191,9 @@ def _without_docstring(node: ast.AST) -> ast.AST:
 class _Index:
     """What slicing looks up in a notebook, the same for each of its functions.
 
-    `bindings` are the statements that bind a name, `changers` those that store into what it names or touch it,
-    `loaders` those that import a module, all in notebook order; `aliases` holds the full dotted name behind
-    each imported name.
+    `bindings` are the statements that bind a name, `changers` those that store into what it names or touch
+    it, `loaders` those that import a module, all in notebook order; `aliases` holds the full dotted name
+    behind each imported name.
     """
 
     statements: tuple[Statement, ...]
