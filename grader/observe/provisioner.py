@@ -88,7 +88,7 @@ class SandboxProvisioner(KernelProvisionerBase):
         assert self.sandbox is not None
         connection = Path(cmd[0])
         program = Program(
-            "kernel",
+            "socket_kernel",
             Path(kwargs["cwd"]),
             (str(self.memory_mb),),
             {"GRADER_CONNECTION": connection.read_text()},  # other users can read a command line
