@@ -66,7 +66,10 @@ class CappedClient(NotebookClient):
     dropped = False
 
     def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
-        """Pass a message on, or drop the output in it once the cell has displayed too much."""
+        """Pass a message on, or drop the output in it once the cell has displayed too much.
+
+        Of the first error, what it says remains.
+        """
         if msg["msg_type"] not in SHOWN:
             return super().process_message(msg, cell, cell_index)
         size = len(repr(msg["content"]))
@@ -75,7 +78,10 @@ class CappedClient(NotebookClient):
         self.used += size * (1 + sum(map(len, places.values())))  # it is shown again in each of these places
         if self.used > self.max_bytes or len(cell.outputs) > self.max_outputs:
             self.dropped = True
-            return None
+            if msg["msg_type"] != "error" or any(each.output_type == "error" for each in cell.outputs):
+                return None
+            name, text = (str(msg["content"][key])[:400] for key in ("ename", "evalue"))
+            msg = {**msg, "content": {"ename": name, "evalue": text, "traceback": []}}
         return super().process_message(msg, cell, cell_index)
 
 
@@ -105,6 +111,7 @@ class _Run:
         )
         self.client.max_bytes = limits.output_kb << 10
         self.client.startup_timeout = int(start_seconds)
+        self.client.comm_open_handlers = {}  # there are no widgets: what is printed into one is an output
 
     async def execute(self) -> NotebookRun:
         """Run the cells, end the kernel."""
@@ -190,18 +197,21 @@ class _Run:
         started = time.monotonic()
         limit = self.limits.cell_seconds
         status: CellStatus | None = None
+        clock = asyncio.timeout(limit + PATIENCE)
         try:
-            await asyncio.wait_for(client.async_execute_cell(cell, index), limit + PATIENCE)
-        except TimeoutError:
-            self.remark = f"Cell {number} did not stop when its {limit:g} s were over; the kernel was ended."
-            status = CellStatus.TIMEOUT
-        except DeadKernelError:
-            self.remark = f"The kernel ended in cell {number}; the cells after it were not run."
-            status = CellStatus.ERROR
+            async with clock:
+                await client.async_execute_cell(cell, index)
         except Exception as error:  # a forged message can make the client raise anything
             QUIET.info("cell %d: %r", number, error)
-            self.remark = f"The kernel sent nonsense in cell {number}; the cells after it were not run."
             status = CellStatus.ERROR
+            if clock.expired():  # nbclient then says that the kernel is dead
+                over = f"when its {limit:g} s were over"
+                self.remark = f"Cell {number} did not stop {over}; the kernel was ended."
+                status = CellStatus.TIMEOUT
+            elif isinstance(error, DeadKernelError):
+                self.remark = f"The kernel ended in cell {number}; the cells after it were not run."
+            else:
+                self.remark = f"The kernel sent nonsense in cell {number}; the cells after it were not run."
         if status is None and getattr(client.kc, "broken", False):
             self.remark = f"The kernel sent nonsense in cell {number}; the cells after it were not run."
             status = CellStatus.ERROR

@@ -108,7 +108,7 @@ class _Worker:
         _send(STARTED, {})
         try:
             self._set_up()
-        except (GroupGone, OSError):
+        except (GroupGone, OSError, ValueError):  # ValueError: it says what cannot be passed on
             _send(GROUP, {"died": self._ended(), "failures": []})
         _send(CHANGED, self.changed)
 
@@ -160,8 +160,7 @@ class _Worker:
             if before:
                 after = os.pread(shared.fileno(), len(before), 0)
                 if after != before:
-                    args = decode_inputs(call["data"])["args"]
-                    self.changed[str(call["index"])] = taken_from(args, after)
+                    self.changed[str(call["index"])] = _changed(decode_inputs(call["data"])["args"], after)
         if payload is not None and not ending:
             return payload, False, used
         code, seconds = status if isinstance(status, tuple) and len(status) == 2 else (0, 0.0)
@@ -230,6 +229,16 @@ class _Worker:
         return self.code
 
 
+def _changed(args: Any, content: bytes) -> Any:
+    """Return the arguments of a call that changed them, None if what it wrote there is no such arguments."""
+    try:
+        changed = taken_from(args, content)
+        decode_inputs(wire.encode(changed))
+    except Exception:  # for numpy and scipy, such arrays are an error in many ways
+        return None
+    return changed
+
+
 def _send(index: int, payload: dict[str, Any]) -> None:
     _send_raw(index, wire.encode(payload))
 
@@ -278,5 +287,7 @@ def _death(ending: str, code: int, *, exhausted: bool) -> dict[str, Any]:
     if code == -signal.SIGKILL:
         return {"kind": "out_of_memory"}
     if code < 0:
-        return {"kind": "killed_by_signal", "fault": plain_fault(signal.Signals(-code).name, "")}
+        names = {each.value: each.name for each in signal.Signals}  # not all have one
+        name = names.get(-code, f"signal {-code}"[:40])
+        return {"kind": "killed_by_signal", "fault": plain_fault(name, "")}
     return {"kind": "killed_by_signal", "fault": plain_fault("SystemExit", "the process ended itself")}
