@@ -291,6 +291,7 @@ def main() -> None:
     shell.ipython_dir = os.environ["IPYTHONDIR"]
     shell.profile_dir = ProfileDir(location=f"{shell.ipython_dir}/profile_default")
     session.fd = messages
+    session.kernel_process = os.getpid()
 
     # Programs that the notebook starts read nothing, and write to a file that is sent when a cell has ended.
     written = tempfile.TemporaryFile(dir=os.environ["HOME"])  # noqa: SIM115 -- it lives as long as the kernel

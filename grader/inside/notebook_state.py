@@ -25,11 +25,13 @@ def run_cells(cells: list[dict[str, Any]], seconds: float, cell_seconds: float) 
     shell: Any = kernel.shell
     null = os.open(os.devnull, os.O_WRONLY)
     kernel.session.fd = null
-    sys.stdout, sys.stderr = outputs = (
+    kernel.session.kernel_process = os.getpid()
+    kernel.outputs = (
         kernels.Output(kernel.session, "stdout", 1),
         kernels.Output(kernel.session, "stderr", 2),
     )
-    for output in outputs:
+    sys.stdout, sys.stderr = kernel.outputs
+    for output in kernel.outputs:
         output.most = -1
     if "matplotlib.pyplot" in sys.modules:
         with contextlib.suppress(Exception):
@@ -47,11 +49,8 @@ def run_cells(cells: list[dict[str, Any]], seconds: float, cell_seconds: float) 
         content = {"code": cell["source"], "silent": False, "allow_stdin": False}
         signal.signal(signal.SIGALRM, signal.default_int_handler)
         signal.setitimer(signal.ITIMER_REAL, left)
-        try:
+        with contextlib.suppress(Exception, KeyboardInterrupt, asyncio.CancelledError):
             loop.run_until_complete(kernel.handle({**MESSAGE, "header": header, "content": content}))
-        except KeyboardInterrupt:
-            continue
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
     return dict(shell.user_ns)

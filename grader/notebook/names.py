@@ -75,7 +75,7 @@ def names_of(node: ast.stmt, text: str) -> Names:
 
 
 class _AsGenerators(ast.NodeTransformer):
-    """Makes generators of comprehensions, whose names Python 3.12 lists among those of the scope around them."""
+    """Makes generators of comprehensions: Python 3.12 lists the names of these in the scope around them."""
 
     def visit(self, node: ast.AST) -> ast.AST:
         """Return a node with generators in place of comprehensions."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -164,13 +165,34 @@ def test_a_kernel_that_writes_nonsense_to_everything_it_has_ends_with_its_limits
     assert done.cells[0].status != "ok" or done.cells[1].status == "ok"
 
 
+class Deaf:
+    """A sandbox whose handlers never get their job, so that they wait for it."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox, self.name, self.scratch = sandbox, sandbox.name, sandbox.scratch
+        self.handlers: list[Any] = []
+
+    def launch(self, program: Program) -> Any:
+        return self.sandbox.launch(program)
+
+    def launch_handler(self, kernel: Any) -> Any:
+        handler = self.sandbox.launch_handler(kernel)
+        self.kept_open = handler.stdin
+        handler.stdin = io.BytesIO()
+        self.handlers.append(handler)
+        return handler
+
+
 def test_a_handler_that_does_not_end_is_ended_when_all_limits_are_over(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("READ_SECONDS", "KERNEL_SECONDS", "PATIENCE", "END_SECONDS"):
-        monkeypatch.setattr(handle, name, 0.5)
+        monkeypatch.setattr(handle, name, 0.3)
+    deaf = Deaf(sandbox)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
     with pytest.raises(GraderFault, match="ended without an answer"):
-        run("import time; time.sleep(60)", limits=NotebookLimits(seconds=1, cell_seconds=1))
+        ran(notebook, {}, deaf, NotebookLimits(seconds=1, cell_seconds=1))
+    assert deaf.handlers[0].poll() is not None
 
 
 FORGED = """
