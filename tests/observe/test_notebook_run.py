@@ -192,6 +192,7 @@ def test_a_handler_that_does_not_end_is_ended_when_all_limits_are_over(
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
     with pytest.raises(GraderFault, match="ended without an answer"):
         ran(notebook, {}, deaf, NotebookLimits(seconds=1, cell_seconds=1))
+    deaf.kept_open.close()
     assert deaf.handlers[0].poll() is not None
 
 
