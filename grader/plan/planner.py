@@ -11,6 +11,7 @@ import hashlib
 import inspect
 import io
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +42,7 @@ def make_plan(rubric: Rubric, assignment: Assignment) -> Plan:
         for question in rubric.questions:
             if question.subject is not None:
                 planner, mistakes = _separated(question, question.subject, rubric, assignment)
+                planner.share_calls(question)
                 checks += [PlannedCheck(question.id, each, planner.cases(each)) for each in question.checks]
                 if mistakes is not None:
                     candidates[question.id] = mistakes
@@ -109,6 +111,12 @@ def make_call(
     return call_of(subject, case, identity, seed, echo=echo, limits=allowed, sweep=sweep)
 
 
+def _without_echo(call: Call) -> bytes:
+    """Return what a call is, whether or not it asks for its arguments."""
+    content = {**replace(call, echo=False).message(), **vars(call.limits), "function": call.function}
+    return hashlib.sha256(wire.encode(content)).digest()
+
+
 class CoursePlanner:
     """What the checks of one function may use while they are planned (`grader.checks.base.Planner`)."""
 
@@ -120,6 +128,7 @@ class CoursePlanner:
         self.seed = seed
         self._values: dict[str, Any] = {}
         self._cases: dict[str, tuple[PlannedCase, ...]] = {}
+        self._echoing: dict[bytes, Call] = {}  # the calls with `echo`, by what they are without it
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -203,8 +212,20 @@ class CoursePlanner:
             self._cases[check.id] = check.plan(self)
         return self._cases[check.id]
 
+    def share_calls(self, question: Question) -> None:
+        """Plan all checks of a question; a call that one wants with `echo` serves those without, too."""
+        planned = [case for check in question.checks for case in self.cases(check)]
+        self._echoing = {_without_echo(call): call for case in planned for call in case.calls if call.echo}
+        for check, cases in self._cases.items():
+            shared = []
+            for case in cases:
+                calls = tuple(self._echoing.get(_without_echo(call), call) for call in case.calls)
+                shared.append(replace(case, calls=calls))
+            self._cases[check] = tuple(shared)
+
     def candidates(self, question: Question) -> KnownMistakes:
         """Return what the function could be, compared on the inputs of the checks and of the recognition."""
+        self.share_calls(question)
         recognition = question.recognition
         fingerprint = recognition.fingerprint is not None
         cases = [
@@ -216,7 +237,7 @@ class CoursePlanner:
         for generator in recognition.inputs:
             for case in self.assignment.cases(generator, self.seed):
                 call = make_call(self.subject, case, self.seed, self.limits, recognition.call_seconds)
-                cases.append((call, case))
+                cases.append((self._echoing.get(_without_echo(call), call), case))
         unique = {call.id: (call, case) for call, case in cases}
         return KnownMistakes(
             self.assignment, self.subject, recognition, tuple(unique.values()), self.seed, self.right
