@@ -111,6 +111,11 @@ def make_call(
     return call_of(subject, case, identity, seed, echo=echo, limits=allowed, sweep=sweep)
 
 
+def seed_of_draws(seed: int) -> int:
+    """Return the seed of what functions draw: they can see it, so it is not that of the hidden inputs."""
+    return int.from_bytes(hashlib.sha256(f"draws {seed}".encode()).digest()[:4], "little")
+
+
 def _without_echo(call: Call) -> bytes:
     """Return what a call is, whether or not it asks for its arguments."""
     content = {**replace(call, echo=False).message(), **vars(call.limits), "function": call.function}
@@ -126,6 +131,7 @@ class CoursePlanner:
         self.subject = subject
         self.limits = limits
         self.seed = seed
+        self.draws_seed = seed_of_draws(seed)
         self._values: dict[str, Any] = {}
         self._cases: dict[str, tuple[PlannedCase, ...]] = {}
         self._echoing: dict[bytes, Call] = {}  # the calls with `echo`, by what they are without it
@@ -159,7 +165,9 @@ class CoursePlanner:
         """Return the call of the function, or of another one, on a case."""
         subject = Subject.named(function) if function else self.subject
         seconds, limits = check.call_seconds, self.limits
-        return make_call(subject, case, self.seed, limits, seconds, echo=echo, repeat=repeat, sweep=sweep)
+        return make_call(
+            subject, case, self.draws_seed, limits, seconds, echo=echo, repeat=repeat, sweep=sweep
+        )
 
     def right(self, case: Case) -> Any:
         """Return the reference's value of a case; raise what the reference raises.
@@ -168,10 +176,10 @@ class CoursePlanner:
         """
         if self.subject.is_called:
             self.assignment.function(str(self.subject))  # raises AssignmentError if there is none
-        identity = make_call(self.subject, case, self.seed, self.limits).id
+        identity = make_call(self.subject, case, self.draws_seed, self.limits).id
         if identity not in self._values:
             namespace = self.assignment.namespace
-            self._values[identity] = reference_value(namespace, self.subject, case, self.seed)
+            self._values[identity] = reference_value(namespace, self.subject, case, self.draws_seed)
         return copy.deepcopy(self._values[identity])
 
     def expected(self, check: ValueCheck, case: Case) -> Any:
@@ -204,7 +212,7 @@ class CoursePlanner:
 
     def made_for(self, case: Case, names: Sequence[str]) -> list[tuple[str, Case]]:
         """Return the calls of the functions `names` that the reference makes for a case, in order."""
-        return calls_made(self.assignment, self.subject, case, names, self.seed)
+        return calls_made(self.assignment, self.subject, case, names, self.draws_seed)
 
     def cases(self, check: Check) -> tuple[PlannedCase, ...]:
         """Return the cases of a check of the question; planned once."""
@@ -236,9 +244,9 @@ class CoursePlanner:
         ]
         for generator in recognition.inputs:
             for case in self.assignment.cases(generator, self.seed):
-                call = make_call(self.subject, case, self.seed, self.limits, recognition.call_seconds)
+                call = make_call(self.subject, case, self.draws_seed, self.limits, recognition.call_seconds)
                 cases.append((self._echoing.get(_without_echo(call), call), case))
         unique = {call.id: (call, case) for call, case in cases}
         return KnownMistakes(
-            self.assignment, self.subject, recognition, tuple(unique.values()), self.seed, self.right
+            self.assignment, self.subject, recognition, tuple(unique.values()), self.draws_seed, self.right
         )
