@@ -27,7 +27,6 @@ from typing import Any
 from . import wire
 from .chance import seeded
 from .execute import MESSAGE_LENGTH, fault, plain_fault
-from .notebook_state import run_cells
 from .perform import perform
 from .received import decode_inputs
 from .shared import in_shared_memory
@@ -92,6 +91,8 @@ def serve(link: Link) -> None:
         signal.setitimer(signal.ITIMER_REAL, setup["seconds"] * (PATIENT_WALL if setup["patient"] else 1))
     failures: list[dict[str, Any]] = []
     if setup["in_state"]:
+        from .notebook_state import run_cells  # noqa: PLC0415 -- it makes the small parents large
+
         namespace = run_cells(setup["cells"], setup["seconds"], setup["cell_seconds"])
     else:
         namespace, failures = run_statements(setup["cells"])
