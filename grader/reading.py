@@ -60,7 +60,8 @@ class FunctionCode:
 class Reading:
     """What reading a notebook says: the facts of every subject, the code of those that can be called.
 
-    Both are by the text of the subject; `sources` are the code cells as they were written.
+    Both are by the text of the subject; `sources` are the code cells as they were written. A subject that is
+    missing and has code all the same, without cells, may be defined where the code does not show it.
     """
 
     facts: Mapping[str, FunctionFacts]

@@ -125,7 +125,6 @@ def read_notebook(
     if any(BINDS_UNSEEN.search(source) for source in written):
         for name, each in facts.items():
             if each.status is FactsStatus.MISSING and Subject.named(name).is_called:
-                facts[name] = replace(each, status=FactsStatus.FOUND, key="unseen")
                 code[name] = FunctionCode(Subject.named(name).root, (), ())
     return Reading(facts, code, written)
 

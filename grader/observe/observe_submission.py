@@ -76,11 +76,15 @@ def observe(
     }
     outcomes = made.outcomes(at_once)
     outcomes, in_state = made.in_state(at_once, outcomes)
+    facts = {
+        name: replace(each, status=FactsStatus.FOUND) if name in in_state else each
+        for name, each in reading.facts.items()
+    }
     needed = course.plan.needed(outcomes)
     if needed:
         later = {name: [call for call in needed if call.function == name] for name in course.calls}
         outcomes |= made.outcomes(later, in_state)
-    return Observation(run, reading.facts, outcomes, in_state)
+    return Observation(run, facts, outcomes, in_state)
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ class _Made:
         ways = {
             name: self._way(name, name in in_state)
             for name in self.course.rubric.functions
-            if calls.get(name) and facts[name].status == FactsStatus.FOUND
+            if calls.get(name) and (facts[name].status == FactsStatus.FOUND or name in in_state)
         }
         kept: dict[str, Mapping[str, Outcome]] = {}
         lacking: list[Call] = []
@@ -140,10 +144,10 @@ class _Made:
         """
         names = frozenset(
             name
-            for name, own in calls.items()
-            if self.reading.facts[name].status == FactsStatus.FOUND
-            and self._was_defined(name)
-            and any(needs_state(outcomes[call.id]) for call in own if call.id in outcomes)
+            for name in self.course.rubric.functions
+            if calls.get(name)
+            and name in self.reading.code
+            and self._may_need_state(name, calls[name], outcomes)
         )
         if not names:
             return outcomes, names
@@ -151,20 +155,21 @@ class _Made:
         better = frozenset(
             name
             for name in names
-            if any(again[call.id].kind is OutcomeKind.RETURNED for call in calls[name])
-            or (
-                any(outcomes[call.id].kind is OutcomeKind.MISSING for call in calls[name])
-                and any(again[call.id].kind is OutcomeKind.RAISED for call in calls[name])
-            )
+            if any(helps(outcomes.get(call.id), again[call.id]) for call in calls[name])
         )
         chosen = {call.id: again[call.id] for name in better for call in calls[name]}
         return outcomes | _Outcomes(chosen, {}), better
 
-    def _was_defined(self, name: str) -> bool:
-        """Whether the cell that defines a function ran; True if no cell is known to."""
-        cell = self.reading.facts[name].cell
-        ran = [each for each in self.run.cells if each.number == cell]
-        return not ran or ran[0].status is not CellStatus.NOT_RUN
+    def _may_need_state(self, name: str, calls: Sequence[Call], outcomes: _Outcomes) -> bool:
+        """Whether a function may do better in the notebook: its cell ran, and its own code does not stand alone.
+
+        One that is missing may be defined where the code does not show it.
+        """
+        facts = self.reading.facts[name]
+        ran = [each for each in self.run.cells if each.number == facts.cell]
+        if ran and ran[0].status is CellStatus.NOT_RUN:
+            return False
+        return facts.status is FactsStatus.MISSING or any(needs_state(outcomes[call.id]) for call in calls)
 
     def _way(self, name: str, in_state: bool) -> _Way:
         """Return how a function is called: from its own code, or in the state of the notebook."""
@@ -214,6 +219,12 @@ class _Way:
     key: str
     code: FunctionCode
     facts: FunctionFacts
+
+
+def helps(before: Outcome | None, now: Outcome) -> bool:
+    """Whether a call in the state of the notebook came further than the call of the function's own code."""
+    there = before is not None and before.kind is not OutcomeKind.MISSING
+    return now.kind is OutcomeKind.RETURNED or (not there and now.kind is not OutcomeKind.MISSING)
 
 
 def needs_state(outcome: Outcome) -> bool:

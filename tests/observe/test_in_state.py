@@ -114,6 +114,11 @@ STAYS = {
         "ModuleNotFoundError: No module named 'nowhere_at_all'",
     ),
     "a name that is bound nowhere": (["def double(x):\n    return nowhere * x"], 0.0, "NameError"),
+    "one that is missing, with a cell in another language": (
+        ["%%bash\necho hello", "x = 1"],
+        0.0,
+        "The notebook does not define a function named double.",
+    ),
     "a wrong function": (["def double(x):\n    return 3 * x"], 0.0, ""),
     "a wrong function in the state": (
         ["%env A=1", "import os\ndef double(x):\n    return 3 * x * int(os.environ['A'])"],
