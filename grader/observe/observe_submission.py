@@ -161,7 +161,7 @@ class _Made:
         return outcomes | _Outcomes(chosen, {}), better
 
     def _may_need_state(self, name: str, calls: Sequence[Call], outcomes: _Outcomes) -> bool:
-        """Whether a function may do better in the notebook: its cell ran, and its own code does not stand alone.
+        """Whether a function may do better in the notebook: its cell ran, its code does not stand alone.
 
         One that is missing may be defined where the code does not show it.
         """
