@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from grader.decode import decode
 from grader.inside import wire
+from grader.inside.safe_text import message_text, valid_text
 from grader.reading import Reading
 from grader.records import Fault, NotebookRun, Outcome, OutcomeKind
 
@@ -36,8 +37,27 @@ def pack_outcome(outcome: Outcome) -> bytes:
 def unpack_outcome(data: bytes) -> Outcome:
     """Return the outcome that `pack_outcome` wrote; raise ValueError if it did not."""
     message: dict[str, Any] = decode(data)
-    fault = Fault(**message["fault"]) if message["fault"] else None
+    fault = _safe(Fault(**message["fault"])) if message["fault"] else None
     return Outcome(**{**message, "kind": OutcomeKind(message["kind"]), "fault": fault})
+
+
+def pack_reading(reading: Reading) -> bytes:
+    """Return what was read of a notebook as bytes."""
+    return READING.dump_json(reading)
+
+
+def unpack_reading(data: bytes) -> Reading:
+    """Return the reading that `pack_reading` wrote, its words safe to show; raises ValueError."""
+    reading = READING.validate_json(data)
+    facts = {
+        name: replace(
+            each,
+            remark=message_text(each.remark),
+            notebook_globals=tuple(map(message_text, each.notebook_globals)),
+        )
+        for name, each in reading.facts.items()
+    }
+    return replace(reading, facts=facts)
 
 
 def pack_run(run: NotebookRun) -> bytes:
@@ -47,8 +67,27 @@ def pack_run(run: NotebookRun) -> bytes:
 
 
 def unpack_run(data: bytes) -> NotebookRun:
-    """Return the run that `pack_run` wrote; raise ValueError, KeyError or TypeError if it did not."""
+    """Return the run that `pack_run` wrote, its words safe to show.
+
+    Raises ValueError, KeyError or TypeError if it did not write it.
+    """
     message = json.loads(data)
+    if not isinstance(message, dict):
+        raise ValueError("a run is an object")
     packed = message.pop("values", {})
     values = {str(name): unpack_outcome(base64.b64decode(each)) for name, each in packed.items()}
-    return replace(RUN.validate_python(message), values=values)
+    run = RUN.validate_python(message)
+    cells = tuple(replace(cell, fault=_safe(cell.fault)) for cell in run.cells)
+    executed, shown = valid_text(run.executed), valid_text(run.shown)
+    remark = message_text(run.remark)
+    return replace(run, cells=cells, remark=remark, values=values, executed=executed, shown=shown)
+
+
+def _safe(fault: Fault | None) -> Fault | None:
+    """Return a fault whose words are safe to show."""
+    if fault is None:
+        return None
+    kind, message = message_text(fault.type), message_text(fault.message)
+    return replace(
+        fault, type=kind, message=message, code=message_text(fault.code), file=message_text(fault.file)
+    )

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 from nbformat import NotebookNode
 
-from grader.codec import READING, pack_run
+from grader.codec import pack_reading, pack_run
 from grader.errors import NotebookUnreadable
 from grader.handler.job import TOO_MUCH, Answer, Job
 from grader.handler.notebook_run import KernelNotStarted, run_notebook
@@ -95,7 +95,7 @@ def handle(job: Job, kernel: InheritedKernel) -> None:
     skeleton = parse_notebook(job.skeleton)
     subjects = tuple(map(Subject.named, job.subjects))
     if job.read:
-        answer(Answer.READING, READING.dump_json(read_notebook(notebook, skeleton, subjects, job.modules)))
+        answer(Answer.READING, pack_reading(read_notebook(notebook, skeleton, subjects, job.modules)))
     if not job.run:
         return
     uncalled = [subject for subject in subjects if not subject.is_called]

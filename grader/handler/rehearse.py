@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import nbformat
 
-from grader.codec import READING, pack_run
+from grader.codec import pack_reading, pack_run
 from grader.handler.notebook_run import run_notebook
 from grader.handler.program import read_notebook
 from grader.handler.safe_html import show_notebook
@@ -79,7 +79,7 @@ def prepare() -> None:
     cells = [nbformat.v4.new_markdown_cell(TEXT), nbformat.v4.new_code_cell(CODE)]
     data = str(nbformat.writes(nbformat.v4.new_notebook(cells=cells))).encode()
     notebook = parse_notebook(data)
-    READING.dump_json(read_notebook(notebook, notebook, [Subject.named("f"), Subject.named("C.m")], {}))
+    pack_reading(read_notebook(notebook, notebook, [Subject.named("f"), Subject.named("C.m")], {}))
     read_requests, write_requests = os.pipe()
     read_messages, write_messages = os.pipe()
     kernel = threading.Thread(target=_answer, args=(read_requests, write_messages))

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import IO
 
-from grader.codec import READING, unpack_run
+from grader.codec import unpack_reading, unpack_run
 from grader.decode import decode
 from grader.errors import GraderFault, NotebookUnreadable
 from grader.handler.job import TOO_MUCH, Answer, Job
@@ -127,7 +127,7 @@ def _converse(handler: Process, kernel: Process | None, job: Job, seconds: float
         for kind, content in _answers(handler.stdout):
             match kind:
                 case Answer.READING:
-                    handled.reading = READING.validate_json(content)
+                    handled.reading = unpack_reading(content)
                 case Answer.RUN:
                     handled.run = unpack_run(content)
                 case Answer.UNREADABLE:

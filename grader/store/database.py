@@ -34,7 +34,14 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
-from grader.codec import READING, pack_outcome, pack_run, unpack_outcome, unpack_run
+from grader.codec import (
+    pack_outcome,
+    pack_reading,
+    pack_run,
+    unpack_outcome,
+    unpack_reading,
+    unpack_run,
+)
 from grader.errors import DamagedError, StoreError
 from grader.reading import Reading
 from grader.records import NotebookRun, Outcome, OutcomeKind, Score
@@ -119,11 +126,11 @@ class Store:
     def get_reading(self, key: str) -> Reading | None:
         """Return what was read under `key`, None if nothing was."""
         rows = self._read(select(READINGS.c.reading).where(READINGS.c.key == key))
-        return _unpacked(READING.validate_json, rows[0][0]) if rows else None
+        return _unpacked(unpack_reading, rows[0][0]) if rows else None
 
     def put_reading(self, key: str, reading: Reading) -> None:
         """Keep what was read under `key`."""
-        self._write(READINGS, [{"key": key, "reading": READING.dump_json(reading)}])
+        self._write(READINGS, [{"key": key, "reading": pack_reading(reading)}])
 
     def get_outcomes(self, key: str, calls: Iterable[str]) -> Mapping[str, Outcome]:
         """Return the stored outcomes of the given calls of the code `key`, by call.
