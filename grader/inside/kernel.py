@@ -49,6 +49,11 @@ class PipeSession(Session):
 
     fd = 1
 
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        self.kernel_process = os.getpid()
+        self.answered = ""  # the id of the last request that was answered
+
     def send(  # noqa: PLR0917 -- as jupyter_client calls it
         self,
         stream: Any,
@@ -61,11 +66,19 @@ class PipeSession(Session):
         header: Any = None,
         metadata: Any = None,
     ) -> dict[str, Any]:
-        """Write a message as JSON; one that is too long is left out."""
+        """Write a message as JSON; one that is too long is left out.
+
+        A process that the notebook has forked ends when it has executed its cell: it must not answer for the
+        kernel, or take its next requests.
+        """
+        if stream == SHELL and os.getpid() != self.kernel_process:
+            os._exit(0)
         if isinstance(msg_or_type, dict):
             message = msg_or_type
         else:
             message = self.msg(msg_or_type, content, parent, header, metadata)
+        if stream == SHELL:
+            self.answered = message["parent_header"].get("msg_id", "")
         if stream in (IOPUB, SHELL):
             data = json.dumps({**message, "channel": stream}, default=json_default).encode()
             if len(data) <= MAX_MESSAGE:
@@ -177,6 +190,7 @@ class PipeKernel(IPythonKernel):
         # ipykernel asks on which thread it runs before it lets a signal cancel an `await`
         self.shell_channel_thread = SimpleNamespace(parent_thread=threading.main_thread())
         self.written: int | None = None  # the file that the programs of the notebook write to
+        self.outputs: tuple[Output, ...] = ()
 
     @contextlib.contextmanager
     def _cancel_on_sigint(self, future: Any) -> Iterator[None]:
@@ -191,19 +205,30 @@ class PipeKernel(IPythonKernel):
     async def handle(self, request: dict[str, Any]) -> None:
         """Handle one request of the shell channel."""
         self.set_parent([], request, channel=SHELL)  # type: ignore[no-untyped-call]
+        for output in self.outputs:  # the notebook may have put others in their place
+            output.set_parent(request)
         self.session.send(IOPUB, "status", {"execution_state": "busy"}, parent=request)
         handler = self.shell_handlers.get(request["header"]["msg_type"])
-        try:
-            if handler is not None:
-                handled = handler(SHELL, [], request)
-                if handled is not None:
-                    await handled
-        finally:
-            with contextlib.suppress(Exception):  # a notebook may have replaced or closed them
-                self._print_written()
-                sys.stdout.flush()
-                sys.stderr.flush()
-            self.session.send(IOPUB, "status", {"execution_state": "idle"}, parent=request)
+        if handler is not None:
+            handled = handler(SHELL, [], request)
+            if handled is not None:
+                await handled
+
+    def give_up(self, request: dict[str, Any], error: BaseException) -> None:
+        """Answer a request that could not be handled, as the notebook has broken what the kernel needs."""
+        if self.session.answered == request["header"]["msg_id"]:
+            return
+        content = {"ename": type(error).__name__, "evalue": str(error), "traceback": []}
+        self.session.send(IOPUB, "error", content, parent=request)
+        self.session.send(SHELL, "execute_reply", {"status": "error", **content}, parent=request)
+
+    def finish(self, request: dict[str, Any]) -> None:
+        """Send what a cell has printed, and say that it has ended."""
+        with contextlib.suppress(OSError):  # a notebook may have closed it
+            self._print_written()
+        for output in self.outputs:
+            output.flush()
+        self.session.send(IOPUB, "status", {"execution_state": "idle"}, parent=request)
 
     def _print_written(self) -> None:
         """Print what programs have written to the standard output since the last call."""
@@ -211,7 +236,7 @@ class PipeKernel(IPythonKernel):
             data = os.pread(self.written, min(size, MAX_MESSAGE), 0)
             os.ftruncate(self.written, 0)
             os.lseek(self.written, 0, os.SEEK_SET)
-            sys.stdout.write(data.decode(errors="replace"))
+            self.outputs[0].write(data.decode(errors="replace"))
 
 
 def make_kernel() -> PipeKernel:
@@ -247,8 +272,9 @@ def main() -> None:
         os.dup2(written.fileno(), fd)
     kernel.written = written.fileno()
     sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123
-    sys.stdout, sys.stderr = outputs = (Output(session, "stdout", 1), Output(session, "stderr", 2))
-    for output in outputs:
+    kernel.outputs = (Output(session, "stdout", 1), Output(session, "stderr", 2))
+    sys.stdout, sys.stderr = kernel.outputs
+    for output in kernel.outputs:
         output.most = most
 
     with contextlib.suppress(OSError, ValueError):
@@ -270,5 +296,8 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             loop.run_until_complete(kernel.handle(request))
-        finally:
+        except (Exception, KeyboardInterrupt, asyncio.CancelledError) as error:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+            kernel.give_up(request, error)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        kernel.finish(request)
