@@ -162,7 +162,10 @@ class PipeShell(ZMQInteractiveShell):
         self.active_eventloop = gui
 
     def system(self, command: str) -> None:
-        """Run a shell command (`!command`) and print each line of its output when it arrives."""
+        """Run a shell command (`!command`) and print each line of its output when it arrives.
+
+        An interrupt ends it with everything that it started.
+        """
         started = subprocess.Popen(  # noqa: S602 -- `!command` asks for a shell; the box is around it
             self.var_expand(command, depth=1),  # type: ignore[no-untyped-call]
             shell=True,
@@ -171,10 +174,15 @@ class PipeShell(ZMQInteractiveShell):
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
+            process_group=0,
         )
         with started:
-            for line in started.stdout or ():
-                print(line, end="")
+            try:
+                for line in started.stdout or ():
+                    print(line, end="")
+            except BaseException:
+                os.killpg(started.pid, signal.SIGKILL)
+                raise
         self.user_ns["_exit_code"] = started.returncode
 
 
