@@ -190,18 +190,21 @@ class _Run:
         started = time.monotonic()
         limit = self.limits.cell_seconds
         status: CellStatus | None = None
+        clock = asyncio.timeout(limit + PATIENCE)
         try:
-            await asyncio.wait_for(client.async_execute_cell(cell, index), limit + PATIENCE)
-        except TimeoutError:
-            self.remark = f"Cell {number} did not stop when its {limit:g} s were over; the kernel was ended."
-            status = CellStatus.TIMEOUT
-        except DeadKernelError:
-            self.remark = f"The kernel ended in cell {number}; the cells after it were not run."
-            status = CellStatus.ERROR
+            async with clock:
+                await client.async_execute_cell(cell, index)
         except Exception as error:  # a forged message can make the client raise anything
             QUIET.info("cell %d: %r", number, error)
-            self.remark = f"The kernel sent nonsense in cell {number}; the cells after it were not run."
             status = CellStatus.ERROR
+            if clock.expired():  # nbclient then says that the kernel is dead
+                over = f"when its {limit:g} s were over"
+                self.remark = f"Cell {number} did not stop {over}; the kernel was ended."
+                status = CellStatus.TIMEOUT
+            elif isinstance(error, DeadKernelError):
+                self.remark = f"The kernel ended in cell {number}; the cells after it were not run."
+            else:
+                self.remark = f"The kernel sent nonsense in cell {number}; the cells after it were not run."
         if status is None and getattr(client.kc, "broken", False):
             self.remark = f"The kernel sent nonsense in cell {number}; the cells after it were not run."
             status = CellStatus.ERROR
