@@ -66,7 +66,10 @@ class CappedClient(NotebookClient):
     dropped = False
 
     def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
-        """Pass a message on, or drop the output in it once the cell has displayed too much."""
+        """Pass a message on, or drop the output in it once the cell has displayed too much.
+
+        Of the first error, what it says remains.
+        """
         if msg["msg_type"] not in SHOWN:
             return super().process_message(msg, cell, cell_index)
         size = len(repr(msg["content"]))
@@ -75,7 +78,10 @@ class CappedClient(NotebookClient):
         self.used += size * (1 + sum(map(len, places.values())))  # it is shown again in each of these places
         if self.used > self.max_bytes or len(cell.outputs) > self.max_outputs:
             self.dropped = True
-            return None
+            if msg["msg_type"] != "error" or any(each.output_type == "error" for each in cell.outputs):
+                return None
+            name, text = (str(msg["content"][key])[:400] for key in ("ename", "evalue"))
+            msg = {**msg, "content": {"ename": name, "evalue": text, "traceback": []}}
         return super().process_message(msg, cell, cell_index)
 
 
