@@ -111,6 +111,7 @@ class _Run:
         )
         self.client.max_bytes = limits.output_kb << 10
         self.client.startup_timeout = int(start_seconds)
+        self.client.comm_open_handlers = {}  # there are no widgets: what is printed into one is an output
 
     async def execute(self) -> NotebookRun:
         """Run the cells, end the kernel."""
