@@ -123,13 +123,15 @@ class OwnKernel:
         return self.until(lambda message: message["header"]["msg_type"] == "stream")
 
     def ended(self, asked: str) -> Said:
-        """Return the messages up to the end of the cell that was asked for."""
-        return self.until(
-            lambda message: (
-                message["content"].get("execution_state") == "idle"
-                and message["parent_header"].get("msg_id") == asked
-            )
+        """Return the messages of the cell that was asked for, when it has ended."""
+
+        def own(message: Message) -> bool:
+            return message["parent_header"].get("msg_id") == asked
+
+        said = self.until(
+            lambda message: own(message) and message["content"].get("execution_state") == "idle"
         )
+        return Said([message for message in said.messages if own(message)])
 
     def run(self, code: str, **content: Any) -> Said:
         """Execute a cell; return what it said."""

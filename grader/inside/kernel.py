@@ -53,6 +53,7 @@ class PipeSession(Session):
     def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)
         self.kernel_process = os.getpid()
+        self.answered = ""  # the id of the last request that was answered
 
     def send(  # noqa: PLR0917 -- as jupyter_client calls it
         self,
@@ -77,6 +78,8 @@ class PipeSession(Session):
             message = msg_or_type
         else:
             message = self.msg(msg_or_type, content, parent, header, metadata)
+        if stream == SHELL:
+            self.answered = message["parent_header"].get("msg_id", "")
         if stream in (IOPUB, SHELL):
             data = json.dumps({**message, "channel": stream}, default=json_default).encode()
             if len(data) <= MAX_MESSAGE:
@@ -224,6 +227,8 @@ class PipeKernel(IPythonKernel):
 
     def give_up(self, request: dict[str, Any], error: BaseException) -> None:
         """Answer a request that could not be handled, as the notebook has broken what the kernel needs."""
+        if self.session.answered == request["header"]["msg_id"]:
+            return
         content = {"ename": type(error).__name__, "evalue": str(error), "traceback": []}
         self.session.send(IOPUB, "error", content, parent=request)
         self.session.send(SHELL, "execute_reply", {"status": "error", **content}, parent=request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -44,13 +45,28 @@ CELLS = {  # source: what is printed to stdout and to stderr, displayed, raised
         [],
         [("ZeroDivisionError", "division by zero")],
     ),
-    "!echo a; echo b >&2; exit 3": ("a\nb\n", "", [], []),
+    "!echo b >&2; echo a; exit 3": ("b\na\n", "", [], []),
     "!exit 3\nprint(_exit_code)": ("3\n", "", [], []),
     "n = 3\n!echo {n} $n": ("3 3\n", "", [], []),
     "x = !echo a\nx": ("", "", ["['a']"], []),
     "!cat": ("", "", [], []),
     "import os\nos.system('echo a; echo b >&2');": ("a\nb\n", "", [], []),
     "import subprocess\nsubprocess.run(['echo', 'a'], check=True);": ("a\n", "", [], []),
+    "import subprocess, sys\nsubprocess.run(['echo', 'a'], stdout=sys.stdout, stderr=sys.stderr);": (
+        "a\n",
+        "",
+        [],
+        [],
+    ),
+    "import subprocess\nsubprocess.run(['cat']);": ("", "", [], []),
+    "sys.stdout.isatty(), sys.stdout.writable(), sys.stdout.encoding": (
+        "",
+        "",
+        ["(False, True, 'utf-8')"],
+        [],
+    ),
+    "sys.stdout.write(5)": ("", "", [], [("TypeError", "write() argument must be str, not int")]),
+    "sys.stdout.write('abc')": ("abc", "", ["3"], []),
     "import os\nos.write(1, b'a')\nos.write(2, b'b');": ("ab", "", [], []),
     "import os\nos.write(1, b'\\xff');": ("\N{REPLACEMENT CHARACTER}", "", [], []),
     "print(open('data.txt').read())": ("1 2 3\n", "", [], []),
@@ -70,15 +86,10 @@ def test_a_cell_says_what_it_would_say_in_jupyter(kernel: OwnKernel, source: str
     assert printed is None or said.text() == printed
     assert said.text("stderr") == told
     assert said.shown == shown
-    assert [(name, text.replace(cell_name(text), "<cell>")) for name, text in said.errors] == raised
+    assert [(name, re.sub(r"\(\d+\.py, ", "(<cell>, ", text)) for name, text in said.errors] == raised
     assert said.status == ["error" if raised else "ok"]
     assert said.kinds[:2] == ["status", "execute_input"]
     assert said.kinds[-1] == "status"
-
-
-def cell_name(text: str) -> str:
-    """Return the name of the file in a message about a syntax error."""
-    return text.rpartition("(")[2].partition(",")[0] if "(" in text else "(nothing)"
 
 
 def test_what_is_displayed_stands_where_it_was_displayed(kernel: OwnKernel) -> None:
@@ -113,6 +124,7 @@ def name(fd):
 def test_the_kernel_has_one_thread_and_no_socket_that_others_could_reach(own: OwnKernel) -> None:
     assert own.run("import threading\nthreading.active_count()").shown == ["1"]
     assert own.run(SOCKETS).shown == ["[]"]
+    assert own.run("hasattr(get_ipython().kernel, 'debugger')").shown == ["False"], "nobody debugs here"
 
 
 # --- interrupts
@@ -277,7 +289,9 @@ def test_a_cell_prints_so_much_and_the_next_one_again(own: OwnKernel) -> None:
         "!yes x | head -c 90000",
         "import os\nos.system('yes x | head -c 90000');",
     ):
-        assert len(own.run(source).text()) == MOST + 1, "one character more says that there was more"
+        said = own.run(source)
+        assert len(said.text()) == MOST + 1, "one character more says that there was more"
+        assert all(each["text"] for each in said.contents("stream")), "and then there is nothing"
         assert own.run("print('y')").text() == "y\n"
 
 
@@ -293,6 +307,14 @@ def test_memory_is_limited_and_a_cell_that_wants_more_fails(sandbox: Sandbox) ->
     with OwnKernel(sandbox, memory_mb=256) as own:
         assert [name for name, _ in own.run("x = bytearray(700 << 20)").errors] == ["MemoryError"]
         assert own.run("x = bytearray(100 << 20)\nlen(x) >> 20").shown == ["100"]
+
+
+def test_a_file_is_limited() -> None:
+    with OwnKernel(PlainSandbox()) as own:
+        said = own.run(
+            "import errno\ntry: open('large', 'wb').truncate(1 << 40)\nexcept OSError as error: print(error.errno == errno.EFBIG)"
+        )
+        assert said.text() == "True\n"
 
 
 # --- what a notebook does to the standard output
@@ -311,6 +333,7 @@ SPOILS = {
     "closes the one that it takes for the terminal": "os.close(sys.stdout.fileno())",
     "puts other descriptors in its place": "os.dup2(os.open('x', os.O_CREAT | os.O_WRONLY), 1)",
     "closes every standard file": "os.closerange(0, 3)",
+    "closes every file but the pipes": "import stat\nfor fd in range(64):\n    try:\n        if not stat.S_ISFIFO(os.fstat(fd).st_mode) and not stat.S_ISSOCK(os.fstat(fd).st_mode): os.close(fd)\n    except OSError: pass",
     "fails in flush": "class Bad:\n    def write(self, text): return len(text)\n    def flush(self): raise OSError('no')\nsys.stdout = Bad()",
     "fails in write": "class Bad:\n    def write(self, text): raise OSError('no')\n    def flush(self): pass\nsys.stdout = Bad()",
 }
@@ -321,6 +344,7 @@ NO_CELL_RUNS = {  # IPython needs them, in Jupyter too
     "removes it",
     "puts something else in its place",
     "removes the other",
+    "closes every file but the pipes",
 }
 
 
@@ -339,6 +363,12 @@ def test_a_notebook_that_spoils_the_standard_output_has_an_answer_for_every_cell
     assert len(said.status) == 1
 
 
+def test_programs_print_into_their_cell_where_python_prints_elsewhere(own: OwnKernel) -> None:
+    own.run("import io, os, sys\nsys.stdout = io.StringIO()")
+    for _ in range(2):
+        assert own.run("os.system('echo a');").text() == "a\n"
+
+
 def test_output_that_is_put_elsewhere_for_a_while_is_there_again(own: OwnKernel) -> None:
     own.run("import contextlib, io, sys\nsaved, sys.stdout = sys.stdout, io.StringIO()\nprint('hidden')")
     assert (
@@ -351,9 +381,20 @@ def test_output_that_is_put_elsewhere_for_a_while_is_there_again(own: OwnKernel)
 # --- the end
 
 
-@pytest.mark.parametrize("source", ["import sys\nsys.exit(3)", "raise SystemExit", "exit()", "quit()"])
+LEAVES = {
+    "import sys\nsys.exit(3)": "error",
+    "raise SystemExit": "error",
+    "exit()": "ok",
+    "quit()": "ok",
+    "import asyncio\nasyncio.current_task().cancel()": "ok",
+}
+
+
+@pytest.mark.parametrize("source", LEAVES)
 def test_a_cell_that_leaves_python_leaves_only_its_cell(own: OwnKernel, source: str) -> None:
-    assert own.run(f"x = 1\n{source}").status in (["ok"], ["error"])
+    said = own.run(f"x = 1\n{source}")
+    assert said.status == [LEAVES[source]]
+    assert bool(said.errors) is (LEAVES[source] == "error")
     assert own.run("x").shown == ["1"]
 
 
