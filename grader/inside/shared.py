@@ -49,6 +49,8 @@ def _replaced(args: Any, replace: Callable[[Array], Array]) -> tuple[Any, ...]:
     """Return the arguments with every array that has entries replaced."""
 
     def one(value: Any) -> Any:
+        if isinstance(value, np.ma.MaskedArray):
+            return np.ma.MaskedArray(one(np.ma.getdata(value)), mask=one(np.ma.getmaskarray(value)))
         if isinstance(value, np.ndarray):
             return replace(value) if value.nbytes and value.dtype.kind != "O" else value
         if hasattr(value, "indptr"):
