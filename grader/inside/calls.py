@@ -278,5 +278,7 @@ def _death(ending: str, code: int, *, exhausted: bool) -> dict[str, Any]:
     if code == -signal.SIGKILL:
         return {"kind": "out_of_memory"}
     if code < 0:
-        return {"kind": "killed_by_signal", "fault": plain_fault(signal.Signals(-code).name, "")}
+        names = {each.value: each.name for each in signal.Signals}  # not all have one
+        name = names.get(-code, f"signal {-code}"[:40])
+        return {"kind": "killed_by_signal", "fault": plain_fault(name, "")}
     return {"kind": "killed_by_signal", "fault": plain_fault("SystemExit", "the process ended itself")}
