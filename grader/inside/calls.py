@@ -160,8 +160,7 @@ class _Worker:
             if before:
                 after = os.pread(shared.fileno(), len(before), 0)
                 if after != before:
-                    args = decode_inputs(call["data"])["args"]
-                    self.changed[str(call["index"])] = taken_from(args, after)
+                    self.changed[str(call["index"])] = _changed(decode_inputs(call["data"])["args"], after)
         if payload is not None and not ending:
             return payload, False, used
         code, seconds = status if isinstance(status, tuple) and len(status) == 2 else (0, 0.0)
@@ -228,6 +227,16 @@ class _Worker:
             os.kill(self.group, signal.SIGKILL)
             return -signal.SIGALRM
         return self.code
+
+
+def _changed(args: Any, content: bytes) -> Any:
+    """Return the arguments of a call that changed them, None if what it wrote there is no such arguments."""
+    try:
+        changed = taken_from(args, content)
+        decode_inputs(wire.encode(changed))
+    except Exception:  # for numpy and scipy, such arrays are an error in many ways
+        return None
+    return changed
 
 
 def _send(index: int, payload: dict[str, Any]) -> None:
