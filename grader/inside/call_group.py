@@ -57,18 +57,21 @@ class Link:
 
     def receive(self, seconds: float | None = None, most: int = MAX_REPORT) -> tuple[bytes, list[int]]:
         """Return the next message and its descriptors; raises EOFError, OSError, ValueError."""
+        end = None if seconds is None else time.monotonic() + seconds
         self.own.settimeout(seconds)
         header, descriptors, _, _ = socket.recv_fds(self.own, LENGTH.size, 2)
-        header = self._filled(header, LENGTH.size)
+        header = self._filled(header, LENGTH.size, end)
         (size,) = LENGTH.unpack(header)
         if size > most:
             raise ValueError("a message is longer than it may be")
-        return self._filled(b"", size), list(descriptors)
+        return self._filled(b"", size, end), list(descriptors)
 
-    def _filled(self, data: bytes, size: int) -> bytes:
-        """Receive what is missing of some bytes."""
+    def _filled(self, data: bytes, size: int, end: float | None) -> bytes:
+        """Receive what is missing of some bytes, until a time."""
         parts = bytearray(data)
         while len(parts) < size:
+            if end is not None:
+                self.own.settimeout(max(end - time.monotonic(), 0.0))
             chunk = self.own.recv(min(size - len(parts), 1 << 20))
             if not chunk:
                 raise EOFError

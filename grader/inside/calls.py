@@ -108,7 +108,7 @@ class _Worker:
         _send(STARTED, {})
         try:
             self._set_up()
-        except (GroupGone, OSError):
+        except (GroupGone, OSError, ValueError):  # ValueError: it says what cannot be passed on
             _send(GROUP, {"died": self._ended(), "failures": []})
         _send(CHANGED, self.changed)
 
