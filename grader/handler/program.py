@@ -34,6 +34,8 @@ from grader.reading import Reading
 from grader.records import Fault, NotebookLimits, Outcome, OutcomeKind
 from grader.subjects import Subject, SubjectKind
 
+MAX_TEXT = 500_000  # characters of a written answer
+ANSWER_MB = 96
 TOO_MUCH = 3  # the exit code of a handler whose notebook takes more memory or nests deeper than it may
 
 
@@ -89,8 +91,11 @@ class InheritedKernel:
 
 
 def answer(kind: Answer, content: bytes = b"") -> None:
-    """Send the core a message."""
-    write_message(1, wire.encode((kind.value, content)))
+    """Send the core a message; raise MemoryError if it is longer than any that the core takes."""
+    message = wire.encode((kind.value, content))
+    if len(message) > ANSWER_MB << 20:
+        raise MemoryError
+    write_message(1, message)
 
 
 def main() -> None:
@@ -150,4 +155,7 @@ def written_answer(notebook: NotebookNode, skeleton: NotebookNode, name: str) ->
     text = str(notebook.cells[own].source)
     if given is not None and text.strip() == str(skeleton.cells[given].source).strip():
         return Outcome(OutcomeKind.NOT_ATTEMPTED)
+    if len(text) > MAX_TEXT:
+        fault = Fault("", f"the text has more than {MAX_TEXT} characters")
+        return Outcome(OutcomeKind.OUTPUT_TOO_LARGE, fault=fault)
     return Outcome(OutcomeKind.RETURNED, text)
