@@ -20,7 +20,14 @@ RUN = TypeAdapter(NotebookRun)
 
 
 def pack_outcome(outcome: Outcome) -> bytes:
-    """Return an outcome as bytes."""
+    """Return an outcome as bytes; one that a box can send, but that is too large to keep, is undecodable."""
+    try:
+        return _packed(outcome)
+    except wire.WireError as error:
+        return _packed(Outcome(OutcomeKind.UNDECODABLE, fault=Fault("", str(error))))
+
+
+def _packed(outcome: Outcome) -> bytes:
     fault = asdict(outcome.fault) if outcome.fault else None
     return wire.encode(
         {

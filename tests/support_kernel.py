@@ -1,4 +1,4 @@
-"""Speaks with a kernel of ours by messages, one cell after the other, as a handler does."""
+"""Speaks with a kernel of ours by messages, as a handler does; and plays a kernel that a handler speaks with."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import os
 import select
 import struct
 import termios
+import threading
 import time
 import uuid
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Self
 
-from grader.inside.packets import Joiner
+from grader.inside.packets import Joiner, write_message
 from grader.observe.sandbox import Process, Program, Sandbox, prepared_directory
 
 PATIENCE = 60.0  # seconds without a word, after which a test fails: there is a bug, or a very busy machine
@@ -150,3 +151,70 @@ class OwnKernel:
     def interrupt(self) -> None:
         """Send it a SIGINT."""
         self.process.interrupt()
+
+
+class PlayedKernel:
+    """A kernel that is played by a test: what it says, what it was asked, and what was done to it."""
+
+    def __init__(self) -> None:
+        self.heard, self.requests = os.pipe()
+        self.messages, self.voice = os.pipe()
+        self.open = {self.heard, self.requests, self.messages, self.voice}
+        self.done: list[str] = []
+
+    def interrupt(self) -> None:
+        self.done.append("interrupt")
+
+    def kill(self) -> None:
+        self.done.append("kill")
+
+    def says(self, *messages: Any) -> None:
+        """Say some messages: whole ones, or what is to be taken for one."""
+        for each in messages:
+            write_message(self.voice, each if isinstance(each, bytes) else json.dumps(each).encode())
+
+    @contextmanager
+    def speaking(self, *messages: Any) -> Iterator[None]:
+        """Say messages that a pipe does not hold, in a thread, until nobody listens any more."""
+
+        def speak() -> None:
+            with suppress(BrokenPipeError):
+                self.says(*messages)
+
+        thread = threading.Thread(target=speak)
+        thread.start()
+        try:
+            yield
+        finally:
+            self.close(self.messages)
+            thread.join()
+
+    def ends(self) -> None:
+        """Close the pipe of messages, as a kernel that ends."""
+        self.close(self.voice)
+
+    def close(self, *which: int) -> None:
+        """Close some of the descriptors, or all that are left; each once, as its number is soon another's."""
+        for fd in self.open & set(which or self.open):
+            self.open.discard(fd)
+            os.close(fd)
+
+    def asked(self) -> Iterator[Message]:
+        """Yield the requests as they arrive."""
+        with os.fdopen(os.dup(self.heard), "rb") as file:
+            for line in file:
+                yield json.loads(line)
+
+    def answers(self, asked: Message, *between: Any) -> None:
+        """Say that a cell runs, then some messages as its own, and that it has ended."""
+        parent = asked["header"]
+        status = [message("status", execution_state=state) for state in ("busy", "idle")]
+        reply = message("execute_reply", "shell", status="ok", execution_count=1)
+        for each in (status[0], *between, reply, status[1]):
+            own = isinstance(each, dict) and "parent_header" in each
+            self.says({**each, "parent_header": parent} if own else each)
+
+
+def message(kind: str = "stream", channel: str = "iopub", **content: Any) -> dict[str, Any]:
+    header = {"msg_id": "m", "msg_type": kind}
+    return {"channel": channel, "header": header, "parent_header": {"msg_id": "r"}, "content": content}

@@ -10,6 +10,7 @@ from grader.decode import decode
 from grader.inside import wire
 from grader.records import NotebookLimits
 
+ANSWER_MB = 96  # what a message of a handler may hold
 TOO_MUCH = 3  # the exit code of a handler whose notebook takes more memory or nests deeper than it may
 
 

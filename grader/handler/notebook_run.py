@@ -182,7 +182,7 @@ class _Run:
             client.used = 0
             index = len(self.notebook.cells) - 1
             await asyncio.wait_for(client.async_execute_cell(cell, index), self.limits.cell_seconds + 5)
-        except (TimeoutError, DeadKernelError, RuntimeError, ValueError, KeyError, TypeError) as error:
+        except Exception as error:  # as in a cell of the notebook
             QUIET.info("after the cells: %r", error)
         finally:
             client.max_bytes = limit
@@ -226,6 +226,8 @@ class _Run:
                 nbformat.validate(output, "output", version=4)
                 valid.append(output)
         cell.outputs = valid
+        if type(cell.execution_count) is not int:
+            cell.execution_count = None
         errors = [output for output in valid if output.output_type == "error"]
         fault = None
         if errors:

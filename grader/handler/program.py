@@ -21,7 +21,7 @@ from nbformat import NotebookNode
 
 from grader.codec import pack_reading, pack_run
 from grader.errors import NotebookUnreadable
-from grader.handler.job import TOO_MUCH, Answer, Job
+from grader.handler.job import ANSWER_MB, TOO_MUCH, Answer, Job
 from grader.handler.notebook_run import KernelNotStarted, run_notebook
 from grader.handler.safe_html import show_notebook
 from grader.inside import wire
@@ -36,6 +36,7 @@ from grader.records import Fault, Outcome, OutcomeKind
 from grader.subjects import Subject, SubjectKind
 
 RECURSION, STACK_MB = 20_000, 256
+MAX_TEXT = 500_000  # characters of a written answer
 # What may bind names that cannot be seen in the code: only a run of the notebook shows them.
 BINDS_UNSEEN = re.compile(r"^\s*%(?:run|load|store)\b|^\s*%%(?!time)|\bexec\(|\bglobals\(\)|import \*", re.M)
 
@@ -57,8 +58,11 @@ class InheritedKernel:
 
 
 def answer(kind: Answer, content: bytes = b"") -> None:
-    """Send the core a message."""
-    write_message(1, wire.encode((kind.value, content)))
+    """Send the core a message; raise MemoryError if it is longer than any that the core takes."""
+    message = wire.encode((kind.value, content))
+    if len(message) > ANSWER_MB << 20:
+        raise MemoryError
+    write_message(1, message)
 
 
 def main() -> None:
@@ -138,4 +142,7 @@ def written_answer(notebook: NotebookNode, skeleton: NotebookNode, name: str) ->
     text = str(notebook.cells[own].source)
     if given is not None and text.strip() == str(skeleton.cells[given].source).strip():
         return Outcome(OutcomeKind.NOT_ATTEMPTED)
+    if len(text) > MAX_TEXT:
+        fault = Fault("", f"the text has more than {MAX_TEXT} characters")
+        return Outcome(OutcomeKind.OUTPUT_TOO_LARGE, fault=fault)
     return Outcome(OutcomeKind.RETURNED, text)

@@ -38,12 +38,8 @@ def parse_notebook(data: bytes) -> nbformat.NotebookNode:
             continue
         kind = old.get("cell_type")
         kind = kind if kind in CELL_TYPES else "raw"
-        metadata = old.get("metadata")
-        options = {"metadata": nbformat.from_dict(metadata if isinstance(metadata, dict) else {})}
-        cell = getattr(nbformat.v4, f"new_{kind}_cell")(joined(old), **options)
+        cell = _made_anew(kind, old)
         cell["id"] = old["id"] if isinstance(old.get("id"), str) else ""
-        if isinstance(old.get("attachments"), dict) and kind == "markdown":
-            cell["attachments"] = old["attachments"]
         cells.append(cell)
     # nbformat 4.5 demands ids that are well-formed and differ from each other.
     seen: set[str] = set()
@@ -55,6 +51,20 @@ def parse_notebook(data: bytes) -> nbformat.NotebookNode:
     notebook: nbformat.NotebookNode = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
     notebook.nbformat_minor = 5
     return notebook
+
+
+def _made_anew(kind: str, old: Any) -> nbformat.NotebookNode:
+    """Return a cell with the source of an old one, and of its other parts those that nbformat accepts."""
+    make = getattr(nbformat.v4, f"new_{kind}_cell")
+    names = ("metadata", "attachments") if kind == "markdown" else ("metadata",)
+    parts = {name: nbformat.from_dict(old[name]) for name in names if isinstance(old.get(name), dict)}
+    for name in list(parts):
+        try:
+            make("", **{name: parts[name]})
+        except nbformat.ValidationError:
+            del parts[name]
+    cell: nbformat.NotebookNode = make(joined(old), **parts)
+    return cell
 
 
 def load_notebook(data: bytes) -> nbformat.NotebookNode:

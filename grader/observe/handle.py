@@ -18,7 +18,7 @@ from typing import IO
 from grader.codec import unpack_reading, unpack_run
 from grader.decode import decode
 from grader.errors import GraderFault, NotebookUnreadable
-from grader.handler.job import TOO_MUCH, Answer, Job
+from grader.handler.job import ANSWER_MB, TOO_MUCH, Answer, Job
 from grader.inside import wire
 from grader.inside.packets import BrokenStream, Joiner
 from grader.inside.safe_text import message_text
@@ -30,7 +30,6 @@ READ_SECONDS = 180.0  # of wall time, on a busy machine; the processor time is l
 KERNEL_SECONDS = 60.0
 END_SECONDS = 60.0
 PATIENCE = 5
-ANSWER_MB = 96
 UNREAD = "reading it takes more time or memory than it may"
 UNSHOWN = "What the notebook displayed takes more time or memory than it may; it was not kept."
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import io
+import signal
+import time
 from collections.abc import Callable
 from typing import Any
 
 import nbformat
+import psutil
 import pytest
 from support import ran
 
 from grader.errors import GraderFault, SandboxError
 from grader.observe import handle
-from grader.observe.sandbox import Program, Sandbox
+from grader.observe.sandbox import Process, Program, Sandbox
+from grader.observe.warm import WarmSandbox
 from grader.records import NotebookLimits, NotebookRun
 
 LIMITS = NotebookLimits(seconds=200, cell_seconds=60, memory_mb=1024, output_kb=64)
@@ -22,10 +25,13 @@ Run = Callable[..., NotebookRun]
 @pytest.fixture(scope="module")
 def run(sandbox: Sandbox) -> Run:
     def run_cells(*cells: str, limits: NotebookLimits = LIMITS) -> NotebookRun:
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-        return ran(notebook, {"data.txt": b"1 2 3"}, sandbox, limits)
+        return ran(notebook(*cells), {"data.txt": b"1 2 3"}, sandbox, limits)
 
     return run_cells
+
+
+def notebook(*cells: str) -> Any:
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
 
 
 CELLS = {
@@ -103,6 +109,65 @@ def test_a_cell_without_end_is_interrupted_and_the_next_ones_run(run: Run) -> No
     assert done.cells[0].fault.type == "KeyboardInterrupt"
 
 
+DEAF = {
+    "ignores the signal": "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass",
+    "awaits again": "import asyncio\nwhile True:\n    try: await asyncio.sleep(100)\n    except BaseException: pass",
+}
+
+
+@pytest.mark.parametrize("name", DEAF)
+def test_a_cell_that_does_not_stop_has_run_out_of_time(run: Run, name: str) -> None:
+    done = run("x = 1", DEAF[name], "x", limits=NotebookLimits(seconds=200, cell_seconds=1))
+    assert [cell.status for cell in done.cells] == ["ok", "timeout", "not_run"]
+    assert done.remark == "Cell 2 did not stop when its 1 s were over; the kernel was ended."
+
+
+FAILS = {
+    "displays too much": "print('x' * 1_000_000)\n1 / 0",
+    "displays too often": "for n in range(2000): display(n)\n1 / 0",
+    "says too much": "class TooLong(ZeroDivisionError): pass\nTooLong.__name__ = 'ZeroDivisionError'\nraise TooLong('division by zero' + 'x' * 1_000_000)",
+}
+
+
+@pytest.mark.parametrize("name", FAILS)
+def test_a_cell_that_fails_has_failed_however_much_it_displayed(run: Run, name: str) -> None:
+    done = run(FAILS[name], "2")
+    assert [cell.status for cell in done.cells] == ["error", "ok"]
+    fault = done.cells[0].fault
+    assert fault is not None
+    assert (fault.type, fault.message[:16], fault.cell) == ("ZeroDivisionError", "division by zero", 1)
+    assert "[output cut off after 64 kB]" in done.executed
+    assert len(done.executed) < 300_000
+
+
+def test_of_many_errors_after_too_much_output_the_first_is_kept(run: Run) -> None:
+    forges = "session, parent = get_ipython().kernel.session, get_ipython().kernel.get_parent()\n"
+    forges += "for n in range(5000): session.send('iopub', 'error', {'ename': f'E{n}', 'evalue': 'x' * 300, 'traceback': []}, parent=parent)"
+    done = run("print('x' * 1_000_000)\n" + forges)
+    assert done.cells[0].fault is not None
+    assert done.cells[0].fault.type == "E0"
+    assert len(done.executed) < 200_000
+
+
+WIDGET = """
+from comm import create_comm
+state = {"_model_module": "@jupyter-widgets/output", "_model_name": "OutputModel", "outputs": []}
+widget = create_comm(target_name="jupyter.widget", data={"state": state})
+widget.send({"method": "update", "state": {"msg_id": get_ipython().kernel.get_parent()["header"]["msg_id"]}})
+print("inside", flush=True)
+display("shown")
+widget.send({"method": "update", "state": {"msg_id": ""}})
+print("outside")
+"""
+
+
+def test_what_is_printed_into_a_widget_is_an_output_of_its_cell(run: Run) -> None:
+    """A front end shows it in the widget; here there is none."""
+    done = run(WIDGET, "2")
+    assert [cell.status for cell in done.cells] == ["ok", "ok"]
+    assert all(word in done.executed for word in ("inside", "shown", "outside"))
+
+
 def test_a_notebook_over_its_time_stops_and_says_so(run: Run) -> None:
     done = run("import time\ntime.sleep(1.5)", "1", "", limits=NotebookLimits(seconds=1, cell_seconds=30))
     assert [cell.status for cell in done.cells] == ["ok", "not_run", "ok"]
@@ -141,9 +206,8 @@ def test_a_kernel_that_does_not_start_is_a_fault_of_ours(sandbox: Sandbox) -> No
         def launch(self, program: Program) -> Any:
             raise SandboxError("no box")
 
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
     with pytest.raises(GraderFault, match="no box"):
-        ran(notebook, {}, Broken(), LIMITS)
+        ran(notebook("1"), {}, Broken(), LIMITS)
 
 
 GARBAGE = """
@@ -165,35 +229,41 @@ def test_a_kernel_that_writes_nonsense_to_everything_it_has_ends_with_its_limits
     assert done.cells[0].status != "ok" or done.cells[1].status == "ok"
 
 
-class Deaf:
-    """A sandbox whose handlers never get their job, so that they wait for it."""
+class Stopping:
+    """A sandbox whose handlers are stopped before they have their job, as a hostile notebook might do it."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox, self.name, self.scratch = sandbox, sandbox.name, sandbox.scratch
-        self.handlers: list[Any] = []
+        self.sandbox = sandbox
+        self.name, self.python, self.scratch = sandbox.name, sandbox.python, sandbox.scratch
 
-    def launch(self, program: Program) -> Any:
+    def launch(self, program: Program) -> Process:
         return self.sandbox.launch(program)
 
-    def launch_handler(self, kernel: Any) -> Any:
-        handler = self.sandbox.launch_handler(kernel)
-        self.kept_open = handler.stdin
-        handler.stdin = io.BytesIO()
-        self.handlers.append(handler)
-        return handler
+    def launch_handler(self, kernel: Process | None) -> Process:
+        walled = isinstance(self.sandbox, WarmSandbox)
+        parent = psutil.Process(self.sandbox.warm("handler").process.pid if walled else None)
+        before = set(parent.children(recursive=True))
+        process = self.sandbox.launch_handler(kernel)
+        while not (started := set(parent.children(recursive=True)) - before):
+            time.sleep(0.001)
+        for each in started:
+            each.send_signal(signal.SIGSTOP)
+        return process
 
 
 def test_a_handler_that_does_not_end_is_ended_when_all_limits_are_over(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("READ_SECONDS", "KERNEL_SECONDS", "PATIENCE", "END_SECONDS"):
-        monkeypatch.setattr(handle, name, 0.3)
-    deaf = Deaf(sandbox)
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
-    with pytest.raises(GraderFault, match="ended without an answer"):
-        ran(notebook, {}, deaf, NotebookLimits(seconds=1, cell_seconds=1))
-    deaf.kept_open.close()
-    assert deaf.handlers[0].poll() is not None
+    ran(notebook("1"), {}, sandbox, LIMITS)  # so that all parents run
+    before = set(psutil.Process().children(recursive=True))
+    with monkeypatch.context() as patch:
+        for name in ("READ_SECONDS", "KERNEL_SECONDS", "PATIENCE", "END_SECONDS"):
+            patch.setattr(handle, name, 0.2)
+        with pytest.raises(GraderFault, match="ended without an answer"):
+            ran(notebook("1"), {}, Stopping(sandbox), NotebookLimits(seconds=1, cell_seconds=1))
+    left = set(psutil.Process().children(recursive=True)) - before
+    assert psutil.wait_procs(left, timeout=30)[1] == [], "it is left, or its kernel"
+    assert "42" in ran(notebook("41 + 1"), {}, sandbox, LIMITS).executed, "the next one is handled"
 
 
 FORGED = """
