@@ -133,7 +133,7 @@ def walled(
         patch.setattr(warm_parent, "BOOT", SHORT_BOOT)
         try:
             sandbox = WarmSandbox(preload, ISOLATED)
-            for which in ("full", "lean", "handler"):
+            for which in ("full", "scipy", "numpy", "handler"):
                 sandbox.warm(which)
         except Exception as error:
             pytest.skip(f"no boxes of the tier isolated start here: {error}")

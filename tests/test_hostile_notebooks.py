@@ -104,9 +104,6 @@ def nested(depth: int) -> str:
     return '{"a":' * depth + "1" + "}" * depth
 
 
-OURS = "what the handler trips over is called our fault: it catches no exception but a few"
-DEEP = "deep but ordinary code makes the reader recurse too far: the whole notebook counts as unreadable"
-
 PEERS = [
     Hostile(
         "a",
@@ -341,17 +338,12 @@ WORK = [
             own(),
         ),
         book(cell(HTML + 'display(HTML("<p><b>x<!-- </b> --></b>" * 100))'), own()),
-        hole="end tags in comments and attributes count as end tags; the sanitizer then takes all memory and "
-        "aborts, and a handler that ends by a signal is called our fault",
     ),
     Hostile(
         "c",
         "outputs of many cells, each below the limit",
         book(*[cell("print('<' * 190_000, flush=True)\nprint('<' * 190_000)")] * 56, own()),
         book(*[cell(BARS)] * 25, own()),
-        hole="there is no limit on what all cells display together: an answer above 96 MB is called nonsense, "
-        "and that our fault",
-        twin_hole="25 cells with progress bars are enough for that",
     ),
     Hostile(
         "c",
@@ -449,7 +441,6 @@ DEPTH = [
         "a sum of 3,000 terms in another cell",
         book(cell("+".join(["0"] * 3000)), own()),
         f"def double(x):\n    return 2 * x + ({'+'.join(['0'] * 280)})",
-        twin_hole=DEEP,
     ),
     Hostile(
         "d",
@@ -458,14 +449,12 @@ DEPTH = [
         "def double(x):\n    n = len(x)\n    if n == 0:\n        return x\n"
         + "".join(f"    elif n == -{k}:\n        return {k}\n" for k in range(400))
         + "    return 2 * x",
-        twin_hole=DEEP,
     ),
     Hostile(
         "d",
         "a chain of 3,000 attributes in another cell",
         book(cell(ATTRIBUTES + "a" + ".a" * 3000), own()),
         ATTRIBUTES + "def double(x):\n    a" + ".a" * 300 + "\n    return 2 * x",
-        twin_hole=DEEP,
     ),
     Hostile(
         "d",
@@ -509,7 +498,6 @@ DEPTH = [
         "attachments that are no pictures",
         book(text("x", attachments={"a.png": "x"}), own()),
         book(text("x", attachments={"a.png": {"image/png": "iVBORw0KGgo="}}), own()),
-        hole=OURS,
     ),
     Hostile(
         "d",
@@ -519,7 +507,6 @@ DEPTH = [
             own(),
         ),
         book(text("x", attachments={}), own()),
-        hole=OURS,
     ),
     Hostile(
         "d",
@@ -541,8 +528,6 @@ DEPTH = [
         "metadata of a cell that Jupyter would not write",
         book(cell("", metadata={"tags": None, "collapsed": "yes", "execution": [1]}), own()),
         book(cell("", metadata={"tags": ["a", "a"]}), own()),
-        hole=OURS,
-        twin_hole="the same tag twice, or a comma in one, is enough",
     ),
 ]
 TEXTS = [
@@ -871,11 +856,6 @@ def test_more_than_500_shell_commands_cost_their_cell_alone(monkeypatch: pytest.
     assert read_sources(["!a\n" * 60, "x = 1"]).cells[1].statements
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a forged count of executions is kept whatever it is: seven of 15 MB make a submission that is not "
-    "graded, and 105 MB more of the coordinator",
-)
 def test_nothing_is_kept_of_a_run_beyond_the_limit_on_output(batch: Batch) -> None:
     place = next(place for place, case in enumerate(CASES) if case.name == UNCOUNTED)
     run = batch.runs[named(place)]
@@ -1050,11 +1030,6 @@ def test_wrong_values_cannot_hide_behind_what_is_displayed(sandbox: WarmSandbox,
 # d. recursion
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="an expression that is too deep for Python fails a cell in Jupyter; here it ends the kernel, and with "
-    "it the values of all cells before it",
-)
 def test_a_cell_that_is_too_deep_fails_alone(sandbox: WarmSandbox, tmp_path: Path) -> None:
     assert kept_points(sandbox, tmp_path, *RIGHT_KEPT, cell("1 +")) == [1.0, 1.0]
     assert kept_points(sandbox, tmp_path, *RIGHT_KEPT, cell("+".join(["1"] * 5000))) == [1.0, 1.0]
@@ -1108,19 +1083,15 @@ def fields(results: Path, separators: str) -> list[str]:
 
 
 def test_no_field_of_the_table_is_a_formula(results: Path) -> None:
-    assert [field for field in fields(results, ",") if field.startswith(FORMULA)] == []
+    assert [field for field in fields(results, ",") if FORMULA.match(field)] == []
 
 
-@pytest.mark.xfail(strict=True, reason="some spreadsheets take the full-width signs for formulas too")
 def test_no_field_of_the_table_is_a_formula_in_full_width(results: Path) -> None:
     assert [field for field in fields(results, ",") if field.startswith(("＝", "＋", "－", "＠"))] == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="where a comma is decimal, spreadsheets split at semicolons: a;=1+1 ends in a formula"
-)
 def test_no_field_of_the_table_is_a_formula_where_semicolons_separate(results: Path) -> None:
-    assert [field for field in fields(results, "[,;\t]") if field.startswith(FORMULA)] == []
+    assert [field for field in fields(results, "[,;\t]") if FORMULA.match(field)] == []
 
 
 @pytest.mark.xfail(strict=True, reason="folders of results may be called so that they read backwards")
@@ -1240,11 +1211,6 @@ def double(x):
 """
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the parent of all boxes reads the names of files and modules of one student, and the next box is a "
-    "copy of its memory: so an accomplice can tell an answer",
-)
 def test_nothing_of_another_student_is_left_in_the_memory_of_a_box(
     sandbox: WarmSandbox, tmp_path: Path
 ) -> None:
@@ -1253,10 +1219,6 @@ def test_nothing_of_another_student_is_left_in_the_memory_of_a_box(
     assert (found.scores["a"].points, found.scores["b"].points) == (3.0, 0.0)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="every call is made with the rubric's own seed, from which all hidden inputs are drawn",
-)
 def test_the_seed_of_the_rubric_is_not_told(sandbox: WarmSandbox, tmp_path: Path) -> None:
     # in words, as long numbers are masked in messages
     source = "import numpy as np\n\ndef double(x):\n    raise ValueError(' '.join(str(np.random.get_state()[1][0])))"
