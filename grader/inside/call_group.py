@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import ctypes
+import importlib
 import linecache
 import os
 import resource
@@ -89,6 +90,9 @@ def serve(link: Link) -> None:
     signal.setitimer(signal.ITIMER_PROF, setup["seconds"])
     if not setup["in_state"]:
         signal.setitimer(signal.ITIMER_REAL, setup["seconds"] * (PATIENT_WALL if setup["patient"] else 1))
+    for name in setup["imports"]:  # once for all calls
+        with contextlib.suppress(BaseException):
+            importlib.import_module(name)
     failures: list[dict[str, Any]] = []
     if setup["in_state"]:
         from .notebook_state import run_cells  # noqa: PLC0415 -- it makes the small parents large

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from grader.errors import GraderFault
 from grader.inside import wire
-from grader.inside.calls import CHANGED, FRAME, GROUP, MARK
+from grader.inside.calls import CHANGED, FRAME, GROUP, GROUP_SECONDS, MARK, MOST_WAITING, PATIENT_WALL
 from grader.observe.sandbox import Process, Program, Sandbox, prepared_directory, settle
 from grader.observe.warm import package_of
 from grader.outcome import decoded, fault_of, outcome_of
@@ -90,9 +90,11 @@ def _call_function(
 ) -> dict[str, Outcome]:
     """Make the calls of one function in a box of its own."""
     modules = None if function.in_state else function.modules
+    imports = shared_imports(settings.preload, function.modules)
     setup = wire.encode(
         {
             "name": function.name,
+            "imports": [name for name in imports if name not in settings.preload],
             "cells": [vars(cell) for cell in function.cells],
             "seconds": settings.setup_seconds,
             "cell_seconds": settings.cell_seconds,
@@ -122,13 +124,14 @@ def _call_function(
 
     seconds = START_SECONDS + settings.setup_seconds + settings.function_seconds + 5
     if settings.alone:
-        all_calls = 2 * sum(call.limits.seconds for call in calls)
-        seconds = max(seconds, START_SECONDS + settings.setup_seconds + all_calls)
+        # longer than the worker takes by itself, whatever the student does
+        own = settings.setup_seconds + sum(call.limits.seconds for call in calls)
+        seconds = START_SECONDS + 2 * PATIENT_WALL * own + GROUP_SECONDS + MOST_WAITING
     memory_mb = 2 * max(call.limits.memory_mb for call in calls)
     frame_mb = max(call.limits.result_mb for call in calls) + 16
     with prepared_directory(sandbox, files) as folder:
-        imports = shared_imports(settings.preload, function.modules)
-        program = Program("calls", folder / "work", imports, memory_mb=memory_mb, modules=modules)
+        given = tuple(name for name in imports if name in settings.preload)
+        program = Program("calls", folder / "work", given, memory_mb=memory_mb, modules=modules)
         process = sandbox.launch(program)
         frames, late = _converse(process, job, seconds, frame_mb)
     if process.fault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import nbformat
@@ -31,6 +32,7 @@ def called(
 
 
 FORGES = """
+import math
 import os
 def forges(x):
     if x == 1.0:
@@ -74,9 +76,11 @@ def test_the_statements_of_a_function_have_thrice_the_wall_time_where_their_end_
 NOBODY = 1 << 23  # no process has this number
 
 
-def clock(seconds: float, *, patient: bool, schedstat: Path | None = None) -> _Clock:
+def clock(
+    seconds: float, *, patient: bool, schedstat: Path | None = None, excused: float = math.inf
+) -> _Clock:
     """Return the clock of a process that nothing is told of, or that which a file says."""
-    made = _Clock(NOBODY, seconds, patient=patient)
+    made = _Clock(NOBODY, seconds, excused, patient=patient)
     if schedstat is not None:
         made.queue = str(schedstat)
     return made
@@ -100,6 +104,12 @@ def test_the_time_that_a_call_waits_for_a_processor_is_forgiven_up_to_a_limit(
     told.write_text(f"7 {int(waited * 1e9)} 3")
     used = clock(100.0, patient=patient, schedstat=told).used()
     assert -forgiven <= used < 100.0 - forgiven
+
+
+def test_no_more_waiting_is_forgiven_than_is_left_for_the_whole_job(tmp_path: Path) -> None:
+    told = tmp_path / "schedstat"
+    told.write_text(f"7 {int(5000e9)} 3")
+    assert -60.0 <= clock(100.0, patient=True, schedstat=told, excused=60.0).used() < 40.0
 
 
 @pytest.mark.parametrize("said", ["", "1", "a b c"])
