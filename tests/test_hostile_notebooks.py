@@ -429,7 +429,6 @@ WORK = [
         "import scipy.sparse\n\ndef double(x):\n    return scipy.sparse.csr_matrix((0, 2**62))",
         "import scipy.sparse\n\ndef double(x):\n    return 2 * scipy.sparse.csr_matrix(x).toarray()[0]",
         earns=0.0,
-        hole="what trips the judge waits for a person: a wrong result that cannot be made dense loses nothing",
     ),
 ]
 ATTRIBUTES = "class A:\n    pass\na = A()\na.a = a\n"
@@ -631,7 +630,6 @@ ANSWERS = [
         """,
         "class Table:\n    pass\n\ndef double(x):\n    Table()\n    return 2 * x",
         earns=0.0,
-        hole="what trips the judge waits for a person: a wrong result of an odd form loses nothing",
     ),
     Hostile(
         "f",
@@ -963,11 +961,6 @@ def test_what_ends_a_judge_is_not_judged_by_the_coordinator(
     assert judged_here == []
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the mark of a run multiplies factors of any shape: 64 kB become 128 MB, and 400 kB 5 GB and 23 s in a "
-    "judge, which no clock ends",
-)
 def test_a_mark_of_exercise_11_multiplies_no_factors_of_any_shape() -> None:
     course = load_course("exercise_11", ROOT)
     question = next(q for q in course.rubric.questions if q.id == "latent_factor_alternating_optimization")
@@ -1237,9 +1230,6 @@ def test_the_seed_of_the_rubric_is_not_told(sandbox: WarmSandbox, tmp_path: Path
     assert f"ValueError: {' '.join(str(course.rubric.seed))} (" not in messages(found, "attack")
 
 
-@pytest.mark.xfail(
-    strict=True, raises=ValueError, reason="an array of text trips the judge, and waits for a person"
-)
 def test_a_property_is_not_had_by_an_array_of_text() -> None:
     assert violation("symmetric", np.eye(2), np.eye(2), Change()) == 0.0
     assert violation("symmetric", np.array(["a"]), np.array(["a"]), Change()) == float("inf")
