@@ -1161,11 +1161,6 @@ def messages(batch: Batch, name: str) -> str:
     return " ".join(c.verdict.message for q in batch.scores[name].questions for c in q.checks)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="what is kept of a failure holds the line with its comment, and comments are not in its key: who "
-    "comes first writes into the feedback of all who wrote the same line",
-)
 def test_no_comment_of_another_student_stands_in_ones_feedback(sandbox: WarmSandbox, tmp_path: Path) -> None:
     line = "def double(x):\n    return x / None"
     found = grade_batch(tmp_path, {"a": line + "  # SOLUTIONS AT http://evil", "b": line}, sandbox, jobs=1)
@@ -1185,15 +1180,15 @@ def double(x):
 """
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="code can learn its line and its comments without any of the names that put them into its key: the "
-    "second of two notebooks that differ so gets the outcomes of the first",
-)
-def test_code_that_behaves_otherwise_has_no_outcomes_of_another(sandbox: WarmSandbox, tmp_path: Path) -> None:
-    source = KNOWS_ITS_LINE.strip() % 5
-    found = grade_batch(tmp_path, {"a": source, "b": "\n" + source}, sandbox, jobs=1)
-    assert (found.scores["a"].points, found.scores["b"].points) == (3.0, 0.0)
+@pytest.mark.parametrize(("number", "points"), [(4, 3.0), (5, 0.0)])
+def test_code_has_the_outcomes_that_it_would_have_without_others(
+    sandbox: WarmSandbox, tmp_path: Path, number: int, points: float
+) -> None:
+    source = KNOWS_ITS_LINE.strip() % number
+    other = f"# a comment\n\n{source}"
+    both = grade_batch(tmp_path / "both", {"a": source, "b": other}, sandbox, jobs=1)
+    alone = grade_batch(tmp_path / "alone", {"b": other}, sandbox)
+    assert [score.points for score in (*both.scores.values(), *alone.scores.values())] == [points] * 3
 
 
 SCAN = """

@@ -15,7 +15,6 @@ import ast
 import builtins
 import copy
 import hashlib
-import re
 import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Set
@@ -33,15 +32,12 @@ from grader.notebook.names import (
     imported_modules,
     last_name,
 )
-from grader.reading import CodeCell, FunctionCode
+from grader.reading import CodeCell, FunctionCode, Place
 
 WRAPPERS = frozenset({"vectorize", "partial", "jit", "njit", "lru_cache", "cache", "wraps", "staticmethod"})
 BUILTINS = frozenset(dir(builtins)) | {"display", "get_ipython", "__name__", "__file__"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-# What code needs to read its own text, or where it stands.
-READS_ITSELF = re.compile(
-    r"\b(inspect|linecache|traceback|tokenize|dis|sys|__code__|__traceback__|__file__|get_ipython|In|_ih)\b"
-)
+MAX_PLACES, MAX_QUOTED = 10_000, 200
 END = 1 << 30  # an index after every statement of a cell
 
 
@@ -50,7 +46,8 @@ class Slice:
     """The statements that a function needs, in notebook order, and the one that defines it.
 
     `unbound` are the names that it reads and that neither the notebook nor Python binds; `sources` are the
-    texts of the cells.
+    texts of the cells. What a box gets is `text`, without comments and where the statements stand: code can
+    learn nothing of itself that is not in the key.
     """
 
     name: str
@@ -60,13 +57,14 @@ class Slice:
     sources: Mapping[int, str] = field(default_factory=dict, compare=False)
 
     @property
+    def text(self) -> str:
+        """The code in normal form, as `ast.unparse` writes it."""
+        return "\n".join(statement.text for statement in self.statements)
+
+    @property
     def key(self) -> str:
-        """A digest of the code, without comments and white space unless it can read its own text."""
-        text = "\n".join(statement.text for statement in self.statements)
-        if READS_ITSELF.search(text):
-            cells = sorted({statement.cell for statement in self.statements})
-            text += "".join(f"\n{number}: {self.sources.get(number, '')}" for number in cells)
-        return hashlib.sha256(f"{self.name}\n{text}".encode(errors="replace")).hexdigest()
+        """A digest of the code that a box gets."""
+        return hashlib.sha256(f"{self.name}\n{self.text}".encode(errors="replace")).hexdigest()
 
 
 def slice_function(code: Code, name: str) -> Slice | None:
@@ -80,15 +78,37 @@ def slice_function(code: Code, name: str) -> Slice | None:
 
 
 def function_code(own: Slice) -> FunctionCode:
-    """Return what a box needs to make the function: its cells, the statements to keep, what they import."""
-    kept: dict[int, list[int]] = {}
-    for statement in own.statements:
-        kept.setdefault(statement.cell, []).append(statement.index)
+    """Return what a box needs to make the function: its statements as one cell, and what they import."""
     nodes = (node for statement in own.statements for node in ast.walk(statement.node))
     names = {name for node in nodes for name in imported_modules(node)}
     modules = sorted(name for name in names if name.partition(".")[0] not in sys.stdlib_module_names)
-    cells = tuple(CodeCell(number, own.sources[number], tuple(kept[number])) for number in sorted(kept))
-    return FunctionCode(own.name, cells, tuple(modules))
+    cell = CodeCell(1, own.text, tuple(range(len(own.statements))))
+    return FunctionCode(own.name, (cell,), tuple(modules))
+
+
+def places(own: Slice) -> tuple[Place, ...]:
+    """Return where the lines of the text that a box gets stand in the notebook, as far as one can tell."""
+    found: list[Place] = []
+    for statement in own.statements:
+        source = own.sources[statement.cell].splitlines()
+        lines = dict[int, int]()  # those of the notebook, by line of the text: where its first part stands
+        for sent, written in zip(
+            ast.walk(ast.parse(statement.text)), ast.walk(_alone(statement)), strict=False
+        ):
+            if isinstance(sent, ast.stmt | ast.expr) and isinstance(written, ast.stmt | ast.expr):
+                lines.setdefault(sent.lineno, written.lineno)
+        line = statement.node.lineno
+        for number in range(1, statement.text.count("\n") + 2):
+            line = lines.get(number, line)
+            quoted = "".join(source[line - 1 : line]).strip()[:MAX_QUOTED]
+            found.append(Place(statement.cell, line, quoted))
+        if len(found) > MAX_PLACES:
+            return ()
+    return tuple(found)
+
+
+def _alone(statement: Statement) -> ast.Module:
+    return ast.Module(body=[statement.node], type_ignores=[])
 
 
 def _sources(code: Code) -> dict[int, str]:

@@ -124,14 +124,9 @@ class _Made:
             made = self._made(lacking, ways)
             for name in dict.fromkeys(call.function for call in lacking):
                 own = [call.id for call in lacking if call.function == name]
-                store.put_outcomes(
-                    ways[name].key, {call: portable(made[call], ways[name].facts) for call in own}
-                )
+                store.put_outcomes(ways[name].key, {call: made[call] for call in own})
         values = {call.id: each for name, each in self.run.values.items() for call in calls.get(name, ())}
-        made = {
-            call.id: placed(portable(made[call.id], ways[call.function].facts), ways[call.function].facts)
-            for call in lacking
-        }
+        made = {call.id: placed(made[call.id], ways[call.function].facts) for call in lacking}
         found = {call: (each, ways[name].facts) for name, each in kept.items() for call in each}
         return _Outcomes({**made, **values}, found)
 
@@ -183,8 +178,7 @@ class _Made:
         code = FunctionCode(
             self.reading.code[name].name, cells, self.reading.code[name].modules, in_state=True
         )
-        places = tuple((n, 0) for n in range(last + 1))
-        return _Way(key, code, replace(facts, places=places))
+        return _Way(key, code, None)
 
     def _made(self, calls: Sequence[Call], ways: Mapping[str, _Way]) -> dict[str, Outcome]:
         """Make calls; those that the machine may have ended are made again, alone, and then count.
@@ -214,11 +208,14 @@ class _Made:
 
 @dataclass(frozen=True)
 class _Way:
-    """How a function is called: the key of its outcomes, the code, and the facts that place its faults."""
+    """How a function is called: the key of its outcomes, the code, and the facts that place its faults.
+
+    There are no facts where the cells of the notebook itself are run.
+    """
 
     key: str
     code: FunctionCode
-    facts: FunctionFacts
+    facts: FunctionFacts | None
 
 
 def helps(before: Outcome | None, now: Outcome) -> bool:
@@ -242,7 +239,9 @@ class _Outcomes(Mapping[str, Outcome]):
     """The outcomes of all functions, by call; a stored one is unpacked and placed when it is first used."""
 
     def __init__(
-        self, made: Mapping[str, Outcome], kept: Mapping[str, tuple[Mapping[str, Outcome], FunctionFacts]]
+        self,
+        made: Mapping[str, Outcome],
+        kept: Mapping[str, tuple[Mapping[str, Outcome], FunctionFacts | None]],
     ) -> None:
         self._ready = dict(made)
         self._kept = kept
@@ -267,26 +266,16 @@ class _Outcomes(Mapping[str, Outcome]):
         return len({**self._kept, **self._ready})
 
 
-def portable(outcome: Outcome, facts: FunctionFacts) -> Outcome:
-    """Return an outcome that is valid for the same code in every notebook, whatever cells the code is in.
+def placed(outcome: Outcome, facts: FunctionFacts | None) -> Outcome:
+    """Return an outcome with the place of its fault in this notebook, and the line that stands there.
 
-    The cell of its fault becomes the index of the statement among those that the function needs, its line the
-    distance from the first line of that statement.
+    The box gave a line of the code that it got, which may have been that of another notebook.
     """
     fault = outcome.fault
-    if fault is None or fault.cell is None or fault.line is None:
+    if fault is None or facts is None:
         return outcome
-    before = [i for i, (cell, line) in enumerate(facts.places) if cell == fault.cell and line <= fault.line]
-    if not before:
-        return replace(outcome, fault=replace(fault, cell=None, line=None))
-    line = fault.line - facts.places[before[-1]][1]
-    return replace(outcome, fault=replace(fault, cell=before[-1], line=line))
-
-
-def placed(outcome: Outcome, facts: FunctionFacts) -> Outcome:
-    """Return a portable outcome with the cell and line of this notebook."""
-    fault = outcome.fault
-    if fault is None or fault.cell is None or fault.line is None or fault.cell >= len(facts.places):
-        return outcome
-    cell, line = facts.places[fault.cell]
-    return replace(outcome, fault=replace(fault, cell=cell, line=line + fault.line, file=facts.file))
+    if fault.cell is None or fault.line is None or not 1 <= fault.line <= len(facts.places):
+        return replace(outcome, fault=replace(fault, cell=None, line=None, code=""))
+    place = facts.places[fault.line - 1]
+    fault = replace(fault, cell=place.cell, line=place.line, code=place.text, file=facts.file)
+    return replace(outcome, fault=fault)
