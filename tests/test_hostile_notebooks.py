@@ -10,6 +10,7 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import textwrap
@@ -915,11 +916,6 @@ def numbers(rng):
 """
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the results of all calls of a submission are held three times over: 12 of 16 MB take 550 MB of the "
-    "coordinator, and 122 of 64 MB, as exercise_11 allows, would take 22 GB",
-)
 def test_large_results_do_not_fill_the_coordinator(sandbox: WarmSandbox, tmp_path: Path) -> None:
     zeros = "import numpy as np\n\ndef double(x):\n    return np.zeros(2_000_000)"
     limits = {**LIMITS, "result_mb": 16}
@@ -939,11 +935,6 @@ def test_what_is_displayed_does_not_fill_the_coordinator(sandbox: WarmSandbox, t
     assert found.grown < 100
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="results that do not fit into a judge end its process; the coordinator then judges them, and all that "
-    "follow, without any limit",
-)
 def test_what_ends_a_judge_is_not_judged_by_the_coordinator(
     sandbox: WarmSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -951,13 +942,18 @@ def test_what_ends_a_judge_is_not_judged_by_the_coordinator(
 
     def seen(submission: str, *rest: Any) -> Any:
         judged_here.append(submission)  # a judge process appends to a copy
+        if submission == "killer" and os.getpid() != coordinator:
+            os.kill(os.getpid(), signal.SIGKILL)
         return grade(submission, *rest)
 
+    coordinator = os.getpid()
     monkeypatch.setattr(judges, "grade", seen)
-    monkeypatch.setattr(judges, "MEMORY", 64 << 20)
+    monkeypatch.setattr(judges, "MEMORY", 24 << 20)  # the large results do not fit into a judge
     large = "import numpy as np\n\ndef double(x):\n    return np.zeros(4_000_000)"
-    found = grade_batch(tmp_path, {"attack": large, "twin": RIGHT}, sandbox, jobs=1)
-    assert (found.scores["attack"].points, found.scores["twin"].points) == (0.0, 3.0)
+    found = grade_batch(tmp_path, {"killer": RIGHT, "large": large, "twin": RIGHT}, sandbox, jobs=1)
+    assert found.scores["killer"].status is Status.NOT_GRADED
+    assert "judging it took more than" in found.scores["killer"].message
+    assert (found.scores["large"].points, found.scores["twin"].points) == (0.0, 3.0)
     assert judged_here == []
 
 

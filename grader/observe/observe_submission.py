@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from grader.handler.job import Job
-from grader.observe.call_functions import UNCONFIRMED, CallSettings, make_calls
+from grader.observe.call_functions import RESULTS, UNCONFIRMED, Budget, CallSettings, make_calls
 from grader.observe.handle import handle
 from grader.observe.keys import calls_key, facts_key, notebook_limits, run_key
 from grader.observe.sandbox import Sandbox
 from grader.plan.plan import Course
 from grader.reading import CodeCell, FactsStatus, FunctionCode, FunctionFacts, Reading
 from grader.records import CellStatus, HandIn, NotebookRun, Observation, Outcome, OutcomeKind
-from grader.store import Store
+from grader.store import KeptOutcomes, Store
 from grader.subjects import Call
 
 # What is raised where something of the notebook is not there: a name, a module, a file, a variable.
@@ -69,7 +69,8 @@ def observe(
         reading, run = reading or read, run or ran
     assert reading is not None
     assert run is not None
-    made = _Made(hand_in, reading, run, course, sandbox, store, alone, kept_key)
+    budget = Budget(RESULTS * course.rubric.limits.result_mb << 20)
+    made = _Made(hand_in, reading, run, course, sandbox, store, alone, kept_key, budget)
     at_once = {
         name: [call for call in calls if call.id not in course.plan.deferred]
         for name, calls in course.calls.items()
@@ -99,6 +100,7 @@ class _Made:
     store: Store
     alone: Alone
     run_key: str
+    budget: Budget
 
     def outcomes(
         self, calls: Mapping[str, Sequence[Call]], in_state: frozenset[str] = frozenset()
@@ -114,17 +116,19 @@ class _Made:
             for name in self.course.rubric.functions
             if calls.get(name) and (facts[name].status == FactsStatus.FOUND or name in in_state)
         }
-        kept: dict[str, Mapping[str, Outcome]] = {}
+        kept: dict[str, KeptOutcomes] = {}
         lacking: list[Call] = []
         for name, way in ways.items():
             kept[name] = store.get_outcomes(way.key, [call.id for call in calls[name]])
+            self.budget.left -= kept[name].size
             lacking += [call for call in calls[name] if call.id not in kept[name]]
         made: dict[str, Outcome] = {}
         if lacking:
             made = self._made(lacking, ways)
             for name in dict.fromkeys(call.function for call in lacking):
                 own = [call.id for call in lacking if call.function == name]
-                store.put_outcomes(ways[name].key, {call: made[call] for call in own})
+                for call in (call for call in own if call not in self.budget.refused):
+                    store.put_outcomes(ways[name].key, {call: made[call]})  # one packed result at a time
         values = {call.id: each for name, each in self.run.values.items() for call in calls.get(name, ())}
         made = {call.id: placed(made[call.id], ways[call.function].facts) for call in lacking}
         found = {call: (each, ways[name].facts) for name, each in kept.items() for call in each}
@@ -192,7 +196,7 @@ class _Made:
         if any(each.in_state for each in code.values()):
             seconds = max(seconds, limits.notebook_seconds)
         settings = CallSettings(preload, seconds, limits.function_seconds, limits.cell_seconds)
-        made = make_calls(code, calls, self.sandbox, settings, files)
+        made = make_calls(code, calls, self.sandbox, settings, files, self.budget)
         again = [call for call in calls if made[call.id].kind in UNCONFIRMED]
         if again:
             with self.alone():
@@ -202,7 +206,8 @@ class _Made:
                     if time.monotonic() > end:
                         made |= dict.fromkeys((call.id for call in own), Outcome(OutcomeKind.GRADER_FAULT))
                     else:
-                        made |= make_calls(code, own, self.sandbox, replace(settings, alone=True), files)
+                        patient = replace(settings, alone=True)
+                        made |= make_calls(code, own, self.sandbox, patient, files, self.budget)
         return made
 
 
