@@ -30,7 +30,7 @@ from typing import Any, NoReturn
 from . import waiter, walls, watch
 
 MAX_MESSAGE = 1 << 20
-MAX_FILES = 32
+MAX_FILES = 200  # with the others, less than the 253 that the system passes in one message
 MAX_GROUP_FDS = 3
 WATCH_SECONDS = 0.5
 NOT_FORKED = -1000
