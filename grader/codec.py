@@ -61,6 +61,7 @@ def unpack_reading(data: bytes) -> Reading:
             each,
             remark=message_text(each.remark),
             notebook_globals=tuple(map(message_text, each.notebook_globals)),
+            places=tuple(replace(place, text=message_text(place.text)) for place in each.places),
         )
         for name, each in reading.facts.items()
     }

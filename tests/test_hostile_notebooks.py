@@ -10,6 +10,7 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import textwrap
@@ -384,15 +385,12 @@ WORK = [
             cell("w = 1.0\n" + "for _ in range(3):\n    w = w - 0.1 * w\n" * 24),
             cell("def double(x):\n    return 2 * x + 0 * w"),
         ),
-        hole="slicing takes time that doubles with every binding that may not happen: 40 lines are unreadable",
-        twin_hole="24 loops that change the same variable are enough for that",
     ),
     Hostile(
         "c",
         "a comment of nine megabytes beside the function",
         book(cell(f"#{'a' * (9 << 20)}\ndef double(x):\n    return 2 * x + 0 * 9000001")),
         book(cell(f"#{'<!--' * 50_000}\ndef double(x):\n    return 2 * x + 0 * 9000002")),
-        hole="the code of a function may have more bytes than fit into a message to the box: our fault",
     ),
     Hostile(
         "c",
@@ -430,7 +428,6 @@ WORK = [
         "import scipy.sparse\n\ndef double(x):\n    return scipy.sparse.csr_matrix((0, 2**62))",
         "import scipy.sparse\n\ndef double(x):\n    return 2 * scipy.sparse.csr_matrix(x).toarray()[0]",
         earns=0.0,
-        hole="what trips the judge waits for a person: a wrong result that cannot be made dense loses nothing",
     ),
 ]
 ATTRIBUTES = "class A:\n    pass\na = A()\na.a = a\n"
@@ -632,7 +629,6 @@ ANSWERS = [
         """,
         "class Table:\n    pass\n\ndef double(x):\n    Table()\n    return 2 * x",
         earns=0.0,
-        hole="what trips the judge waits for a person: a wrong result of an odd form loses nothing",
     ),
     Hostile(
         "f",
@@ -870,9 +866,19 @@ def steps(count: int, monkeypatch: pytest.MonkeyPatch) -> int:
     return len(looked_up)
 
 
-@pytest.mark.xfail(strict=True, reason="the work of slicing doubles with each of these loops")
 def test_the_work_of_slicing_does_not_explode(monkeypatch: pytest.MonkeyPatch) -> None:
     assert steps(12, monkeypatch) < 4 * steps(8, monkeypatch)
+
+
+def test_the_work_of_finding_definitions_does_not_explode(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = []
+    defines = slicing._defines
+    monkeypatch.setattr(slicing, "_defines", lambda *given: looked_at.append(1) or defines(*given))  # type: ignore[func-returns-value]
+    code = read_sources(["def f(x): 1\ndef g(x): 2\n" + "f = g\ng = f\n" * 20])
+    found = slicing.find_definition(code, "f")
+    assert found is not None
+    assert found.text == "f = g"
+    assert len(looked_at) < 4 * 42
 
 
 @pytest.mark.xfail(
@@ -898,11 +904,6 @@ def numbers(rng):
 """
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the results of all calls of a submission are held three times over: 12 of 16 MB take 550 MB of the "
-    "coordinator, and 122 of 64 MB, as exercise_11 allows, would take 22 GB",
-)
 def test_large_results_do_not_fill_the_coordinator(sandbox: WarmSandbox, tmp_path: Path) -> None:
     zeros = "import numpy as np\n\ndef double(x):\n    return np.zeros(2_000_000)"
     limits = {**LIMITS, "result_mb": 16}
@@ -922,11 +923,6 @@ def test_what_is_displayed_does_not_fill_the_coordinator(sandbox: WarmSandbox, t
     assert found.grown < 100
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="results that do not fit into a judge end its process; the coordinator then judges them, and all that "
-    "follow, without any limit",
-)
 def test_what_ends_a_judge_is_not_judged_by_the_coordinator(
     sandbox: WarmSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -934,21 +930,21 @@ def test_what_ends_a_judge_is_not_judged_by_the_coordinator(
 
     def seen(submission: str, *rest: Any) -> Any:
         judged_here.append(submission)  # a judge process appends to a copy
+        if submission == "killer" and os.getpid() != coordinator:
+            os.kill(os.getpid(), signal.SIGKILL)
         return grade(submission, *rest)
 
+    coordinator = os.getpid()
     monkeypatch.setattr(judges, "grade", seen)
-    monkeypatch.setattr(judges, "MEMORY", 64 << 20)
+    monkeypatch.setattr(judges, "MEMORY", 24 << 20)  # the large results do not fit into a judge
     large = "import numpy as np\n\ndef double(x):\n    return np.zeros(4_000_000)"
-    found = grade_batch(tmp_path, {"attack": large, "twin": RIGHT}, sandbox, jobs=1)
-    assert (found.scores["attack"].points, found.scores["twin"].points) == (0.0, 3.0)
+    found = grade_batch(tmp_path, {"killer": RIGHT, "large": large, "twin": RIGHT}, sandbox, jobs=1)
+    assert found.scores["killer"].status is Status.NOT_GRADED
+    assert "judging it took more than" in found.scores["killer"].message
+    assert (found.scores["large"].points, found.scores["twin"].points) == (0.0, 3.0)
     assert judged_here == []
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the mark of a run multiplies factors of any shape: 64 kB become 128 MB, and 400 kB 5 GB and 23 s in a "
-    "judge, which no clock ends",
-)
 def test_a_mark_of_exercise_11_multiplies_no_factors_of_any_shape() -> None:
     course = load_course("exercise_11", ROOT)
     question = next(q for q in course.rubric.questions if q.id == "latent_factor_alternating_optimization")
@@ -1083,7 +1079,6 @@ def test_no_field_of_the_table_is_a_formula_where_semicolons_separate(results: P
     assert [field for field in fields(results, "[,;\t]") if FORMULA.match(field)] == []
 
 
-@pytest.mark.xfail(strict=True, reason="folders of results may be called so that they read backwards")
 def test_no_folder_of_results_has_a_name_that_reads_backwards(results: Path) -> None:
     assert [path.name for path in results.iterdir() if CONTROLS.search(path.name)] == []
 
@@ -1092,7 +1087,6 @@ def score_of(results: Path, start: str) -> dict[str, Any]:
     return next(score for score in told(results) if score["submission"].startswith(start))
 
 
-@pytest.mark.xfail(strict=True, reason="the name of a file that is too large stands in its message as it is")
 def test_the_name_of_a_file_reaches_no_page_and_no_terminal_unchanged(results: Path) -> None:
     score = score_of(results, "\N{REPLACEMENT CHARACTER}]0;OWNED")
     assert score["status"] == "unreadable"
@@ -1108,9 +1102,6 @@ def test_rich_does_not_take_escape_sequences_out() -> None:
     assert "\x1b]0;" in printed.getvalue()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a name that is no text makes a message that cannot be stored: our fault"
-)
 def test_a_large_file_whose_name_is_no_text_is_unreadable(results: Path) -> None:
     assert score_of(results, "\N{REPLACEMENT CHARACTER}large")["status"] == "unreadable"
 
@@ -1126,7 +1117,6 @@ def test_the_page_of_a_notebook_holds_no_control_characters(batch: Batch) -> Non
     ] == []
 
 
-@pytest.mark.xfail(strict=True, reason="names of the student's code have no limit where they are told")
 def test_a_name_of_a_megabyte_is_not_told_in_full(sandbox: WarmSandbox, tmp_path: Path) -> None:
     long = "a" * (1 << 20)
     reads = f"import numpy as np\n{long} = np.random.rand(3)\n\ndef double(x):\n    {long}\n    return 2 * x"
@@ -1149,11 +1139,6 @@ def messages(batch: Batch, name: str) -> str:
     return " ".join(c.verdict.message for q in batch.scores[name].questions for c in q.checks)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="what is kept of a failure holds the line with its comment, and comments are not in its key: who "
-    "comes first writes into the feedback of all who wrote the same line",
-)
 def test_no_comment_of_another_student_stands_in_ones_feedback(sandbox: WarmSandbox, tmp_path: Path) -> None:
     line = "def double(x):\n    return x / None"
     found = grade_batch(tmp_path, {"a": line + "  # SOLUTIONS AT http://evil", "b": line}, sandbox, jobs=1)
@@ -1173,15 +1158,15 @@ def double(x):
 """
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="code can learn its line and its comments without any of the names that put them into its key: the "
-    "second of two notebooks that differ so gets the outcomes of the first",
-)
-def test_code_that_behaves_otherwise_has_no_outcomes_of_another(sandbox: WarmSandbox, tmp_path: Path) -> None:
-    source = KNOWS_ITS_LINE.strip() % 5
-    found = grade_batch(tmp_path, {"a": source, "b": "\n" + source}, sandbox, jobs=1)
-    assert (found.scores["a"].points, found.scores["b"].points) == (3.0, 0.0)
+@pytest.mark.parametrize(("number", "points"), [(4, 3.0), (5, 0.0)])
+def test_code_has_the_outcomes_that_it_would_have_without_others(
+    sandbox: WarmSandbox, tmp_path: Path, number: int, points: float
+) -> None:
+    source = KNOWS_ITS_LINE.strip() % number
+    other = f"# a comment\n\n{source}"
+    both = grade_batch(tmp_path / "both", {"a": source, "b": other}, sandbox, jobs=1)
+    alone = grade_batch(tmp_path / "alone", {"b": other}, sandbox)
+    assert [score.points for score in (*both.scores.values(), *alone.scores.values())] == [points] * 3
 
 
 SCAN = """
@@ -1218,9 +1203,6 @@ def test_the_seed_of_the_rubric_is_not_told(sandbox: WarmSandbox, tmp_path: Path
     assert f"ValueError: {' '.join(str(course.rubric.seed))} (" not in messages(found, "attack")
 
 
-@pytest.mark.xfail(
-    strict=True, raises=ValueError, reason="an array of text trips the judge, and waits for a person"
-)
 def test_a_property_is_not_had_by_an_array_of_text() -> None:
     assert violation("symmetric", np.eye(2), np.eye(2), Change()) == 0.0
     assert violation("symmetric", np.array(["a"]), np.array(["a"]), Change()) == float("inf")

@@ -28,6 +28,7 @@ from grader.checks.result import CaseResult
 from grader.errors import AssignmentError
 from grader.numerics.arrays import TINY, dense, largest, relative_error
 from grader.numerics.in_words import text_of
+from grader.records import Table
 from grader.subjects import Case
 
 Array = NDArray[Any]
@@ -132,7 +133,7 @@ class Change:
             return first @ self.rotation if first.shape[-1] == len(self.rotation) else None
         if self.permutation is not None and first.ndim:
             order = self.permutation
-            if first.shape[0] != len(order):
+            if first.shape[:1] != order.shape:
                 return None
             square = first.ndim == 2 and first.shape[1] == len(order)
             return first[np.ix_(order, order)] if square else first[order]
@@ -226,6 +227,8 @@ def mutation(before: tuple[Any, ...], after: tuple[Any, ...] | None) -> float:
 
 
 def _changed(before: Any, after: Any) -> float:
+    if isinstance(before, Table) and isinstance(after, Table):
+        return mutation((before.columns, before.index, before.data), (after.columns, after.index, after.data))
     if isinstance(before, tuple | list | dict) and dense(before) is None:
         if type(after) is not type(before) or len(after) != len(before):
             return INFINITE
@@ -233,11 +236,15 @@ def _changed(before: Any, after: Any) -> float:
             return mutation((*before, *before.values()), (*after, *after.values()))
         return mutation(tuple(before), tuple(after))
     first, second = dense(before), dense(after)
-    if (first is None) != (second is None):
-        return INFINITE
-    if first is None or second is None:
-        return 0.0 if before == after else INFINITE
-    return 0.0 if np.array_equal(first, second, equal_nan=True) else INFINITE
+    if first is not None and second is not None:
+        same = np.array_equal(first, second, equal_nan=True)
+    elif (first is None) != (second is None) or type(before) is not type(after):
+        same = False
+    elif hasattr(before, "toarray"):  # too large to be an array
+        same = before.shape == after.shape and (before != after).nnz == 0
+    else:
+        same = np.array_equal(before, after) if isinstance(before, np.ndarray) else before == after
+    return 0.0 if same else INFINITE
 
 
 def _difference(value: Any, other: Any, change: Change) -> float:

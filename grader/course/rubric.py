@@ -54,7 +54,7 @@ class Limits(Model):
     output_kb: PositiveInt = 512
     """Kilobytes that one cell may display; the rest is cut off."""
     result_mb: PositiveInt = 64
-    """Megabytes that one call may return."""
+    """Megabytes that one call may return; all calls of a submission may return four times as much."""
 
 
 class Recognition(Model):

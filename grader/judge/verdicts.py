@@ -3,7 +3,8 @@
     observation  -->  verdicts  -->  diagnoses  -->  verdicts of what is right given other mistakes
 
 A mistake costs once: what follows from it in another function is right. If the mistake is a known one, such a
-result counts by itself; if not, a person decides. What trips the judge costs that one decision and no points.
+result counts by itself; if not, a person decides. What trips the judge is of no form
+that is asked, unless the right result trips it too: then it costs that one decision and no points.
 """
 
 from __future__ import annotations
@@ -13,12 +14,23 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from grader.checks.base import Trusted
+from grader.checks.base import PlannedCase, Trusted
 from grader.course.rubric import Rubric
+from grader.decode import travelled
 from grader.errors import GraderError
 from grader.judge.diagnosis import diagnose, needs_diagnosis
 from grader.plan.plan import Plan
-from grader.records import Code, Diagnosis, DiagnosisKind, Observation, Outcome, Verdict, VerdictKind
+from grader.records import (
+    Code,
+    Diagnosis,
+    DiagnosisKind,
+    Observation,
+    Outcome,
+    OutcomeKind,
+    Verdict,
+    VerdictKind,
+)
+from grader.subjects import Case
 
 LOG = logging.getLogger(__name__)
 NOT_JUDGED = Verdict(
@@ -27,6 +39,7 @@ NOT_JUDGED = Verdict(
     "It could not be judged, through our fault: a person decides.",
     Code.NOT_JUDGED,
 )
+NO_FORM = Verdict(VerdictKind.FAILED, 0.0, "What it returned has no form that can be judged.", Code.STRUCTURE)
 Verdicts = Mapping[tuple[str, str], Verdict]
 
 
@@ -53,8 +66,26 @@ def verdicts(
             facts = observation.functions[question.about]
             verdict = NOT_JUDGED
             with _logged(f"the check {'.'.join(planned.key)}"):
-                verdict = planned.check.judge(planned.cases, observation.outcomes, facts, trusted)
+                try:
+                    verdict = planned.check.judge(planned.cases, observation.outcomes, facts, trusted)
+                except GraderError:
+                    raise
+                except Exception:
+                    # The fault is that of the results if the right ones can be judged, else it is ours.
+                    right = {call: each for case in planned.cases for call, each in _right(case, trusted)}
+                    planned.check.judge(planned.cases, right, facts, trusted)
+                    LOG.warning("%s: what was returned has no form that can be judged", ".".join(planned.key))
+                    verdict = NO_FORM
             yield planned.key, verdict
+
+
+def _right(case: PlannedCase, trusted: Trusted) -> Iterator[tuple[str, Outcome]]:
+    """Yield the outcomes of the calls of a case if the reference were handed in."""
+    for call in case.calls:
+        if call.sweep is None:
+            own = Case(call.id, call.args, call.keywords, {}, call.construct, call.before, call.collect)
+            value = trusted.answered(call, case.inputs if call is case.calls[0] else own, {})
+            yield call.id, Outcome(OutcomeKind.RETURNED, travelled(value), args_after=call.args)
 
 
 @contextlib.contextmanager

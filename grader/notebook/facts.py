@@ -15,6 +15,7 @@ from grader.notebook.slicing import (
     Slice,
     definition_nodes,
     is_stub,
+    places,
     same_code,
     slice_function,
     slice_variable,
@@ -94,10 +95,6 @@ def find_subjects(
         attempted = not all(map(is_stub, nodes)) and not _is_as_handed_out(own, given, subject.method)
         if attempted:
             slices[name] = own
-        places: list[tuple[int, int]] = []
-        for each in own.statements:
-            decorators = each.node.decorator_list if isinstance(each.node, Definition) else []
-            places.append((each.cell, min([each.node.lineno, *(d.lineno for d in decorators)])))
         statements = list(own.statements)
         for module in {f"{each}.py" for s in own.statements for each in imported_modules(s.node)}:
             statements += modules[module].statements if module in modules else ()
@@ -108,7 +105,7 @@ def find_subjects(
             own.key,
             calls=dotted_names(statements),
             notebook_globals=_notebook_data(own, statement, nodes[-1]),
-            places=tuple(places),
+            places=places(own),
             file=file,
         )
     return slices, facts

@@ -25,15 +25,14 @@ def parts_of(value: Any) -> tuple[Array, ...] | None:
     """Return the numeric parts of a returned value, None if it is not made of numbers."""
     whole = dense(value)
     if whole is not None:
-        return (whole,) if whole.dtype.kind in "biufc" else None
+        return (whole,)
     if isinstance(value, bool):
         return (np.asarray(float(value)),)
     if not isinstance(value, tuple | list):
         return None
     parts = [dense(part) for part in value]
-    if not all(part is not None and part.dtype.kind in "biufc" for part in parts):
-        return None
-    return tuple(part for part in parts if part is not None)
+    numbers = tuple(part for part in parts if part is not None)
+    return numbers if len(numbers) == len(parts) else None
 
 
 def residual(observed: Mapping[str, Prediction], candidate: Candidate, stop: float = math.inf) -> float:

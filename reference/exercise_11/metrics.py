@@ -12,14 +12,13 @@ from grader.course import Case, dense
 
 Array = NDArray[np.float64]
 Call = Callable[..., Any]
+MAX_RECORDS = 100_000
 
 
 def excess_error(value: Any, case: Case) -> float:
     """Return how much of the reducible error is left: 0 at the Eckart-Young bound, 1 without any fit."""
     x, k = np.asarray(case.args[0], dtype=np.float64), case.args[1]
-    w1, w2 = (_array(part) for part in value)
-    if w1.shape != (x.shape[1], k) or w2.shape != (k, x.shape[1]):
-        raise ValueError(f"W1 {w1.shape} and W2 {w2.shape} do not have the shapes (D, K) and (K, D)")
+    w1, w2 = _weights(value, case)
     squares = np.linalg.svd(x, compute_uv=False) ** 2
     least, most = squares[k:].sum(), squares.sum()
     return float((((x - x @ w1 @ w2) ** 2).sum() - least) / (most - least))
@@ -31,7 +30,7 @@ def own_excess_error(value: Any, case: Case, call: Call) -> float:
     Weights that are better by their own error than those that are best by the true one were trained on it.
     """
     x, k = np.asarray(case.args[0], dtype=np.float64), case.args[1]
-    w1, w2 = (_array(part) for part in value)
+    w1, w2 = _weights(value, case)
     best = call("fit_linear_autoencoder", x, k)
     own, least, most = (
         call("reconstruction_error", x, *pair) for pair in ((w1, w2), best, (0.0 * w1, 0.0 * w2))
@@ -101,7 +100,7 @@ def als_gradient(value: Any, case: Case) -> float:
 
 def train_loss_rise(value: Any, case: Case) -> float:
     """Return the largest rise of the training loss from one record to the next, relative to the first."""
-    losses = np.asarray([float(loss) for loss in value[3]])
+    losses = _losses(value[3])
     if len(losses) < 2:
         raise ValueError("fewer than two training losses were recorded")
     return max(0.0, float(np.diff(losses).max()) / abs(float(losses[0])))
@@ -119,7 +118,7 @@ def stopped_by_patience(value: Any, case: Case) -> float:
     converged_after must name a step of the run.
     """
     steps, patience = case.keywords["max_steps"], case.keywords["patience"]
-    losses = np.asarray([float(loss) for loss in value[2]])
+    losses = _losses(value[2])
     if len(losses) >= steps or not np.isfinite(losses).all():
         return 0.0
     waited = len(losses) - 1 - int(np.argmin(losses))
@@ -149,8 +148,11 @@ def distance_from_svd(value: Any, case: Case) -> float:
 
 def projection(value: Any, case: Case) -> Array:
     """Return what W1 W2 leaves of X, which the optimum determines; W1 and W2 are free."""
-    w1, w2 = (_array(part) for part in value)
     x = np.asarray(case.args[0], dtype=np.float64)
+    w1, w2 = (_array(part) for part in value)
+    columns = x.shape[1]
+    if w1.shape != (columns, *w2.shape[:1]) or w2.shape[1:] != (columns,) or len(w2) > columns:
+        raise ValueError(f"W1 {w1.shape} and W2 {w2.shape} cannot be weights of {columns} columns")
     return x - x @ w1 @ w2
 
 
@@ -159,7 +161,10 @@ def start_marks(value: Any, case: Case) -> tuple[Array, ...]:
     q, p = (_array(part) for part in value)
     shapes = np.asarray([*q.shape, *p.shape], dtype=np.float64)
     if case.keywords["init"] == "svd":
-        return shapes, q @ p if q.shape[1] == p.shape[0] else q.T @ p.T
+        q, p = (q, p) if q.shape[1] == p.shape[0] else (q.T, p.T)
+        if q.shape[0] * p.shape[1] > np.prod(case.args[0].shape) or len(p) > max(case.args[0].shape):
+            raise ValueError(f"Q {q.shape} and P {p.shape} are no factors of the matrix")
+        return shapes, q @ p
     entries = np.concatenate([q.ravel(), p.ravel()])
     whole = np.array_equal(entries, np.rint(entries))
     marks = [entries.min() < 0, entries.min() < -1, entries.max() >= 1, whole, np.ptp(entries) == 0]
@@ -172,7 +177,12 @@ def run_marks(value: Any, case: Case) -> tuple[Array, ...]:
     ended = [int(value[4]) == -1, len(value[2]) <= steps + 1, len(value[2]) < steps]
     known = tuple(np.asarray(case.args[1]).T)
     ratings = np.asarray(case.args[0].todense())
-    found = np.asarray(value[0], dtype=np.float64) @ np.asarray(value[1], dtype=np.float64)
+    q, p = (dense(part) for part in value[:2])
+    if q is None or p is None or q.ndim != 2 or p.ndim != 2 or (q.shape[0], p.shape[1]) != ratings.shape:
+        raise ValueError("Q and P are no factors of the matrix")
+    if not q.shape[1] == p.shape[0] <= max(ratings.shape):
+        raise ValueError(f"Q {q.shape} and P {p.shape} cannot be multiplied")
+    found = np.asarray(q, dtype=np.float64) @ np.asarray(p, dtype=np.float64)
     with np.errstate(all="ignore"):
         size = float(np.linalg.norm(found[known]) / np.linalg.norm(ratings[known]))
         off = float(np.linalg.norm((found - ratings)[known]) / np.linalg.norm(ratings[known]))
@@ -214,7 +224,7 @@ def _sine(q: Array, u: Array) -> float:
 def loss_curves(value: Any) -> dict[str, list[float]]:
     """Return the losses that a factorization recorded, each relative to its first record."""
     curves = {"training loss": value[3], "validation loss": value[2]}
-    return {name: [float(y) / abs(float(ys[0])) for y in ys] for name, ys in curves.items()}
+    return {name: (_losses(ys) / abs(float(ys[0]))).tolist() for name, ys in curves.items()}
 
 
 def _factors(value: Any, case: Case) -> tuple[Array, Array]:
@@ -225,6 +235,22 @@ def _factors(value: Any, case: Case) -> tuple[Array, Array]:
     if q.shape != (rows, k) or p.shape != (k, columns):
         raise ValueError(f"Q {q.shape} and P {p.shape} do not have the shapes (N, k) and (k, D)")
     return q, p
+
+
+def _weights(value: Any, case: Case) -> tuple[Array, Array]:
+    """Return W1 and W2 as arrays; raise ValueError if their shapes are not (D, K) and (K, D)."""
+    w1, w2 = (_array(part) for part in value)
+    columns, k = np.asarray(case.args[0]).shape[1], case.args[1]
+    if w1.shape != (columns, k) or w2.shape != (k, columns):
+        raise ValueError(f"W1 {w1.shape} and W2 {w2.shape} do not have the shapes (D, K) and (K, D)")
+    return w1, w2
+
+
+def _losses(value: Any) -> Array:
+    """Return recorded losses as a vector; raise ValueError if there are more than a run can record."""
+    if len(value) > MAX_RECORDS:
+        raise ValueError(f"{len(value)} losses were recorded")
+    return np.asarray([float(loss) for loss in value], dtype=np.float64)
 
 
 def _array(value: Any) -> Array:

@@ -99,7 +99,8 @@ def test_what_is_read_says_where_each_subject_is_and_has_the_code_of_those_that_
     )
     assert set(reading.code) == {"f", "g"}
     assert reading.facts["g"].file == "beside.py"
-    assert [cell.number for cell in reading.code["f"].cells] == [1, 2]
+    assert [cell.source for cell in reading.code["f"].cells] == ["K = 2\ndef f(x):\n    return K * x"]
+    assert {place.cell for place in reading.facts["f"].places} == {1, 2}
 
 
 def test_what_was_handed_out_is_not_attempted() -> None:

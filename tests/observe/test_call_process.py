@@ -7,14 +7,17 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from support import sliced
+from support import notebook, sliced, write_course
 
 from grader.inside import wire
 from grader.inside.calls import FRAME, MARK, _Clock
-from grader.notebook.cells import read_code
-from grader.observe.call_functions import CallSettings, make_calls
+from grader.notebook.cells import read_code, read_sources
+from grader.observe import observe_submission as observing
+from grader.observe.call_functions import Budget, CallSettings, make_calls
 from grader.observe.sandbox import PlainSandbox, Sandbox
-from grader.records import Outcome, OutcomeKind
+from grader.plan.load import load_course
+from grader.records import HandIn, Outcome, OutcomeKind
+from grader.store import Store
 from grader.subjects import Call, CallLimits
 
 
@@ -117,3 +120,34 @@ def test_what_the_system_says_of_waiting_may_be_nonsense(tmp_path: Path, said: s
     told = tmp_path / "schedstat"
     told.write_text(said)
     assert clock(100.0, patient=True, schedstat=told).used() >= 0.0
+
+
+LARGE = "import numpy as np\ndef large(x):\n    return np.zeros(100_000 if x < 5 else 1)"
+
+
+def test_results_beyond_the_budget_of_a_submission_are_too_large_and_small_ones_still_count() -> None:
+    code = sliced(read_sources([LARGE]), "large")
+    assert code is not None
+    limits = CallLimits(seconds=30.0, memory_mb=512)
+    calls = [Call(f"call {n}", "large", (float(n),), limits=limits) for n in range(6)]
+    budget = Budget(2 << 20)
+    outcomes = make_calls({"large": code}, calls, PlainSandbox(), CallSettings(), {}, budget)
+    kinds = [outcomes[call.id].kind for call in calls]
+    assert kinds == [OutcomeKind.RETURNED] * 2 + [OutcomeKind.OUTPUT_TOO_LARGE] * 3 + [OutcomeKind.RETURNED]
+    assert budget.refused == {"call 2", "call 3", "call 4"}
+    assert 0 <= budget.left < 800_000
+
+
+def test_what_the_other_functions_left_no_room_for_is_not_kept_of_a_function(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_course(tmp_path)
+    course = load_course("tiny", tmp_path)
+    monkeypatch.setattr(observing, "RESULTS", 0)
+    large = HandIn(notebook("import numpy as np\n\ndef double(x):\n    return np.zeros(100_000)").encode())
+    with Store() as store:
+        first = observing.observe(large, course, PlainSandbox(), store)
+        monkeypatch.undo()
+        second = observing.observe(large, course, PlainSandbox(), store)
+    assert {each.kind for each in first.outcomes.values()} == {OutcomeKind.OUTPUT_TOO_LARGE}
+    assert {each.kind for each in second.outcomes.values()} == {OutcomeKind.RETURNED}
