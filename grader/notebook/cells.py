@@ -89,7 +89,7 @@ def read_sources(sources: Iterable[str]) -> Code:
             cell = CodeCell(number, python, tuple(statements))
         except SyntaxError as error:
             cell = CodeCell(number, source, error=f"cell {number}, line {error.lineno}: {error.msg}")
-        except (ValueError, RecursionError, MemoryError) as error:
+        except Exception as error:  # IPython gives up with a RuntimeError after 500 magics
             cell = CodeCell(number, source, error=f"cell {number}: {error or type(error).__name__}")
         left -= len(cell.statements)
         if left < 0:

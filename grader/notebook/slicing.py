@@ -33,6 +33,7 @@ from grader.notebook.names import (
     imported_modules,
     last_name,
 )
+from grader.notebook.quiet import quiet
 from grader.reading import CodeCell, FunctionCode
 
 WRAPPERS = frozenset({"vectorize", "partial", "jit", "njit", "lru_cache", "cache", "wraps", "staticmethod"})
@@ -87,8 +88,44 @@ def function_code(own: Slice) -> FunctionCode:
     nodes = (node for statement in own.statements for node in ast.walk(statement.node))
     names = {name for node in nodes for name in imported_modules(node)}
     modules = sorted(name for name in names if name.partition(".")[0] not in sys.stdlib_module_names)
-    cells = tuple(CodeCell(number, own.sources[number], tuple(kept[number])) for number in sorted(kept))
+    cells = tuple(_without_the_rest(number, own.sources[number], kept[number]) for number in sorted(kept))
     return FunctionCode(own.name, cells, tuple(modules))
+
+
+def _without_the_rest(number: int, source: str, keep: list[int]) -> CodeCell:
+    """Return a cell without what stands on other lines than the statements to keep; no line moves.
+
+    A statement that shares a line with one of these stays in the source, and is not kept.
+    """
+    lines = re.split(r"\r\n|\r|\n", source)
+    left = [""] * len(lines)
+    kept: list[int] = []
+    with quiet():
+        body = ast.parse(source).body
+        groups: list[list[int]] = []  # statements that share lines
+        spans: list[tuple[int, int]] = []
+        for index, node in enumerate(body):
+            decorators = node.decorator_list if isinstance(node, Definition) else []
+            first = min([node.lineno, *(each.lineno for each in decorators)]) - 1
+            end = node.end_lineno or node.lineno
+            if groups and first < spans[-1][1]:
+                groups[-1].append(index)
+                spans[-1] = spans[-1][0], end
+            else:
+                groups.append([index])
+                spans.append((first, end))
+        count = 0
+        for group, (first, end) in zip(groups, spans, strict=True):
+            if not set(group).isdisjoint(keep):
+                left[first:end] = lines[first:end]
+                kept += [count + place for place, index in enumerate(group) if index in keep]
+                count += len(group)
+        python = "\n".join(left).rstrip("\n")
+        try:
+            whole = len(ast.parse(python).body) == count
+        except SyntaxError:  # a line can end with a backslash, although its statement has ended
+            whole = False
+    return CodeCell(number, python, tuple(kept)) if whole else CodeCell(number, source, tuple(keep))
 
 
 def _sources(code: Code) -> dict[int, str]:
