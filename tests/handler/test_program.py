@@ -437,7 +437,10 @@ def test_a_kernel_may_say_anything_and_the_run_is_answered(
 
 
 def test_a_notebook_that_is_too_much_ends_its_handler_with_a_code_of_its_own(sandbox: Sandbox) -> None:
-    held = Conversation(sandbox, job(cells(code("v = " + "a" * (ANSWER_MB << 20)))))
+    if not isinstance(sandbox, WarmSandbox):
+        pytest.skip("there is no limit on memory here")
+    data = b'{"cells": [], "metadata": {"a": [' + b"[]," * (16 << 20) + b"[]]}}"
+    held = Conversation(sandbox, job(data))
     assert held.kinds == []
     assert held.code == TOO_MUCH
 
