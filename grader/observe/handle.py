@@ -174,13 +174,19 @@ def _converse(handler: Process, kernel: Process | None, job: Job, seconds: float
 
 
 def _answers(stream: IO[bytes] | None) -> Iterator[tuple[Answer, bytes]]:
-    """Yield the handler's answers as they arrive."""
+    """Yield the handler's answers as they arrive; raises BrokenStream, ValueError or TypeError for others."""
     joiner = Joiner(ANSWER_MB << 20)
-    with contextlib.suppress(OSError, ValueError):  # closed by `kill`
-        while stream is not None and (data := stream.read1(1 << 16)):  # type: ignore[attr-defined]
-            for message in joiner.feed(data):
-                kind, content = decode(message)
-                yield Answer(kind), bytes(content)
+    while True:
+        data = b""
+        with contextlib.suppress(OSError, ValueError):  # closed by `kill`
+            data = stream.read1(1 << 16) if stream is not None else b""  # type: ignore[attr-defined]
+        if not data:
+            return
+        for message in joiner.feed(data):
+            kind, content = decode(message)
+            if not isinstance(content, bytes):
+                raise ValueError("the content of an answer is bytes")
+            yield Answer(kind), content
 
 
 def _write(stream: IO[bytes], data: bytes) -> None:
