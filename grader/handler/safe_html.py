@@ -35,7 +35,7 @@ MAX_CODE = 500_000  # characters of code in one notebook that are highlighted
 MAX_CELL = 50_000  # characters of Markdown in one cell
 MAX_MARKDOWN = 500_000  # characters of Markdown in one notebook
 MAX_DOLLARS = 1000
-MAX_FILLED = 20_000  # entries that the tables of one cell lack: they are filled up
+MAX_FILLED = 20_000  # entries that the tables of one notebook lack: they are filled up
 MAX_REPEATED = 4  # links may be so many times as long as the text, as a reference repeats its address
 MAX_NESTING = 500_000  # the depths of all tags of one output, added up
 CUT = Markup('<p class="soft small">[the page is cut off here: it is too long]</p>')
@@ -140,15 +140,19 @@ def show_cells(notebook: Any) -> list[Cell]:
 
 
 class _Markdown:
-    """Shows the Markdown of one notebook; after MAX_MARKDOWN characters as plain text, to limit the time."""
+    """Shows the Markdown of one notebook; what is beyond its limits as plain text, to limit the time."""
 
     def __init__(self) -> None:
         self.left = MAX_MARKDOWN
+        self.filled = 0
 
     def show(self, source: str) -> Markup:
         """Return one cell or output as HTML."""
         self.left -= len(source)
-        return show_markdown(source) if self.left >= 0 else _preformatted(source)
+        self.filled += _filled(source)
+        return (
+            show_markdown(source) if self.left >= 0 and self.filled <= MAX_FILLED else _preformatted(source)
+        )
 
 
 def show_markdown(source: str) -> Markup:
