@@ -27,10 +27,12 @@ from support_kernel import PlayedKernel, message
 
 from grader.codec import READING, pack_run, unpack_run
 from grader.decode import decode
+from grader.errors import NotebookUnreadable
 from grader.handler import program
 from grader.handler.program import (
     ANSWER_MB,
     LEFT_OUT,
+    MAX_CODE,
     MAX_EXECUTED,
     MAX_TEXT,
     TOO_MUCH,
@@ -567,3 +569,39 @@ def held_by(folder: Path) -> list[str]:
         with contextlib.suppress(FileNotFoundError):
             kinds.append(str(path.readlink()).partition(":")[0])
     return sorted(kinds)
+
+
+# --- code that is too long
+
+
+def test_a_function_whose_code_is_too_long_is_missing_and_it_says_why() -> None:
+    comment = "a" * MAX_CODE
+    for source, status in (
+        (f"# {comment}\ndef f(x):\n    return 1", FactsStatus.FOUND),
+        (f"def f(x):\n    # {comment}\n    return 1", FactsStatus.MISSING),
+    ):
+        ((_, content),) = answered(job(cells(code(source), code("def g(x):\n    return 2"))))
+        reading = READING.validate_json(content)
+        assert reading.facts["f"].status is status
+        assert ("f" in reading.code) is (status is FactsStatus.FOUND)
+        assert (f"more than {MAX_CODE} characters" in reading.facts["f"].remark) is ("f" not in reading.code)
+        assert reading.facts["g"].status is FactsStatus.FOUND
+
+
+def test_sources_that_are_too_long_to_be_run_again_are_not_told() -> None:
+    """What a box takes is counted as it is sent: twelve bytes for some letters."""
+    for letter, times, told in (("x", 3, True), ("x", 4, False), ("\U0001f600", 1, False)):
+        ((_, content),) = answered(job(cells(code(f"# {letter * (times << 20)}"))))
+        assert bool(READING.validate_json(content).sources) is told
+
+
+def test_what_was_handed_out_is_read_before_the_handler_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails for it is our fault, as it would fail for every notebook."""
+    answers: list[Answer] = []
+    monkeypatch.setattr(program, "answer", lambda kind, content=b"": answers.append(kind))
+    broken = b'{"cells": 5}'
+    with pytest.raises(NotebookUnreadable):
+        program.handle(job(cells(), skeleton=broken), NO_KERNEL)
+    assert answers == []
+    program.handle(job(broken), NO_KERNEL)
+    assert answers == [Answer.BEGUN, Answer.UNREADABLE]

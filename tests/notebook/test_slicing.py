@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from grader.notebook.cells import Code, read_code
-from grader.notebook.slicing import find_definition, slice_function
+from grader.notebook.slicing import find_definition, function_code, slice_function
 
 
 def code(*cells: str) -> Code:
@@ -281,3 +281,30 @@ def test_what_takes_the_name_of_a_function_later_and_is_none_does_not_replace_it
 def test_another_function_that_takes_the_name_of_a_function_later_replaces_it() -> None:
     other, again = "def total(): return 2", "f = total"
     assert needed("def f(): return 1", other, again) == [other, again]
+
+
+def in_a_box(*cells: str) -> list[tuple[str, tuple[int, ...]]]:
+    found = slice_function(code(*cells), "f")
+    assert found is not None
+    return [(cell.source, cell.keep) for cell in function_code(found).cells]
+
+
+def test_a_box_gets_no_line_of_a_cell_that_the_function_does_not_need() -> None:
+    cell = "# long\nx = 1\nprint(x)\n\n@cache  # it\ndef f():\n    # inside\n    return x\n\nf()\n# more"
+    assert in_a_box(cell) == [("\nx = 1\n\n\n@cache  # it\ndef f():\n    # inside\n    return x", (0, 1))]
+    assert in_a_box("import math", "def f(): return 1") == [("def f(): return 1", (0,))]
+
+
+def test_statements_that_share_a_line_stay_together() -> None:
+    cell = "y = 2\nprint(1); x = '''\n'''; print(x)\nz = 3\ndef f(): return x\n"
+    assert in_a_box(cell) == [("\nprint(1); x = '''\n'''; print(x)\n\ndef f(): return x", (1, 3))]
+
+
+def test_a_line_that_goes_on_in_a_comment_is_left_as_it_is() -> None:
+    cell = "print(1)\ndef f(): return 1 \\\n# a comment\n"
+    try:
+        ast.parse(cell)
+    except SyntaxError:
+        pytest.skip("this Python takes no comment there")
+    (only,) = in_a_box(cell)
+    assert [ast.unparse(ast.parse(only[0]).body[index]) for index in only[1]] == ["def f():\n    return 1"]
