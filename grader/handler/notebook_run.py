@@ -33,7 +33,7 @@ ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 MAX_OUTPUTS = 500  # of one cell
 PATIENCE = 5  # seconds that an interrupted cell has to end
 VALUE_MB = 8  # of all values that are looked at when the notebook has run
-OVERHEAD = 200  # bytes that each output takes of those of the run, beside its content
+OVERHEAD = 500  # bytes that each output takes of those of the run, beside its content
 SHOWN = ("stream", "display_data", "update_display_data", "execute_result", "error")
 QUIET = logging.getLogger("grader.nbclient")
 QUIET.addHandler(logging.NullHandler())

@@ -44,7 +44,9 @@ MAX_SOURCES = 4 << 20  # bytes of all code cells, where a function is called in 
 MAX_EXECUTED = 24 << 20  # bytes of the executed notebook
 LEFT_OUT = f"[Attachments and metadata were left out: with them it has more than {MAX_EXECUTED >> 20} MB.]"
 # What may bind names that cannot be seen in the code: only a run of the notebook shows them.
-BINDS_UNSEEN = re.compile(r"^\s*%(?:run|load|store)\b|^\s*%%(?!time)|\bexec\(|\bglobals\(\)|import \*", re.M)
+BINDS_UNSEEN = re.compile(
+    r"^[ \t]*%(?:run|load|store)\b|^[ \t]*%%(?!time)|\bexec\(|\bglobals\(\)|import \*", re.M
+)
 
 
 @dataclass(frozen=True)

@@ -159,6 +159,8 @@ ODD = {
     "branches without end": code("def f(x):\n if x: pass\n" + " elif x: pass\n" * 5000),
     "a number without end": code("def f(x): return " + "9" * 5000),
     "returns outside": code("return 5\nyield\nawait x\nnonlocal y\nbreak"),
+    "lines without end": code("\n" * 300_000),
+    "magics without end": code("%%time\n" * 300_000),
     "statements without end": code("x = 1\n" * 100_000),
 }
 

@@ -122,3 +122,8 @@ def test_whatever_a_cell_makes_the_reader_raise_costs_that_cell_alone(
         first, second = read_sources(["!a", "x = 1"]).cells
         assert first.error.startswith("cell 1: ")
         assert len(second.statements) == 1
+
+
+def test_magics_before_magics_take_no_more_than_a_moment() -> None:
+    assert to_python("%%time\n" * 100_000 + "x = 1") == "\n" * 100_000 + "x = 1"
+    assert to_python("%%time\n\n%%capture out\n%%bash\nx = 1") == ""
