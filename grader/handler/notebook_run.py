@@ -109,7 +109,7 @@ class _Run:
     ) -> None:
         self.notebook = notebook
         self.limits = limits
-        self.output_left = limits.run_output_kb << 10
+        self.output_left = max(limits.run_output_kb, limits.output_kb) << 10
         self.looked_at = looked_at
         self.executed: list[int] = []  # the indices of the cells that were run, in order
         self.values: dict[str, Outcome] = {}
