@@ -166,12 +166,13 @@ class CellRun:
 
 @dataclass(frozen=True)
 class NotebookLimits:
-    """What one run of a notebook may use."""
+    """What one run of a notebook may use; `output_kb` is what one cell may display, `run_output_kb` all."""
 
     seconds: float = 300.0
     cell_seconds: float = 60.0
     memory_mb: int = 4096
     output_kb: int = 512
+    run_output_kb: int = 8192
 
 
 @dataclass(frozen=True)
