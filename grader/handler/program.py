@@ -143,7 +143,7 @@ def read_notebook(
         if sum(len(cell.source) for cell in needed.cells) <= MAX_CODE:
             code[name] = needed
         else:
-            remark = f"The code that it needs has more than {MAX_CODE} characters, comments included."
+            remark = f"The code that it needs has more than {MAX_CODE} characters."
             facts[name] = FunctionFacts(name, FactsStatus.MISSING, remark=remark)
     written = tuple(str(cell.source) for cell in notebook.cells if cell.cell_type == "code")
     if any(BINDS_UNSEEN.search(source) for source in written):

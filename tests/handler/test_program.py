@@ -581,7 +581,7 @@ def test_a_function_whose_code_is_too_long_is_missing_and_it_says_why() -> None:
     comment = "a" * MAX_CODE
     for source, status in (
         (f"# {comment}\ndef f(x):\n    return 1", FactsStatus.FOUND),
-        (f"def f(x):\n    # {comment}\n    return 1", FactsStatus.MISSING),
+        (f"def f(x):\n    '{comment}'\n    return 1", FactsStatus.MISSING),
     ):
         ((_, content),) = answered(job(cells(code(source), code("def g(x):\n    return 2"))))
         reading = READING.validate_json(content)
