@@ -40,6 +40,8 @@ import tempfile
 import time
 from typing import Any
 
+import numpy.ma  # noqa: F401 -- numpy loads it late: it would be loaded anew in each call
+
 from . import landlock, wire
 from .call_group import END, LENGTH, Link, serve
 from .execute import plain_fault

@@ -109,12 +109,14 @@ def _call_function(
     budget: Budget,
 ) -> dict[str, Outcome]:
     """Make the calls of one function in a box of its own."""
-    modules = None if function.in_state else function.modules
-    imports = shared_imports(settings.preload, function.modules)
+    inputs = [wire.encode({**call.message(), **vars(call.limits)}) for call in calls]
+    of_inputs = sorted({module for data in inputs for module in wire.modules_of(data)})
+    modules = None if function.in_state else (*function.modules, *of_inputs)
+    imports = shared_imports(settings.preload, (*function.modules, *of_inputs))
     setup = wire.encode(
         {
             "name": function.name,
-            "imports": [name for name in imports if name not in settings.preload],
+            "imports": [*of_inputs, *(name for name in imports if name not in settings.preload)],
             "cells": [vars(cell) for cell in function.cells],
             "seconds": settings.setup_seconds,
             "cell_seconds": settings.cell_seconds,
@@ -135,9 +137,9 @@ def _call_function(
                     "echo": call.echo,
                     "seconds": call.limits.seconds,
                     "result_mb": call.limits.result_mb,
-                    "data": wire.encode({**call.message(), **vars(call.limits)}),
+                    "data": data,
                 }
-                for index, call in enumerate(calls)
+                for index, (call, data) in enumerate(zip(calls, inputs, strict=True))
             ],
         }
     )
