@@ -185,6 +185,7 @@ def seen() -> dict[str, Any]:
             own.ask("import sys; sys.path.insert(0, " + repr(str(ROOT)) + ")")
             await client.async_start_new_kernel_client()
             for index, cell in enumerate(notebook.cells):
+                client.begin(1 << 20)
                 await client.async_execute_cell(cell, index)
             assert client.kc is not None
             client.kc.stop_channels()
