@@ -222,7 +222,7 @@ def strong_regularisation(rng: Generator) -> list[Case]:
 def strong_descent(rng: Generator) -> list[Case]:
     """A run of SGD whose regularisation leaves nothing of either factor."""
     options = {"optimizer": "sgd", "reg_lambda": 1e4, "lr": 5e-5, "max_steps": 12}
-    return [_factorization(rng, "lambda = 10000", **options)]
+    return [_factorization(rng, "lambda = 10000", size=(60, 40, 0.6), **options)]
 
 
 def full_matrices(rng: Generator) -> list[Case]:
@@ -276,9 +276,11 @@ def _small(
     return Case(name, args, keywords, {"run": name})
 
 
-def _factorization(rng: Generator, name: str, **options: Any) -> Case:
+def _factorization(
+    rng: Generator, name: str, size: tuple[int, int, float] = (100, 60, 0.5), **options: Any
+) -> Case:
     """Return a case: training matrix and validation values go in, the test ratings stay with the judge."""
-    ratings = _sparse(rng, 100, 60, density=0.5)
+    ratings = _sparse(rng, *size)
     rows, columns = ratings.nonzero()
     order = rng.permutation(len(rows))
     parts = np.split(order, [len(order) // 8, len(order) // 4])
