@@ -310,7 +310,7 @@ def played(play: Callable[[PlayedKernel], None]) -> Iterator[PlayedKernel]:
     kernel = PlayedKernel()
 
     def speak() -> None:
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError):
             play(kernel)
 
     thread = threading.Thread(target=speak)
