@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import copy
 import hashlib
 import sys
 from bisect import bisect_left, bisect_right
@@ -219,7 +218,7 @@ def _defines(
 
 def _without_docstring(node: ast.AST) -> ast.AST:
     """Return a copy of a definition without docstrings."""
-    bare = copy.deepcopy(node)
+    bare = ast.parse(ast.unparse(node))  # a copy by `copy` recurses more deeply
     for inner in ast.walk(bare):
         body = getattr(inner, "body", None)
         if isinstance(inner, Definition) and isinstance(body, list) and ast.get_docstring(inner) is not None:
