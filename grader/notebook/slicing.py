@@ -183,7 +183,7 @@ def is_stub(node: ast.AST) -> bool:
 
 def same_code(first: ast.AST, second: ast.AST) -> bool:
     """Return whether two definitions differ at most in comments, white space and docstrings."""
-    return ast.dump(_without_docstring(first)) == ast.dump(_without_docstring(second))
+    return ast.unparse(_without_docstring(first)) == ast.unparse(_without_docstring(second))
 
 
 def _defines(
