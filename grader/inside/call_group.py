@@ -37,7 +37,7 @@ END = b"end"  # in place of a call: the call that runs is to be ended
 MAX_REPORT = 1 << 20
 PR_SET_PDEATHSIG = 1
 FORK_SECONDS = 10.0  # a fork is tried again this long while there are too many processes
-PATIENT_WALL = 3  # a patient job multiplies its wall limits by this
+PATIENT_WALL = 3  # a patient job multiplies by this the wall limits in which waiting counts
 
 
 class Link:

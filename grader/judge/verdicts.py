@@ -3,8 +3,8 @@
     observation  -->  verdicts  -->  diagnoses  -->  verdicts of what is right given other mistakes
 
 A mistake costs once: what follows from it in another function is right. If the mistake is a known one, such a
-result counts by itself; if not, a person decides. What trips the judge is of no form
-that is asked, unless the right result trips it too: then it costs that one decision and no points.
+result counts by itself; if not, a person decides. A result that trips a check has no form that can be judged,
+and fails it. If the right result trips it too, the fault is ours: a person decides that check.
 """
 
 from __future__ import annotations

@@ -91,9 +91,8 @@ def places(own: Slice) -> tuple[Place, ...]:
     for statement in own.statements:
         source = own.sources[statement.cell].splitlines()
         lines = dict[int, int]()  # those of the notebook, by line of the text: where its first part stands
-        for sent, written in zip(
-            ast.walk(ast.parse(statement.text)), ast.walk(_alone(statement)), strict=False
-        ):
+        alone = ast.Module(body=[statement.node], type_ignores=[])
+        for sent, written in zip(ast.walk(ast.parse(statement.text)), ast.walk(alone), strict=False):
             if isinstance(sent, ast.stmt | ast.expr) and isinstance(written, ast.stmt | ast.expr):
                 lines.setdefault(sent.lineno, written.lineno)
         line = statement.node.lineno
@@ -104,10 +103,6 @@ def places(own: Slice) -> tuple[Place, ...]:
         if len(found) > MAX_PLACES:
             return ()
     return tuple(found)
-
-
-def _alone(statement: Statement) -> ast.Module:
-    return ast.Module(body=[statement.node], type_ignores=[])
 
 
 def _sources(code: Code) -> dict[int, str]:

@@ -17,7 +17,8 @@ from typing import IO, Any
 
 from grader.errors import GraderFault
 from grader.inside import wire
-from grader.inside.calls import CHANGED, FRAME, GROUP, GROUP_SECONDS, MARK, MOST_WAITING, PATIENT_WALL
+from grader.inside.call_group import PATIENT_WALL
+from grader.inside.calls import CHANGED, FRAME, GROUP, GROUP_SECONDS, MARK, MOST_WAITING
 from grader.observe.sandbox import Process, Program, Sandbox, prepared_directory, settle
 from grader.observe.warm import package_of
 from grader.outcome import decoded, fault_of, outcome_of
