@@ -76,6 +76,8 @@ class Code(StrEnum):
     NO_EXCEPTION = "no_exception"
     FORBIDDEN = "forbidden"
     FOLLOW_THROUGH = "follow_through"
+    COSTS_ONCE = "costs_once"
+    RIGHT_BY_ITSELF = "right_by_itself"
     FOLLOW_THROUGH_UNDECIDED = "follow_through_undecided"
     INCONCLUSIVE = "inconclusive"
     NOT_JUDGED = "not_judged"
@@ -136,7 +138,11 @@ class Fault:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one call ended, and what came back."""
+    """How one call ended, and what came back.
+
+    `ignored` are keywords that the function does not take, `imported` modules that the code asked for by other
+    ways than an import statement.
+    """
 
     kind: OutcomeKind
     value: Any = None
@@ -144,6 +150,7 @@ class Outcome:
     args_after: tuple[Any, ...] | None = None
     ignored: tuple[str, ...] = ()
     seconds: float = 0.0
+    imported: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -104,9 +104,10 @@ class GradientCheck(ValueCheck):
                 rng = np.random.default_rng([planner.seed, number, attempt])
                 numeric, own = differentiate(cost, case, self.wrt, rng, right)
                 calls = [planner.call(self, case)]
+                aided = self.aided(planner, [(case, calls[0])])
                 if self.own_cost:
                     calls.append(planner.call(self, case, self.cost, sweep=own.sweep))
-                tried.append(GradientCase(tuple(calls), case, self, numeric, own))
+                tried.append(GradientCase(tuple(calls), case, self, numeric, own, aided=aided))
                 if numeric.decides(self.rtol):
                     break
             decided.append(tried[-1] if tried[-1].numeric.decides(self.rtol) else tried[0])
@@ -124,12 +125,14 @@ class GradientCase(PlannedCase):
     @property
     def deferred(self) -> tuple[Call, ...]:
         """The evaluations of the student's own cost: most gradients are right for the reference's."""
-        return self.calls[1:]
+        return (*self.calls[1:], *self.aided)
 
-    def undecided(self, outcomes: Outcomes) -> bool:
+    def undecided(self, outcomes: Outcomes, trusted: Trusted) -> bool:
         """Whether the gradient is none of the reference's cost."""
         result, parts = self._for_reference(outcomes)
-        return bool(self.deferred) and parts is not None and result.fraction < 1.0 and not result.inconclusive
+        if parts is None and not self.aided:
+            return False
+        return bool(self.deferred) and result.fraction < 1.0 and not result.inconclusive
 
     def judge(self, outcomes: Outcomes, trusted: Trusted | None) -> CaseResult:
         """Return what one input says of a gradient."""

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from grader.checks.base import PlannedCase, Trusted
+from grader.checks.forbidden import ForbiddenCheck
 from grader.course.rubric import Rubric
 from grader.decode import travelled
 from grader.errors import GraderError
@@ -51,6 +52,7 @@ def judge(
     diagnoses = _diagnoses(judged, observation, plan)
     judged |= _followed_through(judged, diagnoses, observation.outcomes, rubric, plan, trusted)
     judged |= _left_to_a_person(judged, diagnoses, rubric)
+    judged |= _lost_before(judged, rubric)
     wrong = _wrong(judged)
     return judged, {question: found for question, found in diagnoses.items() if question in wrong}
 
@@ -64,6 +66,10 @@ def verdicts(
         question = questions[planned.question]
         if function is None or question.about == function:
             facts = observation.functions[question.about]
+            if isinstance(planned.check, ForbiddenCheck):
+                made = (observation.outcomes.get(c.id) for c in plan.calls if c.function == question.about)
+                imported = {name for outcome in made if outcome is not None for name in outcome.imported}
+                facts = replace(facts, calls=facts.calls | imported)
             verdict = NOT_JUDGED
             with _logged(f"the check {'.'.join(planned.key)}"):
                 try:
@@ -142,6 +148,24 @@ def _followed_through(
         if verdict is not None and verdict.fraction > before.fraction:
             followed[planned.key] = verdict
     return followed
+
+
+def _lost_before(judged: Verdicts, rubric: Rubric) -> dict[tuple[str, str], Verdict]:
+    """Return the verdicts of checks whose slip an earlier question has paid for."""
+    paid: dict[str, str] = {}
+    free = {}
+    for question in rubric.questions:
+        for check in question.checks:
+            verdict = judged[question.id, check.id]
+            if check.once is None or not needs_diagnosis(verdict):
+                continue
+            first = paid.setdefault(check.once, question.title)
+            if first != question.title:
+                message = f"{verdict.message}. It costs nothing here, as “{first}” has lost points by it"
+                free[question.id, check.id] = replace(
+                    verdict, kind=VerdictKind.PASSED, fraction=1.0, message=message, code=Code.COSTS_ONCE
+                )
+    return free
 
 
 def _left_to_a_person(
