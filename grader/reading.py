@@ -40,10 +40,10 @@ class FunctionFacts:
     key: str = ""
     calls: frozenset[str] = frozenset()
     notebook_globals: tuple[str, ...] = ()
-    stand_ins: tuple[tuple[str, int], ...] = ()
     remark: str = ""
     places: tuple[Place, ...] = ()
     file: str = ""
+    stand_ins: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ class Code(StrEnum):
     MASKED = "masked"
     COMPLEX = "complex"
     ZERO = "zero"
+    CONSTANT = "constant"
     BELOW_TARGET = "below_target"
     UNMEASURABLE = "unmeasurable"
     OTHER_EXCEPTION = "other_exception"
@@ -299,7 +300,8 @@ class Evidence:
 class Verdict:
     """What one check says: `fraction` of its points, in words, with evidence and a stable `code`.
 
-    `follows` if an input was credited because its result is right given the student's own other functions.
+    `follows` if an input was credited because its result is right given the student's own other functions;
+    `near` if all such results are near those of the reference, too.
     """
 
     kind: VerdictKind
@@ -309,6 +311,7 @@ class Verdict:
     evidence: Evidence = Evidence()
     remarks: tuple[str, ...] = ()
     follows: bool = False
+    near: bool = False
 
 
 class DiagnosisKind(StrEnum):

@@ -163,7 +163,7 @@ class PlannedCase:
         if any(outcome is None for outcome in made.values()):
             return result
         other = self.judge(ChainMap(made, outcomes), trusted)  # type: ignore[arg-type]
-        if other.fraction < result.fraction or other.fraction == 0.0:
+        if other.code == Code.FOLLOW_THROUGH or other.fraction < result.fraction or other.fraction == 0.0:
             return result
         names = " and ".join(dict.fromkeys(answer.function for call in self.aided for answer in call.answers))
         message = f"it is right with the right {names} in place of your own"

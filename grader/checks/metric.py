@@ -47,8 +47,7 @@ class MetricCheck(ValueCheck):
     tolerance: Annotated[float, Field(ge=0)] = 0.0
     """How far from `full` still earns all points, as a share of the way to `none`."""
     own_metric: Identifier | None = None
-    """For `given`: the measure of a result by the student's own functions, in metrics.py: (returned value,
-    case, call) -> share that is lost, 0 to 1."""
+    """The measure given the student's own functions: (returned value, case, call) -> share that is lost."""
     given_credit: Fraction = 1.0
     """The share of the points for a result that is right given the student's own functions."""
 

@@ -7,6 +7,7 @@ so most inputs are of size 1, and the tiny ones (t-SNE's usual start) stand besi
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -66,13 +67,24 @@ def plane_points(rng: Generator) -> list[Case]:
 
 def other_points(rng: Generator) -> list[Case]:
     """P and Y in one, three and five dimensions, with zeros in P, with coinciding points."""
-    coinciding = rng.standard_normal((5, 2))
-    coinciding[4] = coinciding[1]
-    sparse = _joint(rng, 6, zeros=True)
+    return [*dimensions(rng), *special_points(rng)]
+
+
+def dimensions(rng: Generator) -> list[Case]:
+    """P and Y in one, three and five dimensions."""
     return [
         Case("one dimension", (_joint(rng, 5), rng.standard_normal((5, 1)))),
         Case("three dimensions", (_joint(rng, 5), rng.standard_normal((5, 3)))),
         Case("five dimensions", (_joint(rng, 7), rng.standard_normal((7, 5)))),
+    ]
+
+
+def special_points(rng: Generator) -> list[Case]:
+    """P and Y with zeros in P, and with points that coincide."""
+    coinciding = rng.standard_normal((5, 2))
+    coinciding[4] = coinciding[1]
+    sparse = _joint(rng, 6, zeros=True)
+    return [
         Case("zeros in P", (sparse, rng.standard_normal((6, 2)))),
         Case("two points that coincide", (_joint(rng, 5), coinciding)),
     ]
@@ -82,6 +94,25 @@ def whole_pairs(rng: Generator) -> list[Case]:
     """P and Y of whole numbers, and of the dtype of these."""
     y = np.arange(10).reshape(5, 2) % 3 + rng.integers(0, 3, (5, 2))
     return [Case("whole numbers", (_joint(rng, 5), y))]
+
+
+def pairs_with_zeros(rng: Generator) -> list[Case]:
+    """P with zeros beside the diagonal, and Y."""
+    sparse = (_joint(rng, n, zeros=True) for n in (6, 9))
+    return [Case("zeros in P", (p, rng.standard_normal((len(p), 2)))) for p in sparse]
+
+
+def perfect_pairs(rng: Generator) -> list[Case]:
+    """Y and its own Q in place of P."""
+    y = rng.standard_normal((7, 2))
+    inverse = 1.0 / (1.0 + np.sum((y[:, None] - y[None]) ** 2, axis=-1))
+    np.fill_diagonal(inverse, 0.0)
+    return [Case("P = Q", (inverse / inverse.sum(), y), known={"scale": 1.0})]
+
+
+def full_pairs(rng: Generator) -> list[Case]:
+    """P without zeros beside the diagonal, and Y; two points alone, with a P that is not symmetric."""
+    return [case for case in pairs(rng) if case.name != "zeros in P"]
 
 
 def pairs(rng: Generator) -> list[Case]:
@@ -110,6 +141,13 @@ def weights(rng: Generator) -> list[Case]:
     """X (N, D), W1 (D, K), W2 (K, D): tall, wide, K = 1, K = D, one point."""
     shapes = [(15, 5, 2), (4, 7, 3), (9, 4, 1), (6, 3, 3), (1, 4, 2)]
     return [Case(f"N, D, K = {shape}", _weights(rng, *shape)) for shape in shapes]
+
+
+def perfect_weights(rng: Generator) -> list[Case]:
+    """X (N, D) in a plane, and the weights that project on it."""
+    basis = np.linalg.qr(rng.standard_normal((5, 2)))[0]
+    x = rng.standard_normal((9, 2)) @ basis.T
+    return [Case("a perfect reconstruction", (x, basis, basis.T.copy()), known={"scale": _size(x)})]
 
 
 def whole_data(rng: Generator) -> list[Case]:
@@ -254,9 +292,11 @@ def settled_runs(rng: Generator) -> list[Case]:
 
 
 def noisy_descents(rng: Generator) -> list[Case]:
-    """Runs of SGD whose validation losses rise and fall, which the patience must end."""
-    options = {"optimizer": "sgd", "reg_lambda": 0.02, "lr": 0.15, "max_steps": 60, "patience": 6}
-    return [_factorization(rng, f"noisy, {n}", size=(40, 30, 0.5), **options) for n in range(3)]
+    """Runs of SGD whose validation losses, of few ratings, rise and fall, until the patience ends them."""
+    options = {"optimizer": "sgd", "reg_lambda": 0.02, "lr": 0.04, "max_steps": 80, "patience": 6}
+    cases = [_factorization(rng, f"noisy, {n}", size=(30, 20, 0.6), **options) for n in range(4)]
+    few = [(*case.args[:3], tuple(part[:4] for part in case.args[3]), case.args[4][:4]) for case in cases]
+    return [replace(case, args=(*args, case.args[5])) for case, args in zip(cases, few, strict=True)]
 
 
 def overfitting_runs(rng: Generator) -> list[Case]:
@@ -271,9 +311,10 @@ def strong_regularisation(rng: Generator) -> list[Case]:
 
 
 def strong_descent(rng: Generator) -> list[Case]:
-    """A run of SGD whose regularisation leaves nothing of either factor."""
+    """A run of SGD whose regularisation leaves nothing of either factor; the smallest are the best."""
     options = {"optimizer": "sgd", "reg_lambda": 1e4, "lr": 5e-5, "max_steps": 12}
-    return [_factorization(rng, "lambda = 10000", size=(60, 40, 0.6), **options)]
+    case = _factorization(rng, "lambda = 10000", size=(60, 40, 0.6), **options)
+    return [replace(case, args=(*case.args[:4], 0.0 * case.args[4], *case.args[5:]))]
 
 
 def full_matrices(rng: Generator) -> list[Case]:

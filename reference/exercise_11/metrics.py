@@ -210,8 +210,8 @@ def obeys_patience(value: Any, case: Case) -> float:
     That is where the smallest of them lies `patience` records back, or after max_steps.
     """
     steps, patience = case.keywords["max_steps"], case.keywords["patience"]
-    losses = _losses(value[2])
-    if len(losses) < 2 or not np.isfinite(losses).all():
+    losses = np.nan_to_num(_losses(value[2]), nan=np.inf)
+    if len(losses) < 2 or not np.isfinite(losses[0]):
         return 0.0
     waited = np.arange(len(losses)) - [int(np.argmin(losses[: n + 1])) for n in range(len(losses))]
     over = np.nonzero(waited >= patience)[0]
