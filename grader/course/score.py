@@ -85,6 +85,7 @@ def _question(
             and diagnosis.kind is DiagnosisKind.NAMED
             and check.credits_mistakes
             and verdict.kind in (VerdictKind.FAILED, VerdictKind.PARTIAL)
+            and verdict.code != Code.CONSTANT
             and verdict.fraction < max(diagnosis.credit, question.recognition.credit)
         ):
             credit = max(diagnosis.credit, question.recognition.credit)

@@ -266,7 +266,14 @@ def sgd_ratings(rng: Generator) -> list[Case]:
 
 def short_runs(rng: Generator) -> list[Case]:
     """A run that max_steps ends long before the patience is over."""
-    return [_factorization(rng, "six steps", optimizer="als", k=5, max_steps=6, patience=50)]
+    return [_factorization(rng, "six steps", optimizer="als", k=5, reg_lambda=0.5, max_steps=6, patience=50)]
+
+
+def counted_runs(rng: Generator) -> list[Case]:
+    """Runs of both optimizers that max_steps ends."""
+    options = {"k": 5, "max_steps": 6, "patience": 50}
+    runs = (("als", 0.5), ("sgd", 0.1))
+    return [_factorization(rng, name, optimizer=name, reg_lambda=each, **options) for name, each in runs]
 
 
 def single_visits(rng: Generator) -> list[Case]:
