@@ -141,8 +141,8 @@ class Fault:
 class Outcome:
     """How one call ended, and what came back.
 
-    `ignored` are keywords that the function does not take, `imported` modules that the code asked for by other
-    ways than an import statement.
+    `ignored` are keywords that the function does not take, `imported` modules that the code asked for by
+    other ways than an import statement.
     """
 
     kind: OutcomeKind

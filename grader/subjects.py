@@ -70,7 +70,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a call of another function returns, in place of the student's own: `args` are all its arguments."""
+    """What another function returns for `args`, all its arguments, in place of the student's own."""
 
     function: str
     args: tuple[Any, ...]

@@ -10,7 +10,6 @@ from pydantic import PositiveFloat
 
 from grader.checks.base import (
     Fraction,
-    Identifier,
     Outcomes,
     PlannedCase,
     Planner,

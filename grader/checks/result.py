@@ -20,8 +20,8 @@ from grader.records import Code, Evidence, Outcome, OutcomeKind, Plot, Verdict, 
 class CaseResult:
     """A fraction of the points, with a stable code, a sentence, facts, and whether nothing can be said.
 
-    `ours` if nothing can be said because we did not make the call: then nothing is said of the check. `near` if
-    a result that is right given the student's own functions is also near that of the reference.
+    `ours` if nothing can be said because we did not make the call: then nothing is said of the check.
+    `near` if a result that is right given the student's own functions is also near that of the reference.
     """
 
     fraction: float

@@ -1,6 +1,6 @@
 """What a call puts into a student's namespace, so that a function is judged for its own code.
 
-Right answers stand in for its other functions, and an argument for the variable that is read in its place.
+Right answers stand in for its other functions, an argument for the variable that is read instead.
 
     name, arguments, value    a call of `name` with these arguments returns the value; any other is the student's
 """
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-SAME = 1e-6  # relative difference of arguments that are the same but for rounding
+SAME = 1e-6  # relative to the largest entry: arguments that are the same but for rounding
 MISSING = object()
 Answered = tuple[str, tuple[Any, ...], Any]
 
@@ -57,13 +57,10 @@ def _changed(target: Any, new: Mapping[str, Any], made: Callable[[Any, Any], Any
 
 def _namespaces(target: Any) -> list[dict[str, Any]]:
     """Return the namespaces in which a function, and what it calls, may look names up."""
-    unwrapped = inspect.unwrap(target) if callable(target) else target
-    method = getattr(unwrapped, "__func__", None) or getattr(type(unwrapped), "__call__", None)
-    found = [
-        space
-        for space in (getattr(unwrapped, "__globals__", None), getattr(method, "__globals__", None))
-        if isinstance(space, dict)
-    ]
+    function = inspect.unwrap(target)
+    methods = (getattr(function, "__func__", None), vars(type(function)).get("__call__"))
+    spaces = (getattr(each, "__globals__", None) for each in (function, *methods))
+    found = [space for space in spaces if isinstance(space, dict)]
     if not found:  # a class, a partial function
         found = [vars(sys.modules["__main__"])]
     return list({id(space): space for space in found}.values())
@@ -84,9 +81,13 @@ def _answer(own: Any, known: Sequence[tuple[tuple[Any, ...], Any]]) -> Callable[
 
 def _arguments(own: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, ...]:
     """Return the arguments of a call in the order of the function's own, defaults included."""
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     try:
-        bound = inspect.signature(own).bind(*args, **keywords)
+        signature = inspect.signature(own)
+        bound = signature.bind(*args, **keywords)
     except (TypeError, ValueError):
+        return (*args, *keywords.values())
+    if any(parameter.kind in several for parameter in signature.parameters.values()):
         return (*args, *keywords.values())
     bound.apply_defaults()
     return tuple(bound.arguments.values())
@@ -98,6 +99,9 @@ def _same(given: Any, wanted: Any) -> bool:
         if isinstance(wanted, str) or isinstance(given, str):
             return bool(given == wanted)
         one, other = (np.asarray(x.toarray() if hasattr(x, "toarray") else x) for x in (given, wanted))
-        return one.shape == other.shape and bool(np.allclose(one, other, rtol=SAME, atol=0.0, equal_nan=True))
+        if one.shape != other.shape:
+            return False
+        size = SAME * float(np.abs(other).max(initial=0.0))
+        return bool(np.allclose(one, other, rtol=0.0, atol=size, equal_nan=True))
     except Exception:  # what a student passes on may be anything
         return False

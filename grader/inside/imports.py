@@ -1,8 +1,8 @@
 """Which modules a student's code imports by other ways than a plain import statement.
 
 What a statement imports is read from the notebook. `__import__`, `importlib`, `exec`, and attributes that a
-package imports when they are asked for, show only when the code runs: here, as far as the code leaves the list
-alone.
+package imports when they are asked for, show only when the code runs: here, as far as the code leaves the
+list alone.
 """
 
 from __future__ import annotations

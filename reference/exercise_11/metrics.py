@@ -192,7 +192,7 @@ def _squares(value: Any, case: Case, places: Any, values: Any) -> tuple[float, i
 
 
 def _forms(squares: float, count: int, penalty: float = 0.0) -> list[float]:
-    """Return what a loss may be: the sum, the mean, half of them, a root; lambda beside the sum or the mean."""
+    """Return what a loss may be: the sum, the mean, half of them, a root; lambda beside sum or mean."""
     total, mean = squares + penalty, squares / count + penalty
     return [total, total / 2, total / count, mean, mean / 2, total**0.5, (total / count) ** 0.5, mean**0.5]
 
