@@ -2,7 +2,7 @@
 
 Right answers stand in for its other functions, an argument for the variable that is read instead.
 
-    name, arguments, value    a call of `name` with these arguments returns the value; any other is the student's
+    name, arguments, value    a call of `name` with these arguments returns the value, any other does not
 """
 
 from __future__ import annotations
