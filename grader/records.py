@@ -70,12 +70,15 @@ class Code(StrEnum):
     MASKED = "masked"
     COMPLEX = "complex"
     ZERO = "zero"
+    CONSTANT = "constant"
     BELOW_TARGET = "below_target"
     UNMEASURABLE = "unmeasurable"
     OTHER_EXCEPTION = "other_exception"
     NO_EXCEPTION = "no_exception"
     FORBIDDEN = "forbidden"
     FOLLOW_THROUGH = "follow_through"
+    COSTS_ONCE = "costs_once"
+    RIGHT_BY_ITSELF = "right_by_itself"
     FOLLOW_THROUGH_UNDECIDED = "follow_through_undecided"
     INCONCLUSIVE = "inconclusive"
     NOT_JUDGED = "not_judged"
@@ -136,7 +139,11 @@ class Fault:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one call ended, and what came back."""
+    """How one call ended, and what came back.
+
+    `ignored` are keywords that the function does not take, `imported` modules that the code asked for by
+    other ways than an import statement.
+    """
 
     kind: OutcomeKind
     value: Any = None
@@ -144,6 +151,7 @@ class Outcome:
     args_after: tuple[Any, ...] | None = None
     ignored: tuple[str, ...] = ()
     seconds: float = 0.0
+    imported: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -292,7 +300,8 @@ class Evidence:
 class Verdict:
     """What one check says: `fraction` of its points, in words, with evidence and a stable `code`.
 
-    `follows` if an input was credited because its result is right given the student's own other functions.
+    `follows` if an input was credited because its result is right given the student's own other functions;
+    `near` if all such results are near those of the reference, too.
     """
 
     kind: VerdictKind
@@ -302,6 +311,7 @@ class Verdict:
     evidence: Evidence = Evidence()
     remarks: tuple[str, ...] = ()
     follows: bool = False
+    near: bool = False
 
 
 class DiagnosisKind(StrEnum):

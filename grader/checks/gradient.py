@@ -63,12 +63,19 @@ class GradientCheck(ValueCheck):
     """Largest error allowed, relative to the norm of the numeric gradient."""
     own_cost: Fraction = 0.0
     """Follow-through: the share for the right gradient of their own cost, if its mistake has a name."""
+    near: Fraction = 0.1
+    """One minus the cosine up to which the gradient of their own cost is near enough to count by itself."""
     by_case: bool = True
     """Whether each input counts for its share of the points, or all inputs must be right for any."""
     credit: dict[NearMissCode, Fraction] = {}  # noqa: RUF012 -- pydantic copies it
     """The share of the points for a recognised near miss, by its code (for example constant_factor)."""
 
-    grading_only: ClassVar[frozenset[str]] = ValueCheck.grading_only | {"credit", "own_cost", "by_case"}
+    grading_only: ClassVar[frozenset[str]] = ValueCheck.grading_only | {
+        "credit",
+        "own_cost",
+        "near",
+        "by_case",
+    }
     credits_mistakes: ClassVar[bool] = True
 
     @property
@@ -104,9 +111,10 @@ class GradientCheck(ValueCheck):
                 rng = np.random.default_rng([planner.seed, number, attempt])
                 numeric, own = differentiate(cost, case, self.wrt, rng, right)
                 calls = [planner.call(self, case)]
+                aided = self.aided(planner, [(case, calls[0])])
                 if self.own_cost:
                     calls.append(planner.call(self, case, self.cost, sweep=own.sweep))
-                tried.append(GradientCase(tuple(calls), case, self, numeric, own))
+                tried.append(GradientCase(tuple(calls), case, self, numeric, own, aided=aided))
                 if numeric.decides(self.rtol):
                     break
             decided.append(tried[-1] if tried[-1].numeric.decides(self.rtol) else tried[0])
@@ -124,12 +132,14 @@ class GradientCase(PlannedCase):
     @property
     def deferred(self) -> tuple[Call, ...]:
         """The evaluations of the student's own cost: most gradients are right for the reference's."""
-        return self.calls[1:]
+        return (*self.calls[1:], *self.aided)
 
-    def undecided(self, outcomes: Outcomes) -> bool:
+    def undecided(self, outcomes: Outcomes, trusted: Trusted) -> bool:
         """Whether the gradient is none of the reference's cost."""
         result, parts = self._for_reference(outcomes)
-        return bool(self.deferred) and parts is not None and result.fraction < 1.0 and not result.inconclusive
+        if parts is None and not self.aided:
+            return False
+        return bool(self.deferred) and result.fraction < 1.0 and not result.inconclusive
 
     def judge(self, outcomes: Outcomes, trusted: Trusted | None) -> CaseResult:
         """Return what one input says of a gradient."""
@@ -140,7 +150,10 @@ class GradientCase(PlannedCase):
         follows = self._right_for_own(parts, outcomes) if check.own_cost else False
         if follows:
             message = f"it is the right gradient of your own {check.cost}"
-            return CaseResult(check.own_cost, Code.FOLLOW_THROUGH, message, result.facts, result.plot)
+            near = self._cosine(parts) >= 1.0 - check.near
+            return CaseResult(
+                check.own_cost, Code.FOLLOW_THROUGH, message, result.facts, result.plot, near=near
+            )
         if follows is None:
             message = (
                 f"your own {check.cost} has a kink here, or is too noisy, to tell whether this is its "
@@ -171,6 +184,17 @@ class GradientCase(PlannedCase):
             for n, part in enumerate(parts)
         ]
         return min(results, key=lambda result: (result.fraction, not result.inconclusive)), parts
+
+    def _cosine(self, parts: tuple[Array, ...]) -> float:
+        """Return the smallest cosine of the angle between a part of a gradient and the numeric one."""
+        cosines = [1.0]
+        for part, right in zip(parts, self.numeric.parts, strict=True):
+            sizes = float(np.linalg.norm(part)), float(np.linalg.norm(right))
+            if all(sizes):
+                cosines.append(float(np.vdot(part / sizes[0], right / sizes[1])))
+            elif any(sizes):
+                cosines.append(0.0)
+        return min(cosines)
 
     def detail(self, value: Any, result: CaseResult) -> str:
         """Say which entry is furthest from the finite differences."""

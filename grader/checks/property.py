@@ -109,14 +109,16 @@ class PropertyCheck(ValueCheck):
         rng = np.random.default_rng([planner.seed, 1])
         cases = []
         for case in next(planner.draws(self.inputs)):
-            calls = [planner.call(self, case, echo=self.property == "input_not_mutated")]
+            calls = [(case, planner.call(self, case, echo=self.property == "input_not_mutated"))]
             change = Change()
             if self.property == "deterministic":
-                calls.append(planner.call(self, case, repeat=1))
+                calls.append((case, planner.call(self, case, repeat=1)))
             elif self.property in self.relating:
                 other, change = changed_input(self, case, planner.parameters, rng)
-                calls.append(planner.call(self, other))
-            cases.append(PropertyCase(tuple(calls), case, self, change))
+                calls.append((other, planner.call(self, other)))
+            made = tuple(call for _, call in calls)
+            aided = () if self.property == "deterministic" else self.aided(planner, calls)
+            cases.append(PropertyCase(made, case, self, change, aided=aided))
         return tuple(cases)
 
 

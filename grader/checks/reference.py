@@ -10,7 +10,6 @@ from pydantic import PositiveFloat
 
 from grader.checks.base import (
     Fraction,
-    Identifier,
     Outcomes,
     PlannedCase,
     Planner,
@@ -48,8 +47,6 @@ class ReferenceCheck(ValueCheck):
     """Whether the tolerance grows with what rounding the inputs does to the reference's result."""
     credit: dict[NearMissCode, Fraction] = {}  # noqa: RUF012 -- pydantic copies it
     """The share of the points for a recognised near miss, by its code (for example constant_factor)."""
-    given: tuple[Identifier, ...] = ()
-    """Follow-through: also right given the student's own results of these, if their mistake has a name."""
     form_only: bool = False
     """Whether only structure, shape and finite entries are compared, and the values may be any."""
     given_credit: Fraction = 1.0
@@ -93,18 +90,20 @@ class ReferenceCheck(ValueCheck):
         for case in next(planner.draws(self.inputs)):
             followed = planner.made_for(case, self.given) if self.given else []
             calls = [planner.call(self, inner, name) for name, inner in followed]
+            own = planner.call(self, case)
             rounding = EXACT
             if self.conditioned:
                 rng = np.random.default_rng([planner.seed, 2])
                 rounding = sensitivity(lambda near: planner.expected(self, near), case, self.up_to, rng)
             cases.append(
                 ReferenceCase(
-                    (planner.call(self, case), *calls),
+                    (own, *calls),
                     case,
                     self,
                     planner.expected(self, case),
                     float(case.known.get("scale", 0.0)),
                     rounding,
+                    aided=self.aided(planner, [(case, own)]),
                 )
             )
         return tuple(cases)

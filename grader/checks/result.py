@@ -21,6 +21,7 @@ class CaseResult:
     """A fraction of the points, with a stable code, a sentence, facts, and whether nothing can be said.
 
     `ours` if nothing can be said because we did not make the call: then nothing is said of the check.
+    `near` if a result that is right given the student's own functions is also near that of the reference.
     """
 
     fraction: float
@@ -30,6 +31,7 @@ class CaseResult:
     plot: Plot | None = None
     inconclusive: bool = False
     ours: bool = False
+    near: bool = False
 
     @classmethod
     def died(cls, outcome: Outcome | None) -> CaseResult:
@@ -46,7 +48,8 @@ def combined(results: Sequence[CaseResult], *, by_case: bool) -> Verdict:
     """
     ours = [result for result in results if result.ours]
     results = ours or [result for result in results if not result.inconclusive] or results
-    follows = any(result.code == Code.FOLLOW_THROUGH and result.fraction > 0.0 for result in results)
+    following = [each for each in results if each.code == Code.FOLLOW_THROUGH and each.fraction > 0.0]
+    follows, near = bool(following), bool(following) and all(result.near for result in following)
     fractions = [result.fraction for result in results]
     fraction = float(np.mean(fractions)) if by_case else min(fractions)
     worst = min(results, key=lambda result: result.fraction)
@@ -57,9 +60,9 @@ def combined(results: Sequence[CaseResult], *, by_case: bool) -> Verdict:
         return Verdict(VerdictKind.INCONCLUSIVE, fraction, message, Code.INCONCLUSIVE, evidence)
     if all(fraction == 1.0 for fraction in fractions):
         code = next((result.code for result in results if result.code), "")
-        return Verdict(VerdictKind.PASSED, 1.0, message, code, evidence, follows=follows)
+        return Verdict(VerdictKind.PASSED, 1.0, message, code, evidence, follows=follows, near=near)
     kind = VerdictKind.FAILED if fraction == 0.0 else VerdictKind.PARTIAL
-    return Verdict(kind, fraction, message, worst.code, evidence, follows=follows)
+    return Verdict(kind, fraction, message, worst.code, evidence, follows=follows, near=near)
 
 
 def _sentence(results: Sequence[CaseResult]) -> str:

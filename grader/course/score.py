@@ -29,12 +29,17 @@ def score_submission(
     verdicts: Verdicts,
     remarks: Mapping[str, Sequence[str]],
     diagnoses: Mapping[str, Diagnosis] = MappingProxyType({}),
+    shares: Mapping[str, float] = MappingProxyType({}),
 ) -> Score:
-    """Return the score: `verdicts` by (question, check), `remarks` and `diagnoses` by question."""
+    """Return the score: `verdicts` by (question, check), `remarks` and `diagnoses` by question.
+
+    A question in `shares` earns that share of what its verdicts are worth.
+    """
     questions: dict[str, QuestionScore] = {}
     for question in rubric.questions:
         diagnosis = diagnoses.get(question.id)
-        scored = _question(question, verdicts, diagnosis, tuple(remarks.get(question.id, ())))
+        share = shares.get(question.id, 1.0)
+        scored = _question(question, verdicts, diagnosis, tuple(remarks.get(question.id, ())), share)
         # Only a question that is decided and earned nothing blocks those that require it.
         required = [questions[name] for name in question.requires]
         failed = [
@@ -62,7 +67,11 @@ def score_nothing(submission: str, rubric: Rubric, status: Status, message: str)
 
 
 def _question(
-    question: Question, verdicts: Verdicts, diagnosis: Diagnosis | None, remarks: tuple[str, ...]
+    question: Question,
+    verdicts: Verdicts,
+    diagnosis: Diagnosis | None,
+    remarks: tuple[str, ...],
+    share: float = 1.0,
 ) -> QuestionScore:
     """Return the score of a question, whatever other questions earned."""
     if question.manual:
@@ -76,13 +85,15 @@ def _question(
             and diagnosis.kind is DiagnosisKind.NAMED
             and check.credits_mistakes
             and verdict.kind in (VerdictKind.FAILED, VerdictKind.PARTIAL)
-            and verdict.fraction < diagnosis.credit
+            and verdict.code != Code.CONSTANT
+            and verdict.fraction < max(diagnosis.credit, question.recognition.credit)
         ):
-            verdict = replace(verdict, kind=VerdictKind.PARTIAL, fraction=diagnosis.credit)
+            credit = max(diagnosis.credit, question.recognition.credit)
+            verdict = replace(verdict, kind=VerdictKind.PARTIAL, fraction=credit)
         failed = [checks[name].title for name in check.requires if not _earned(checks[name])]
         if failed:
             verdict = _blocked(verdict, failed[0])
-        points = min(_rounded(verdict.fraction * check.points), check.points)
+        points = min(_rounded(verdict.fraction * share * check.points), check.points)
         passed = verdict.kind is VerdictKind.PASSED
         feedback = check.feedback.passed if passed else check.feedback.failed
         hidden = check.visibility == "hidden"

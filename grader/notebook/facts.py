@@ -23,6 +23,7 @@ from grader.notebook.slicing import (
 from grader.reading import FactsStatus, FunctionFacts
 from grader.subjects import Subject, SubjectKind
 
+Variable = ast.Assign | ast.AnnAssign | ast.For | ast.With
 # A function whose name begins so returns data: load_digits, read_csv, make_blobs, randn, normal
 SOURCES = (
     "load",
@@ -98,13 +99,15 @@ def find_subjects(
         statements = list(own.statements)
         for module in {f"{each}.py" for s in own.statements for each in imported_modules(s.node)}:
             statements += modules[module].statements if module in modules else ()
+        read = _notebook_data(own, statement, nodes[-1])
         facts[name] = FunctionFacts(
             name,
             FactsStatus.FOUND if attempted else FactsStatus.NOT_ATTEMPTED,
             own.definition.cell,
             own.key,
             calls=dotted_names(statements),
-            notebook_globals=_notebook_data(own, statement, nodes[-1]),
+            notebook_globals=read,
+            stand_ins=() if subject.method else _stand_ins(own, statement, nodes[-1], read),
             places=places(own),
             file=file,
         )
@@ -182,6 +185,32 @@ def _notebook_data(own: Slice, statement: Statement, node: ast.AST) -> tuple[str
         else:
             data -= earlier.binds - earlier.perhaps
     return tuple(sorted(data & statement.deferred))
+
+
+def _stand_ins(
+    own: Slice, statement: Statement, node: ast.AST, data: tuple[str, ...]
+) -> tuple[tuple[str, int], ...]:
+    """Return the variable that a function reads in place of an argument, and the position of this.
+
+    That is the one variable that it reads, or the one with data, where it leaves one argument without a
+    default alone.
+    """
+    if not isinstance(node, Function):
+        return ()
+    inner = list(ast.walk(node))
+    used = {each.id for each in inner if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
+    called = {
+        each.func.id for each in inner if isinstance(each, ast.Call) and isinstance(each.func, ast.Name)
+    }
+    parameters = [each.arg for each in (*node.args.posonlyargs, *node.args.args)]
+    required = parameters[: len(parameters) - len(node.args.defaults)]
+    unused = [name for name in required if name not in used]
+    variables = {name for each in own.statements if isinstance(each.node, Variable) for name in each.binds}
+    loose = own.unbound - called
+    read = (set(data) | loose) & statement.deferred or variables & statement.deferred
+    if len(unused) != 1 or len(read) != 1:
+        return ()
+    return ((read.pop(), parameters.index(unused[0])),)
 
 
 def _makes_data(node: ast.stmt, data: set[str], functions: set[str]) -> bool:

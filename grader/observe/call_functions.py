@@ -122,6 +122,7 @@ def _call_function(
             "seconds": settings.setup_seconds,
             "cell_seconds": settings.cell_seconds,
             "in_state": function.in_state,
+            "bound": function.bound,
             "patient": settings.alone,
         }
     )

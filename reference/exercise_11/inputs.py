@@ -7,13 +7,14 @@ so most inputs are of size 1, and the tiny ones (t-SNE's usual start) stand besi
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from grader.course import Case
+from grader.course import Answer, Case
 
 from .ratings import generate_ratings
 
@@ -32,7 +33,7 @@ def files(seed: int) -> dict[str, bytes]:
 
 
 def points(rng: Generator) -> list[Case]:
-    """Points Y (N, d): two, one and three dimensions, two points only, coinciding points, integers."""
+    """Points Y (N, d): two, one and three dimensions, far apart, coinciding points."""
     coinciding = rng.standard_normal((6, 2))
     coinciding[3] = coinciding[0]
     return [
@@ -41,13 +42,18 @@ def points(rng: Generator) -> list[Case]:
         Case("one dimension", (rng.standard_normal((7, 1)),)),
         Case("three dimensions", (rng.standard_normal((9, 3)),)),
         Case("two points that coincide", (coinciding,)),
-        Case("whole numbers", (np.arange(10).reshape(5, 2) % 4 + rng.integers(0, 3, (5, 2)),)),
     ]
 
 
+def whole_points(rng: Generator) -> list[Case]:
+    """Points Y (N, d) of whole numbers, and of the dtype of these."""
+    return [Case("whole numbers", (np.arange(10).reshape(5, 2) % 4 + rng.integers(0, 3, (5, 2)),))]
+
+
 def any_points(rng: Generator) -> list[Case]:
-    """Points Y (N, d) for what must hold of any Q: as above, and two points alone."""
-    return [*points(rng), Case("two points", (rng.standard_normal((2, 2)),))]
+    """Points Y (N, d) for what must hold of any Q: as above, as many once more, and two points alone."""
+    again = Case("two dimensions again", (rng.standard_normal((12, 2)),))
+    return [*points(rng), again, Case("two points", (rng.standard_normal((2, 2)),))]
 
 
 def plane_points(rng: Generator) -> list[Case]:
@@ -60,18 +66,53 @@ def plane_points(rng: Generator) -> list[Case]:
 
 
 def other_points(rng: Generator) -> list[Case]:
-    """P and Y in one, three and five dimensions, with zeros in P, with coinciding points, with integers."""
-    coinciding = rng.standard_normal((5, 2))
-    coinciding[4] = coinciding[1]
-    sparse = _joint(rng, 6, zeros=True)
+    """P and Y in one, three and five dimensions, with zeros in P, with coinciding points."""
+    return [*dimensions(rng), *special_points(rng)]
+
+
+def dimensions(rng: Generator) -> list[Case]:
+    """P and Y in one, three and five dimensions."""
     return [
         Case("one dimension", (_joint(rng, 5), rng.standard_normal((5, 1)))),
         Case("three dimensions", (_joint(rng, 5), rng.standard_normal((5, 3)))),
         Case("five dimensions", (_joint(rng, 7), rng.standard_normal((7, 5)))),
+    ]
+
+
+def special_points(rng: Generator) -> list[Case]:
+    """P and Y with zeros in P, and with points that coincide."""
+    coinciding = rng.standard_normal((5, 2))
+    coinciding[4] = coinciding[1]
+    sparse = _joint(rng, 6, zeros=True)
+    return [
         Case("zeros in P", (sparse, rng.standard_normal((6, 2)))),
         Case("two points that coincide", (_joint(rng, 5), coinciding)),
-        Case("whole numbers", (_joint(rng, 5), np.arange(10).reshape(5, 2) % 3 + rng.integers(0, 3, (5, 2)))),
     ]
+
+
+def whole_pairs(rng: Generator) -> list[Case]:
+    """P and Y of whole numbers, and of the dtype of these."""
+    y = np.arange(10).reshape(5, 2) % 3 + rng.integers(0, 3, (5, 2))
+    return [Case("whole numbers", (_joint(rng, 5), y))]
+
+
+def pairs_with_zeros(rng: Generator) -> list[Case]:
+    """P with zeros beside the diagonal, and Y."""
+    sparse = (_joint(rng, n, zeros=True) for n in (6, 9))
+    return [Case("zeros in P", (p, rng.standard_normal((len(p), 2)))) for p in sparse]
+
+
+def perfect_pairs(rng: Generator) -> list[Case]:
+    """Y and its own Q in place of P."""
+    y = rng.standard_normal((7, 2))
+    inverse = 1.0 / (1.0 + np.sum((y[:, None] - y[None]) ** 2, axis=-1))
+    np.fill_diagonal(inverse, 0.0)
+    return [Case("P = Q", (inverse / inverse.sum(), y), known={"scale": 1.0})]
+
+
+def full_pairs(rng: Generator) -> list[Case]:
+    """P without zeros beside the diagonal, and Y; two points alone, with a P that is not symmetric."""
+    return [case for case in pairs(rng) if case.name != "zeros in P"]
 
 
 def pairs(rng: Generator) -> list[Case]:
@@ -97,11 +138,22 @@ def _joint(rng: Generator, n: int, *, zeros: bool = False) -> Array:
 
 
 def weights(rng: Generator) -> list[Case]:
-    """X (N, D), W1 (D, K), W2 (K, D): tall, wide, K = 1, K = D, integers, one point."""
+    """X (N, D), W1 (D, K), W2 (K, D): tall, wide, K = 1, K = D, one point."""
     shapes = [(15, 5, 2), (4, 7, 3), (9, 4, 1), (6, 3, 3), (1, 4, 2)]
-    cases = [Case(f"N, D, K = {shape}", _weights(rng, *shape)) for shape in shapes]
+    return [Case(f"N, D, K = {shape}", _weights(rng, *shape)) for shape in shapes]
+
+
+def perfect_weights(rng: Generator) -> list[Case]:
+    """X (N, D) in a plane, and the weights that project on it."""
+    basis = np.linalg.qr(rng.standard_normal((5, 2)))[0]
+    x = rng.standard_normal((9, 2)) @ basis.T
+    return [Case("a perfect reconstruction", (x, basis, basis.T.copy()), known={"scale": _size(x)})]
+
+
+def whole_data(rng: Generator) -> list[Case]:
+    """X (N, D) of whole numbers, and of the dtype of these, with W1 (D, K) and W2 (K, D)."""
     _, w1, w2 = _weights(rng, 8, 4, 2)
-    return [*cases, Case("whole numbers", (rng.integers(-4, 5, (8, 4)), w1, w2))]
+    return [Case("whole numbers", (rng.integers(-4, 5, (8, 4)), w1, w2))]
 
 
 def _weights(rng: Generator, n: int, d: int, k: int) -> tuple[Array, Array, Array]:
@@ -147,7 +199,7 @@ def _size(x: Array) -> float:
 
 
 def rating_matrices(rng: Generator) -> list[Case]:
-    """Sparse ratings: typical, a user whose ratings are all equal, an item seen once, whole numbers."""
+    """Sparse ratings: typical, a user whose ratings are all equal, an item seen once."""
     typical = _sparse(rng, 8, 6)
     equal = _sparse(rng, 6, 5).toarray()
     equal[2] = np.where(equal[2] > 0, 4.0, 0.0)
@@ -158,8 +210,12 @@ def rating_matrices(rng: Generator) -> list[Case]:
         Case("typical", (typical,)),
         Case("a user with equal ratings", (csr_matrix(equal),)),
         Case("an item seen once", (csr_matrix(once),)),
-        Case("whole numbers", (_sparse(rng, 6, 7).astype(np.int64),)),
     ]
+
+
+def whole_ratings(rng: Generator) -> list[Case]:
+    """Sparse ratings of the dtype of whole numbers."""
+    return [Case("whole numbers", (_sparse(rng, 6, 7).astype(np.int64),))]
 
 
 def random_starts(rng: Generator) -> list[Case]:
@@ -175,6 +231,11 @@ def svd_starts(rng: Generator) -> list[Case]:
     ]
 
 
+def whole_svd_starts(rng: Generator) -> list[Case]:
+    """A matrix of the dtype of whole numbers and k for the start by SVD."""
+    return [Case("whole numbers", (_sparse(rng, 10, 8).astype(np.int64), 3), {"init": "svd"})]
+
+
 def unknown_starts(rng: Generator) -> list[Case]:
     """A name of a start that does not exist."""
     return [Case("unknown", (_sparse(rng, 6, 5), 2), {"init": "zeros"})]
@@ -188,7 +249,7 @@ def als_ratings(rng: Generator) -> list[Case]:
     """
     options = {"optimizer": "als", "max_steps": 25, "reg_lambda": 1.0}
     return [
-        _factorization(rng, "random start", init="random", **options),
+        _factorization(rng, "random start", init="random", k=5, **options),
         _factorization(rng, "start by SVD", init="svd", **options),
     ]
 
@@ -205,7 +266,44 @@ def sgd_ratings(rng: Generator) -> list[Case]:
 
 def short_runs(rng: Generator) -> list[Case]:
     """A run that max_steps ends long before the patience is over."""
-    return [_factorization(rng, "three steps", optimizer="als", max_steps=3, patience=50)]
+    return [_factorization(rng, "six steps", optimizer="als", k=5, reg_lambda=0.5, max_steps=6, patience=50)]
+
+
+def counted_runs(rng: Generator) -> list[Case]:
+    """Runs of both optimizers that max_steps ends."""
+    options = {"k": 5, "max_steps": 6, "patience": 50}
+    runs = (("als", 0.5), ("sgd", 0.1))
+    return [_factorization(rng, name, optimizer=name, reg_lambda=each, **options) for name, each in runs]
+
+
+def single_visits(rng: Generator) -> list[Case]:
+    """A few small steps of SGD from a given start, on a matrix with two ratings a user and one an item.
+
+    Lambda is zero. The validation values are among the ratings, so that every epoch is the best so far.
+    """
+    users, k = 60, 5
+    items = np.arange(2 * users)
+    owners = items // 2
+    q, p = rng.uniform(0.2, 0.6, (users, k)), rng.uniform(0.2, 0.6, (k, len(items)))
+    ratings = np.sum(q[owners] * p[:, items].T, axis=1) + rng.uniform(0.5, 1.5, len(items))
+    matrix = csr_matrix((ratings, (owners, items)), shape=(users, len(items)))
+    keywords = {"max_steps": 10, "init": "random", "log_every": 1000, "patience": 1000, "eval_every": 1}
+    args = (matrix, np.stack([owners, items], axis=1), k, (owners[:40], items[:40]), ratings[:40], 0.0)
+    start = Answer("initialize_Q_P", (matrix, k, "random"), (q, p))
+    return [Case("ten small steps", args, {**keywords, "optimizer": "sgd", "lr": 2e-5}, answers=(start,))]
+
+
+def settled_runs(rng: Generator) -> list[Case]:
+    """A run of ALS that finds the ratings exactly, and so leaves no gradient for any row."""
+    return [case for case in telling_runs(rng) if case.known["run"] == "exact"]
+
+
+def noisy_descents(rng: Generator) -> list[Case]:
+    """Runs of SGD whose validation losses, of few ratings, rise and fall, until the patience ends them."""
+    options = {"optimizer": "sgd", "reg_lambda": 0.02, "lr": 0.04, "max_steps": 80, "patience": 6}
+    cases = [_factorization(rng, f"noisy, {n}", size=(30, 20, 0.6), **options) for n in range(4)]
+    few = [(*case.args[:3], tuple(part[:4] for part in case.args[3]), case.args[4][:4]) for case in cases]
+    return [replace(case, args=(*args, case.args[5])) for case, args in zip(cases, few, strict=True)]
 
 
 def overfitting_runs(rng: Generator) -> list[Case]:
@@ -223,9 +321,10 @@ def strong_regularisation(rng: Generator) -> list[Case]:
 
 
 def strong_descent(rng: Generator) -> list[Case]:
-    """A run of SGD whose regularisation leaves nothing of either factor."""
+    """A run of SGD whose regularisation leaves nothing of either factor; the smallest are the best."""
     options = {"optimizer": "sgd", "reg_lambda": 1e4, "lr": 5e-5, "max_steps": 12}
-    return [_factorization(rng, "lambda = 10000", size=(60, 40, 0.6), **options)]
+    case = _factorization(rng, "lambda = 10000", size=(60, 40, 0.6), **options)
+    return [replace(case, args=(*case.args[:4], 0.0 * case.args[4], *case.args[5:]))]
 
 
 def full_matrices(rng: Generator) -> list[Case]:
