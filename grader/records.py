@@ -80,6 +80,7 @@ class Code(StrEnum):
     INCONCLUSIVE = "inconclusive"
     NOT_JUDGED = "not_judged"
     NOT_CALLED = "not_called"
+    NOT_CHECKED = "not_checked"
     BLOCKED = "blocked"
 
 
@@ -123,7 +124,8 @@ class Table:
 class Fault:
     """How a student's code failed: exception type, message, and the cell (from 1) and line it came from.
 
-    `file` is the Python file in which the line stands, '' if that is the notebook.
+    `file` is the Python file in which the line stands, '' if that is the notebook; `bases` are the exceptions
+    of Python that the type is one of.
     """
 
     type: str
@@ -132,6 +134,12 @@ class Fault:
     line: int | None = None
     code: str = ""
     file: str = ""
+    bases: tuple[str, ...] = ()
+
+    @property
+    def known_type(self) -> str:
+        """The type or, for one that the student made, the exception of Python that it is one of."""
+        return self.bases[0] if self.bases else self.type
 
 
 @dataclass(frozen=True)
@@ -260,6 +268,10 @@ class Candidates(Protocol):
         """Return the reference."""
         ...
 
+    def arguments(self) -> Sequence[Candidate]:
+        """Return, for each parameter, a function that returns this argument as it is."""
+        ...
+
     def single(self) -> Sequence[Candidate]:
         """Return every known mistake."""
         ...
@@ -319,7 +331,8 @@ class Diagnosis:
     `residual` is the largest relative difference between the results and those of the mistake, `margin` the
     same for the next best explanation; `codes` are one mistake or several made together, or, where the
     kind is ambiguous, those that explain the results equally well (joined by + where two belong together).
-    `names` says in words what each code stands for.
+    `names` says in words what each code stands for. `inputs` says on how many inputs it rests, where others
+    gave no numbers.
     """
 
     kind: DiagnosisKind
@@ -329,6 +342,7 @@ class Diagnosis:
     credit: float = 0.0
     residual: float | None = None
     margin: float | None = None
+    inputs: str = ""
 
 
 @dataclass(frozen=True)

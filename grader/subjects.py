@@ -74,7 +74,8 @@ class Case:
 
     `construct` has the arguments with which the object of a method, or of a class, is made. The calls in
     `before` are made first, in the same process, and what they changed stays. With `collect`, the value is
-    the tuple of what all of them returned, the last call included.
+    the tuple of what all of them returned, the last call included. `label` is what students are told of the
+    input where it alone goes wrong, after "with": "whole numbers", "k = 0".
     """
 
     name: str
@@ -84,6 +85,7 @@ class Case:
     construct: Step = Step()
     before: tuple[Step, ...] = ()
     collect: bool = False
+    label: str = ""
 
 
 @dataclass(frozen=True)

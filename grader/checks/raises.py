@@ -18,6 +18,10 @@ class RaisesCheck(InputsCheck):
     exception: Identifier
     """The name of the exception."""
 
+    def hint_fits(self, code: str) -> bool:
+        """Whether the feedback for a failure says something about the one with this code."""
+        return code in (Code.OTHER_EXCEPTION, Code.NO_EXCEPTION)
+
     def recognises(self, *, fingerprint: bool) -> bool:
         """Whether known mistakes are looked for on its inputs: an exception is like no result."""
         return True
@@ -38,7 +42,7 @@ class RaisesCase(PlannedCase):
         """Say whether the call ended in the exception."""
         outcome, expected = outcomes.get(self.calls[0].id), self.check.exception
         if outcome is not None and outcome.kind is OutcomeKind.RAISED and outcome.fault is not None:
-            if outcome.fault.type == expected:
+            if expected in (outcome.fault.type, *outcome.fault.bases):
                 return CaseResult(1.0)
             return CaseResult(0.0, Code.OTHER_EXCEPTION, f"it raised {outcome.fault.type}, not {expected}")
         if outcome is not None and outcome.kind is OutcomeKind.RETURNED:

@@ -54,9 +54,9 @@ class Tolerance:
     scale: float = 0.0
     sensitivity: Sensitivity = Sensitivity()
 
-    def of(self, array: NDArray[Any]) -> float:
-        """Return the largest relative error that an array of this dtype may have."""
-        eps = precision(array)
+    def of(self, value: Any) -> float:
+        """Return the largest relative error that a value of this dtype, one array or several, may have."""
+        eps = precision(value)
         least = ROUNDINGS * eps if eps > EPS else 0.0
         return max(self.rtol, least) + SAFETY * self.sensitivity.at(eps)
 

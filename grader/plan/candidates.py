@@ -10,6 +10,7 @@ is attached when the plan is read.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
@@ -23,11 +24,12 @@ from grader.course.misconception import Misconception
 from grader.course.reference_code import root_of
 from grader.course.rubric import Recognition
 from grader.errors import AssignmentError
+from grader.inside.execute import bases_of
 from grader.numerics.arrays import dense
 from grader.numerics.residual import parts_of, residual
 from grader.plan.trusted import reference_value, with_mistakes
 from grader.records import Candidate, Prediction
-from grader.subjects import Call, Case, Subject
+from grader.subjects import Call, Case, Subject, SubjectKind
 
 if TYPE_CHECKING:  # loads notebooks, which planning at home does not need
     from grader.course.assignment import Assignment
@@ -99,6 +101,21 @@ class KnownMistakes:
         with self._lock:
             return self._right
 
+    def arguments(self) -> Sequence[Candidate]:
+        """Return, for each parameter, a function that returns this argument as it is."""
+        cases, names = tuple(self.cases.items()), self.parameters
+        return tuple(
+            Candidate(
+                (f"argument_{name}",),
+                (f"it returns its argument {name} as it is",),
+                "Compare what the function returns with what it is given.",
+                0.0,
+                {call: Prediction(parts_of(case.args[place])) for call, case in cases},
+            )
+            for place, name in enumerate(names)
+            if all(place < len(case.args) and parts_of(case.args[place]) for _, case in cases)
+        )
+
     def single(self) -> Sequence[Candidate]:
         """Return every known mistake that shows on the inputs."""
         with self._lock:
@@ -114,6 +131,14 @@ class KnownMistakes:
         """Return every two known mistakes that can be made together, if the rubric wants them."""
         with self._lock:
             return self._pairs
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the function's parameters."""
+        if not self.subject.is_called or self.subject.kind is SubjectKind.CLASS:
+            return ()
+        names = tuple(inspect.signature(self.assignment.function(str(self.subject))).parameters)
+        return names[1:] if self.subject.method else names
 
     @property
     def _misconceptions(self) -> tuple[Misconception, ...]:
@@ -175,7 +200,8 @@ class KnownMistakes:
                 with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
                     predictions[call] = self.observed(call, value(case))
             except Exception as error:  # a mistake may raise anything
-                predictions[call] = Prediction(raised=type(error).__name__)
+                kind = type(error)
+                predictions[call] = Prediction(raised=(*bases_of(kind), kind.__name__)[0])
         return predictions
 
     def _value(self, namespace: Mapping[str, Any], case: Case) -> Any:

@@ -21,6 +21,7 @@ import numpy as np
 from grader.course.reference_code import root_of
 from grader.decode import travelled
 from grader.inside import wire
+from grader.inside.execute import bases_of
 from grader.inside.perform import perform
 from grader.judge.verdicts import verdicts
 from grader.notebook.cells import read_code
@@ -87,7 +88,9 @@ def outcome(namespace: Mapping[str, Any], call: Call, seconds: float) -> Outcome
     except wire.WireError as error:
         return Outcome(OutcomeKind.UNDECODABLE, fault=Fault("", str(error)))
     except Exception as error:  # a variant may raise anything
-        return Outcome(OutcomeKind.RAISED, fault=Fault(type(error).__name__, str(error)[:500]))
+        kind = type(error)
+        fault = Fault(kind.__name__, str(error)[:500], bases=bases_of(kind))
+        return Outcome(OutcomeKind.RAISED, fault=fault)
     return Outcome(OutcomeKind.RETURNED, value, None, after, tuple(ignored), time.perf_counter() - started)
 
 
