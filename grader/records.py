@@ -231,7 +231,8 @@ class Prediction:
 class Candidate:
     """Something that a student may have written: one or two known mistakes, or (no codes) the reference.
 
-    `names` says in words what each of the `codes` stands for.
+    `names` says in words what each of the `codes` stands for; `own` whether the mistakes are in the function
+    itself, not in one that it calls.
     """
 
     codes: tuple[str, ...]
@@ -240,6 +241,7 @@ class Candidate:
     credit: float
     predictions: Mapping[str, Prediction]
     same_as: frozenset[str] = frozenset()
+    own: bool = False
 
     @cached_property
     def magnitude(self) -> float:

@@ -116,12 +116,13 @@ def _explanations(
     numbers = {call: seen for call, seen in observed.items() if _finite(seen)}
     shown = residual(numbers, right) > candidates.rtol
     if not candidates.whole:
-        yield candidates.pairs() if shown else (), exact
+        yield candidates.pairs() if shown else (), candidates.rtol
         return
     if not shown:
         return
     lengths = {call: candidates.lengths(call) for call in observed}
     yield (*transformed(right, observed, lengths, TRANSFORMATIONS), *candidates.arguments()), exact
+    yield transformed(right, observed, lengths, TRANSFORMATIONS, by_part=True), exact
     yield candidates.pairs(), exact
     both = (new for known in candidates.single() for new in transformed(known, observed, lengths, COMBINABLE))
     yield both, exact
@@ -149,6 +150,13 @@ def _best(
             DiagnosisKind.NAMED, best.codes, best.names, best.message, best.credit, nearest, min(margin, 1.0)
         )
     close = [best, *(other for away, other in others if away <= max(MARGIN * nearest, SEPARATED))]
+    own = [candidate for candidate in close if candidate.own]
+    if len(own) == 1 and own[0].codes and wrong > max(MARGIN * nearest, SEPARATED):
+        # The others are made in a function that this one calls, and they do the same.
+        best = own[0]
+        return Diagnosis(
+            DiagnosisKind.NAMED, best.codes, best.names, best.message, best.credit, nearest, min(wrong, 1.0)
+        )
     named = {"+".join(candidate.codes): ", and ".join(candidate.names) for candidate in close}
     codes, names = tuple(named), tuple(named.values())
     return Diagnosis(DiagnosisKind.AMBIGUOUS, codes, names, residual=nearest, margin=min(margin, 1.0))

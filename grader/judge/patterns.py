@@ -43,14 +43,18 @@ def transformed(
     observed: Mapping[str, Prediction],
     lengths: Mapping[str, Lengths],
     patterns: Sequence[Pattern],
+    *,
+    by_part: bool = False,
 ) -> Iterator[Candidate]:
     """Yield what a candidate becomes by each pattern that can be applied to all of its predictions.
 
-    Of a result of several parts, a pattern may hold for all of them or for one alone.
+    With `by_part`, the patterns are applied to one part of a result of several, while the others stay right.
     """
-    parts = {len(prediction.parts) for prediction in candidate.predictions.values() if prediction.parts}
-    several = parts.pop() if len(parts) == 1 else 1
-    places: list[int | None] = [None, *range(several)] if several > 1 else [None]
+    places: list[int | None] = [None]
+    if by_part:
+        parts = {len(prediction.parts) for prediction in candidate.predictions.values() if prediction.parts}
+        several = parts.pop() if len(parts) == 1 else 1
+        places = list(range(several)) if several > 1 else []
     for place in places:
         for pattern in patterns:
             if place is not None and pattern.code == "swapped":
@@ -240,8 +244,10 @@ def _before_the_sum(total: Callable[[Array], np.float64]) -> Callable[[Parts, Pa
     """Take an array as it came back where a number belongs that is its sum, or its mean."""
 
     def several(want: Parts, got: Parts, lengths: Lengths) -> Parts | None:
-        if len(want) != 1 or len(got) != 1 or want[0].size != 1 or got[0].size <= 1:
+        if len(want) != 1 or len(got) != 1 or want[0].size != 1:
             return None
+        if got[0].size <= 1:
+            return want
         off = abs(float(np.abs(total(got[0]) - want[0].item())))
         return got if off <= 1e-6 * abs(float(np.abs(want[0].item()))) else None
 
@@ -282,9 +288,9 @@ TRANSFORMATIONS = (
     Pattern("sign", "has the wrong sign", _each(np.negative)),
     Pattern("transposed", "is transposed", _each(np.transpose)),
     Pattern("swapped", "has its parts in the wrong order", lambda want, got, lengths: want[::-1]),
-    Pattern("sum_for_mean", "is a sum where a mean belongs", _times(0, 1)),
-    Pattern("mean_for_sum", "is a mean over the rows where a sum belongs", _times(0, -1)),
-    Pattern("divided_twice", "is divided by the number of rows once too often", _times(0, -2)),
+    Pattern("sum_for_mean", "lacks a division by the number of rows", _times(0, 1)),
+    Pattern("mean_for_sum", "is divided by the number of rows once too often", _times(0, -1)),
+    Pattern("divided_twice", "is divided by the square of the number of rows", _times(0, -2)),
     Pattern("mean_over_entries", "has a mean that is also taken over the columns", _times(1, -1)),
     Pattern("sum_over_columns", "lacks the mean over the columns", _times(1, 1)),
     Pattern("squared", "is the square of what is asked", _each(np.square)),

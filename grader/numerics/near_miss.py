@@ -53,7 +53,8 @@ def _changed_entries(got: Array, right: Array, rtol: float) -> NearMiss | None:
         if agrees and abs(factor + 1) <= 10 * rtol:
             return NearMiss(NearMissCode.SIGN, "it has the wrong sign", -1.0)
         if agrees:
-            message = f"it is right up to the constant factor {factor:.6g}"
+            digits = 4 if abs(factor - 1) > 1e-2 else 7
+            message = f"it is right up to the constant factor {factor:.{digits}g}"
             return NearMiss(NearMissCode.CONSTANT_FACTOR, message, factor)
     square = got.ndim == 2 and got.shape[0] == got.shape[1]
     if square and relative_error(got.T, right, least=0.0)[0] <= rtol:

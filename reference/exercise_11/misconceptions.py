@@ -316,7 +316,7 @@ RECONSTRUCTION = (
     Misconception(
         "reconstruct",
         "reconstruct_activation",
-        "There is a nonlinearity between the layers",
+        "There is a nonlinear activation (ReLU) between the layers",
         "Which activations does a linear autoencoder have?",
         {"X @ W1 @ W2": "np.maximum(X @ W1, 0.0) @ W2"},
     ),

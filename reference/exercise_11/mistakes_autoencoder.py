@@ -149,7 +149,7 @@ ERROR = (
         "error_degrees_of_freedom",
         "It divides by N - 1",
         "E is a mean over the points, not an estimate of a variance.",
-        {MEAN: f"np.sum({RESIDUAL} ** 2) / (len(X) - 1)"},
+        {MEAN: f"np.sum({RESIDUAL} ** 2) / max(len(X) - 1, 1)"},
     ),
     _error(
         "error_sum_squared",
@@ -184,8 +184,8 @@ GRADIENT = (
         "It divides by N - 1",
         "E is a mean over the points, not an estimate of a variance.",
         {
-            FIRST: "2.0 / (len(X) - 1) * X.T @ residual @ W2.T",
-            SECOND: "2.0 / (len(X) - 1) * (X @ W1).T @ residual",
+            FIRST: "2.0 / max(len(X) - 1, 1) * X.T @ residual @ W2.T",
+            SECOND: "2.0 / max(len(X) - 1, 1) * (X @ W1).T @ residual",
         },
         credit=0.5,
     ),
