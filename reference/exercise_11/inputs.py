@@ -288,7 +288,7 @@ def telling_runs(rng: Generator) -> list[Case]:
         _small("strong", exact, known, rest, 0.0 * exact[rest], init="svd", reg_lambda=1e4, max_steps=5),
         _small("patience", 1e-20 * exact, known, rest, 1.0 + 0.0 * exact[rest], **patient),
         _small("three steps", exact, known, rest, exact[rest], init="svd", max_steps=3),
-        _small("no steps of SGD", exact, known, rest, exact[rest], init="svd", max_steps=4, lr=0.0),
+        _small("no steps of SGD", exact, known, rest, exact[rest], init="svd", max_steps=60, lr=0.0),
         *full_matrices(rng),
         *_tiny_steps(rng),
     ]

@@ -18,6 +18,7 @@ from grader.course import Case, dense
 Array = NDArray[np.float64]
 ALMOST = 0.03  # steps: a run that moved less hardly moved at all
 TOO_FAR = 4.0  # steps: a factor 2 is a convention
+NOTHING = 1e-6  # steps: rounding
 LEFT = 0.3  # of what can be gained: one that moved so far is no run of tiny steps
 SOME = 0.7  # of the records that a run can make
 MAX_RECORDS = 100_000
@@ -89,7 +90,7 @@ def run_marks(value: Any, case: Case) -> tuple[Array, ...]:
         "one step from the SVD": _alignment(q, case) if np.isfinite(found).all() else [],
     }
     said = np.asarray([*ended, *marks.get(run, [])], dtype=np.float64)
-    return (said, found) if run in ("exact", "settled", "no steps of SGD", "three steps") else (said,)
+    return (said, found) if run in ("exact", "settled", "no steps of SGD") else (said,)
 
 
 def _small_step(found: Array, case: Case) -> tuple[Array, ...]:
@@ -108,7 +109,8 @@ def _small_step(found: Array, case: Case) -> tuple[Array, ...]:
     if case.known.get("run") == "stay":
         return (np.asarray([steps > TOO_FAR, left], dtype=np.float64),)
     held_out = tuple(case.args[3])
-    wanted = float(np.sum(step[held_out] * (np.asarray(case.args[4]) - start[held_out]))) > 0.0
+    gain = float(np.sum(step[held_out] * (np.asarray(case.args[4]) - start[held_out])))
+    wanted = gain > 0.0 and steps > NOTHING
     share = steps / case.keywords["max_steps"] if wanted else 0.0
     moved = np.asarray([left, wanted and share < ALMOST, share > TOO_FAR], dtype=np.float64)
     if left or not wanted or share < ALMOST:

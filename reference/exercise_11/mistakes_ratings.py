@@ -178,12 +178,6 @@ START = (
         {"return u * s, vt": "return u * np.sqrt(s), vt"},
     ),
     _start(
-        "start_svd_order_mixed",
-        "The singular vectors were put into another order than the singular values",
-        "Which of the three results of your routine did you flip?",
-        {"return u * s, vt": "return u[:, ::-1] * s, vt"},
-    ),
-    _start(
         "start_svd_one_less",
         "The start by SVD has the rank k - 1: one factor too few",
         "How many singular values does a slice to k - 1 have?",

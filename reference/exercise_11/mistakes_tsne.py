@@ -185,6 +185,12 @@ COST = (
         {"np.log(P": "np.log1p(P"},
     ),
     _cost(
+        "kl_upper_triangle",
+        "Only the pairs i < j are added, the upper triangle: half of all pairs",
+        "Does the sum over i != j contain both (i, j) and (j, i)?",
+        {"counted = (P > 0)": "counted = np.triu(P > 0)"},
+    ),
+    _cost(
         "kl_jensen_shannon",
         "It is the Jensen-Shannon divergence, from the mixture of P and Q",
         "Is C the same if P and Q change places?",
