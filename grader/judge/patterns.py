@@ -258,7 +258,7 @@ def _row_for_all(row: int) -> Callable[[Parts, Parts, Lengths], Parts | None]:
     """Take one row of the right result for all rows, or alone if that is what came back."""
 
     def one_row(want: Parts, got: Parts, lengths: Lengths) -> Parts | None:
-        if len(want) != len(got) or any(part.ndim != 2 or len(part) < 2 for part in want):
+        if len(want) != len(got) or any(part.ndim != 2 or not len(part) for part in want):
             return None
         return tuple(
             np.broadcast_to(right[row], right.shape) if came.shape == right.shape else right[row]

@@ -250,6 +250,8 @@ def _compare_arrays(got: NDArray[Any], expected: NDArray[Any], allowed: Toleranc
     error, worst = relative_error(got, expected, allowed.scale)
     if error <= rtol:
         return Comparison(error=error, worst=worst)
+    if not got.any():
+        return Comparison(Code.ZERO, "it is zero everywhere" if got.ndim else "it is zero", error, worst)
     if got.dtype.kind in "iu" and expected.dtype.kind == "f":
         return Comparison(
             NearMissCode.INTEGER_DTYPE, "it has integer entries, so fractions were cut off", error, worst

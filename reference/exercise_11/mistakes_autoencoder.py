@@ -271,6 +271,12 @@ MINIMUM = (
         {"[k:]": "[:-k]"},
     ),
     _bound(
+        "bound_early_from_zero",
+        "The sum begins one singular value too early (off by one), but never before the first",
+        "Python counts from 0: which index has the first value that is lost?",
+        {"[k:]": "[max(k - 1, 0) :]"},
+    ),
+    _bound(
         "bound_smallest_first",
         "The values come in ascending order: the smallest k are left out, not the largest",
         "In which order does your routine return its values?",
@@ -286,7 +292,7 @@ MINIMUM = (
         "bound_mean_of_lost",
         "It is the mean of the lost squares in place of their sum",
         "By what does E divide: by the number of points, or by that of the lost values?",
-        {BOUND: "np.mean(singular_values[k:] ** 2)"},
+        {BOUND: "np.sum(singular_values[k:] ** 2) / max(len(singular_values[k:]), 1)"},
     ),
     _bound(
         "bound_root_of_n",

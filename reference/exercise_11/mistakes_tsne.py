@@ -110,6 +110,12 @@ SIMILARITIES = (
         {INVERSE: "np.ones((len(Y), len(Y)))"},
     ),
     _similarities(
+        "q_upper_triangle",
+        "Only the upper triangle is filled: Q is not symmetric, and every pair counts once",
+        "Is q_ji different from q_ij?",
+        {DIAGONAL: f"{DIAGONAL}    inverse = np.triu(inverse)\n"},
+    ),
+    _similarities(
         "q_last_point_missing",
         "The last point has no similarities",
         "Where does your loop over the points end?",
@@ -189,6 +195,12 @@ COST = (
         "Only the pairs i < j are added, the upper triangle: half of all pairs",
         "Does the sum over i != j contain both (i, j) and (j, i)?",
         {"counted = (P > 0)": "counted = np.triu(P > 0)"},
+    ),
+    _cost(
+        "kl_lower_triangle",
+        "Only the pairs i > j are added, the lower triangle: half of all pairs",
+        "Does the sum over i != j contain both (i, j) and (j, i)?",
+        {"counted = (P > 0)": "counted = np.tril(P > 0)"},
     ),
     _cost(
         "kl_jensen_shannon",
