@@ -250,13 +250,13 @@ def _compare_arrays(got: NDArray[Any], expected: NDArray[Any], allowed: Toleranc
     error, worst = relative_error(got, expected, allowed.scale)
     if error <= rtol:
         return Comparison(error=error, worst=worst)
+    code: str = Code.VALUES
+    message = f"it is off by {error:.2g} of the largest entry"
     if not got.any():
-        return Comparison(Code.ZERO, "it is zero everywhere" if got.ndim else "it is zero", error, worst)
-    if got.dtype.kind in "iu" and expected.dtype.kind == "f":
-        return Comparison(
-            NearMissCode.INTEGER_DTYPE, "it has integer entries, so fractions were cut off", error, worst
-        )
-    return Comparison(Code.VALUES, f"it is off by {error:.2g} of the largest entry", error, worst)
+        code, message = Code.ZERO, "it is zero everywhere" if got.ndim else "it is zero"
+    elif got.dtype.kind in "iu" and expected.dtype.kind == "f":
+        code, message = NearMissCode.INTEGER_DTYPE, "it has integer entries, so fractions were cut off"
+    return Comparison(code, message, error, worst)
 
 
 def shape_slip(got: NDArray[Any], expected: NDArray[Any], rtol: float) -> tuple[NearMissCode, str] | None:
