@@ -24,7 +24,7 @@ RIGHT = np.array([[1.5, -2.5], [3.25, 4.75]])
 FOUND = FunctionFacts("f", FactsStatus.FOUND)
 
 
-class UnknownInit(ValueError):
+class UnknownInit(ValueError):  # noqa: N818 -- as students name them
     """A student's own exception."""
 
 
