@@ -43,9 +43,7 @@ def why_untouched(code: Code, own: Slice) -> str:
         return ""
     ends_cell = last.index == len(code.cells[number].statements) - 1
     if ends_cell and _goes_on(code, number):
-        return (
-            f"The cell {last.cell} was split: the body of {own.name} is in the next cell, which is no Python."
-        )
+        return f"The cell {last.cell} was split: the body of {own.name} is in the next cell."
     for statement in code.statements:
         node = statement.node
         if (
@@ -62,10 +60,12 @@ def why_untouched(code: Code, own: Slice) -> str:
 
 
 def _goes_on(code: Code, number: int) -> bool:
-    """Whether the cell after one begins with an indented line, and is no Python for that."""
+    """Whether the cell after one is the rest of a function: it begins indented, or returns something."""
     following: CodeCell | None = code.cells[number + 1] if number + 1 < len(code.cells) else None
-    if following is None or not following.error:
+    if following is None:
         return False
+    if not following.error:  # IPython takes away an indent that all lines have
+        return any(isinstance(statement.node, ast.Return) for statement in following.statements)
     lines = [line for line in following.source.splitlines() if line.strip()]
     return bool(lines) and lines[0][:1] in (" ", "\t")
 
