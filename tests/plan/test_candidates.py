@@ -340,7 +340,8 @@ def test_a_function_that_returns_its_argument_is_a_candidate(assignment: Assignm
 def test_where_pairs_take_long_two_mistakes_that_show_on_different_calls_are_put_together(
     assignment: Assignment,
 ) -> None:
-    known = known_of(assignment, "spread", "{pairs: false}")
+    known = known_of(assignment, "spread")
+    known.recognition = known.recognition.model_copy(update={"pairs": False})
     first, second = known.single()[:2]
     calls = list(known.cases)
     right = known.right().predictions
