@@ -136,11 +136,6 @@ class Fault:
     file: str = ""
     bases: tuple[str, ...] = ()
 
-    @property
-    def known_type(self) -> str:
-        """The type or, for one that the student made, the exception of Python that it is one of."""
-        return self.bases[0] if self.bases else self.type
-
 
 @dataclass(frozen=True)
 class Outcome:

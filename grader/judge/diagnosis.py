@@ -97,7 +97,8 @@ def _observed(candidates: Candidates, outcomes: Mapping[str, Outcome]) -> dict[s
         if outcome.kind is OutcomeKind.RETURNED:
             found[call.id] = candidates.observed(call.id, outcome.value)
         elif outcome.kind is OutcomeKind.RAISED and outcome.fault is not None:
-            found[call.id] = Prediction(raised=outcome.fault.known_type)
+            # An exception that the student made is like the one of Python that it is one of.
+            found[call.id] = Prediction(raised=(*outcome.fault.bases, outcome.fault.type)[0])
         else:
             found[call.id] = Prediction(raised=outcome.kind.value)
     return found

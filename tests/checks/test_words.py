@@ -96,7 +96,7 @@ def test_the_box_tells_what_known_exception_one_of_a_student_is() -> None:
     record = fault(UnknownInit("zeros"))
     told = fault_of(record)
     assert told is not None
-    assert (told.type, told.known_type) == ("UnknownInit", "ValueError")
+    assert (told.type, told.bases[0]) == ("UnknownInit", "ValueError")
     forged = fault_of({**record, "bases": ({}, "int", "eval", "KeyError")})
     assert forged is not None
     assert forged.bases == ("KeyError",)
