@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 from grader.decode import decode
@@ -9,6 +10,7 @@ from grader.inside import wire
 from grader.inside.safe_text import message_text
 from grader.records import Fault, Outcome, OutcomeKind
 
+EXCEPTIONS = frozenset(name for name in dir(builtins) if name.endswith(("Error", "Exception", "Exit")))
 # limits of what a box may claim
 MAX_NAMES, MAX_MODULES, MAX_NAME, MAX_SECONDS, MAX_NUMBER = 20, 500, 100, 1e6, 10**6
 
@@ -54,11 +56,13 @@ def fault_of(message: Any) -> Fault | None:
     """Return a fault as a box reported it, its texts cut and made safe."""
     if not isinstance(message, dict):
         return None
-    cell, line = message.get("cell"), message.get("line")
+    cell, line, bases = message.get("cell"), message.get("line"), message.get("bases")
+    names = [base for base in bases if isinstance(base, str)] if isinstance(bases, tuple | list) else []
     return Fault(
         message_text(str(message.get("type", ""))[:100]),
         message_text(str(message.get("message", ""))[:400]),
         cell if type(cell) is int and 0 <= cell < MAX_NUMBER else None,
         line if type(line) is int and 0 <= line < MAX_NUMBER else None,
         message_text(str(message.get("code", ""))[:200]),
+        bases=tuple(base for base in names[:MAX_NAMES] if base in EXCEPTIONS),
     )

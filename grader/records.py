@@ -83,6 +83,7 @@ class Code(StrEnum):
     INCONCLUSIVE = "inconclusive"
     NOT_JUDGED = "not_judged"
     NOT_CALLED = "not_called"
+    NOT_CHECKED = "not_checked"
     BLOCKED = "blocked"
 
 
@@ -126,7 +127,8 @@ class Table:
 class Fault:
     """How a student's code failed: exception type, message, and the cell (from 1) and line it came from.
 
-    `file` is the Python file in which the line stands, '' if that is the notebook.
+    `file` is the Python file in which the line stands, '' if that is the notebook; `bases` are the exceptions
+    of Python that the type is one of.
     """
 
     type: str
@@ -135,6 +137,7 @@ class Fault:
     line: int | None = None
     code: str = ""
     file: str = ""
+    bases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -231,7 +234,8 @@ class Prediction:
 class Candidate:
     """Something that a student may have written: one or two known mistakes, or (no codes) the reference.
 
-    `names` says in words what each of the `codes` stands for.
+    `names` says in words what each of the `codes` stands for; `own` whether the mistakes are in the function
+    itself, not in one that it calls.
     """
 
     codes: tuple[str, ...]
@@ -240,6 +244,7 @@ class Candidate:
     credit: float
     predictions: Mapping[str, Prediction]
     same_as: frozenset[str] = frozenset()
+    own: bool = False
 
     @cached_property
     def magnitude(self) -> float:
@@ -266,6 +271,10 @@ class Candidates(Protocol):
 
     def right(self) -> Candidate:
         """Return the reference."""
+        ...
+
+    def arguments(self) -> Sequence[Candidate]:
+        """Return, for each parameter, a function that returns this argument as it is."""
         ...
 
     def single(self) -> Sequence[Candidate]:
@@ -329,7 +338,8 @@ class Diagnosis:
     `residual` is the largest relative difference between the results and those of the mistake, `margin` the
     same for the next best explanation; `codes` are one mistake or several made together, or, where the
     kind is ambiguous, those that explain the results equally well (joined by + where two belong together).
-    `names` says in words what each code stands for.
+    `names` says in words what each code stands for. `inputs` says on how many inputs it rests, where others
+    gave no numbers.
     """
 
     kind: DiagnosisKind
@@ -339,6 +349,7 @@ class Diagnosis:
     credit: float = 0.0
     residual: float | None = None
     margin: float | None = None
+    inputs: str = ""
 
 
 @dataclass(frozen=True)

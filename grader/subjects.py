@@ -84,7 +84,8 @@ class Case:
     `construct` has the arguments with which the object of a method, or of a class, is made. The calls in
     `before` are made first, in the same process, and what they changed stays. With `collect`, the value is
     the tuple of what all of them returned, the last call included. The `answers` stand in for what other
-    functions of the student return.
+    functions of the student return. `label` is what students are told of the input where it alone goes wrong,
+    after "with": "whole numbers", "k = 0".
     """
 
     name: str
@@ -95,6 +96,7 @@ class Case:
     before: tuple[Step, ...] = ()
     collect: bool = False
     answers: tuple[Answer, ...] = ()
+    label: str = ""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_lengt
 Fraction = Annotated[float, Field(ge=0, le=1, strict=True)]
 Points = Annotated[float, Field(ge=0, le=1000, strict=True)]
 Outcomes = Mapping[str, Outcome]
+# Ways to fail of which a hint about the right values says nothing.
+NO_HINT = frozenset({*OutcomeKind, Code.STRUCTURE, Code.NOT_CALLED, Code.NOT_CHECKED, Code.NOT_JUDGED})
 
 
 class Model(BaseModel):
@@ -257,9 +259,8 @@ class Check(Model):
             return Verdict(
                 VerdictKind.NOT_ATTEMPTED, 0.0, "It was left as it was handed out.", "not_attempted"
             )
-        return combined(
-            [case.judge_aided(outcomes, trusted) for case in cases], by_case=self.counts_by_case()
-        )
+        results = [replace(case.judge_aided(outcomes, trusted), input=case.inputs.label) for case in cases]
+        return combined(results, by_case=self.counts_by_case())
 
     def judge_given(
         self, cases: Sequence[PlannedCase], outcomes: Outcomes, trusted: Trusted, codes: Sequence[str]
@@ -269,6 +270,10 @@ class Check(Model):
         if not results or None in results:
             return None
         return combined([result for result in results if result is not None], by_case=True)
+
+    def hint_fits(self, code: str) -> bool:
+        """Whether the feedback for a failure says something about the one with this code."""
+        return code not in NO_HINT
 
     def counts_by_case(self) -> bool:
         """Whether each input counts for its share of the points."""

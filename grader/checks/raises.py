@@ -22,6 +22,10 @@ class RaisesCheck(InputsCheck):
 
     grading_only: ClassVar[frozenset[str]] = InputsCheck.grading_only | {"unless"}
 
+    def hint_fits(self, code: str) -> bool:
+        """Whether the feedback for a failure says something about the one with this code."""
+        return code in (Code.OTHER_EXCEPTION, Code.NO_EXCEPTION)
+
     def recognises(self, *, fingerprint: bool) -> bool:
         """Whether known mistakes are looked for on its inputs: an exception is like no result."""
         return True
@@ -48,7 +52,7 @@ class RaisesCase(PlannedCase):
             if others and not any(other and other.kind is OutcomeKind.RETURNED for other in others):
                 message = "it refuses nothing, as it fails for every input"
                 return CaseResult(0.0, Code.OTHER_EXCEPTION, message)
-            if outcome.fault.type == expected:
+            if expected in (outcome.fault.type, *outcome.fault.bases):
                 return CaseResult(1.0)
             return CaseResult(0.0, Code.OTHER_EXCEPTION, f"it raised {outcome.fault.type}, not {expected}")
         if outcome is not None and outcome.kind is OutcomeKind.RETURNED:

@@ -12,6 +12,7 @@ from grader.records import (
     Code,
     Diagnosis,
     DiagnosisKind,
+    OutcomeKind,
     QuestionScore,
     Score,
     Status,
@@ -20,6 +21,8 @@ from grader.records import (
     VerdictKind,
 )
 
+# Ends of calls without a value, which all checks of a function tell alike.
+ENDS = frozenset(OutcomeKind) - {OutcomeKind.RETURNED, OutcomeKind.NOT_ATTEMPTED, OutcomeKind.GRADER_FAULT}
 Verdicts = Mapping[tuple[str, str], Verdict]
 
 
@@ -94,14 +97,24 @@ def _question(
         if failed:
             verdict = _blocked(verdict, failed[0])
         points = min(_rounded(verdict.fraction * share * check.points), check.points)
-        passed = verdict.kind is VerdictKind.PASSED
-        feedback = check.feedback.passed if passed else check.feedback.failed
+        feedback = check.feedback.passed
+        if verdict.kind is not VerdictKind.PASSED:
+            feedback = check.feedback.failed if check.hint_fits(verdict.code) else ""
+        told = next((each for each in checks.values() if _same_end(each.verdict, verdict)), None)
+        if told is not None:
+            verdict = replace(verdict, message=f"It ended as in “{told.title}”.")
         hidden = check.visibility == "hidden"
         checks[check.id] = CheckScore(check.id, check.title, points, check.points, hidden, verdict, feedback)
     scores = tuple(checks.values())
     undecided = any(s.verdict.kind is VerdictKind.INCONCLUSIVE and s.max_points for s in scores)
     total = None if undecided else _rounded(sum(score.points for score in scores))
     return QuestionScore(question.id, question.title, total, question.points, scores, remarks, diagnosis)
+
+
+def _same_end(first: Verdict, second: Verdict) -> bool:
+    """Whether two checks say the same of how calls ended, such as one exception: it is told once."""
+    ended = second.code in ENDS and second.kind is VerdictKind.FAILED
+    return ended and first.kind is second.kind and first.message == second.message
 
 
 def _earned(score: CheckScore) -> bool:

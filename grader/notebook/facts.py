@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from grader.notebook.cells import Code, Statement
+from grader.notebook.missing import why_missing, why_untouched
 from grader.notebook.names import Definition, aliases, dotted, imported_modules, last_name
 from grader.notebook.slicing import (
     WRAPPERS,
@@ -79,7 +79,8 @@ def find_subjects(
                 inside = find(modules[module], subject.root)
                 own, file = (inside, module) if inside is not None else (own, file)
         if own is None:
-            facts[name] = FunctionFacts(name, FactsStatus.MISSING, remark=_why_missing(code, subject))
+            remark = why_missing(code, skeleton, subject)
+            facts[name] = FunctionFacts(name, FactsStatus.MISSING, remark=remark)
             continue
         if not subject.is_called:
             status = (
@@ -106,6 +107,7 @@ def find_subjects(
             own.definition.cell,
             own.key,
             calls=dotted_names(statements),
+            remark="" if attempted else why_untouched(code, own),
             notebook_globals=read,
             stand_ins=() if subject.method else _stand_ins(own, statement, nodes[-1], read),
             places=places(own),
@@ -161,16 +163,6 @@ def _definitions(own: Slice, method: str = "") -> tuple[Statement, list[ast.AST]
         if isinstance(statement.node, Function) and statement.node.name in mentioned:
             return statement, [statement.node]
     return own.definition, nodes
-
-
-def _why_missing(code: Code, subject: Subject) -> str:
-    """Return why a name is not bound: its cell may not be Python."""
-    name = subject.root
-    for cell in code.cells:
-        if cell.error and re.search(rf"\b(def|class)\s+{name}\b|^{name}\s*=", cell.source, re.M):
-            return f"Its cell has a syntax error: {cell.error}."
-    kind = "class" if subject.kind is SubjectKind.METHOD else subject.kind.value
-    return f"The notebook does not define a {kind} named {name}."
 
 
 def _notebook_data(own: Slice, statement: Statement, node: ast.AST) -> tuple[str, ...]:

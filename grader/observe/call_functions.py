@@ -28,7 +28,6 @@ from grader.subjects import Call
 
 START_SECONDS = 60.0  # for the start of a worker and the import of its modules
 LATE = 1  # calls in a row that may run out of time; the calls after them are left for a second try
-LATE_ALONE = 2  # the same in the second try
 MAX_STREAM_BYTES = 2 << 30  # of all frames of a worker
 SMALL = 1 << 16  # bytes of a frame that is always kept: how a call ended, what arguments were changed
 RESULTS = 4  # the results of a submission together may be this many times as large as one of them
@@ -131,7 +130,7 @@ def _call_function(
             "setup": setup,
             "setup_seconds": settings.setup_seconds,
             "seconds": float("inf") if settings.alone else settings.function_seconds,
-            "late": LATE_ALONE if settings.alone else LATE,
+            "late": len(calls) if settings.alone else LATE,  # alone, every call is started
             "patient": settings.alone,
             "calls": [
                 {

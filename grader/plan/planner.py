@@ -34,14 +34,17 @@ ATTEMPTS = 4  # to draw inputs that tell known mistakes apart; and, in each, inp
 AGAIN = 2**40  # between the seeds of these, so large that no rubric has one of them
 
 
-def make_plan(rubric: Rubric, assignment: Assignment) -> Plan:
-    """Return every call of every check; raise AssignmentError where the reference cannot give an answer."""
+def make_plan(rubric: Rubric, assignment: Assignment, *, naming: bool = True) -> Plan:
+    """Return every call of every check; raise AssignmentError where the reference cannot give an answer.
+
+    Without `naming`, no mistakes are looked for, and no inputs are drawn again to tell them apart.
+    """
     checks: list[PlannedCheck] = []
     candidates = {}
     with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):  # the reference may print
         for question in rubric.questions:
             if question.subject is not None:
-                planner, mistakes = _separated(question, question.subject, rubric, assignment)
+                planner, mistakes = _separated(question, question.subject, rubric, assignment, naming=naming)
                 planner.share_calls(question)
                 checks += [PlannedCheck(question.id, each, planner.cases(each)) for each in question.checks]
                 if mistakes is not None:
@@ -50,14 +53,14 @@ def make_plan(rubric: Rubric, assignment: Assignment) -> Plan:
 
 
 def _separated(
-    question: Question, subject: Subject, rubric: Rubric, assignment: Assignment
+    question: Question, subject: Subject, rubric: Rubric, assignment: Assignment, *, naming: bool
 ) -> tuple[CoursePlanner, KnownMistakes | None]:
     """Return a planner and the known mistakes: the first whose inputs tell these apart, else the very first.
 
     Only the very first must succeed in computing them. Without known mistakes there is nothing to tell apart.
     """
     tried: list[tuple[CoursePlanner, KnownMistakes]] = []
-    for attempt in range(ATTEMPTS if assignment.misconceptions else 0):
+    for attempt in range(ATTEMPTS if assignment.misconceptions and naming else 0):
         planner = CoursePlanner(assignment, subject, rubric.limits, rubric.seed + attempt * AGAIN * ATTEMPTS)
         try:
             mistakes = planner.candidates(question)

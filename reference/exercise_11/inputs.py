@@ -39,9 +39,9 @@ def points(rng: Generator) -> list[Case]:
     return [
         Case("two dimensions", (rng.standard_normal((12, 2)),)),
         Case("far apart", (5.0 * rng.standard_normal((8, 2)),)),
-        Case("one dimension", (rng.standard_normal((7, 1)),)),
-        Case("three dimensions", (rng.standard_normal((9, 3)),)),
-        Case("two points that coincide", (coinciding,)),
+        Case("one dimension", (rng.standard_normal((7, 1)),), label="points in one dimension"),
+        Case("three dimensions", (rng.standard_normal((9, 3)),), label="points in three dimensions"),
+        Case("two points that coincide", (coinciding,), label="two points that coincide"),
     ]
 
 
@@ -53,7 +53,8 @@ def whole_points(rng: Generator) -> list[Case]:
 def any_points(rng: Generator) -> list[Case]:
     """Points Y (N, d) for what must hold of any Q: as above, as many once more, and two points alone."""
     again = Case("two dimensions again", (rng.standard_normal((12, 2)),))
-    return [*points(rng), again, Case("two points", (rng.standard_normal((2, 2)),))]
+    two = Case("two points", (rng.standard_normal((2, 2)),), label="two points only")
+    return [*points(rng), again, two]
 
 
 def plane_points(rng: Generator) -> list[Case]:
@@ -61,7 +62,9 @@ def plane_points(rng: Generator) -> list[Case]:
     return [
         Case("size one", (_joint(rng, 8), rng.standard_normal((8, 2)))),
         Case("far apart", (_joint(rng, 6), 4.0 * rng.standard_normal((6, 2)))),
-        Case("tiny", (_joint(rng, 6), 1e-4 * rng.standard_normal((6, 2)))),
+        Case(
+            "tiny", (_joint(rng, 6), 1e-4 * rng.standard_normal((6, 2))), label="points that are very close"
+        ),
     ]
 
 
@@ -73,9 +76,17 @@ def other_points(rng: Generator) -> list[Case]:
 def dimensions(rng: Generator) -> list[Case]:
     """P and Y in one, three and five dimensions."""
     return [
-        Case("one dimension", (_joint(rng, 5), rng.standard_normal((5, 1)))),
-        Case("three dimensions", (_joint(rng, 5), rng.standard_normal((5, 3)))),
-        Case("five dimensions", (_joint(rng, 7), rng.standard_normal((7, 5)))),
+        Case("one dimension", (_joint(rng, 5), rng.standard_normal((5, 1))), label="points in one dimension"),
+        Case(
+            "three dimensions",
+            (_joint(rng, 5), rng.standard_normal((5, 3))),
+            label="points in three dimensions",
+        ),
+        Case(
+            "five dimensions",
+            (_joint(rng, 7), rng.standard_normal((7, 5))),
+            label="points in five dimensions",
+        ),
     ]
 
 
@@ -85,8 +96,8 @@ def special_points(rng: Generator) -> list[Case]:
     coinciding[4] = coinciding[1]
     sparse = _joint(rng, 6, zeros=True)
     return [
-        Case("zeros in P", (sparse, rng.standard_normal((6, 2)))),
-        Case("two points that coincide", (_joint(rng, 5), coinciding)),
+        Case("zeros in P", (sparse, rng.standard_normal((6, 2))), label="zeros in P"),
+        Case("two points that coincide", (_joint(rng, 5), coinciding), label="two points that coincide"),
     ]
 
 
@@ -118,8 +129,8 @@ def full_pairs(rng: Generator) -> list[Case]:
 def pairs(rng: Generator) -> list[Case]:
     """All inputs (P, Y) of the cost, and two points alone, with a P that is not symmetric."""
     share = rng.uniform(0.1, 0.4)
-    two = Case("two points", (np.array([[0.0, share], [1.0 - share, 0.0]]), rng.standard_normal((2, 2))))
-    return [*plane_points(rng), *other_points(rng), two]
+    two = (np.array([[0.0, share], [1.0 - share, 0.0]]), rng.standard_normal((2, 2)))
+    return [*plane_points(rng), *other_points(rng), Case("two points", two, label="two points only")]
 
 
 def _joint(rng: Generator, n: int, *, zeros: bool = False) -> Array:
@@ -140,7 +151,11 @@ def _joint(rng: Generator, n: int, *, zeros: bool = False) -> Array:
 def weights(rng: Generator) -> list[Case]:
     """X (N, D), W1 (D, K), W2 (K, D): tall, wide, K = 1, K = D, one point."""
     shapes = [(15, 5, 2), (4, 7, 3), (9, 4, 1), (6, 3, 3), (1, 4, 2)]
-    return [Case(f"N, D, K = {shape}", _weights(rng, *shape)) for shape in shapes]
+    labels = ("", "fewer points than dimensions", "K = 1", "K = D", "one point only")
+    return [
+        Case(f"N, D, K = {shape}", _weights(rng, *shape), label=label)
+        for shape, label in zip(shapes, labels, strict=True)
+    ]
 
 
 def perfect_weights(rng: Generator) -> list[Case]:
@@ -167,7 +182,19 @@ def compressions(rng: Generator) -> list[Case]:
     deficient = rng.standard_normal((12, 2)) @ rng.standard_normal((2, 5)) * 3.0
     wide = _data(rng, 4, 6)
     cases = [(x, 1), (x, 3), (x, 0), (x, 6), (deficient, 1), (deficient, 2), (wide, 2)]
-    return [Case(f"k = {k} of {data.shape}", (data, k), known={"scale": _size(data)}) for data, k in cases]
+    labels = (
+        "k = 1",
+        "k = 3",
+        "k = 0",
+        "k = D",
+        "data of rank 2",
+        "k = the rank",
+        "fewer points than dimensions",
+    )
+    return [
+        Case(f"k = {k} of {data.shape}", (data, k), known={"scale": _size(data)}, label=label)
+        for (data, k), label in zip(cases, labels, strict=True)
+    ]
 
 
 def fits(rng: Generator) -> list[Case]:
@@ -208,8 +235,8 @@ def rating_matrices(rng: Generator) -> list[Case]:
     once[5, 3] = 2.0
     return [
         Case("typical", (typical,)),
-        Case("a user with equal ratings", (csr_matrix(equal),)),
-        Case("an item seen once", (csr_matrix(once),)),
+        Case("a user with equal ratings", (csr_matrix(equal),), label="a user whose ratings are all equal"),
+        Case("an item seen once", (csr_matrix(once),), label="a restaurant that is rated once"),
     ]
 
 
@@ -341,7 +368,7 @@ def telling_runs(rng: Generator) -> list[Case]:
 
     Two directions of the same strength, two thirds known in every row and column. The validation values
     are chosen so that the best step is the last whatever is drawn; for the patience, the ratings are so small
-    that nothing changes after the first steps.
+    that nothing changes after the first steps. Runs of SGD hardly leave their start (see marks.py).
     """
     left, right = (np.linalg.qr(rng.standard_normal((n, 2)))[0] for n in (16, 12))
     flat = left @ right.T
@@ -349,17 +376,42 @@ def telling_runs(rng: Generator) -> list[Case]:
     known = (rng.permutation(16)[:, None] + rng.permutation(12)) % 3 > 0
     rest = np.nonzero(~known)
     patient = {"reg_lambda": 1e-3, "max_steps": 60, "patience": 3}
-    slow = {"optimizer": "sgd", "lr": 1e-3, "max_steps": 5}
     return [
         _small("exact", exact, known, rest, exact[rest], init="svd", max_steps=100),
         _small("settled", lifted, known, rest, 3.0 * lifted[rest], init="svd", reg_lambda=0.08, max_steps=40),
-        _small("descent", exact, known, rest, exact[rest], optimizer="sgd", max_steps=60, lr=0.1),
-        _small("slow descent", exact, known, rest, exact[rest], **slow),
         _small("strong", exact, known, rest, 0.0 * exact[rest], init="svd", reg_lambda=1e4, max_steps=5),
         _small("patience", 1e-20 * exact, known, rest, 1.0 + 0.0 * exact[rest], **patient),
         _small("three steps", exact, known, rest, exact[rest], init="svd", max_steps=3),
+        _small("no steps of SGD", exact, known, rest, exact[rest], init="svd", max_steps=60, lr=0.0),
         *full_matrices(rng),
+        *_tiny_steps(rng),
     ]
+
+
+def _tiny_steps(rng: Generator) -> list[Case]:
+    """Runs of SGD from the SVD of rank 1 with the singular value 1, so short that they stay linear.
+
+    The validation values reward the step downhill ("towards"), the one uphill ("away"), or none ("stay");
+    for the regularisation, that the factors "shrink" or "grow" where nothing else moves them.
+    """
+    ratings = rng.standard_normal((10, 8)) + 2.0
+    known = (rng.permutation(10)[:, None] + rng.permutation(8)) % 4 > 0
+    ratings = np.where(known, ratings, 0.0)
+    ratings /= np.linalg.norm(ratings, 2)
+    u, _, vt = np.linalg.svd(ratings)
+    start = np.outer(u[:, 0], vt[0])
+    error = known * (ratings - start)
+    slope = error @ np.outer(vt[0], vt[0]) + np.outer(u[:, 0], u[:, 0]) @ error
+    tiny = {"optimizer": "sgd", "init": "svd", "k": 1, "lr": 1e-5, "max_steps": 10}
+    rest = np.nonzero(~known)
+    rewards = {"towards": start + 10.0 * slope, "away": start - 10.0 * slope, "stay": start}
+    cases = [_small(name, ratings, known, rest, wanted[rest], **tiny) for name, wanted in rewards.items()]
+    for case in cases:
+        case.known.update(start=start, mask=known)
+    everywhere = np.ones(start.shape, dtype=bool)
+    for name, size in (("shrink", 0.0), ("grow", 10.0)):
+        cases.append(_small(name, start, everywhere, rest, size * start[rest], reg_lambda=1.0, **tiny))
+    return cases
 
 
 def _small(
@@ -371,11 +423,12 @@ def _small(
     **options: Any,
 ) -> Case:
     """Return a run on the known entries of a small matrix, with validation values at other places."""
-    reg_lambda = options.pop("reg_lambda", 1e-6)
+    reg_lambda, k = options.pop("reg_lambda", 1e-6), options.pop("k", 2)
     defaults = {"max_steps": 30, "init": "random", "log_every": 1000, "patience": 1000, "eval_every": 1}
     keywords = {**defaults, "optimizer": "als", "lr": 0.01, **options}
-    args = (csr_matrix(np.where(known, matrix, 0.0)), np.argwhere(known), 2, held_out, values, reg_lambda)
-    return Case(name, args, keywords, {"run": name})
+    args = (csr_matrix(np.where(known, matrix, 0.0)), np.argwhere(known), k, held_out, values, reg_lambda)
+    known_of_run: dict[str, Any] = {"run": name}
+    return Case(name, args, keywords, known_of_run)
 
 
 def _factorization(

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from grader.course import Case, dense
 
+from .marks import run_marks, start_marks
+
+__all__ = ["run_marks", "start_marks"]  # beside the measures below
 Array = NDArray[np.float64]
 Call = Callable[..., Any]
 MAX_RECORDS = 100_000
@@ -267,65 +270,6 @@ def projection(value: Any, case: Case) -> Array:
     if w1.shape != (columns, *w2.shape[:1]) or w2.shape[1:] != (columns,) or len(w2) > columns:
         raise ValueError(f"W1 {w1.shape} and W2 {w2.shape} cannot be weights of {columns} columns")
     return x - x @ w1 @ w2
-
-
-def start_marks(value: Any, case: Case) -> tuple[Array, ...]:
-    """Return what tells a start: Q P for the SVD, marks of the distribution for a random one."""
-    q, p = (_array(part) for part in value)
-    shapes = np.asarray([*q.shape, *p.shape], dtype=np.float64)
-    if case.keywords["init"] == "svd":
-        q, p = (q, p) if q.shape[1] == p.shape[0] else (q.T, p.T)
-        if q.shape[0] * p.shape[1] > np.prod(case.args[0].shape) or len(p) > max(case.args[0].shape):
-            raise ValueError(f"Q {q.shape} and P {p.shape} are no factors of the matrix")
-        return shapes, q @ p
-    entries = np.concatenate([q.ravel(), p.ravel()])
-    whole = np.array_equal(entries, np.rint(entries))
-    marks = [entries.min() < 0, entries.min() < -1, entries.max() >= 1, whole, np.ptp(entries) == 0]
-    return np.asarray(marks, dtype=np.float64), shapes
-
-
-def run_marks(value: Any, case: Case) -> tuple[Array, ...]:
-    """Return what a run can be recognised by, whatever its path: how it ended, and what it found."""
-    steps, run = case.keywords["max_steps"], case.known["run"]
-    ended = [int(value[4]) == -1, len(value[2]) <= steps + 1, len(value[2]) < steps]
-    known = tuple(np.asarray(case.args[1]).T)
-    ratings = np.asarray(case.args[0].todense())
-    q, p = (dense(part) for part in value[:2])
-    if q is None or p is None or q.ndim != 2 or p.ndim != 2 or (q.shape[0], p.shape[1]) != ratings.shape:
-        raise ValueError("Q and P are no factors of the matrix")
-    if not q.shape[1] == p.shape[0] <= max(ratings.shape):
-        raise ValueError(f"Q {q.shape} and P {p.shape} cannot be multiplied")
-    found = np.asarray(q, dtype=np.float64) @ np.asarray(p, dtype=np.float64)
-    with np.errstate(all="ignore"):
-        size = float(np.linalg.norm(found[known]) / np.linalg.norm(ratings[known]))
-        off = float(np.linalg.norm((found - ratings)[known]) / np.linalg.norm(ratings[known]))
-    marks = {
-        "exact": [_fell(value[3])],
-        "descent": [off < 0.3, size < 0.1],
-        "slow descent": [_rose(value[3])],
-        "settled": [np.isfinite(off) and als_gradient(value, case) < 0.01],
-        "strong": [size < 0.5],
-        "one step from the SVD": _alignment(value, case) if np.isfinite(off) else [],
-    }
-    said = np.asarray([*ended, *marks.get(run, [])], dtype=np.float64)
-    return (said, found) if run == "exact" else (said,)
-
-
-def _rose(losses: Any) -> bool:
-    """Whether the last loss is larger than the first."""
-    return len(losses) > 1 and float(losses[-1]) > float(losses[0])
-
-
-def _fell(losses: Any) -> bool:
-    """Whether the last loss is less than half of the first."""
-    return len(losses) > 1 and float(losses[-1]) < 0.5 * float(losses[0])
-
-
-def _alignment(value: Any, case: Case) -> list[bool]:
-    """Return whether the columns of Q span the leading left singular vectors, and whether the last ones."""
-    q, _ = _factors(value, case)
-    u, k = np.linalg.svd(np.asarray(case.args[0].todense()), full_matrices=False)[0], case.args[2]
-    return [_sine(q, u[:, :k]) < 0.1, _sine(q, u[:, -k:]) < 0.1]
 
 
 def _sine(q: Array, u: Array) -> float:
