@@ -247,6 +247,7 @@ KNOWN: Any = SimpleNamespace(
     right=lambda: CANDIDATE,
     single=lambda: (CANDIDATE,),
     pairs=lambda: (),
+    arguments=lambda: (),
 )
 
 
