@@ -235,7 +235,7 @@ class Candidate:
     """Something that a student may have written: one or two known mistakes, or (no codes) the reference.
 
     `names` says in words what each of the `codes` stands for; `own` whether the mistakes are in the function
-    itself, not in one that it calls.
+    itself, not in one that it calls; `work` whether it shows any: returning an argument does not.
     """
 
     codes: tuple[str, ...]
@@ -245,6 +245,7 @@ class Candidate:
     predictions: Mapping[str, Prediction]
     same_as: frozenset[str] = frozenset()
     own: bool = False
+    work: bool = True
 
     @cached_property
     def magnitude(self) -> float:
@@ -339,7 +340,7 @@ class Diagnosis:
     same for the next best explanation; `codes` are one mistake or several made together, or, where the
     kind is ambiguous, those that explain the results equally well (joined by + where two belong together).
     `names` says in words what each code stands for. `inputs` says on how many inputs it rests, where others
-    gave no numbers.
+    gave no numbers, and `work` whether the mistake shows any work.
     """
 
     kind: DiagnosisKind
@@ -350,6 +351,7 @@ class Diagnosis:
     residual: float | None = None
     margin: float | None = None
     inputs: str = ""
+    work: bool = True
 
 
 @dataclass(frozen=True)

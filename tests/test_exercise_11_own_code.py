@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -143,3 +144,55 @@ def test_a_function_that_reads_a_variable_in_place_of_an_argument_loses_what_the
     found = graded(course, course.assignment.namespace, AUTOENCODER, **facts)["reconstruct"]
     assert found.points == 0.5
     assert "in place of an argument" in found.remarks[0]
+
+
+FORMS: dict[str, Callable[[Any], Any]] = {
+    "lists": lambda array: array.tolist(),
+    "a tuple of rows": tuple,
+    "a list of rows": list,
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize("name", ["low_dimensional_similarities", "tsne_gradient", "reconstruct"])
+def test_the_right_matrix_in_another_form_costs_nothing_and_is_told(
+    course: Course, name: str, form: Callable[[Any], Any]
+) -> None:
+    right = course.assignment.namespace[name]
+    found = graded(course, changed(course, **{name: lambda *args: form(right(*args))}), (*TSNE, *AUTOENCODER))
+    assert lost(found[name]) == 0.0
+    assert any("lists or tuples" in remark for remark in found[name].remarks)
+    assert not graded(course, course.assignment.namespace, (name,))[name].remarks
+
+
+def test_both_gradients_as_lists_are_right(course: Course) -> None:
+    right = course.assignment.namespace["reconstruction_error_gradient"]
+
+    def own(*args: Any) -> Any:
+        return [part.tolist() for part in right(*args)]
+
+    found = graded(course, changed(course, reconstruction_error_gradient=own), AUTOENCODER)
+    assert lost(found["reconstruction_error_gradient"]) == 0.0
+
+
+def test_another_form_costs_what_the_rubric_says(course: Course) -> None:
+    questions = tuple(
+        question.model_copy(update={"form": 0.1}) if question.id == "reconstruct" else question
+        for question in course.rubric.questions
+    )
+    strict = replace(course, rubric=course.rubric.model_copy(update={"questions": questions}))
+    right = course.assignment.namespace["reconstruct"]
+    own = changed(course, reconstruct=lambda *args: right(*args).tolist())
+    found = graded(strict, own, AUTOENCODER)["reconstruct"]
+    assert lost(found) == pytest.approx(0.1 * found.max_points, abs=0.011)
+    assert "costs 10%" in found.remarks[0]
+
+
+def test_a_slip_is_paid_for_only_where_the_rest_is_right(course: Course) -> None:
+    right = course.assignment.namespace
+    own = {
+        TSNE[0]: strange,
+        TSNE[1]: whole_refused(right[TSNE[1]], 1),
+    }
+    found = graded(course, changed(course, **own), TSNE[:2])
+    assert lost(found[TSNE[1]]) == 0.25

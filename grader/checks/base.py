@@ -182,6 +182,10 @@ class PlannedCase:
         """Return what they say if known mistakes in other functions are taken as given; None: nothing."""
         return None
 
+    def has_other_form(self, outcomes: Outcomes) -> bool:
+        """Whether lists or tuples came back where arrays are expected."""
+        return False
+
     def detail(self, value: Any, result: CaseResult) -> str:
         """Say, for a student at home, where a value is furthest from right; '' if nowhere.
 

@@ -30,8 +30,8 @@ from grader.checks.base import (
     returned,
 )
 from grader.checks.result import CaseResult
-from grader.numerics.arrays import EPS, dense, precision
-from grader.numerics.compare import NearMissCode, compare
+from grader.numerics.arrays import EPS, as_array, dense, precision
+from grader.numerics.compare import NearMissCode, compare, has_other_form
 from grader.numerics.differentiate import OwnCost, differentiate
 from grader.numerics.finite_difference import extrapolate
 from grader.numerics.in_words import describe, furthest
@@ -201,6 +201,12 @@ class GradientCase(PlannedCase):
             return result
         return self._named(result, near_miss(got, self.numeric.parts[number], NAMED))
 
+    def has_other_form(self, outcomes: Outcomes) -> bool:
+        """Whether lists or tuples came back where arrays are expected."""
+        got = returned(self.calls[0], outcomes, self.check.output)
+        parts = self.numeric.parts
+        return not got.failed and has_other_form(got.value, parts if len(parts) > 1 else parts[0])
+
     def _cosine(self, parts: tuple[Array, ...]) -> float:
         """Return the smallest cosine of the angle between a part of a gradient and the numeric one."""
         cosines = [1.0]
@@ -310,7 +316,7 @@ def _values(value: Any, expected: tuple[Array, ...]) -> tuple[Any, ...]:
         return tuple(value)
     message = f"it returned {describe(value)} where {len(expected)} arrays are expected"
     missing = CaseResult(0.0, Code.STRUCTURE, message)
-    array = dense(value)
+    array = as_array(value)
     shapes = [part.shape for part in expected]
     place = shapes.index(array.shape) if array is not None and array.shape in shapes else -1
     return tuple(value if number == place else missing for number in range(len(expected)))
@@ -321,7 +327,7 @@ def _part(value: Any, right: Array) -> Array | CaseResult:
     if isinstance(value, CaseResult):
         return value
     comparison = compare(value, right, np.inf)
-    array = dense(value)
+    array = as_array(value)
     if not comparison.equal or array is None:
         return CaseResult(0.0, comparison.code, comparison.message)
     if array.dtype.kind == "c" and array.imag.any():

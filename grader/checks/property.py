@@ -27,7 +27,7 @@ from grader.checks.base import (
 )
 from grader.checks.result import CaseResult
 from grader.errors import AssignmentError
-from grader.numerics.arrays import TINY, dense, largest, relative_error
+from grader.numerics.arrays import TINY, as_array, dense, largest, relative_error
 from grader.numerics.in_words import describe, text_of
 from grader.records import Code, Table
 from grader.subjects import Case
@@ -203,7 +203,7 @@ class PropertyCase(PlannedCase):
 
     def detail(self, value: Any, result: CaseResult) -> str:
         """Say by how much the property is violated."""
-        name, array = self.check.property, dense(value)
+        name, array = self.check.property, as_array(value)
         least = 2 if name == "zero_diagonal" else 1
         shown = array is not None and array.ndim >= least and array.size and array.dtype.kind in "biuf"
         if name in DETAILS and array is not None and shown:
@@ -214,7 +214,7 @@ class PropertyCase(PlannedCase):
 
 def unfit(name: str, value: Any) -> str:
     """Say why a property of a result cannot be checked; '' if it can."""
-    whole = dense(value)
+    whole = as_array(value)
     parts = value if isinstance(value, tuple | list) and whole is None else (value,)
     arrays = [_signed(part) for part in parts]
     if not arrays or any(array is None for array in arrays):
@@ -234,7 +234,7 @@ def unfit(name: str, value: Any) -> str:
 
 def violation(name: str, value: Any, other: Any, change: Change) -> float:
     """Return how far a result is from having a property; infinite if it is no finite array, or all zero."""
-    whole = dense(value)
+    whole = as_array(value)
     parts = value if isinstance(value, tuple | list) and whole is None else (value,)
     arrays = [array for array in map(_signed, parts) if array is not None and np.isfinite(array).all()]
     if len(arrays) < len(parts) or not any(array.any() for array in arrays):
@@ -276,7 +276,7 @@ def _changed(before: Any, after: Any) -> float:
 
 def _difference(value: Any, other: Any, change: Change) -> float:
     """Return the relative difference between a second result and what it should be given the first."""
-    if isinstance(value, tuple | list) and dense(value) is None:
+    if isinstance(value, tuple | list) and as_array(value) is None:
         if not isinstance(other, tuple | list) or len(other) != len(value):
             return INFINITE
         return max((_difference(a, b, change) for a, b in zip(value, other, strict=True)), default=0.0)
@@ -291,7 +291,7 @@ def _difference(value: Any, other: Any, change: Change) -> float:
 
 def _signed(value: Any) -> Array | None:
     """Return a value as an array that can be subtracted: no truth values, no unsigned integers."""
-    array = dense(value)
+    array = as_array(value)
     return None if array is None else array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
 
 

@@ -19,7 +19,7 @@ from grader.checks.base import (
     returned,
 )
 from grader.checks.result import CaseResult
-from grader.numerics.compare import Comparison, NearMissCode, Sensitivity, Tolerance
+from grader.numerics.compare import Comparison, NearMissCode, Sensitivity, Tolerance, has_other_form
 from grader.numerics.conditioning import sensitivity
 from grader.numerics.freedom import Freedom, compare_up_to
 from grader.numerics.in_words import furthest
@@ -166,6 +166,11 @@ class ReferenceCase(PlannedCase):
         if self.check.form_only or self.check.up_to is not None:
             return ""
         return furthest((value,), (self.expected,), "right is")
+
+    def has_other_form(self, outcomes: Outcomes) -> bool:
+        """Whether lists or tuples came back where arrays are expected."""
+        got = returned(self.calls[0], outcomes, self.check.output)
+        return not got.failed and has_other_form(got.value, self.expected)
 
     def _compare(self, value: Any, expected: Any) -> Comparison:
         return compare_up_to(value, expected, self._allowed, self.check.up_to)

@@ -101,6 +101,8 @@ class Question(Model):
     """Whether a person grades it; it stays pending until then."""
     requires: tuple[Identifier, ...] = ()
     """Earlier questions that must have earned something for this one to count."""
+    form: Fraction = 0.0
+    """The share of its points that a function loses which returns lists or tuples in place of arrays."""
     notebook_globals: Fraction = 0.5
     """The share of its points that a function loses which reads a variable in place of an argument."""
     checks: tuple[AnyCheck, ...] = ()

@@ -86,6 +86,7 @@ def _question(
         if (
             diagnosis is not None
             and diagnosis.kind is DiagnosisKind.NAMED
+            and diagnosis.work
             and check.credits_mistakes
             and verdict.kind in (VerdictKind.FAILED, VerdictKind.PARTIAL)
             and verdict.code != Code.CONSTANT

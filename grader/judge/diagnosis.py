@@ -147,17 +147,25 @@ def _best(
     ]
     margin = min([away for away, _ in others[:1]] + [wrong])
     if margin > max(MARGIN * nearest, SEPARATED):
-        return Diagnosis(
-            DiagnosisKind.NAMED, best.codes, best.names, best.message, best.credit, nearest, min(margin, 1.0)
-        )
+        return _named(best, nearest, margin)
     close = [best, *(other for away, other in others if away <= max(MARGIN * nearest, SEPARATED))]
     own = [candidate for candidate in close if candidate.own]
     if len(own) == 1 and own[0].codes and wrong > max(MARGIN * nearest, SEPARATED):
         # The others are made in a function that this one calls, and they do the same.
-        best = own[0]
-        return Diagnosis(
-            DiagnosisKind.NAMED, best.codes, best.names, best.message, best.credit, nearest, min(wrong, 1.0)
-        )
+        return _named(own[0], nearest, wrong)
     named = {"+".join(candidate.codes): ", and ".join(candidate.names) for candidate in close}
     codes, names = tuple(named), tuple(named.values())
     return Diagnosis(DiagnosisKind.AMBIGUOUS, codes, names, residual=nearest, margin=min(margin, 1.0))
+
+
+def _named(best: Candidate, nearest: float, margin: float) -> Diagnosis:
+    return Diagnosis(
+        DiagnosisKind.NAMED,
+        best.codes,
+        best.names,
+        best.message,
+        best.credit,
+        nearest,
+        min(margin, 1.0),
+        work=best.work,
+    )

@@ -36,6 +36,16 @@ def grade(submission: str, observation: Observation, course: Course) -> Score:
         elif facts.notebook_globals:
             names = ", ".join(facts.notebook_globals)
             said.append(f"It reads {names} from the notebook instead of from its arguments.")
+        cases = (
+            case for check in course.plan.checks if check.question == question.id for case in check.cases
+        )
+        if any(case.has_other_form(observation.outcomes) for case in cases):
+            shares[question.id] = shares.get(question.id, 1.0) * (1.0 - question.form)
+            costs = f"costs {question.form:.0%} of its points" if question.form else "costs nothing here"
+            said.append(
+                f"It returns lists or tuples where arrays are expected: that {costs}, but 2 times a list "
+                "repeats it."
+            )
         outcomes = [observation.outcomes.get(call.id) for call in course.calls[facts.name] if call.keywords]
         ignored = {name for outcome in outcomes if outcome for name in outcome.ignored}
         if ignored:

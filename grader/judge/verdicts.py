@@ -173,13 +173,18 @@ def _followed_through(
 
 
 def _lost_before(judged: Verdicts, rubric: Rubric) -> dict[tuple[str, str], Verdict]:
-    """Return the verdicts of checks whose slip an earlier question has paid for."""
+    """Return the verdicts of checks whose slip an earlier question has paid for.
+
+    It is that slip only where all that the check requires is right.
+    """
     paid: dict[str, str] = {}
     free = {}
     for question in rubric.questions:
         for check in question.checks:
             verdict = judged[question.id, check.id]
             if check.once is None or not needs_diagnosis(verdict):
+                continue
+            if any(judged[question.id, name].kind is not VerdictKind.PASSED for name in check.requires):
                 continue
             first = paid.setdefault(check.once, question.title)
             if first != question.title:

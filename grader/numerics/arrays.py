@@ -55,6 +55,14 @@ def dense(value: Any) -> Array | None:  # noqa: PLR0911 -- a table of types
     return array if array.dtype.kind in NUMERIC else None
 
 
+def as_array(value: Any) -> Array | None:
+    """Return what came back where an array is expected: as `dense`, and a tuple of rows as a matrix."""
+    rows = list(value) if isinstance(value, tuple) else None
+    if rows is None or (len(rows) == 1 and getattr(dense(rows[0]), "ndim", 0) == 0):
+        return dense(value)
+    return dense(rows)
+
+
 def _listed(items: list[Any]) -> NDArray[Any] | None:
     """Return a list of numbers as a vector, one of rows (lists, tuples, vectors) as a matrix, or None."""
     if items and all(isinstance(item, int | float | complex | np.number) for item in items):

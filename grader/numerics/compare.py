@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.numerics.arrays import EPS, SINGLE, dense, precision, relative_error
+from grader.numerics.arrays import EPS, SINGLE, as_array, dense, precision, relative_error
 from grader.numerics.in_words import describe
 from grader.records import Code, Table
 
@@ -102,10 +102,19 @@ def compare(  # noqa: PLR0911 -- a table of types
     if isinstance(got, np.ma.MaskedArray) and np.ma.getmaskarray(got).any():
         count = int(np.ma.getmaskarray(got).sum())
         return Comparison(Code.MASKED, f"{count} of {got.size} entries are masked", np.inf)
-    array = dense(list(got) if isinstance(got, tuple) and len(got) > 1 else got)
+    array = as_array(got)
     if array is None:
         return _other_structure(got, expected)
     return _compare_arrays(array, right, allowed)
+
+
+def has_other_form(got: Any, expected: Any) -> bool:
+    """Whether lists or tuples came back where arrays are expected."""
+    if not isinstance(got, tuple | list):
+        return False
+    if isinstance(expected, tuple | list):
+        return len(got) == len(expected) and any(map(has_other_form, got, expected))
+    return dense(expected) is not None
 
 
 def _other_structure(got: Any, expected: Any) -> Comparison:

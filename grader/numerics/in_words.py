@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.numerics.arrays import dense, relative_error
+from grader.numerics.arrays import as_array, dense, relative_error
 from grader.records import Table
 from grader.subjects import Case
 
@@ -41,7 +41,7 @@ def furthest(got: Sequence[Any], right: Sequence[Any], words: str, names: Sequen
         return ""
     worst, text = 0.0, ""
     for number, (value, expected) in enumerate(zip(got, right, strict=True)):
-        mine, wanted = dense(value), dense(expected)
+        mine, wanted = as_array(value), dense(expected)
         if wanted is None:
             return ""
         if mine is None or mine.size != wanted.size or mine.size == 0:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.numerics.arrays import Array, best_factor, dense, relative_error
+from grader.numerics.arrays import Array, as_array, best_factor, dense, relative_error
 from grader.numerics.compare import NearMissCode, shape_slip
 
 CLEARER = 10.0  # times smaller must the error be without the factor
@@ -33,7 +33,7 @@ def near_miss(got: Any, expected: Any, rtol: float) -> NearMiss | None:
             return None
         shared = {near_miss(part, right, rtol) for part, right in zip(got, expected, strict=True)}
         return shared.pop() if len(shared) == 1 else None
-    array, right = dense(got), dense(expected)
+    array, right = as_array(got), dense(expected)
     if array is None or right is None or array.dtype.kind not in "iufc" or not np.isfinite(array).all():
         return None
     if array.shape != right.shape:

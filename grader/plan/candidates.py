@@ -120,6 +120,7 @@ class KnownMistakes:
                             call: Prediction(tuple(part for several in each for part in several or ()))
                             for call, each in parts.items()
                         },
+                        work=False,
                     )
                 )
         return tuple(found)
