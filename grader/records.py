@@ -77,6 +77,7 @@ class Code(StrEnum):
     NO_EXCEPTION = "no_exception"
     FORBIDDEN = "forbidden"
     FOLLOW_THROUGH = "follow_through"
+    OTHER_ORDER = "other_order"
     COSTS_ONCE = "costs_once"
     RIGHT_BY_ITSELF = "right_by_itself"
     FOLLOW_THROUGH_UNDECIDED = "follow_through_undecided"

@@ -196,3 +196,92 @@ def test_a_slip_is_paid_for_only_where_the_rest_is_right(course: Course) -> None
     }
     found = graded(course, changed(course, **own), TSNE[:2])
     assert lost(found[TSNE[1]]) == 0.25
+
+
+STARTS = ("initialize_Q_P",)
+
+
+def test_parts_in_another_order_cost_what_the_rubric_says(course: Course) -> None:
+    right = course.assignment.namespace
+    found = graded(
+        course,
+        changed(course, shift_user_mean=lambda m: right["shift_user_mean"](m)[::-1]),
+        ("shift_user_mean",),
+    )["shift_user_mean"]
+    assert lost(found) == 1.5
+    assert {check.verdict.code for check in found.checks} == {"other_order"}
+    own = changed(course, initialize_Q_P=lambda *args, **words: right["initialize_Q_P"](*args, **words)[::-1])
+    assert 1.0 < lost(graded(course, own, STARTS)["initialize_Q_P"]) < 1.5
+
+
+def test_weights_that_are_transposed_cost_what_the_rubric_says(course: Course) -> None:
+    right = course.assignment.namespace["fit_linear_autoencoder"]
+    own = changed(course, fit_linear_autoencoder=lambda x, k: tuple(part.T for part in right(x, k)))
+    found = graded(course, own, ("fit_linear_autoencoder",))["fit_linear_autoencoder"]
+    assert 1.0 <= lost(found) <= 1.75
+    assert "transposed" in found.checks[0].verdict.message
+
+
+def test_wrong_parts_in_any_order_earn_nothing_by_it(course: Course) -> None:
+    own = changed(course, initialize_Q_P=lambda matrix, k, init="random": (np.ones((k, 7)), np.ones((7, k))))
+    assert graded(course, own, STARTS)["initialize_Q_P"].points == 0.0
+
+
+def test_the_first_part_alone_counts(course: Course) -> None:
+    right = course.assignment.namespace["shift_user_mean"]
+    own = changed(course, shift_user_mean=lambda m: right(m)[0])
+    assert lost(graded(course, own, ("shift_user_mean",))["shift_user_mean"]) == 1.0
+
+
+def test_a_right_result_among_others_is_recognised(course: Course) -> None:
+    right = course.assignment.namespace["low_dimensional_similarities"]
+    own = changed(course, low_dimensional_similarities=lambda y: (right(y), 1.0 + y))
+    found = graded(course, own, TSNE)["low_dimensional_similarities"]
+    assert {check.verdict.code for check in found.checks} >= {"one_of_several"}
+    assert 0.5 <= lost(found) < 1.0
+
+
+def test_both_gradients_in_one_flat_array_are_recognised(course: Course) -> None:
+    right = course.assignment.namespace["reconstruction_error_gradient"]
+    own = changed(
+        course,
+        reconstruction_error_gradient=lambda *args: np.concatenate([part.ravel() for part in right(*args)]),
+    )
+    found = graded(course, own, AUTOENCODER)["reconstruction_error_gradient"]
+    assert 0.5 < lost(found) < 2.0
+    assert found.checks[0].verdict.code == "reshaped"
+
+
+@pytest.mark.parametrize("factor", [4.0005 / 4, 1.0003])
+def test_a_gradient_close_to_the_right_one_of_a_right_cost_is_no_follow_through(
+    course: Course, factor: float
+) -> None:
+    right = course.assignment.namespace["tsne_gradient"]
+    found = graded(course, changed(course, tsne_gradient=lambda p, y: factor * right(p, y)), TSNE)
+    codes = {check.verdict.code for check in found["tsne_gradient"].checks}
+    assert not codes & {"follow_through", "follow_through_undecided"}
+    assert 0.5 < lost(found["tsne_gradient"]) < 3.0
+
+
+def test_a_function_that_returns_an_argument_earns_nothing(course: Course) -> None:
+    found = graded(course, changed(course, tsne_gradient=lambda p, y: y), TSNE)["tsne_gradient"]
+    assert found.points == 0.0
+    assert found.diagnosis is not None
+    assert found.diagnosis.codes == ("argument_Y",)
+    assert any("it returns its input Y" in check.verdict.message for check in found.checks)
+
+
+def test_losses_that_were_made_up_earn_nothing(course: Course) -> None:
+    right = course.assignment.namespace["initialize_Q_P"]
+
+    def own(matrix: Any, _places: Any, k: int, *args: Any, max_steps: int = 100, **words: Any) -> Any:
+        losses = [100.0 / (step + 1) for step in range(max_steps)]
+        return *right(matrix, k, words.get("init", "random")), losses, losses, -1
+
+    name = "latent_factor_alternating_optimization"
+    found = graded(course, changed(course, **{name: own}), (*STARTS, name))[name]
+    assert {check.id for check in found.checks if check.points > 0.0} <= {
+        "als_held_out",
+        "start",
+        "shape_of_p",
+    }

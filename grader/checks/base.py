@@ -16,12 +16,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, model_validator
 
 from grader.checks.outcomes import why_not_called
 from grader.checks.result import CaseResult, combined
 from grader.reading import FactsStatus, FunctionFacts
-from grader.records import Code, Outcome, OutcomeKind, Verdict, VerdictKind
+from grader.records import Code, Outcome, OutcomeKind, Table, Verdict, VerdictKind
 from grader.subjects import Call, Case, Sweep
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=80)]
@@ -165,7 +166,10 @@ class PlannedCase:
         if any(outcome is None for outcome in made.values()):
             return result
         other = self.judge(ChainMap(made, outcomes), trusted)  # type: ignore[arg-type]
-        if other.code == Code.FOLLOW_THROUGH or other.fraction < result.fraction or other.fraction == 0.0:
+        more = other.fraction > result.fraction or (
+            other.fraction == result.fraction and result.code == Code.FOLLOW_THROUGH
+        )
+        if not more or other.code == Code.FOLLOW_THROUGH or other.fraction == 0.0:
             return result
         names = " and ".join(dict.fromkeys(answer.function for call in self.aided for answer in call.answers))
         message = f"it is right with the right {names} in place of your own"
@@ -370,6 +374,9 @@ def returned(call: Call, outcomes: Outcomes, output: int | None = None) -> Retur
         return Returned(failed=CaseResult.died(outcome))
     if output is None:
         return Returned(outcome.value)
+    alone = isinstance(outcome.value, np.ndarray | Table) or hasattr(outcome.value, "toarray")
+    if output == 0 and alone:
+        return Returned(outcome.value)  # the first part came alone
     if not isinstance(outcome.value, tuple | list) or len(outcome.value) <= output:
         message = "it did not return a tuple with all its parts"
         return Returned(failed=CaseResult(0.0, Code.STRUCTURE, message))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -30,7 +30,7 @@ from grader.checks.base import (
     returned,
 )
 from grader.checks.result import CaseResult
-from grader.numerics.arrays import EPS, as_array, dense, precision
+from grader.numerics.arrays import EPS, as_array, closeness, dense, precision
 from grader.numerics.compare import NearMissCode, compare, has_other_form
 from grader.numerics.differentiate import OwnCost, differentiate
 from grader.numerics.finite_difference import extrapolate
@@ -46,6 +46,7 @@ MAX_POINTS = 400
 NAMED = 1e-3  # relative error up to which a near miss is recognised
 KINK = "the cost has a kink here, so that no slope can be called right or wrong"
 NOISY = "the finite differences are too noisy here to tell right from wrong"
+SAME_COST = 1e-6  # relative difference of a cost that is the reference's
 OWN = 10.0  # tolerances: the error of the differences of a student's cost that still tells right from wrong
 
 
@@ -66,6 +67,8 @@ class GradientCheck(ValueCheck):
     """Follow-through: the share for the right gradient of their own cost, if its mistake has a name."""
     near: Fraction = 0.1
     """One minus the cosine up to which the gradient of their own cost is near enough to count by itself."""
+    close: Fraction = 0.75
+    """The share of the points just beyond the tolerance; it falls to none at a relative error of 0.2."""
     by_case: bool = True
     """Whether each input counts for its share of the points, or all inputs must be right for any."""
     credit: dict[NearMissCode, Fraction] = {}  # noqa: RUF012 -- pydantic copies it
@@ -75,6 +78,7 @@ class GradientCheck(ValueCheck):
         "credit",
         "own_cost",
         "near",
+        "close",
         "by_case",
     }
     credits_mistakes: ClassVar[bool] = True
@@ -184,15 +188,32 @@ class GradientCase(PlannedCase):
             else self._credited(
                 part,
                 number,
-                _judge_part(
-                    part, numeric.part(number), check.rtol, unit, check.wrt[number], kink=numeric.kink
-                ),
+                self._judge_part(part, number, unit),
             )
             for number, part in enumerate(parts)
         ]
         whole = tuple(part for part in parts if not isinstance(part, CaseResult))
         together = _together(results, check.wrt)
         return (together, whole) if len(whole) == len(parts) else (self._near(got.value, together), None)
+
+    def _judge_part(self, got: Array, number: int, unit: float) -> CaseResult:
+        """Compare one part of a gradient with the numeric one."""
+        part, name, rtol = self.numeric.part(number), self.check.wrt[number], self.check.rtol
+        off = float(np.linalg.norm(got - part.right))
+        slack, noise = part.slack(rtol, unit), part.noise
+        facts = _facts(got, part, name, slack)
+        decides = part.flat or noise <= slack
+        if decides and off <= slack + noise:
+            return CaseResult(1.0, facts=facts)
+        if not decides and off <= slack + 4 * noise:
+            told = KINK if self.numeric.kink else NOISY
+            return CaseResult(0.0, Code.INCONCLUSIVE, told, facts, inconclusive=True)
+        if got.size and not got.any():
+            return CaseResult(0.0, Code.ZERO, "it is zero everywhere", facts, _plot(got, part.right))
+        share = f"by {off / part.norm:.2g} of their norm" if part.norm else "which are zero"
+        message = f"it differs from the finite differences of the cost {share}"
+        close = self.check.close * closeness(off / part.norm, slack / part.norm) if part.norm else 0.0
+        return CaseResult(close, Code.VALUES, message, facts, _plot(got, part.right), close=close)
 
     def _credited(self, got: Array, number: int, result: CaseResult) -> CaseResult:
         """Return the result of one part of several, with the credit of the near miss that explains it."""
@@ -240,10 +261,8 @@ class GradientCase(PlannedCase):
     def _named(self, result: CaseResult, near: NearMiss | None) -> CaseResult:
         if near is None:
             return result
-        credit = self.check.credit.get(near.code, 0.0)
-        return CaseResult(
-            credit, near.code, near.message, result.facts, result.plot, factor=near.factor, input=result.input
-        )
+        credit = max(result.close, self.check.credit.get(near.code, 0.0))
+        return replace(result, fraction=credit, code=near.code, message=near.message, factor=near.factor)
 
     @np.errstate(all="ignore")
     def _right_for_own(  # noqa: PLR0911 -- one for each thing that can be wrong
@@ -273,6 +292,9 @@ class GradientCase(PlannedCase):
         if len(numbers) != len(own.sweep.points):
             return False
 
+        away = np.abs(np.asarray(numbers) - own.values).max(initial=0.0)
+        if away <= SAME_COST * np.abs(own.values).max(initial=0.0):
+            return False  # their cost is the right one here, and this is not its gradient
         centre, *around = numbers
         grid = np.reshape(around, (len(own.directions), len(own.steps), 2))
         undecided = not np.isfinite(centre)
@@ -348,26 +370,8 @@ def _together(results: Sequence[CaseResult], names: Sequence[str]) -> CaseResult
     message = worst.message
     if fraction and len({result.message for result in results}) > 1:
         message = f"in the part for {names[list(results).index(worst)]}, {message}"
-    return CaseResult(fraction, worst.code, message, worst.facts, worst.plot)
-
-
-def _judge_part(
-    got: Array, part: NumericPart, rtol: float, unit: float, name: str, *, kink: bool
-) -> CaseResult:
-    """Compare one part of a gradient, that for the argument `name`, with the numeric one."""
-    off = float(np.linalg.norm(got - part.right))
-    slack, noise = part.slack(rtol, unit), part.noise
-    facts = _facts(got, part, name, slack)
-    decides = part.flat or noise <= slack
-    if decides and off <= slack + noise:
-        return CaseResult(1.0, facts=facts)
-    if not decides and off <= slack + 4 * noise:
-        return CaseResult(0.0, Code.INCONCLUSIVE, KINK if kink else NOISY, facts, inconclusive=True)
-    if got.size and not got.any():
-        return CaseResult(0.0, Code.ZERO, "it is zero everywhere", facts, _plot(got, part.right))
-    share = f"by {off / part.norm:.2g} of their norm" if part.norm else "which are zero"
-    message = f"it differs from the finite differences of the cost {share}"
-    return CaseResult(0.0, Code.VALUES, message, facts, _plot(got, part.right))
+    close = sum(1.0 if result.fraction == 1.0 else result.close for result in decided) / len(results)
+    return CaseResult(fraction, worst.code, message, worst.facts, worst.plot, close=close)
 
 
 def _facts(got: Array, part: NumericPart, name: str, slack: float) -> Facts:

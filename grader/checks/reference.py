@@ -19,6 +19,7 @@ from grader.checks.base import (
     returned,
 )
 from grader.checks.result import CaseResult
+from grader.numerics.arrays import closeness
 from grader.numerics.compare import Comparison, NearMissCode, Sensitivity, Tolerance, has_other_form
 from grader.numerics.conditioning import sensitivity
 from grader.numerics.freedom import Freedom, compare_up_to
@@ -47,6 +48,8 @@ class ReferenceCheck(ValueCheck):
     """Whether the tolerance grows with what rounding the inputs does to the reference's result."""
     credit: dict[NearMissCode, Fraction] = {}  # noqa: RUF012 -- pydantic copies it
     """The share of the points for a recognised near miss, by its code (for example constant_factor)."""
+    close: Fraction = 0.75
+    """The share of the points just beyond the tolerance; it falls to none at a relative error of 0.2."""
     form_only: bool = False
     """Whether only structure, shape and finite entries are compared, and the values may be any."""
     given_credit: Fraction = 1.0
@@ -56,6 +59,7 @@ class ReferenceCheck(ValueCheck):
         "credit",
         "given",
         "given_credit",
+        "close",
         "by_case",
         "conditioned",
     }
@@ -149,17 +153,25 @@ class ReferenceCase(PlannedCase):
             if found.worst:
                 facts.append(("worst entry", str(found.worst if len(found.worst) > 1 else found.worst[0])))
         near = near_miss(value, expected, max(check.rtol, NEAR))
-        credit = check.credit.get(near.code, 0.0) if near is not None else 0.0
+        close = self._close(value, found)
+        credit = max(close, check.credit.get(near.code, 0.0) if near is not None else 0.0)
         if isinstance(expected, tuple) and isinstance(value, tuple | list) and len(value) == len(expected):
             shares = []
             for part, right in zip(value, expected, strict=True):
-                equal = self._compare(part, right).equal
-                slip = None if equal else near_miss(part, right, max(check.rtol, NEAR))
-                shares.append(1.0 if equal else check.credit.get(slip.code, 0.0) if slip else 0.0)
+                compared = self._compare(part, right)
+                slip = None if compared.equal else near_miss(part, right, max(check.rtol, NEAR))
+                named = check.credit.get(slip.code, 0.0) if slip else 0.0
+                shares.append(1.0 if compared.equal else max(named, self._close(part, compared)))
             credit = max(credit, float(np.mean(shares))) if check.up_to is None else credit
         if near is None:
             return CaseResult(credit, found.code, found.message, tuple(facts))
-        return CaseResult(credit, near.code, near.message, tuple(facts), factor=near.factor)
+        return CaseResult(credit, near.code, near.message, tuple(facts), factor=near.factor, close=close)
+
+    def _close(self, value: Any, found: Comparison) -> float:
+        """Return the share of the points for the size of the error."""
+        if found.code != Code.VALUES or self.check.form_only or isinstance(value, str):
+            return 0.0
+        return self.check.close * closeness(found.error, self._allowed.of(value))
 
     def detail(self, value: Any, result: CaseResult) -> str:
         """Say which entry is furthest from right."""

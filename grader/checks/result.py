@@ -25,7 +25,8 @@ class CaseResult:
 
     `ours` if nothing can be said because we did not make the call: then nothing is said of the check.
     `near` if a result that is right given the student's own functions is also near that of the reference.
-    `factor` is that of a result which is right but for a constant one, `input` the label of the case.
+    `factor` is that of a result which is right but for a constant one, `close` what the size of its error
+    earns by itself, `input` the label of the case.
     """
 
     fraction: float
@@ -37,6 +38,7 @@ class CaseResult:
     ours: bool = False
     near: bool = False
     factor: float | None = None
+    close: float = 0.0
     input: str = ""
 
     @classmethod
@@ -73,13 +75,15 @@ def combined(results: Sequence[CaseResult], *, by_case: bool) -> Verdict:
 
 
 def _with_one_factor(results: Sequence[CaseResult]) -> Sequence[CaseResult]:
-    """Return the results; a factor that differs from input to input is no constant one, and earns nothing."""
+    """Return the results; a factor that differs from input to input is no constant one: it earns nothing."""
     factors = [result.factor for result in results if result.factor is not None]
     if not factors or max(factors) - min(factors) <= SAME_FACTOR * max(map(abs, factors)):
         return results
     message = "it is right up to a factor that differs from input to input"
     return [
-        result if result.factor is None else replace(result, fraction=0.0, code=Code.VALUES, message=message)
+        result
+        if result.factor is None
+        else replace(result, fraction=result.close, code=Code.VALUES, message=message)
         for result in results
     ]
 

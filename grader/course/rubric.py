@@ -103,6 +103,8 @@ class Question(Model):
     """Earlier questions that must have earned something for this one to count."""
     form: Fraction = 0.0
     """The share of its points that a function loses which returns lists or tuples in place of arrays."""
+    order: Fraction = 0.5
+    """The share of its points that a function loses whose parts come in another order, or transposed."""
     notebook_globals: Fraction = 0.5
     """The share of its points that a function loses which reads a variable in place of an argument."""
     checks: tuple[AnyCheck, ...] = ()

@@ -82,10 +82,10 @@ def _question(
     checks: dict[str, CheckScore] = {}
     for check in question.checks:
         verdict = verdicts[question.id, check.id]
-        # A named mistake earns at least what the course credits it with.
+        # A known mistake, or one of several, earns at least what the course credits it with.
         if (
             diagnosis is not None
-            and diagnosis.kind is DiagnosisKind.NAMED
+            and diagnosis.kind is not DiagnosisKind.UNKNOWN
             and diagnosis.work
             and check.credits_mistakes
             and verdict.kind in (VerdictKind.FAILED, VerdictKind.PARTIAL)

@@ -21,6 +21,7 @@ from grader.decode import travelled
 from grader.errors import GraderError
 from grader.judge.diagnosis import diagnose, needs_diagnosis
 from grader.judge.information import says_nothing
+from grader.judge.reordered import reordered
 from grader.plan.plan import Plan
 from grader.records import (
     Code,
@@ -41,6 +42,8 @@ NOT_JUDGED = Verdict(
     "It could not be judged, through our fault: a person decides.",
     Code.NOT_JUDGED,
 )
+FORMS = frozenset({Code.STRUCTURE, Code.SHAPE, Code.UNMEASURABLE})
+RECOGNISED = 0.5  # of the points must be earned by what is put in order
 NO_FORM = Verdict(VerdictKind.FAILED, 0.0, "What it returned has no form that can be judged.", Code.STRUCTURE)
 SAME = "What it returned is the same for every input, or zero: that shows no work on this task."
 Verdicts = Mapping[tuple[str, str], Verdict]
@@ -51,8 +54,10 @@ def judge(
 ) -> tuple[dict[tuple[str, str], Verdict], dict[str, Diagnosis]]:
     """Return the verdicts by (question, check), and the diagnoses by question, where something is wrong."""
     judged = dict(verdicts(observation, rubric, plan, trusted))
+    judged |= _in_order(judged, observation, rubric, plan, trusted)
     judged |= _without_information(judged, observation.outcomes, rubric, plan)
     diagnoses = _diagnoses(judged, observation, plan)
+    judged |= _without_work(judged, diagnoses)
     judged |= _followed_through(judged, diagnoses, observation.outcomes, rubric, plan, trusted)
     judged |= _left_to_a_person(judged, diagnoses, rubric)
     judged |= _lost_before(judged, rubric)
@@ -61,13 +66,19 @@ def judge(
 
 
 def verdicts(
-    observation: Observation, rubric: Rubric, plan: Plan, trusted: Trusted, function: str | None = None
+    observation: Observation,
+    rubric: Rubric,
+    plan: Plan,
+    trusted: Trusted,
+    *,
+    function: str = "",
+    only: str = "",
 ) -> Iterator[tuple[tuple[str, str], Verdict]]:
-    """Yield the verdict of every check (of the questions about one function only) by (question, check)."""
+    """Yield the verdict of every check (about one function, of one question only) by (question, check)."""
     questions = {question.id: question for question in rubric.questions}
     for planned in plan.checks:
         question = questions[planned.question]
-        if function is None or question.about == function:
+        if (not function or question.about == function) and (not only or question.id == only):
             facts = observation.functions[question.about]
             if isinstance(planned.check, ForbiddenCheck):
                 made = (observation.outcomes.get(c.id) for c in plan.calls if c.function == question.about)
@@ -105,6 +116,51 @@ def _without_information(
             if questions[key[0]].about == name and verdict.fraction > 0.0:
                 found[key] = Verdict(VerdictKind.FAILED, 0.0, SAME, Code.CONSTANT)
     return found
+
+
+def _without_work(judged: Verdicts, diagnoses: Mapping[str, Diagnosis]) -> dict[tuple[str, str], Verdict]:
+    """Return the verdicts on functions that do nothing, such as to return an argument."""
+    nothing = {}
+    for key, verdict in judged.items():
+        found = diagnoses.get(key[0])
+        if found is not None and not found.work and verdict.fraction > 0.0:
+            message = f"What came back shows no work on this task: {found.names[0]}."
+            nothing[key] = Verdict(VerdictKind.FAILED, 0.0, message, Code.CONSTANT)
+    return nothing
+
+
+def _in_order(
+    judged: Verdicts, observation: Observation, rubric: Rubric, plan: Plan, trusted: Trusted
+) -> dict[tuple[str, str], Verdict]:
+    """Return the verdicts of functions whose parts are right, but in another order or transposed."""
+    found: dict[tuple[str, str], Verdict] = {}
+    for question in rubric.questions:
+        checks = {(question.id, check.id): check.points for check in question.checks}
+        if not any(judged[key].code in FORMS for key in checks):
+            continue
+        cases = [case for check in plan.checks if check.question == question.id for case in check.cases]
+        made = [call for case in cases for call in (*case.calls, *case.aided)]
+        calls = {call.id for call in made if call.function == question.about and call.sweep is None}
+        tried = []
+        for words, outcomes in reordered(observation.outcomes, calls):
+            changed = replace(observation, outcomes=outcomes)
+            new = dict(verdicts(changed, rubric, plan, trusted, only=question.id))
+            tried.append((sum(new[key].fraction * checks[key] for key in checks), words, new))
+        worth, _, best = max(tried, key=lambda each: each[0], default=(0.0, "", {}))
+        earned, share = sum(judged[key].fraction * checks[key] for key in checks), 1.0 - question.order
+        if worth >= RECOGNISED * question.points and share * worth > earned:
+            words = ", or ".join(words for same, words, _ in tried if same == worth)
+            found |= {key: _less(judged[key], best[key], share, words) for key in checks}
+    return found
+
+
+def _less(before: Verdict, after: Verdict, share: float, words: str) -> Verdict:
+    """Return a share of the verdict on the parts in order, or the one before if that is more."""
+    if before.fraction >= share * after.fraction:
+        return before
+    message = f"{words[:1].upper()}{words[1:]}: judged as if that were right. {after.message}".rstrip()
+    kind = VerdictKind.PASSED if share * after.fraction == 1.0 else VerdictKind.PARTIAL
+    return replace(after, kind=kind, fraction=share * after.fraction, message=message, code=Code.OTHER_ORDER)
 
 
 def _right(case: PlannedCase, trusted: Trusted) -> Iterator[tuple[str, Outcome]]:

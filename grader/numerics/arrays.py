@@ -15,6 +15,7 @@ Array = NDArray[Any]
 NUMERIC = "biufc"
 MAX_DENSE = 10_000_000  # entries that a sparse matrix may have as an array: 80 MB
 TINY = 1e-12
+FAR = 0.2  # relative error of a result that is no longer close to the right one
 EPS = float(np.finfo(np.float64).eps)
 SINGLE = float(np.finfo(np.float32).eps)
 
@@ -93,6 +94,14 @@ def precision(value: Any) -> float:
     rounded = array is not None and array.dtype.kind in "fc"
     eps = float(np.finfo(array.dtype).eps) if array is not None and rounded else EPS
     return min(max(EPS, eps), SINGLE)
+
+
+def closeness(error: float, allowed: float) -> float:
+    """Return 1 for the error that is allowed, 0 for one that is FAR, and what is between on a log scale."""
+    if not allowed < FAR:
+        return float(error <= allowed)
+    share = math.log(FAR / max(error, allowed)) / math.log(FAR / allowed) if error < FAR else 0.0
+    return max(0.0, share)
 
 
 def largest(array: Array) -> float:

@@ -31,6 +31,7 @@ class NearMissCode(StrEnum):
     TRANSPOSED = "transposed"
     RESHAPED = "reshaped"
     INTEGER_DTYPE = "integer_dtype"
+    ONE_OF_SEVERAL = "one_of_several"
 
 
 @dataclass(frozen=True)

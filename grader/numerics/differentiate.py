@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,12 +36,13 @@ NEAR = 1e-4
 @dataclass(frozen=True)
 class OwnCost:
     """Where the student's own cost is evaluated: at x first, then at x + hv and x - hv for each direction
-    and, within it, for each step.
+    and, within it, for each step; `values` has the reference's cost there.
     """
 
     directions: tuple[tuple[Array, ...], ...]
     steps: tuple[float, ...]
     sweep: Sweep
+    values: tuple[float, ...] = ()
 
 
 def differentiate(
@@ -95,7 +96,13 @@ def differentiate(
         any(part.jumps.any() for part in parts),
     )
     step = float(np.median([part.step for part in parts]))
-    return numeric, _own_cost(case, positions, step, rng)
+    own = _own_cost(case, positions, step, rng)
+    values = []
+    for point in own.sweep.points:
+        moved_to = dict(zip(positions, point, strict=True))
+        args = [moved_to.get(number, arg) for number, arg in enumerate(case.args)]
+        values.append(float(cost(*args, **case.keywords)))
+    return numeric, replace(own, values=tuple(values))
 
 
 def _trusted_parts(trusted: Trusted, case: Case, positions: list[int]) -> tuple[Array, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from grader.numerics.arrays import Array, as_array, best_factor, dense, relative_error
-from grader.numerics.compare import NearMissCode, shape_slip
+from grader.numerics.compare import NearMissCode, compare, shape_slip
 
 CLEARER = 10.0  # times smaller must the error be without the factor
 SMALLEST = 1e-6  # factor that is named: a smaller one is as good as zero
@@ -30,16 +30,31 @@ def near_miss(got: Any, expected: Any, rtol: float) -> NearMiss | None:
     """
     if isinstance(expected, tuple):
         if not isinstance(got, tuple | list) or len(got) != len(expected):
-            return None
+            return _in_one_array(got, expected, rtol)
         shared = {near_miss(part, right, rtol) for part, right in zip(got, expected, strict=True)}
         return shared.pop() if len(shared) == 1 else None
     array, right = as_array(got), dense(expected)
+    if array is None and right is not None and isinstance(got, tuple):
+        places = [place for place, part in enumerate(got, 1) if compare(part, expected, rtol).equal]
+        message = f"the right result is part {places[0]} of the {len(got)} that came back" if places else ""
+        return NearMiss(NearMissCode.ONE_OF_SEVERAL, message) if places else None
     if array is None or right is None or array.dtype.kind not in "iufc" or not np.isfinite(array).all():
         return None
     if array.shape != right.shape:
         slip = shape_slip(array, right, rtol)
         return None if slip is None else NearMiss(*slip)
     return _changed_entries(array, right, rtol)
+
+
+def _in_one_array(got: Any, expected: tuple[Any, ...], rtol: float) -> NearMiss | None:
+    """Return that all parts are right, but stand in one flat array, one after the other."""
+    array, parts = as_array(got), [dense(part) for part in expected]
+    if array is None or array.ndim != 1 or any(part is None for part in parts):
+        return None
+    flat = np.concatenate([np.ravel(part) for part in parts if part is not None])
+    if not compare(array, flat, rtol).equal:
+        return None
+    return NearMiss(NearMissCode.RESHAPED, "the entries are right, but all parts stand in one flat array")
 
 
 def _changed_entries(got: Array, right: Array, rtol: float) -> NearMiss | None:

@@ -160,7 +160,7 @@ class Bench:
         """Yield the checks of a function that take off points; no check runs before it is asked for."""
         course = self.course
         worth = {(q.id, check.id): check.points for q in course.rubric.questions for check in q.checks}
-        judged = verdicts(observed, course.rubric, course.plan, course.trusted, function)
+        judged = verdicts(observed, course.rubric, course.plan, course.trusted, function=function)
         for (question, check), verdict in judged:
             if worth[question, check] and verdict.fraction < 1.0 - LOST:
                 yield f"{question}/{check}"

@@ -151,6 +151,8 @@ def rating_visits(value: Any, case: Case) -> float:
     np.add.at(expected, users, (lr * visits * error)[:, None] * p0[:, items].T)
     off = max(off, float(np.linalg.norm(q - q0 - expected) / np.linalg.norm(expected)))
     if np.linalg.norm(q - q0) > 0.1 * np.linalg.norm(q0):  # from a start of its own, or solved for at once
+        if len(_losses(value[3])) < 2 or not (q.any() and p.any()):
+            return 0.0
         solved = np.abs(np.sum(q[users] * p[:, items].T, axis=1) - ratings).max() < 0.1
         return 0.0 if solved else 0.3
     if not (off < 0.1 and visits.min() > -0.1 and 0.1 < visits.mean() < 40 * steps):
@@ -177,14 +179,21 @@ def losses_are_those(value: Any, case: Case) -> float:
     """Return 1 if the training losses are L and the validation losses the squared errors alone, else half, 0.
 
     They are looked for among the records, at the factors that came back; each may be a mean, or its root.
+    Where each stands in the other's place, it is a quarter.
     """
     known = tuple(np.asarray(case.args[1]).T)
     ratings = np.asarray(case.args[0].todense())[known]
     squares, count, penalty = _squares(value, case, known, ratings)
-    training = any(_is_one_of(loss, _forms(squares, count, penalty)) for loss in _losses(value[3]))
+    of_training = _forms(squares, count, penalty)
     squares, count, _ = _squares(value, case, case.args[3], case.args[4])
-    validation = any(_is_one_of(loss, _forms(squares, count)) for loss in _losses(value[2]))
-    return 0.5 * training + 0.5 * validation
+    of_validation = _forms(squares, count)
+
+    def among(records: Any, forms: list[float]) -> bool:
+        return any(_is_one_of(loss, forms) for loss in _losses(records))
+
+    if among(value[2], of_training) and among(value[3], of_validation):
+        return 0.25
+    return 0.5 * among(value[3], of_training) + 0.5 * among(value[2], of_validation)
 
 
 def _squares(value: Any, case: Case, places: Any, values: Any) -> tuple[float, int, float]:

@@ -267,6 +267,12 @@ RUN = (
         {STEP_Q: "q = Q[u]"},
     ),
     _run(
+        "sgd_follows_gradient",
+        "SGD steps along the gradient and not against it: the data and lambda both push the wrong way",
+        "What is the sign of a step that makes a loss smaller?",
+        {STEP_P: STEP_P.replace("+=", "-="), STEP_Q: STEP_Q.replace("Q[u] + lr", "Q[u] - lr")},
+    ),
+    _run(
         "sgd_p_climbs",
         "The step of SGD in P has the wrong sign: P climbs",
         "What is the sign of the residual in each of the two gradients?",

@@ -14,6 +14,7 @@ from grader.checks.gradient import GradientCase, GradientCheck
 from grader.checks.reference import ReferenceCase, ReferenceCheck
 from grader.checks.result import CaseResult, combined
 from grader.course import Case
+from grader.numerics.arrays import closeness
 from grader.numerics.differentiate import OwnCost
 from grader.numerics.numeric_gradient import Numeric
 from grader.records import Outcome, OutcomeKind
@@ -56,7 +57,8 @@ def test_a_factor_closer_to_one_never_earns_less(kind: str, first: float, second
 @pytest.mark.parametrize("factor", [4.0005 / 4, 3.99 / 4, 4.03 / 4, 0.5, 2.0])
 def test_every_factor_that_is_no_tolerance_is_a_constant_factor(kind: str, factor: float) -> None:
     result = earned(kind, factor * RIGHT)
-    assert (result.fraction, result.code) == (0.5, "constant_factor")
+    assert result.code == "constant_factor"
+    assert 0.5 <= result.fraction < 0.75
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -67,6 +69,25 @@ def test_a_smaller_share_of_any_other_result_never_earns_less(
     away = np.random.default_rng(seed).standard_normal(RIGHT.shape)
     less, more = sorted((first, second))
     assert earned(kind, RIGHT + less * away).fraction >= earned(kind, RIGHT + more * away).fraction
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_small_error_costs_little_and_a_large_one_all(kind: str) -> None:
+    away = OTHER / (np.abs(OTHER).max() if kind == "reference" else np.linalg.norm(OTHER))
+    size = np.abs(RIGHT).max() if kind == "reference" else np.linalg.norm(RIGHT)
+    shares = [earned(kind, RIGHT + error * size * away).fraction for error in (9e-5, 2e-4, 1e-2, 0.1, 0.3)]
+    assert shares[0] == 1.0
+    assert 0.6 < shares[1] < 0.75
+    assert 0.2 < shares[2] < 0.4
+    assert 0.0 < shares[3] < 0.1
+    assert shares[4] == 0.0
+
+
+@given(st.floats(0, 10), st.floats(0, 10), st.floats(1e-12, 1))
+def test_closeness_falls_from_one_to_zero(first: float, second: float, allowed: float) -> None:
+    nearer, farther = sorted((first, second))
+    assert 0.0 <= closeness(farther, allowed) <= closeness(nearer, allowed) <= 1.0
+    assert closeness(allowed, allowed) == 1.0
 
 
 WRONGS = st.sampled_from([RIGHT, 2 * RIGHT, -RIGHT, OTHER, 0 * RIGHT, RIGHT[:1], RIGHT.T, None])
@@ -90,3 +111,5 @@ def test_a_factor_that_differs_from_input_to_input_is_no_constant_factor(kind: s
     assert "a factor that differs from input to input" in verdict.message
     assert combined([results[0], results[0]], by_case=True).fraction == 0.5
     assert combined([results[0], earned(kind, RIGHT)], by_case=True).fraction == 0.75
+    close = [earned(kind, factor * RIGHT) for factor in (1.001, 1.05)]
+    assert 0.1 < combined(close, by_case=True).fraction < 0.5
