@@ -259,6 +259,14 @@ GRADIENT = (
 
 MINIMUM = (
     _bound(
+        "bound_ascending",
+        "The eigenvalues of X^T X are taken as if they came from the largest to the smallest",
+        "In which order does eigh return the eigenvalues?",
+        {
+            "np.linalg.svd(X, compute_uv=False)": "np.sqrt(np.maximum(np.linalg.eigvalsh(X.T @ X), 0.0))",
+        },
+    ),
+    _bound(
         "bound_last_k",
         "The slice [-k:] takes the last k singular values, not those from index k on",
         "Which indices does singular_values[-k:] have for k = 1, and which for k = 0?",

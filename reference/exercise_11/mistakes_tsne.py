@@ -29,6 +29,12 @@ def _gradient(
 
 SIMILARITIES = (
     _similarities(
+        "q_one_missing_mended",
+        "d_ij lacks the 1, and what is then infinite was put right by hand",
+        "What is d_ij for two points that coincide, and what would its inverse be?",
+        {INVERSE: f"1.0 / np.where({SQUARES} > 0, {SQUARES}, 1.0)"},
+    ),
+    _similarities(
         "q_columns_normalised",
         "Every column of Q is normalised on its own",
         "Over which pairs does the sum in the denominator run?",
@@ -238,6 +244,12 @@ GRADIENT = (
         "d_sj lacks the 1",
         "What is d_sj for two points that coincide?",
         {SQUARES: f"{SQUARES} - (1.0 - np.eye(len(Y)))"},
+    ),
+    _gradient(
+        "gradient_one_missing_mended",
+        "d_sj lacks the 1, and what is then infinite was put right by hand",
+        "What is d_sj for two points that coincide?",
+        {INVERSE: f"1.0 / np.where({SQUARES} > 0, {SQUARES}, 1.0)"},
     ),
     _gradient(
         "gradient_without_p",
