@@ -155,7 +155,10 @@ def _best(
         return _named(own[0], nearest, wrong)
     named = {"+".join(candidate.codes): ", and ".join(candidate.names) for candidate in close}
     codes, names = tuple(named), tuple(named.values())
-    return Diagnosis(DiagnosisKind.AMBIGUOUS, codes, names, residual=nearest, margin=min(margin, 1.0))
+    credit = min(candidate.credit for candidate in close)
+    return Diagnosis(
+        DiagnosisKind.AMBIGUOUS, codes, names, credit=credit, residual=nearest, margin=min(margin, 1.0)
+    )
 
 
 def _named(best: Candidate, nearest: float, margin: float) -> Diagnosis:

@@ -135,9 +135,9 @@ def _in_order(
     """Return the verdicts of functions whose parts are right, but in another order or transposed."""
     found: dict[tuple[str, str], Verdict] = {}
     for question in rubric.questions:
-        checks = {(question.id, check.id): check.points for check in question.checks}
-        if not any(judged[key].code in FORMS for key in checks):
+        if not any(judged[question.id, check.id].code in FORMS for check in question.checks):
             continue
+        checks = {(question.id, check.id): check.points for check in question.checks}
         cases = [case for check in plan.checks if check.question == question.id for case in check.cases]
         made = [call for case in cases for call in (*case.calls, *case.aided)]
         calls = {call.id for call in made if call.function == question.about and call.sweep is None}

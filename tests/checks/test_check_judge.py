@@ -35,7 +35,8 @@ CHECKS: TypeAdapter[Any] = TypeAdapter(AnyCheck)
 
 def check(kind: str, **options: Any) -> Any:
     base = {"id": "c", "title": "t", "points": 1, "type": kind}
-    return CHECKS.validate_python({**base, **({} if kind == "forbidden" else {"inputs": "i"}), **options})
+    by_kind: dict[str, dict[str, Any]] = {"forbidden": {}, "reference": {"inputs": "i", "close": 0}}
+    return CHECKS.validate_python({**base, **by_kind.get(kind, {"inputs": "i"}), **options})
 
 
 def returned(value: Any) -> Outcome:
@@ -215,7 +216,9 @@ def test_a_result_of_the_wrong_structure_has_no_relative_error() -> None:
         pytest.param([RIGHT, None], 1.0, "", id="a list"),
         pytest.param((RIGHT + 1, RIGHT), 0.0, "values", id="the part is wrong, the other not"),
         pytest.param((), 0.0, "structure", id="the part is missing"),
-        pytest.param(RIGHT, 0.0, "structure", id="no tuple"),
+        pytest.param(RIGHT, 1.0, "", id="the first part alone"),
+        pytest.param(None, 0.0, "structure", id="nothing"),
+        pytest.param(2.5, 0.0, "structure", id="a number"),
         pytest.param({0: RIGHT}, 0.0, "structure", id="a dict"),
     ],
 )

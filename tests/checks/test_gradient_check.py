@@ -28,7 +28,15 @@ SQUARE = np.array([[3.0, -1.0], [0.5, 2.0]])
 
 
 def check(**options: Any) -> GradientCheck:
-    fields = {"id": "g", "title": "t", "points": 1, "type": "gradient", "inputs": "i", "cost": "cost"}
+    fields = {
+        "id": "g",
+        "title": "t",
+        "points": 1,
+        "type": "gradient",
+        "inputs": "i",
+        "cost": "cost",
+        "close": 0,
+    }
     return GradientCheck.model_validate({**fields, "wrt": ("x",), **options})
 
 
@@ -227,7 +235,7 @@ def test_a_part_that_cannot_be_judged_makes_the_gradient_inconclusive() -> None:
     ("value", "right", "code"),
     [
         pytest.param(None, SQUARE, "structure", id="nothing"),
-        pytest.param((SQUARE,), SQUARE, "structure", id="a tuple of one"),
+        pytest.param((SQUARE,), SQUARE, "one_of_several", id="a tuple of one"),
         pytest.param(np.where(SQUARE > 1, np.nan, SQUARE), SQUARE, "not_finite", id="NaN"),
         pytest.param(np.where(SQUARE > 1, np.inf, SQUARE), SQUARE, "not_finite", id="infinity"),
         pytest.param(0.5, np.full((3, 3), 0.5), "shape", id="a number that broadcasts"),

@@ -342,9 +342,9 @@ def credited(check: dict[str, Any], verdict: Verdict, diagnosis: Diagnosis) -> t
         pytest.param(
             FAILED,
             Diagnosis(DiagnosisKind.AMBIGUOUS, ("a", "b"), credit=0.25),
-            VerdictKind.FAILED,
-            0.0,
-            id="one of several earns nothing",
+            VerdictKind.PARTIAL,
+            1.0,
+            id="one of several earns the least of their credits",
         ),
         pytest.param(FAILED, Diagnosis(DiagnosisKind.UNKNOWN), VerdictKind.FAILED, 0.0, id="unknown"),
         pytest.param(

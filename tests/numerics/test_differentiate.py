@@ -81,7 +81,8 @@ def test_a_large_input_is_judged_entry_by_entry_with_differences_along_few_direc
     wrong = right.copy()
     wrong[17, 3] += 0.1 * np.linalg.norm(right)
     found = judged(wrong, cost, LARGE, slope_of_waves)
-    assert (found.fraction, found.inconclusive) == (0.0, False)
+    assert found.fraction < 0.1
+    assert not found.inconclusive
     assert dict(found.facts)["worst entry"] == "x[17, 3]"
     assert judged(0 * right, waves, LARGE, slope_of_waves).code == "zero"
 

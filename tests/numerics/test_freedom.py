@@ -157,7 +157,8 @@ def test_a_factor_is_free_between_two_matrices_that_can_be_multiplied_only() -> 
         pytest.param(RIGHT.T, "transposed", id="transposed"),
         pytest.param(np.where(RIGHT > 2, np.nan, RIGHT), "not_finite", id="NaN"),
         pytest.param(RIGHT[:, :1], "shape", id="a column missing"),
-        pytest.param(np.zeros((3, 2), dtype=int), "integer_dtype", id="integers"),
+        pytest.param(np.ones((3, 2), dtype=int), "integer_dtype", id="integers"),
+        pytest.param(np.zeros((3, 2)), "zero", id="zeros"),
         pytest.param(np.ones((3, 2)), "values", id="other values"),
     ],
 )
