@@ -30,6 +30,7 @@ Fraction = Annotated[float, Field(ge=0, le=1, strict=True)]
 Points = Annotated[float, Field(ge=0, le=1000, strict=True)]
 Outcomes = Mapping[str, Outcome]
 # Ways to fail of which a hint about the right values says nothing.
+NO_FORM = frozenset({OutcomeKind.RAISED, Code.UNMEASURABLE, Code.STRUCTURE, Code.SHAPE})
 NO_HINT = frozenset({*OutcomeKind, Code.STRUCTURE, Code.NOT_CALLED, Code.NOT_CHECKED, Code.NOT_JUDGED})
 
 
@@ -162,6 +163,8 @@ class PlannedCase:
         result = self.judge(outcomes, trusted)
         if not self.aided or (result.fraction == 1.0 and result.code != Code.FOLLOW_THROUGH):
             return result
+        if self.inputs.answers and result.code not in NO_FORM:
+            return result
         made = {call.id: outcomes.get(aided.id) for call, aided in zip(self.calls, self.aided, strict=False)}
         if any(outcome is None for outcome in made.values()):
             return result
@@ -172,9 +175,10 @@ class PlannedCase:
         if not more or other.code == Code.FOLLOW_THROUGH or other.fraction == 0.0:
             return result
         names = " and ".join(dict.fromkeys(answer.function for call in self.aided for answer in call.answers))
-        message = f"it is right with the right {names} in place of your own"
+        functions = f"the right {names} in place of your own" if names else "your own functions only"
+        message = f"it is right with {functions}"
         if other.fraction < 1.0:
-            message = f"with the right {names} in place of your own: {other.message}"
+            message = f"with {functions}: {other.message}"
         code = Code.RIGHT_BY_ITSELF if other.fraction == 1.0 else other.code
         return replace(other, code=code, message=message)
 
@@ -350,7 +354,14 @@ class ValueCheck(InputsCheck):
         return False
 
     def aided(self, planner: Planner, cases: Sequence[tuple[Case, Call]]) -> tuple[Call, ...]:
-        """Return calls on cases once more, with the reference's answers of the functions in `given`."""
+        """Return calls on cases once more, with the reference's answers of the functions in `given`.
+
+        Where a case has answers already, it is called without them: a function may suit its own helpers only.
+        """
+        if any(case.answers for case, _ in cases):
+            return tuple(
+                planner.call(self, replace(case, answers=()), echo=call.echo) for case, call in cases
+            )
         if not self.given:
             return ()
         answered = [(planner.answered(case, self.given), call) for case, call in cases]

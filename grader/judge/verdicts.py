@@ -272,7 +272,7 @@ def _left_to_a_person(
                 found.add(diagnosis is not None and diagnosis.kind is DiagnosisKind.NAMED)
             elif verdict.kind not in (VerdictKind.PASSED, VerdictKind.PARTIAL):
                 found.add(False)
-            if verdict.follows:
+            if verdict.follows or verdict.code == Code.RIGHT_BY_ITSELF:
                 for name in set(checks[key].builds_on) - seen:
                     found |= mistakes(name, seen | {function})
         return found
