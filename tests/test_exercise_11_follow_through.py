@@ -107,11 +107,6 @@ OTHER_TASKS = {
         "reconstruction_error",
         "reconstruction_error_gradient",
     ),
-    "no error of a reconstruction that is none": (
-        {"reconstruct": lambda X, W1, W2: X, "reconstruction_error": lambda X, W1, W2: 0.0},
-        "reconstruct",
-        "reconstruction_error",
-    ),
 }
 
 

@@ -370,7 +370,7 @@ def _together(results: Sequence[CaseResult], names: Sequence[str]) -> CaseResult
     message = worst.message
     if fraction and len({result.message for result in results}) > 1:
         message = f"in the part for {names[list(results).index(worst)]}, {message}"
-    close = sum(1.0 if result.fraction == 1.0 else result.close for result in decided) / len(results)
+    close = sum(result.close for result in decided) / len(results)
     return CaseResult(fraction, worst.code, message, worst.facts, worst.plot, close=close)
 
 

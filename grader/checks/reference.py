@@ -164,7 +164,7 @@ class ReferenceCase(PlannedCase):
                 shares.append(1.0 if compared.equal else max(named, self._close(part, compared)))
             credit = max(credit, float(np.mean(shares))) if check.up_to is None else credit
         if near is None:
-            return CaseResult(credit, found.code, found.message, tuple(facts))
+            return CaseResult(credit, found.code, found.message, tuple(facts), close=close)
         return CaseResult(credit, near.code, near.message, tuple(facts), factor=near.factor, close=close)
 
     def _close(self, value: Any, found: Comparison) -> float:

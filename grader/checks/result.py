@@ -56,7 +56,7 @@ def combined(results: Sequence[CaseResult], *, by_case: bool) -> Verdict:
     """
     ours = [result for result in results if result.ours]
     results = ours or [result for result in results if not result.inconclusive] or results
-    results = _with_one_factor(results)
+    results = _without_chance(_with_one_factor(results))
     following = [each for each in results if each.code == Code.FOLLOW_THROUGH and each.fraction > 0.0]
     follows, near = bool(following), bool(following) and all(result.near for result in following)
     fractions = [result.fraction for result in results]
@@ -84,6 +84,19 @@ def _with_one_factor(results: Sequence[CaseResult]) -> Sequence[CaseResult]:
         result
         if result.factor is None
         else replace(result, fraction=result.close, code=Code.VALUES, message=message)
+        for result in results
+    ]
+
+
+def _without_chance(results: Sequence[CaseResult]) -> Sequence[CaseResult]:
+    """Return the results; those that are close on few of the inputs that are wrong are so by chance."""
+    wrong = [result for result in results if result.fraction < 1.0]
+    if 2 * sum(result.close > 0.0 for result in wrong) >= len(wrong):
+        return results
+    return [
+        replace(result, fraction=max(0.0, result.fraction - result.close))
+        if result.code == Code.VALUES
+        else result
         for result in results
     ]
 

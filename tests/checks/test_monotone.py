@@ -90,6 +90,14 @@ def test_closeness_falls_from_one_to_zero(first: float, second: float, allowed: 
     assert closeness(allowed, allowed) == 1.0
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_close_on_few_inputs_is_so_by_chance(kind: str) -> None:
+    close, far = earned(kind, RIGHT + 1e-3 * OTHER), earned(kind, RIGHT + OTHER)
+    assert combined([close, far, far], by_case=True).fraction == 0.0
+    assert combined([close, close, far], by_case=True).fraction > 0.3
+    assert combined([close, far, earned(kind, RIGHT)], by_case=True).fraction > 0.5
+
+
 WRONGS = st.sampled_from([RIGHT, 2 * RIGHT, -RIGHT, OTHER, 0 * RIGHT, RIGHT[:1], RIGHT.T, None])
 
 

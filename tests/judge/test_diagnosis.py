@@ -141,7 +141,7 @@ def test_two_mistakes_with_the_same_results_are_ambiguous_and_none_is_chosen() -
     found = diagnose(Known((candidate("a", OTHER), candidate("b", OTHER))), returned(OTHER))
     assert found is not None
     assert (found.kind, found.codes, found.message) == (DiagnosisKind.AMBIGUOUS, ("a", "b"), "")
-    assert (found.names, found.credit) == (("name of a", "name of b"), 0.0)
+    assert (found.names, found.credit) == (("name of a", "name of b"), 0.5)
 
 
 @pytest.mark.parametrize("declares", ["first", "second"])
