@@ -18,6 +18,7 @@ from grader.plan.load import load_course
 from grader.plan.plan import Course
 from grader.records import HandIn, QuestionScore
 from grader.store import Store
+from grader.verify.proof import refuse_wrong_reference
 
 KNN = """
 import numpy as np
@@ -149,6 +150,13 @@ def test_a_right_solution_earns_the_points_of_every_kind_of_subject(course: Cour
     assert found == dict.fromkeys(found, 1.0)
 
 
+def test_the_reference_of_every_kind_of_subject_is_no_reason_to_refuse_the_course(
+    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADER_CACHE", str(tmp_path))
+    refuse_wrong_reference(course)
+
+
 def test_what_was_handed_out_is_not_attempted(course: Course) -> None:
     skeleton = nbformat.writes(course.assignment.skeleton)
     with Store(None) as store:
@@ -200,7 +208,8 @@ def test_state_that_a_function_keeps_shows_in_a_sequence_and_nowhere_else(course
     scores = graded(course, KNN, COUNTER, CACHED)
     assert scores["scale"].points == 1.0
     verdict = scores["factor"].checks[0].verdict
-    assert (verdict.fraction, "in part 2 of the result" in verdict.message) == (0.0, True)
+    assert verdict.fraction == 0.25  # of two calls in turn, the first is right
+    assert graded(course, KNN, COUNTER, SCALE)["factor"].checks[0].verdict.fraction == 1.0
 
 
 def test_a_wrapper_that_was_handed_out_is_the_students_as_soon_as_what_it_calls_is(course: Course) -> None:

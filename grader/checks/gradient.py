@@ -181,9 +181,10 @@ class GradientCase(PlannedCase):
             return CaseResult(0.0, Code.INCONCLUSIVE, message, inconclusive=True), None
         values = _values(got.value, numeric.parts)
         unit = precision(got.value) / EPS
+        shares = {str(code): share for code, share in check.credit.items()} if len(values) > 1 else {}
         parts = [_part(value, right) for value, right in zip(values, numeric.parts, strict=True)]
         results = [
-            part
+            replace(part, fraction=shares.get(part.code, 0.0))
             if isinstance(part, CaseResult)
             else self._credited(
                 part,

@@ -64,7 +64,9 @@ def shipped(function: Callable[..., Any]) -> Shipped:
     node.decorator_list = []
     seen = inspect.getclosurevars(function)
     modules = {key: value for key, value in seen.globals.items() if isinstance(value, types.ModuleType)}
-    others = sorted({*seen.nonlocals, *seen.globals, *seen.unbound} - modules.keys() - {name})
+    # The names of attributes are among those that getclosurevars calls unbound.
+    read = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+    others = sorted(({*seen.nonlocals, *seen.globals, *seen.unbound} & read) - modules.keys() - {name})
     if others:
         raise AssignmentError(
             f"the function {name} uses {', '.join(others)}, which does not travel with it: define that "

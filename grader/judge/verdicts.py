@@ -105,12 +105,13 @@ def _without_information(
     """Return the verdicts on functions that return the same whatever the input: they earn nothing."""
     questions = {question.id: question for question in rubric.questions}
     cases = [case for check in plan.checks for case in check.cases]
-    calls = {call.id: call for case in cases for call in (*case.calls, *case.aided)}
     found = {}
     for name in {question.about for question in rubric.questions if question.about}:
-        own = [call for call in calls.values() if call.function == name and call.sweep is None]
-        made = (outcomes.get(call.id) for call in own)
-        if not says_nothing(outcome for outcome in made if outcome is not None):
+        # One call for each input: a second one on it, or on it moved, may well give the same.
+        own = {case.calls[0].id for case in cases if case.calls and case.calls[0].function == name}
+        aided = {case.aided[0].id for case in cases if case.aided and case.aided[0].function == name}
+        results = [[outcomes[call] for call in calls if call in outcomes] for calls in (own, aided)]
+        if not all(says_nothing(made) for made in results if made) or not any(results):
             continue
         for key, verdict in judged.items():
             if questions[key[0]].about == name and verdict.fraction > 0.0:

@@ -109,7 +109,7 @@ def find_subjects(
             calls=dotted_names(statements),
             remark="" if attempted else why_untouched(code, own),
             notebook_globals=read,
-            stand_ins=() if subject.method else _stand_ins(own, statement, nodes[-1], read),
+            stand_ins=() if subject.method or file else _stand_ins(own, statement, nodes[-1], read),
             places=places(own),
             file=file,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 
 from grader.cache import cache_folder
 from grader.errors import RubricError
@@ -19,7 +20,12 @@ def refuse_wrong_reference(course: Course) -> None:
     if kept is not None and kept.exists():
         return
     bench = make_bench(course)
-    problems = lost_points(grade("reference", bench.observed(course.assignment.namespace), course))
+    score = grade("reference", bench.observed(course.assignment.namespace), course)
+    # What only a whole run of the notebook shows is not there: variables, files, figures and texts.
+    called = {
+        question.id for question in course.rubric.questions if question.about in course.rubric.functions
+    }
+    problems = lost_points(replace(score, questions=tuple(q for q in score.questions if q.id in called)))
     if problems:
         listed = "".join(f"\n    {problem}" for problem in problems)
         raise RubricError(f"the reference of {course.assignment.name} loses points:{listed}")

@@ -272,6 +272,12 @@ def test_a_part_that_is_right_counts_whatever_the_other_is(value: Any, code: str
     assert words in result.message
 
 
+def test_a_transposed_part_of_several_earns_its_credit() -> None:
+    wide = np.ones((2, 3)) * [1.0, 2.0, 3.0]
+    assert judge((wide.T, SQUARE), (wide, SQUARE), credit={"transposed": 0.5}).fraction == 0.75
+    assert judge((wide.T, SQUARE), (wide, SQUARE)).fraction == 0.5
+
+
 @pytest.mark.parametrize("code", ["sign", "constant_factor", "transposed"])
 def test_credit_is_given_for_the_slip_that_it_was_set_for_only(code: str) -> None:
     values = {"sign": -SQUARE, "constant_factor": 2 * SQUARE, "transposed": SQUARE.T, "values": SQUARE + 1}

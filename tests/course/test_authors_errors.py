@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support import REFERENCE, notebook
 
@@ -94,3 +95,12 @@ def test_a_shipped_function_takes_nothing_with_it_but_modules() -> None:
         shipped(lambda x: x)
     with pytest.raises(AssignmentError, match="the source of the function len cannot be found"):
         shipped(len)
+
+
+def test_a_shipped_function_may_use_attributes() -> None:
+    @shipped
+    def grows(x: float) -> float:
+        return float(np.exp(x).real)
+
+    assert grows(0.0) == 1.0
+    assert "import numpy as np" in grows.source
