@@ -11,7 +11,9 @@ from grader.course import Case
 
 def l2_of_loss(value: Any, case: Case) -> float:
     """Return the share earned: what the loss gains by l2 is l2/2 sum W^2; half for a constant factor."""
-    return _share(float(np.squeeze(value[-1])) - float(np.squeeze(value[2])), _squares(case) * case.known["l2"])
+    return _share(
+        float(np.squeeze(value[-1])) - float(np.squeeze(value[2])), _squares(case) * case.known["l2"]
+    )
 
 
 def l2_of_gradient(value: Any, case: Case) -> float:
