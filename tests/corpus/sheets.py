@@ -42,5 +42,9 @@ SOFTMAX = Sheet(
     {"softmax": 2, "predict_proba": 1.5, "predict": 1, "loss": 2.5, "gradient": 3, "fit": 2},
     softmax.CELL_OF,
     ("right_softmax", "wrong_softmax"),
+    {
+        "W_gradient_transposed": "the credit for a transposed part is not given to one part of several",
+        "W_fit_lr_ignored": "a fixed learning rate is a known mistake for one value of it only",
+    },
 )
 SHEETS = {sheet.name: sheet for sheet in (EXERCISE_11, SOFTMAX)}

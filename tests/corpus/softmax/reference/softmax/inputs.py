@@ -1,20 +1,62 @@
 """Hidden inputs of softmax regression.
 
-A method is judged alone: the object is made, W and b are set from outside, and then it is called. N, D and C
-differ from each other, and b is never zero, so that a sum over the wrong axis and a lost bias show.
+A method is judged alone: W and b are set from outside, and right methods stand in for the others of the class.
+N, D and C differ from each other, and b is never zero, so that a sum over the wrong axis and a lost bias show.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from grader.course import Case, Step
+from grader.course.shipped import Shipped
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
 Generator = np.random.Generator
 SIZES = ((7, 2, 3), (6, 4, 2), (9, 3, 5), (7, 2, 3))  # N, D, C; one of them twice
 L2 = 0.7
+
+
+# What stands in for the methods that are not judged
+
+
+PROBABILITIES_SOURCE = """
+import numpy as np
+
+def right_probabilities(model, X):
+    Z = np.asarray(X) @ model.W + model.b
+    E = np.exp(Z - Z.max(axis=1, keepdims=True))
+    return E / E.sum(axis=1, keepdims=True)
+"""
+LOSS_SOURCE = """
+import numpy as np
+
+def right_loss(model, X, y):
+    Z = np.asarray(X) @ model.W + model.b
+    Z = Z - Z.max(axis=1, keepdims=True)
+    likelihood = Z[np.arange(len(y)), y] - np.log(np.exp(Z).sum(axis=1))
+    return float(0.5 * model.l2 * np.sum(model.W**2) - np.mean(likelihood))
+"""
+GRADIENT_SOURCE = """
+import numpy as np
+
+def right_gradient(model, X, y):
+    Z = np.asarray(X) @ model.W + model.b
+    E = np.exp(Z - Z.max(axis=1, keepdims=True))
+    E = E / E.sum(axis=1, keepdims=True)
+    E[np.arange(len(y)), y] -= 1.0
+    return np.asarray(X).T @ E / len(y) + model.l2 * model.W, E.sum(axis=0) / len(y)
+"""
+PROBABILITIES = (("predict_proba", Shipped("right_probabilities", PROBABILITIES_SOURCE)),)
+ALL = (
+    *PROBABILITIES,
+    ("loss", Shipped("right_loss", LOSS_SOURCE)),
+    ("gradient", Shipped("right_gradient", GRADIENT_SOURCE)),
+)
 
 
 # softmax
@@ -26,7 +68,7 @@ def scores(rng: Generator) -> list[Case]:
         Case("ordinary", (rng.standard_normal((5, 3)),)),
         Case("one row", (rng.standard_normal((1, 4)),), label="a single row"),
         Case("as many rows as classes", (2.0 * rng.standard_normal((4, 4)),)),
-        Case("one class", (rng.standard_normal((3, 1)),), label="a single class"),
+        Case("many rows", (rng.standard_normal((12, 2)),)),
     ]
 
 
@@ -36,102 +78,90 @@ def large_scores(rng: Generator) -> list[Case]:
     mixed = rng.standard_normal((4, 3)) + np.array([[1500.0], [-1500.0], [0.0], [700.0]])
     return [
         Case("large", (1000.0 + small,), label="scores of 1000 and more"),
-        Case("very negative", (-1000.0 - small,), label="scores of -1000 and less"),
         Case("rows of both", (mixed,), label="scores of 1500 in one row and of -1500 in another"),
     ]
 
 
-# The methods, with W and b set from outside
+def any_scores(rng: Generator) -> list[Case]:
+    """Return some of both."""
+    return [*scores(rng)[:2], large_scores(rng)[0]]
 
 
-def _model(weights: Array, bias: Array, l2: float = 0.0) -> tuple[Step, tuple[Step, ...]]:
-    """Return how an object is made, and the steps that set its W and b."""
-    made = Step(args=weights.shape, keywords={"l2": l2})
-    return made, (Step("__setattr__", ("W", weights)), Step("__setattr__", ("b", bias)))
+# The methods that take X alone
 
 
-def _drawn(rng: Generator, sizes: tuple[int, int, int]) -> tuple[Array, NDArray[np.int64], Array, Array]:
-    """Return points X (N, D), classes y (N,), W (D, C) and b (C,)."""
+def drawn(rng: Generator, sizes: tuple[int, int, int]) -> tuple[Array, Array, Array, Array]:
+    """Return W (D, C), b (C,), points X (N, D) and classes y (N,)."""
     n, d, c = sizes
     y = np.concatenate([np.arange(c), rng.integers(0, c, n - c)])
-    return rng.standard_normal((n, d)), y, rng.standard_normal((d, c)), rng.standard_normal(c)
+    return rng.standard_normal((d, c)), rng.standard_normal(c), rng.standard_normal((n, d)), y
 
 
 def points(rng: Generator) -> list[Case]:
-    """Return points X (N, D) for a model with W and b, also one with large scores."""
+    """Return points X (N, D) for a model whose W and b are set."""
     cases = []
-    for sizes in SIZES:
-        x, _, weights, bias = _drawn(rng, sizes)
-        construct, before = _model(weights, bias)
-        cases.append(Case(f"{sizes}", (x,), construct=construct, before=before))
-    x, _, weights, bias = _drawn(rng, SIZES[0])
-    construct, before = _model(weights, bias)
-    return [*cases, Case("one point", (x[:1],), construct=construct, before=before, label="a single point")]
-
-
-def _labelled(rng: Generator, l2: float) -> list[Case]:
-    cases = []
-    for sizes in SIZES:
-        x, y, weights, bias = _drawn(rng, sizes)
-        construct, before = _model(weights, bias, l2)
-        cases.append(Case(f"{sizes}", (x, y), construct=construct, before=before))
+    for sizes in (*SIZES, (1, 3, 4)):
+        weights, bias, x, _ = drawn(rng, (max(sizes[0], sizes[2]), *sizes[1:]))
+        before = (Step("__setattr__", ("W", weights)), Step("__setattr__", ("b", bias)))
+        label = "a single point" if sizes[0] == 1 else ""
+        cases.append(
+            Case(f"{sizes}", (x[: sizes[0]],), construct=Step(args=weights.shape), before=before, label=label)
+        )
     return cases
+
+
+# predict, loss and gradient, as functions of W and b
+
+
+def points_of_models(rng: Generator) -> list[Case]:
+    """Return W, b and points X (N, D)."""
+    return [Case(f"{sizes}", drawn(rng, sizes)[:3], {"others": PROBABILITIES}) for sizes in SIZES]
 
 
 def labelled(rng: Generator) -> list[Case]:
-    """Return points X (N, D) and classes y (N,) for a model without regularisation."""
-    return _labelled(rng, 0.0)
+    """Return W, b, X, y without regularisation."""
+    return [Case(f"{sizes}", drawn(rng, sizes), {"others": PROBABILITIES}) for sizes in SIZES]
+
+
+def regularised(rng: Generator) -> list[Case]:
+    """Return the same with regularisation."""
+    keywords = {"l2": L2, "others": PROBABILITIES}
+    return [Case(f"{sizes}", drawn(rng, sizes), keywords) for sizes in SIZES]
 
 
 def with_and_without(rng: Generator) -> list[Case]:
-    """Return the same, called without regularisation first and then with it; both values are returned."""
+    """Return W, b, X, y, called without regularisation first and then with it; both values are returned."""
     cases = []
     for sizes in SIZES:
-        x, y, weights, bias = _drawn(rng, sizes)
-        construct, before = _model(weights, bias)
-        shared = {"construct": construct, "known": {"W": weights, "l2": L2}, "collect": True}
-        for method in ("loss", "gradient"):
-            steps = (*before, Step(method, (x, y)), Step("__setattr__", ("l2", L2)))
-            cases.append(Case(method, (x, y), before=steps, **shared))
+        arguments = drawn(rng, sizes)
+        without = Step(args=arguments, keywords={"others": PROBABILITIES})
+        keywords = {"l2": L2, "others": PROBABILITIES}
+        cases.append(Case(f"{sizes}", arguments, keywords, {"l2": L2}, before=(without,), collect=True))
     return cases
 
 
-def losses_with_and_without(rng: Generator) -> list[Case]:
-    """Return those of loss."""
-    return [case for case in with_and_without(rng) if case.name == "loss"]
+# fit
 
 
-def gradients_with_and_without(rng: Generator) -> list[Case]:
-    """Return those of gradient."""
-    return [case for case in with_and_without(rng) if case.name == "gradient"]
-
-
-# fit: the probabilities that the trained model gives
-
-
-def _fits(rng: Generator, *, steps: int, start: bool, l2: float = 0.0) -> list[Case]:
-    """Return points X (N, D) for models that were trained on them, from zeros or from another start."""
+def _fits(rng: Generator, steps: int, lr: float, l2: float, start: Callable[[Array], Array]) -> list[Case]:
     cases = []
     for sizes in SIZES:
-        x, y, weights, bias = _drawn(rng, sizes)
-        construct, before = _model(weights, bias, l2)
-        if not start:
-            before = ()
-        fit = Step("fit", (x, y), {"lr": 0.2, "steps": steps})
-        cases.append(Case(f"{sizes}", (x,), construct=construct, before=(*before, fit)))
+        weights, bias, x, y = drawn(rng, sizes)
+        arguments = (start(weights), start(bias), x, y, lr, steps)
+        cases.append(Case(f"{sizes}", arguments, {"l2": l2, "others": ALL}))
     return cases
 
 
 def few_steps(rng: Generator) -> list[Case]:
-    """Return models after three steps from zeros."""
-    return _fits(rng, steps=3, start=False)
+    """Return fits of three steps from zeros, with another learning rate than the usual one."""
+    return _fits(rng, 3, 0.2, 0.0, np.zeros_like)
 
 
 def many_steps(rng: Generator) -> list[Case]:
-    """Return models after many steps with regularisation: at the optimum."""
-    return _fits(rng, steps=150, start=False, l2=0.3)
+    """Return fits that reach the optimum from zeros."""
+    return _fits(rng, 150, 0.5, 0.3, np.zeros_like)
 
 
 def steps_from_a_start(rng: Generator) -> list[Case]:
-    """Return models after two steps from another start."""
-    return _fits(rng, steps=2, start=True)
+    """Return fits of two steps from another W and b."""
+    return _fits(rng, 2, 0.2, 0.0, np.copy)

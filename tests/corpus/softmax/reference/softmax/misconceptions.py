@@ -24,6 +24,20 @@ SOFTMAX = (
     ),
     Misconception(
         "softmax",
+        "softmax_sum_over_columns",
+        "It is divided by sums over the points in place of the classes",
+        "Which index does the sum in the denominator run over?",
+        {"E.sum(axis=1, keepdims=True)": "E.sum(axis=0, keepdims=True)"},
+    ),
+    Misconception(
+        "softmax",
+        "softmax_sigmoid",
+        "It is the sigmoid of every entry",
+        "What must every row add up to?",
+        {"return E / E.sum(axis=1, keepdims=True)": "return 1.0 / (1.0 + np.exp(-Z))"},
+    ),
+    Misconception(
+        "softmax",
         "softmax_over_all",
         "It is normalised over all entries together",
         "What must every row add up to?",
@@ -310,10 +324,17 @@ FIT = (
     ),
     Misconception(
         f"{MODEL}.fit",
+        "fit_one_step",
+        "It takes one step only",
+        "When does a return inside a loop end the function?",
+        {"        return self\n": "            return self\n"},
+    ),
+    Misconception(
+        f"{MODEL}.fit",
         "fit_lr_ignored",
         "The learning rate is not the one that was given",
         "Where does the argument lr go?",
-        {STEP_W: "self.W = self.W - 0.5 * dW", STEP_B: "self.b = self.b - 0.5 * db"},
+        {STEP_W: "self.W = self.W - 0.05 * dW", STEP_B: "self.b = self.b - 0.05 * db"},
     ),
 )
 
