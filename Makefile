@@ -2,6 +2,7 @@
 # make test    set up, then run the linter, the type checker and the tests
 # make verify  set up, then prove every rubric (SEEDS=20, JUNIT=report.xml for a CI service)
 # make mutants make small changes of the core, and see whether a test fails for each (not part of test)
+# make corpus grade the right and wrong notebooks of docs/fairness.md (not part of test: half an hour and more)
 # make lock    renew requirements.lock (after a change of pyproject.toml)
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ JUNIT ?=
 MUTANTS ?= --number 300
 
 # The sample submissions are ours: --unsafe lets them run even where no walls can be built.
-.PHONY: grade test lint verify mutants lock clean
+.PHONY: grade test lint verify mutants corpus lock clean
 
 grade: $(READY)
 	$(BIN)/grader grade submissions/$(ASSIGNMENT) --unsafe
@@ -26,6 +27,9 @@ verify: $(READY)
 
 mutants: $(READY)
 	nice $(BIN)/python benchmarks/mutants.py $(MUTANTS)
+
+corpus: $(READY)
+	$(BIN)/python -m pytest tests/corpus -m corpus -s
 
 lint: $(READY)
 	$(BIN)/ruff check .
