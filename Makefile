@@ -2,7 +2,7 @@
 # make test    set up, then run the linter, the type checker and the tests
 # make verify  set up, then prove every rubric (SEEDS=20, JUNIT=report.xml for a CI service)
 # make mutants make small changes of the core, and see whether a test fails for each (not part of test)
-# make corpus grade the right and wrong notebooks of docs/fairness.md (not part of test: half an hour and more)
+# make corpus grade the right and wrong notebooks of docs/fairness.md (not part of test: hours on a small machine)
 # make lock    renew requirements.lock (after a change of pyproject.toml)
 
 PYTHON ?= python3

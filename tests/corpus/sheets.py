@@ -7,6 +7,10 @@ from corpus.exercise_11 import base as exercise_11
 from corpus.softmax import base as softmax
 from support import ROOT
 
+NOTHING = "without a return there is no value to judge, however right the body is"
+NO_RESULT = "no hidden input gives a finite result, so the right part of the work does not show"
+STATE = "every call has a process of its own, so what a function remembers does not show"
+
 EXERCISE_11 = Sheet(
     "exercise_11",
     ROOT,
@@ -35,6 +39,11 @@ EXERCISE_11 = Sheet(
         "wrong_04_no_work",
         "wrong_05_more",
     ),
+    {
+        **dict.fromkeys(("W_kl_no_return", "W_q_forgotten_return", "W_sh_no_return"), NOTHING),
+        **dict.fromkeys(("W_kl_nan_whole_matrix", "W_mn_hard_D_64", "W_q_hard_coded_350"), NO_RESULT),
+        **dict.fromkeys(("W_q_state", "W_rec_state_weights"), STATE),
+    },
 )
 SOFTMAX = Sheet(
     "softmax",

@@ -1,7 +1,7 @@
 """Right and wrong notebooks earn what a fair examiner would give (docs/fairness.md).
 
 pytest tests/corpus                 the cases are sound, and a few of them are graded
-pytest tests/corpus -m corpus -s    all of them are graded (`make corpus`): half an hour and more
+pytest tests/corpus -m corpus -s    all of them are graded (`make corpus`): hours on a small machine
 """
 
 from __future__ import annotations
