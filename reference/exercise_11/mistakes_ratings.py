@@ -419,7 +419,7 @@ RUN = (
     ),
     _run(
         "patience_doubled",
-        "The run waits twice as long as the patience says",
+        "The run waits longer than the patience says",
         "How many evaluations without improvement does the argument patience allow?",
         {"if waited >= patience:": "if waited >= 2 * patience:"},
     ),

@@ -52,7 +52,6 @@ SOFTMAX = Sheet(
     softmax.CELL_OF,
     ("right_softmax", "wrong_softmax"),
     {
-        "W_gradient_transposed": "the credit for a transposed part is not given to one part of several",
         "W_fit_lr_ignored": "a fixed learning rate is a known mistake for one value of it only",
     },
 )
