@@ -1,6 +1,6 @@
 """The only types that cross from one stage to the next; all frozen, all plain data.
 
-plan  ->  Candidates (and Case, Call of grader.subjects, checks.base.PlannedCase, plan.plan.Plan)
+plan  ->  grader.explanations, Case and Call of grader.subjects, checks.base.PlannedCase, plan.plan.Plan
 observe  ->  Outcome, CellRun, NotebookRun, FunctionFacts, Observation
 judge  ->  Evidence, Verdict, Diagnosis
 score  ->  CheckScore, QuestionScore, Score
@@ -11,13 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
-from typing import Any, Protocol
-
-import numpy as np
+from typing import Any
 
 from grader.reading import FunctionFacts
-from grader.subjects import Call
 
 
 class OutcomeKind(StrEnum):
@@ -218,74 +214,6 @@ class Observation:
     functions: Mapping[str, FunctionFacts]
     outcomes: Mapping[str, Outcome]
     in_state: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a candidate returns on one input (parts as arrays), or the type of the exception it raises.
-
-    `parts` is None where it returns something without numbers.
-    """
-
-    parts: tuple[Any, ...] | None = None
-    raised: str = ""
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """Something that a student may have written: one or two known mistakes, or (no codes) the reference.
-
-    `names` says in words what each of the `codes` stands for; `own` whether the mistakes are in the function
-    itself, not in one that it calls; `work` whether it shows any: returning an argument does not.
-    """
-
-    codes: tuple[str, ...]
-    names: tuple[str, ...]
-    message: str
-    credit: float
-    predictions: Mapping[str, Prediction]
-    same_as: frozenset[str] = frozenset()
-    own: bool = False
-    work: bool = True
-
-    @cached_property
-    def magnitude(self) -> float:
-        """The largest finite entry of all predictions."""
-        parts = [np.abs(part) for seen in self.predictions.values() for part in seen.parts or ()]
-        return max((float(part[np.isfinite(part)].max(initial=0.0)) for part in parts), default=0.0)
-
-
-class Candidates(Protocol):
-    """What a function could be, as far as the course knows; computed when it is first needed."""
-
-    calls: tuple[Call, ...]
-    rtol: float
-    whole: bool
-    """Whether predictions are results as they came back; otherwise they are fingerprints of them."""
-
-    def observed(self, call: str, value: Any) -> Prediction:
-        """Return the parts of a returned value that the mathematics determines."""
-        ...
-
-    def lengths(self, call: str) -> tuple[int, ...]:
-        """Return the lengths of the first argument: points and dimensions, users and items."""
-        ...
-
-    def right(self) -> Candidate:
-        """Return the reference."""
-        ...
-
-    def arguments(self) -> Sequence[Candidate]:
-        """Return, for each parameter, a function that returns this argument as it is."""
-        ...
-
-    def single(self) -> Sequence[Candidate]:
-        """Return every known mistake."""
-        ...
-
-    def pairs(self) -> Sequence[Candidate]:
-        """Return every two known mistakes that can be made together."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ from grader.numerics.differentiate import OwnCost, differentiate
 from grader.numerics.finite_difference import extrapolate
 from grader.numerics.in_words import describe, furthest
 from grader.numerics.near_miss import NearMiss, near_miss
-from grader.numerics.numeric_gradient import Numeric, NumericPart
+from grader.numerics.numeric_gradient import Numeric
 from grader.records import Code, OutcomeKind, Plot
 from grader.subjects import Call
 
@@ -202,7 +202,7 @@ class GradientCase(PlannedCase):
         part, name, rtol = self.numeric.part(number), self.check.wrt[number], self.check.rtol
         off = float(np.linalg.norm(got - part.right))
         slack, noise = part.slack(rtol, unit), part.noise
-        facts = _facts(got, part, name, slack)
+        facts = part.facts(got, name, slack)
         decides = part.flat or noise <= slack
         if decides and off <= slack + noise:
             return CaseResult(1.0, facts=facts)
@@ -373,28 +373,6 @@ def _together(results: Sequence[CaseResult], names: Sequence[str]) -> CaseResult
         message = f"in the part for {names[list(results).index(worst)]}, {message}"
     close = sum(result.close for result in decided) / len(results)
     return CaseResult(fraction, worst.code, message, worst.facts, worst.plot, close=close)
-
-
-def _facts(got: Array, part: NumericPart, name: str, slack: float) -> Facts:
-    """Return what a student can look into: the worst entry, both values there, and the errors."""
-    if part.right.size == 0:
-        return ()
-    worst = np.unravel_index(int(np.argmax(np.abs(got - part.right))), part.right.shape)
-    place = f"{name}[{', '.join(str(int(i)) for i in worst)}]" if worst else name
-    facts = [
-        ("worst entry", place),
-        ("returned there", f"{got[worst]:.6g}"),
-        ("finite difference there", f"{part.right[worst]:.6g}"),
-    ]
-    if part.norm:
-        unit = part.right / part.norm  # so that no square of an entry over- or underflows
-        facts += [
-            ("relative error", f"{float(np.linalg.norm(got / part.norm - unit)):.2g}"),
-            ("relative error allowed", f"{slack / part.norm:.2g}"),
-            ("noise of the finite differences", f"{part.noise / part.norm:.1g}"),
-            ("best-fitting factor", f"{float(np.vdot(unit, got / part.norm)):.4g}"),
-        ]
-    return tuple(facts)
 
 
 def _plot(got: Array, right: Array, title: str = "Your gradient against finite differences") -> Plot | None:

@@ -15,20 +15,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from grader.explanations import Candidate, Candidates, Prediction
 from grader.judge.patterns import COMBINABLE, TRANSFORMATIONS, transformed
 from grader.numerics.residual import SEPARATED, residual
-from grader.records import (
-    Candidate,
-    Candidates,
-    Code,
-    Diagnosis,
-    DiagnosisKind,
-    Outcome,
-    OutcomeKind,
-    Prediction,
-    Verdict,
-    VerdictKind,
-)
+from grader.records import Code, Diagnosis, DiagnosisKind, Outcome, OutcomeKind, Verdict, VerdictKind
 
 MARGIN = 10.0  # times nearer than the next best explanation
 EXACT = 1e-6  # for explanations that are put together, of which there are many

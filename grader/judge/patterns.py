@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.explanations import Candidate, Prediction
 from grader.numerics.arrays import best_factor
-from grader.records import Candidate, Prediction
 
 Array = NDArray[np.float64]
 Parts = tuple[Array, ...]

@@ -59,6 +59,27 @@ class NumericPart:
         """Return how far a right gradient may be off; `unit` is its rounding in that of double precision."""
         return rtol * self.norm + self.rounding * unit
 
+    def facts(self, got: Array, name: str, slack: float) -> tuple[tuple[str, str], ...]:
+        """Return what a student can look into: the worst entry, both values there, and the errors."""
+        if self.right.size == 0:
+            return ()
+        worst = np.unravel_index(int(np.argmax(np.abs(got - self.right))), self.right.shape)
+        place = f"{name}[{', '.join(str(int(i)) for i in worst)}]" if worst else name
+        facts = [
+            ("worst entry", place),
+            ("returned there", f"{got[worst]:.6g}"),
+            ("finite difference there", f"{self.right[worst]:.6g}"),
+        ]
+        if self.norm:
+            unit = self.right / self.norm  # so that no square of an entry over- or underflows
+            facts += [
+                ("relative error", f"{float(np.linalg.norm(got / self.norm - unit)):.2g}"),
+                ("relative error allowed", f"{slack / self.norm:.2g}"),
+                ("noise of the finite differences", f"{self.noise / self.norm:.1g}"),
+                ("best-fitting factor", f"{float(np.vdot(unit, got / self.norm)):.4g}"),
+            ]
+        return tuple(facts)
+
     def decides(self, rtol: float) -> bool:
         """Whether the noise leaves the tolerance visible; where the gradient is zero it always does."""
         return bool(np.isfinite(self.right).all()) and (self.flat or self.noise <= self.slack(rtol))

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.explanations import Candidate, Prediction
 from grader.numerics.arrays import dense, largest, relative_error
-from grader.records import Candidate, Prediction
 
 Array = NDArray[Any]
 SEPARATED = 1e-4  # explanations that are at least so far apart can be told apart

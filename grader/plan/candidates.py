@@ -24,11 +24,11 @@ from grader.course.misconception import Misconception
 from grader.course.reference_code import root_of
 from grader.course.rubric import Recognition
 from grader.errors import AssignmentError
+from grader.explanations import Candidate, Prediction
 from grader.inside.execute import bases_of
 from grader.numerics.arrays import dense
 from grader.numerics.residual import NOTHING, parts_of, prediction_error, residual
 from grader.plan.trusted import reference_value, with_mistakes
-from grader.records import Candidate, Prediction
 from grader.subjects import Call, Case, Subject, SubjectKind
 
 if TYPE_CHECKING:  # loads notebooks, which planning at home does not need
@@ -39,7 +39,7 @@ NOT_KEPT = ("assignment", "right_value", "_lock")
 
 
 class KnownMistakes:
-    """The candidates of one question (`grader.records.Candidates`).
+    """The candidates of one question (`grader.explanations.Candidates`).
 
     `right_value` returns what the reference makes of a case.
     """

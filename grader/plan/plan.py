@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from grader.checks.base import Check, Outcomes, PlannedCase, Trusted
 from grader.course.rubric import Rubric
+from grader.explanations import Candidates
 from grader.plan.trusted import TrustedSide
-from grader.records import Candidates
 from grader.subjects import Call
 
 if TYPE_CHECKING:  # it loads notebooks

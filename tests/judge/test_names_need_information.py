@@ -8,18 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from grader.explanations import Candidate, Prediction
 from grader.judge.diagnosis import diagnose
 from grader.judge.patterns import TRANSFORMATIONS, transformed
 from grader.numerics.residual import parts_of, residual
-from grader.records import (
-    Candidate,
-    Diagnosis,
-    DiagnosisKind,
-    Fault,
-    Outcome,
-    OutcomeKind,
-    Prediction,
-)
+from grader.records import Diagnosis, DiagnosisKind, Fault, Outcome, OutcomeKind
 from grader.report.mistake import explain
 from grader.subjects import Call
 
