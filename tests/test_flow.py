@@ -338,12 +338,13 @@ def test_a_fault_of_ours_is_in_the_log_of_the_results_with_its_traceback(
         raise ZeroDivisionError("a bug of ours")
 
     monkeypatch.setattr(observe_submission, "handle", fail)
-    assert grade_folder.grade_folder(folder, "tiny", tmp_path, tmp_path / "results", 1, unsafe=True) == 2
+    unsafe = grade_folder.Options(unsafe=True)
+    assert grade_folder.grade_folder(folder, "tiny", tmp_path, tmp_path / "results", 1, unsafe) == 2
     log = (tmp_path / "results" / "grader.log").read_text()
     assert log.count("was not graded") == 2
     assert "Traceback" in log
     assert "ZeroDivisionError: a bug of ours" in log
     assert "What went wrong through our fault is in" in capsys.readouterr().out
     monkeypatch.setattr(observe_submission, "handle", first)
-    grade_folder.grade_folder(folder, "tiny", tmp_path, tmp_path / "again", 1, unsafe=True)
+    grade_folder.grade_folder(folder, "tiny", tmp_path, tmp_path / "again", 1, unsafe)
     assert not (tmp_path / "again" / "grader.log").exists()

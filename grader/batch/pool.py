@@ -5,13 +5,16 @@
 Threads are enough because a worker mostly waits for other processes: the sandbox and the judges. An error
 in one submission, also while its result is stored or written, makes that submission `not_graded`; the others
 continue. A run that may have failed only because the machine was busy is repeated while no other worker runs.
+A result is released as soon as it is written: the memory of a batch does not grow with its length.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -20,6 +23,7 @@ from typing import Protocol
 
 from grader.batch.judges import Judges
 from grader.batch.words import safe_words
+from grader.course.score import score_nothing
 from grader.errors import DamagedError, GraderError, GraderFault, NotebookUnreadable
 from grader.intake.submissions import Submission
 from grader.judge.judge_observation import not_graded, unreadable
@@ -27,21 +31,23 @@ from grader.notebook.sources import MAX_MODULE, read_bytes
 from grader.observe.observe_submission import observe
 from grader.observe.sandbox import Process, Program, Sandbox
 from grader.plan.plan import Course
-from grader.records import HandIn, NotebookRun, Score
+from grader.records import HandIn, NotebookRun, Score, Status
 from grader.store import Store
 
 LOG = logging.getLogger(__name__)
 TRIES = 2
+AHEAD = 2  # submissions for each worker that are begun, or finished and not yet written
 WAIT_SECONDS = 0.5  # the longest that an interrupt can be delayed, see `grade_all`
 
 
 @dataclass(frozen=True)
 class Graded:
-    """A submission with its score, and the run of its notebook if there was one."""
+    """A submission with its score, the run of its notebook if there was one, and how long both took."""
 
     submission: Submission
     score: Score
     run: NotebookRun | None = None
+    seconds: float = 0.0
 
 
 class Listener(Protocol):
@@ -144,40 +150,38 @@ def grade_all(
     jobs: int,
     listener: Listener,
     judges: Judges | None = None,
-) -> list[Score]:
-    """Grade submissions with `jobs` workers; return the scores in the order of `submissions`.
+) -> None:
+    """Grade submissions with `jobs` workers; `listener` hears of each once its score is in the store.
 
     Without `judges`, the workers judge. KeyboardInterrupt ends every worker and is raised again; results that
     `listener` was given as finished stay in the store.
     """
     endable, turns = EndableSandbox(sandbox), Turns()
     judges = judges or Judges(course, jobs=1)
-    scores: dict[str, Score] = {}
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="grader") as pool:
-        futures = [
-            pool.submit(_grade_one, s, course, endable, store, judges, listener, turns) for s in submissions
-        ]
         try:
             # A signal that arrives just before `get` begins to wait is handled only when `get` returns, so
             # each wait is short. Waiting on the futures is no alternative: an interrupt in there could leave
             # the lock of a future held.
             done: SimpleQueue[Future[Graded]] = SimpleQueue()
-            for future in futures:
-                future.add_done_callback(done.put)
-            remaining = len(futures)
-            while remaining:
-                try:
-                    graded = done.get(timeout=WAIT_SECONDS).result()
-                except Empty:
-                    continue
-                remaining -= 1
-                scores[graded.submission.id] = _store_result(graded, course, store, listener)
+            waiting, running = iter(submissions), 0
+            while True:
+                for submission in itertools.islice(waiting, max(0, AHEAD * jobs - running)):
+                    future = pool.submit(
+                        _grade_one, submission, course, endable, store, judges, listener, turns
+                    )
+                    future.add_done_callback(done.put)
+                    running += 1
+                if not running:
+                    break
+                with contextlib.suppress(Empty):
+                    _store_result(done.get(timeout=WAIT_SECONDS).result(), course, store, listener)
+                    running -= 1
         except BaseException:
             store.freeze()  # the processes are killed next; what they return then must not be stored
             endable.end()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-    return [scores[submission.id] for submission in submissions]
 
 
 def _grade_one(
@@ -193,11 +197,17 @@ def _grade_one(
     if sandbox.ended:
         raise KeyboardInterrupt
     listener.started(submission)
+    began = time.monotonic()
     try:
         if submission.fault:
             raise GraderFault(submission.fault)
         if submission.problem:
             raise NotebookUnreadable(submission.problem)
+        if submission.missing or submission.absent:
+            status = Status.NO_NOTEBOOK if submission.missing else Status.NOT_HANDED_IN
+            words = f"There is no notebook to grade: {submission.missing or submission.absent}."
+            score = score_nothing(submission.id, course.rubric, status, words)
+            return _finished(Graded(submission, score), sandbox.name, began)
         try:
             modules = {path.name: read_bytes(path, MAX_MODULE) for path in submission.modules}
             hand_in = HandIn(read_bytes(submission.path), modules)
@@ -220,20 +230,25 @@ def _grade_one(
     except Exception as error:
         LOG.exception("%s was not graded", submission.id)
         graded = _not_graded(submission, error, course, sandbox.name)
-    if submission.remark:
-        remarks = (*graded.score.remarks, submission.remark)
-        graded = replace(graded, score=replace(graded.score, remarks=remarks))
-    score = replace(safe_words(graded.score), tier=sandbox.name, directory=submission.directory)
-    return replace(graded, score=score)
+    return _finished(graded, sandbox.name, began)
 
 
-def _store_result(graded: Graded, course: Course, store: Store, listener: Listener) -> Score:
+def _finished(graded: Graded, tier: str, began: float) -> Graded:
+    """Return a result with its remark, in words that are safe to show, and how it was made."""
+    remark = (graded.submission.remark,) if graded.submission.remark else ()
+    score = safe_words(replace(graded.score, remarks=(*graded.score.remarks, *remark)))
+    score = replace(score, tier=tier, directory=graded.submission.directory)
+    return replace(graded, score=score, seconds=time.monotonic() - began)
+
+
+def _store_result(graded: Graded, course: Course, store: Store, listener: Listener) -> None:
     """Store a score and call the listener; an error that concerns this submission makes it `not_graded`.
 
     A GraderError (a full disk, a database that cannot be used) would hit every submission, so it is raised.
     """
+    sources = {graded.submission.id: graded.submission.source}
     try:
-        store.put_scores(course.rubric.assignment, [graded.score])
+        store.put_scores(course.rubric.assignment, [graded.score], course.digest, sources)
         listener.finished(graded)
     except GraderError:
         raise
@@ -241,14 +256,13 @@ def _store_result(graded: Graded, course: Course, store: Store, listener: Listen
         LOG.exception("the result of %s was not kept", graded.submission.id)
         failed = _not_graded(graded.submission, error, course, graded.score.tier)
         graded = replace(failed, score=replace(failed.score, remarks=graded.score.remarks))
-        store.put_scores(course.rubric.assignment, [graded.score])
+        store.put_scores(course.rubric.assignment, [graded.score], course.digest, sources)
         try:
             listener.finished(graded)
         except GraderError:
             raise
         except Exception:
             LOG.exception("no page of %s was written", graded.submission.id)
-    return graded.score
 
 
 def _not_graded(submission: Submission, error: Exception, course: Course, tier: str) -> Graded:

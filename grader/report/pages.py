@@ -43,6 +43,8 @@ TONES = {
     Summary.PARTLY_CORRECT: "part",
     Summary.WRONG: "bad",
     Summary.UNREADABLE: "bad",
+    Summary.NO_NOTEBOOK: "bad",
+    Summary.NOT_HANDED_IN: "none",
     Summary.NOT_ATTEMPTED: "none",
 }
 ENVIRONMENT = Environment(
