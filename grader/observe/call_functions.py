@@ -17,7 +17,16 @@ from typing import IO, Any
 
 from grader.errors import GraderFault
 from grader.inside import wire
-from grader.inside.calls import CHANGED, FRAME, GROUP, GROUP_SECONDS, MARK, MOST_WAITING, PATIENT_WALL
+from grader.inside.calls import (
+    CHANGED,
+    FRAME,
+    GROUP,
+    GROUP_SECONDS,
+    MARK,
+    MOST_WAITING,
+    PATIENT_WALL,
+    SKIPPED,
+)
 from grader.observe.sandbox import Process, Program, Sandbox, prepared_directory, settle
 from grader.observe.warm import package_of
 from grader.outcome import decoded, fault_of, outcome_of
@@ -27,7 +36,7 @@ from grader.subjects import Call
 
 START_SECONDS = 60.0  # for the start of a worker and the import of its modules
 LATE = 1  # calls in a row that may run out of time; the calls after them are left for a second try
-LATE_ALONE = 2  # the same in the second try
+LATE_PATIENT = 2  # the same in the second try
 MAX_STREAM_BYTES = 2 << 30  # of all frames of a worker
 SMALL = 1 << 16  # bytes of a frame that is always kept: how a call ended, what arguments were changed
 RESULTS = 4  # the results of a submission together may be this many times as large as one of them
@@ -67,15 +76,28 @@ class CallSettings:
 
     `cell_seconds` are for a cell, where whole cells are run.
 
-    `alone` says that nothing else of the batch runs meanwhile, to confirm how calls ended. Each call then has
-    its own limit, whatever the others took, and no time limit depends on how busy the machine is.
+    `patient` is for confirming how calls ended. Each call then has its own limit, whatever the others took,
+    and no time limit depends on how busy the machine is, as far as the system tells how long a process waits.
     """
 
     preload: tuple[str, ...] = ("numpy",)
     setup_seconds: float = 30.0
     function_seconds: float = 60.0
     cell_seconds: float = 30.0
-    alone: bool = False
+    patient: bool = False
+
+
+def unconfirmed(outcome: Outcome) -> bool:
+    """Whether something else than the student's code may have ended a call: a busy machine, a signal."""
+    fault = outcome.fault.type if outcome.fault else ""
+    return outcome.kind in UNCONFIRMED or (
+        outcome.kind is OutcomeKind.RAISED and fault == "KeyboardInterrupt"
+    )
+
+
+def was_skipped(outcome: Outcome) -> bool:
+    """Whether a call was not made, as those before it used up their time."""
+    return outcome.fault is not None and outcome.fault.message == SKIPPED
 
 
 def make_calls(
@@ -88,7 +110,7 @@ def make_calls(
 ) -> dict[str, Outcome]:
     """Call each function of `code` as planned, each in a box of its own that holds `files`.
 
-    Returns the outcome of every call by its id; a busy machine may have caused those of an UNCONFIRMED kind.
+    Returns the outcome of every call by its id; those that are `unconfirmed` may be the machine's doing.
     """
     wanted = [call for call in calls if call.function in code]
     if budget is None:
@@ -121,16 +143,16 @@ def _call_function(
             "seconds": settings.setup_seconds,
             "cell_seconds": settings.cell_seconds,
             "in_state": function.in_state,
-            "patient": settings.alone,
+            "patient": settings.patient,
         }
     )
     job = wire.encode(
         {
             "setup": setup,
             "setup_seconds": settings.setup_seconds,
-            "seconds": float("inf") if settings.alone else settings.function_seconds,
-            "late": LATE_ALONE if settings.alone else LATE,
-            "patient": settings.alone,
+            "seconds": float("inf") if settings.patient else settings.function_seconds,
+            "late": LATE_PATIENT if settings.patient else LATE,
+            "patient": settings.patient,
             "calls": [
                 {
                     "index": index,
@@ -145,7 +167,7 @@ def _call_function(
     )
 
     seconds = START_SECONDS + settings.setup_seconds + settings.function_seconds + 5
-    if settings.alone:
+    if settings.patient:
         # longer than the worker takes by itself, whatever the student does
         own = settings.setup_seconds + sum(call.limits.seconds for call in calls)
         seconds = START_SECONDS + 2 * PATIENT_WALL * own + GROUP_SECONDS + MOST_WAITING
@@ -162,7 +184,7 @@ def _call_function(
     answered = {calls[index].id for index, _ in frames if index < len(calls)}
     budget.refused |= {calls[index].id for index, data in frames if index < len(calls) and data is None}
     outcomes = _outcomes(calls, frames, process.reason)
-    if late and settings.alone:  # killed here: the end of a call without a frame is not confirmed
+    if late and settings.patient:  # killed here: the end of a call without a frame is not confirmed
         left = [call.id for call in calls if call.id not in answered]
         outcomes |= dict.fromkeys(left, Outcome(OutcomeKind.GRADER_FAULT))
     return outcomes

@@ -514,7 +514,7 @@ def test_alone_every_call_is_tried_until_two_in_a_row_are_too_late() -> None:
         alone: {
             name
             for name, outcome in make_calls(
-                slices, calls, PlainSandbox(), CallSettings(alone=alone), {}
+                slices, calls, PlainSandbox(), CallSettings(patient=alone), {}
             ).items()
             if not (outcome.fault and outcome.fault.message.startswith("not tried"))
         }
@@ -552,7 +552,7 @@ def test_what_a_box_had_not_come_to_when_it_was_ended_is_not_confirmed(
     for limit in ("START_SECONDS", "GROUP_SECONDS", "MOST_WAITING"):
         monkeypatch.setattr(f"grader.observe.call_functions.{limit}", 0.1)
     calls = [Call(name, "f", (), limits=CallLimits(seconds=0.0)) for name in ("first", "second")]
-    settings = CallSettings(setup_seconds=0.1, function_seconds=-5.0, alone=alone)
+    settings = CallSettings(setup_seconds=0.1, function_seconds=-5.0, patient=alone)
     said = Silent(frame(GROUP, GONE) + frame(0, RIGHT))
     outcomes = make_calls({"f": found}, calls, said, settings, {})
     said.stdout.close()
