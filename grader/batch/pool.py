@@ -36,6 +36,7 @@ from grader.store import Store
 
 LOG = logging.getLogger(__name__)
 TRIES = 2
+ADVICE = "open it in Jupyter, see that it is whole, save it, and hand in that file"
 AHEAD = 2  # submissions for each worker that are begun, or finished and not yet written
 WAIT_SECONDS = 0.5  # the longest that an interrupt can be delayed, see `grade_all`
 
@@ -226,7 +227,8 @@ def _grade_one(
                     raise
         graded = Graded(submission, score, observation.run)
     except NotebookUnreadable as reason:
-        graded = Graded(submission, unreadable(submission.id, str(reason), course))
+        words = str(reason) if "hand" in str(reason) else f"{reason}; {ADVICE}"
+        graded = Graded(submission, unreadable(submission.id, words, course))
     except Exception as error:
         LOG.exception("%s was not graded", submission.id)
         graded = _not_graded(submission, error, course, sandbox.name)

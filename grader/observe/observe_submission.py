@@ -195,9 +195,9 @@ class _Made:
     def _made(self, calls: Sequence[Call], ways: Mapping[str, _Way]) -> dict[str, Outcome]:
         """Make calls; those that the machine may have ended are made again, and only then count.
 
-        Processor time does not depend on how busy the machine is, so its limit is confirmed while others work.
-        All else is confirmed alone. A call for which no time is left is a fault of ours: it is not kept, and a
-        person decides.
+        Processor time does not depend on how busy the machine is: its limit is confirmed while others work.
+        All else is confirmed alone. A call for which no time is left is a fault of ours: it is not kept, and
+        a person decides.
         """
         limits, preload = self.course.rubric.limits, self.course.rubric.environment.preload
         code = {call.function: ways[call.function].code for call in calls}
