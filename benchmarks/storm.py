@@ -148,9 +148,13 @@ def lightning(
                 for each in below:
                     with contextlib.suppress(psutil.Error):
                         found.seen[each.pid] = each.create_time()
+                if (
+                    not below and chance.random() < 0.9
+                ):  # it has not begun; Python itself shows interrupts then
+                    continue
                 # the coordinator is struck less often: each time a whole run begins anew
                 victim = coordinator if not below or chance.random() < 0.15 else chance.choice(below)
-                number = chance.choice(SIGNALS)
+                number = chance.choice(SIGNALS) if below else signal.SIGKILL
                 victim.send_signal(number)
                 found.signals[number.name] += 1
                 if number == signal.SIGSTOP:
