@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import fcntl
 import json
 import os
 import random
@@ -211,11 +212,21 @@ def notebook(*cells: str) -> str:
 
 def left_behind(batches: list[int]) -> set[str]:
     """Return what batches could leave on this machine: scratch folders, mounts, and their control groups."""
-    folders = {str(path.parent) for path in Path(tempfile.gettempdir()).glob("grader-*/alive")}
+    folders = {
+        str(path.parent) for path in Path(tempfile.gettempdir()).glob("grader-*/alive") if abandoned(path)
+    }
     mounts = {f"mount {line.split()[4]}" for line in Path("/proc/self/mountinfo").read_text().splitlines()}
     below = (os.path.join(at, name) for at, names, _ in os.walk("/sys/fs/cgroup") for name in names)  # noqa: PTH118 -- no error for a group that goes
     groups = {path for path in below if any(re.search(rf"/grader-\d+-{pid}-", path) for pid in batches)}
     return folders | mounts | groups
+
+
+def abandoned(alive: Path) -> bool:
+    """Return whether nobody holds the lock that marks a scratch folder as one in use."""
+    with contextlib.suppress(OSError), alive.open("r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
 
 
 if __name__ == "__main__":

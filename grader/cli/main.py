@@ -94,9 +94,6 @@ def _run(arguments: Sequence[str] | None) -> None:
             stream.reconfigure(errors="replace")
     try:
         cli.main(args=arguments, prog_name="grader", standalone_mode=False)
-        sys.stdout.flush()
-    except BrokenPipeError:  # as in `grader ... | head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except GraderError as error:
         click.secho("error: ", fg="red", bold=True, nl=False, err=True)
         click.echo(str(error), err=True)
@@ -107,3 +104,8 @@ def _run(arguments: Sequence[str] | None) -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted. What was finished is kept; run the same command again to go on.", err=True)
         sys.exit(EXIT_INTERRUPTED)
+    finally:
+        try:
+            sys.stdout.flush()
+        except OSError:  # nobody reads any more, as in `grader ... | head -1`; Python would say so at its end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

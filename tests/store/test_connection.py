@@ -17,7 +17,7 @@ from support import run, score
 
 from grader.errors import StoreError
 from grader.store import Store, connection, database, migrate
-from grader.store.tables import METADATA
+from grader.store.database_tables import METADATA
 
 
 @pytest.fixture
