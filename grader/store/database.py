@@ -1,7 +1,7 @@
 """The store: what was observed, by content, and the scores, by submission; for many threads and graders.
 
-The tables are in `database_tables.py`, the connection and what is told when it fails in `connection.py`. A fault of
-ours is never stored, so that the next run observes again what could not be observed.
+The tables are in `database_tables.py`, the connection and what is told when it fails in `connection.py`. A
+fault of ours is never stored, so that the next run observes again what could not be observed.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from grader.errors import DamagedError
 from grader.reading import Reading
 from grader.records import NotebookRun, Outcome, OutcomeKind, Score, Status, Summary
 from grader.store.connection import Database
-from grader.store.migrate import upgrade
 from grader.store.database_tables import OUTCOMES, READINGS, RUNS, SCORES
+from grader.store.migrate import upgrade
 
 LOG = logging.getLogger(__name__)
 Kept = TypeVar("Kept")
