@@ -79,4 +79,5 @@ class EventLog(logging.Handler):
             max_points=score.max_points,
             seconds=round(graded.seconds, 3),
             message=score.message,
+            worker=graded.worker,
         )

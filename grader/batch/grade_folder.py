@@ -11,10 +11,11 @@ from pathlib import Path
 
 from rich.markup import escape
 
+from grader.batch.course_bundle import pack_course
 from grader.batch.event_log import EventLog
 from grader.batch.gradebook import Rows, no_longer_absent, with_own_name
 from grader.batch.judges import Judges
-from grader.batch.pool import Graded, grade_all
+from grader.batch.pool import Graded, Listener, grade_all
 from grader.batch.progress import (
     LiveProgress,
     PatientConsole,
@@ -25,6 +26,8 @@ from grader.batch.progress import (
 from grader.batch.resources import possible_workers
 from grader.batch.results import DATABASE, LOG_FILE, Results, close_results, open_results
 from grader.batch.tally import Tally
+from grader.course.folder import rubric_path
+from grader.errors import MissingPackageError
 from grader.exports import formats
 from grader.intake.roster import absent_students
 from grader.intake.submissions import Submission, find_submissions, source_of
@@ -51,7 +54,7 @@ class Options:
     """How to grade: `fresh` observes everything again, `unsafe` runs notebooks without walls too.
 
     `roster` lists who may hand in, `database` is the address of a database in place of one in the results,
-    `log_file` is for events.
+    `log_file` is for events. `cluster` is the address of a Dask scheduler whose workers grade.
     """
 
     rubric: Path | None = None
@@ -60,6 +63,7 @@ class Options:
     roster: Path | None = None
     database: str | None = None
     log_file: Path | None = None
+    cluster: str | None = None
 
 
 def grade_folder(
@@ -107,22 +111,16 @@ def _grade(
             errors.print(f"[bold yellow]warning:[/] {escape(words)}", soft_wrap=True)
         LOG.info("%s", words)
 
-    workers, fewer = possible_workers(min(jobs, max(1, len(submissions))))
-    for words in fewer:
-        warn(words)
-    environment = course.rubric.environment
-    python = str(root.resolve() / environment.python) if environment.python else sys.executable
-    judge_jobs = max(2, workers)  # from 2 on, judging has a process of its own
+    jobs = min(jobs, max(1, len(submissions)))
     with (
-        Judges(course, judge_jobs) as judges,
-        choose_sandbox(
-            environment.preload, environment.minimum_tier, python, unsafe=options.unsafe
-        ) as sandbox,
-    ):
-        results = Results(where.out, course.rubric, sandbox.name)
-        if sandbox.name != ISOLATED:
-            colour = "red" if sandbox.name == PLAIN else "yellow"
-            warning = f"[bold {colour}]warning:[/] {WARNINGS[Tier(sandbox.name)]}"
+        _on_cluster(course, root, options, warn)
+        if options.cluster
+        else _here(course, root, jobs, options, warn)
+    ) as machinery:
+        results = Results(where.out, course.rubric, machinery.tier)
+        if machinery.tier != ISOLATED:
+            colour = "red" if machinery.tier == PLAIN else "yellow"
+            warning = f"[bold {colour}]warning:[/] {WARNINGS[Tier(machinery.tier)]}"
             errors.print(warning, soft_wrap=True)
         with Store(options.database or where.out / DATABASE, warn) as store:
             if options.fresh:
@@ -140,16 +138,20 @@ def _grade(
                 source_of(where.folder) if whole else "",
                 {each.id for each in submissions},
             )
-            results.write_course(rows)
+            results.write_course(rows, store.workers(name))
             events.write(
-                "begun", assignment=name, submissions=len(submissions), workers=workers, tier=sandbox.name
+                "begun",
+                assignment=name,
+                submissions=len(submissions),
+                workers=machinery.workers,
+                tier=machinery.tier,
             )
             with choose_progress(tally, console) as display:
                 writer = _Writer(results, display, tally, events, finished)
                 try:
-                    grade_all(submissions, course, sandbox, store, workers, writer, judges)
+                    machinery.grade(submissions, store, writer)
                 finally:
-                    results.write_course(rows)
+                    results.write_course(rows, store.workers(name))
                     events.write("ended", done=tally.done, faults=tally.faults)
             others = len(rows) - tally.done
     with _logged_only():
@@ -163,6 +165,60 @@ def _grade(
             console.print(f"What went wrong through our fault is in {where.out / LOG_FILE}.", soft_wrap=True)
         console.print(f"{where.out / 'index.html'}", soft_wrap=True)
     return tally.faults
+
+
+@dataclass(frozen=True)
+class _Machinery:
+    """What grades: in which tier, with how many workers, and how."""
+
+    tier: str
+    workers: int
+    grade: Callable[[list[Submission], Store, Listener], None]
+
+
+@contextlib.contextmanager
+def _here(
+    course: Course, root: Path, jobs: int, options: Options, warn: Callable[[str], None]
+) -> Iterator[_Machinery]:
+    """Grade on this machine."""
+    workers, fewer = possible_workers(jobs)
+    for words in fewer:
+        warn(words)
+    environment = course.rubric.environment
+    python = str(root.resolve() / environment.python) if environment.python else sys.executable
+    judge_jobs = max(2, workers)  # from 2 on, judging has a process of its own
+    with (
+        Judges(course, judge_jobs) as judges,
+        choose_sandbox(
+            environment.preload, environment.minimum_tier, python, unsafe=options.unsafe
+        ) as sandbox,
+    ):
+
+        def grade(submissions: list[Submission], store: Store, listener: Listener) -> None:
+            grade_all(submissions, course, sandbox, store, workers, listener, judges)
+
+        yield _Machinery(sandbox.name, workers, grade)
+
+
+@contextlib.contextmanager
+def _on_cluster(
+    course: Course, root: Path, options: Options, warn: Callable[[str], None]
+) -> Iterator[_Machinery]:
+    """Grade on the workers of a cluster."""
+    try:
+        from grader.batch.cluster import Cluster, grade_on_cluster  # noqa: PLC0415 -- an extra
+    except ModuleNotFoundError as error:
+        raise MissingPackageError(
+            f'the package {error.name} is missing; run: pip install "grader[grade,cluster]"'
+        ) from error
+    rubric = options.rubric or rubric_path(course.rubric.assignment, root)
+    with Cluster(str(options.cluster), pack_course(course, root, rubric), warn) as cluster:
+        cluster.wait_for_worker()
+
+        def grade(submissions: list[Submission], store: Store, listener: Listener) -> None:
+            grade_on_cluster(submissions, course, store, cluster, listener)
+
+        yield _Machinery(cluster.tier, cluster.threads, grade)
 
 
 def _prepared(

@@ -32,7 +32,7 @@ from grader.observe.observe_submission import observe
 from grader.observe.sandbox import Process, Program, Sandbox
 from grader.plan.plan import Course
 from grader.records import HandIn, NotebookRun, Score, Status
-from grader.store import Store
+from grader.store import Observations, Store
 
 LOG = logging.getLogger(__name__)
 TRIES = 2
@@ -43,12 +43,16 @@ WAIT_SECONDS = 0.5  # the longest that an interrupt can be delayed, see `grade_a
 
 @dataclass(frozen=True)
 class Graded:
-    """A submission with its score, the run of its notebook if there was one, and how long both took."""
+    """A submission with its score, the run of its notebook if there was one, and how long both took.
+
+    `worker` is the machine of a cluster that did it.
+    """
 
     submission: Submission
     score: Score
     run: NotebookRun | None = None
     seconds: float = 0.0
+    worker: str = ""
 
 
 class Listener(Protocol):
@@ -60,6 +64,18 @@ class Listener(Protocol):
 
     def finished(self, graded: Graded) -> None:
         """Called in the thread of `grade_all` once the score of a submission is stored."""
+        ...
+
+
+class AnyTurns(Protocol):
+    """A lock that many workers share (`together`) and that one of them can hold alone (`alone`)."""
+
+    def together(self) -> contextlib.AbstractContextManager[None]:
+        """Hold the lock together with others; wait while a worker holds it alone or asks to."""
+        ...
+
+    def alone(self) -> contextlib.AbstractContextManager[None]:
+        """Inside `together`, hold the lock alone: wait until no other worker holds it."""
         ...
 
 
@@ -103,7 +119,7 @@ class EndableSandbox:
 
 
 class Turns:
-    """A lock that many workers share (`together`) and that one of them can hold alone (`alone`)."""
+    """The turns of the threads of one process."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -176,7 +192,7 @@ def grade_all(
                 if not running:
                     break
                 with contextlib.suppress(Empty):
-                    _store_result(done.get(timeout=WAIT_SECONDS).result(), course, store, listener)
+                    store_result(done.get(timeout=WAIT_SECONDS).result(), course, store, listener)
                     running -= 1
         except BaseException:
             store.freeze()  # the processes are killed next; what they return then must not be stored
@@ -198,59 +214,81 @@ def _grade_one(
     if sandbox.ended:
         raise KeyboardInterrupt
     listener.started(submission)
+
+    def work() -> Graded:
+        hand_in = read_hand_in(submission)
+        score, run = grade_hand_in(submission.id, hand_in, course, sandbox, store, judges, turns)
+        return Graded(submission, score, run)
+
+    return graded(submission, course, sandbox.name, work)
+
+
+def read_hand_in(submission: Submission) -> HandIn:
+    """Read what was handed in; raises NotebookUnreadable for the student's fault, GraderFault for ours."""
+    if submission.fault:
+        raise GraderFault(submission.fault)
+    if submission.problem:
+        raise NotebookUnreadable(submission.problem)
+    try:
+        modules = {path.name: read_bytes(path, MAX_MODULE) for path in submission.modules}
+        return HandIn(read_bytes(submission.path), modules)
+    except OSError as error:  # too many open files, a failing disk: not the student's fault
+        raise GraderFault(f"the file cannot be read: {error.strerror}") from error
+
+
+def grade_hand_in(
+    name: str,
+    hand_in: HandIn,
+    course: Course,
+    sandbox: Sandbox,
+    store: Observations,
+    judges: Judges,
+    turns: AnyTurns,
+) -> tuple[Score, NotebookRun | None]:
+    """Observe and judge a hand-in; a fault of ours is tried again."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            with turns.together():
+                observation = observe(hand_in, course, sandbox, store, turns.alone)
+                return judges.grade(name, observation), observation.run
+        except GraderFault as fault:
+            if isinstance(fault, DamagedError) and isinstance(store, Store):
+                store.drop_damaged()
+            if attempt == TRIES:
+                raise
+    raise AssertionError
+
+
+def graded(submission: Submission, course: Course, tier: str, work: Callable[[], Graded]) -> Graded:
+    """Return what `work` returns, ready to be stored; every error but an interrupt becomes a result."""
     began = time.monotonic()
     try:
-        if submission.fault:
-            raise GraderFault(submission.fault)
-        if submission.problem:
-            raise NotebookUnreadable(submission.problem)
         if submission.missing or submission.absent:
             status = Status.NO_NOTEBOOK if submission.missing else Status.NOT_HANDED_IN
             words = f"There is no notebook to grade: {submission.missing or submission.absent}."
-            score = score_nothing(submission.id, course.rubric, status, words)
-            return _finished(Graded(submission, score), sandbox.name, began)
-        try:
-            modules = {path.name: read_bytes(path, MAX_MODULE) for path in submission.modules}
-            hand_in = HandIn(read_bytes(submission.path), modules)
-        except OSError as error:  # too many open files, a failing disk: not the student's fault
-            raise GraderFault(f"the file cannot be read: {error.strerror}") from error
-        for attempt in range(1, TRIES + 1):
-            try:
-                with turns.together():
-                    observation = observe(hand_in, course, sandbox, store, turns.alone)
-                    score = judges.grade(submission.id, observation)
-                break
-            except GraderFault as fault:
-                if isinstance(fault, DamagedError):
-                    store.drop_damaged()
-                if attempt == TRIES:
-                    raise
-        graded = Graded(submission, score, observation.run)
+            found = Graded(submission, score_nothing(submission.id, course.rubric, status, words))
+        else:
+            found = work()
     except NotebookUnreadable as reason:
         words = str(reason) if "hand" in str(reason) else f"{reason}; {ADVICE}"
-        graded = Graded(submission, unreadable(submission.id, words, course))
+        found = Graded(submission, unreadable(submission.id, words, course))
     except Exception as error:
         LOG.exception("%s was not graded", submission.id)
-        graded = _not_graded(submission, error, course, sandbox.name)
-    return _finished(graded, sandbox.name, began)
+        found = _not_graded(submission, error, course, tier)
+    remark = (submission.remark,) if submission.remark else ()
+    score = safe_words(replace(found.score, remarks=(*found.score.remarks, *remark)))
+    score = replace(score, tier=tier, directory=submission.directory)
+    return replace(found, score=score, seconds=found.seconds or time.monotonic() - began)
 
 
-def _finished(graded: Graded, tier: str, began: float) -> Graded:
-    """Return a result with its remark, in words that are safe to show, and how it was made."""
-    remark = (graded.submission.remark,) if graded.submission.remark else ()
-    score = safe_words(replace(graded.score, remarks=(*graded.score.remarks, *remark)))
-    score = replace(score, tier=tier, directory=graded.submission.directory)
-    return replace(graded, score=score, seconds=time.monotonic() - began)
-
-
-def _store_result(graded: Graded, course: Course, store: Store, listener: Listener) -> None:
+def store_result(graded: Graded, course: Course, store: Store, listener: Listener) -> None:
     """Store a score and call the listener; an error that concerns this submission makes it `not_graded`.
 
     A GraderError (a full disk, a database that cannot be used) would hit every submission, so it is raised.
     """
     sources = {graded.submission.id: graded.submission.source}
     try:
-        store.put_scores(course.rubric.assignment, [graded.score], course.digest, sources)
+        store.put_scores(course.rubric.assignment, [graded.score], course.digest, sources, graded.worker)
         listener.finished(graded)
     except GraderError:
         raise
@@ -258,7 +296,7 @@ def _store_result(graded: Graded, course: Course, store: Store, listener: Listen
         LOG.exception("the result of %s was not kept", graded.submission.id)
         failed = _not_graded(graded.submission, error, course, graded.score.tier)
         graded = replace(failed, score=replace(failed.score, remarks=graded.score.remarks))
-        store.put_scores(course.rubric.assignment, [graded.score], course.digest, sources)
+        store.put_scores(course.rubric.assignment, [graded.score], course.digest, sources, graded.worker)
         try:
             listener.finished(graded)
         except GraderError:

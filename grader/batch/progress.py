@@ -58,7 +58,9 @@ class PlainProgress:
             if score.status is Status.NOT_GRADED
             else f"{score.points:.4g} of {score.max_points:.4g} points"
         )
-        print(f"[{tally.done}/{tally.total}] {score.submission}: {score.summary.value}, {points}", flush=True)
+        at = f", on {graded.worker}" if graded.worker else ""
+        shown = f"{score.submission}: {score.summary.value}, {points}{at}"
+        print(f"[{tally.done}/{tally.total}] {shown}", flush=True)
         if time.monotonic() - self.told > PACE_SECONDS and tally.done < tally.total:
             self.told = time.monotonic()
             print(f"{tally.done} of {tally.total} in {duration(tally.seconds)}: {tally.pace()}", flush=True)
@@ -99,7 +101,8 @@ class LiveProgress:
         with self.lock:
             self.running.pop(graded.submission.id, None)
             self._describe()
-        self.progress.console.print(f"{escape(graded.score.submission)}  {headline(graded.score)}")
+        at = f"  [dim]{escape(graded.worker)}[/]" if graded.worker else ""
+        self.progress.console.print(f"{escape(graded.score.submission)}  {headline(graded.score)}{at}")
         self.progress.update(self.task, completed=self.tally.done, pace=self.tally.pace())
 
     def _describe(self) -> None:
@@ -124,6 +127,9 @@ def closing_words(tally: Tally, console: Console) -> None:
         console.print(f"In {duration(tally.seconds)}, {tally.pace()}; the slowest: {shown}", soft_wrap=True)
     for line in tally.needs_a_person():
         console.print(f"For a person: {escape(line)}", soft_wrap=True)
+    if tally.workers:
+        shown = ", ".join(f"{escape(name)} ({count})" for name, count in tally.workers.most_common())
+        console.print(f"Graded on: {shown}", soft_wrap=True)
     parts = [
         f"[{COLOURS[kind]}]{tally.summaries[kind]} {kind.value.replace('_', ' ')}[/]"
         for kind in COLOURS

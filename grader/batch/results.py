@@ -23,9 +23,10 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import quote
 
 import psutil
@@ -94,7 +95,8 @@ class Results:
         folder = self.out / submission.directory
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._write(folder / "feedback.html", feedback_page(self.rubric, score, run, self._made_by()))
+            made = self._made_by(score.tier or self.tier)
+            self._write(folder / "feedback.html", feedback_page(self.rubric, score, run, made))
             page, executed = folder / "notebook.html", folder / "executed.ipynb"
             if run is None:
                 page.unlink(missing_ok=True)  # of an earlier run
@@ -112,10 +114,13 @@ class Results:
                 raise _unwritable(folder, error) from error
             raise
 
-    def write_course(self, scores: Sequence[Score]) -> None:
+    def write_course(
+        self, scores: Sequence[Score], workers: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         """Write the gradebook and the course page from all scores, those of earlier runs included.
 
-        `scores` may be read from the database whenever they are gone through. Raises ResultsError if files
+        `scores` may be read from the database whenever they are gone through; `workers` are those of a
+        cluster, by submission. Raises ResultsError if files
         cannot be written; whatever else fails in one format leaves the others whole, and is told at the end.
         """
         failed: Exception | None = None
@@ -133,8 +138,9 @@ class Results:
         rows = [_without_evidence(score) for score in scores]
         pages = {score.submission: f"{score.directory}/feedback.html" for score in rows if score.directory}
         links = {name: quote(page) for name, page in pages.items() if os.path.isfile(self.out / page)}  # noqa: PTH113 -- no error for a name that is too long
+        page = course_page(self.rubric, rows, links, self._made_by(self.tier), workers)
         try:
-            self._write(self.out / "index.html", course_page(self.rubric, rows, links, self._made_by()))
+            self._write(self.out / "index.html", page)
         except OSError as error:
             raise _unwritable(self.out, error) from error
         if failed is not None:
@@ -150,9 +156,9 @@ class Results:
             part.chmod(0o644)
             part.replace(path)
 
-    def _made_by(self) -> str:
+    def _made_by(self, tier: str) -> str:
         """Return the last line of a page."""
-        return f"Made by grader {__version__}, {WALLS[self.tier]}."
+        return f"Made by grader {__version__}, {WALLS[tier]}."
 
 
 def _ends_with(path: Path, text: str) -> bool:

@@ -24,6 +24,7 @@ class Tally:
         self.pending: Counter[str] = Counter()
         self.named: dict[Status, list[str]] = {status: [] for status in MANUAL}
         self.slowest: list[tuple[float, str]] = []
+        self.workers: Counter[str] = Counter()
         self._began = time.monotonic()
 
     def add(self, graded: Graded) -> None:
@@ -31,6 +32,8 @@ class Tally:
         score = graded.score
         self.done += 1
         self.summaries[score.summary] += 1
+        if graded.worker:
+            self.workers[graded.worker] += 1
         if score.status is Status.NOT_GRADED:
             self.reasons[score.message.removeprefix("Not graded, through our fault: ")] += 1
         elif score.status is Status.GRADED:

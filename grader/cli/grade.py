@@ -30,6 +30,11 @@ from grader.cli.options import PATH, cores
     help="A database of PostgreSQL for all graders of a course, such as "
     "postgresql+psycopg://user@host/course [default: grader.db in the results].",
 )
+@click.option(
+    "--cluster",
+    metavar="URL",
+    help="Grade on the workers of a Dask scheduler, such as tcp://scheduler:8786 (see docs/scale.md).",
+)
 @click.option("--log-file", type=PATH, help="Write what happens to this file too, one JSON object a line.")
 @click.option("--unsafe", is_flag=True, help="Run notebooks even where no walls can be built around them.")
 def grade(
@@ -45,6 +50,7 @@ def grade(
     roster: Path | None,
     database: str | None,
     log_file: Path | None,
+    cluster: str | None,
 ) -> None:
     """Grade every notebook in FOLDER (or the one notebook that it is).
 
@@ -56,9 +62,11 @@ def grade(
     from grader.batch.grade_folder import Options, grade_folder  # noqa: PLC0415 -- keeps --help fast
     from grader.course.folder import assignment_of, find_root  # noqa: PLC0415
 
+    if cluster and unsafe:
+        raise click.UsageError("--unsafe is for this machine alone: a worker of --cluster must have walls")
     root = root or find_root(Path.cwd(), folder)
     name = assignment or (rubric.stem if rubric else assignment_of(folder, root))
-    options = Options(rubric, fresh, unsafe, roster, database, log_file)
+    options = Options(rubric, fresh, unsafe, roster, database, log_file, cluster)
     faults = grade_folder(folder, name, root, out, jobs or cores(), options)
     if faults:
         sys.exit(EXIT_FAULT)

@@ -27,7 +27,7 @@ from grader.observe.sandbox import Sandbox
 from grader.plan.plan import Course
 from grader.reading import CodeCell, FactsStatus, FunctionCode, FunctionFacts, Reading
 from grader.records import CellStatus, HandIn, NotebookRun, Observation, Outcome, OutcomeKind
-from grader.store import KeptOutcomes, Store
+from grader.store import KeptOutcomes, Observations
 from grader.subjects import Call
 
 # What is raised where something of the notebook is not there: a name, a module, a file, a variable.
@@ -49,7 +49,11 @@ Alone = Callable[[], contextlib.AbstractContextManager[None]]
 
 
 def observe(
-    hand_in: HandIn, course: Course, sandbox: Sandbox, store: Store, alone: Alone = contextlib.nullcontext
+    hand_in: HandIn,
+    course: Course,
+    sandbox: Sandbox,
+    store: Observations,
+    alone: Alone = contextlib.nullcontext,
 ) -> Observation:
     """Run a notebook and call its functions, or take from the store what was observed before.
 
@@ -104,7 +108,7 @@ class _Made:
     run: NotebookRun
     course: Course
     sandbox: Sandbox
-    store: Store
+    store: Observations
     alone: Alone
     run_key: str
     budget: Budget

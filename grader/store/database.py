@@ -1,7 +1,7 @@
 """The store: what was observed, by content, and the scores, by submission; for many threads and graders.
 
-The tables are in `database_tables.py`, the connection and what is told when it fails in `connection.py`. A
-fault of ours is never stored, so that the next run observes again what could not be observed.
+The tables are in `database_tables.py`, the connection and what is told when it fails in `connection.py`, how
+observations are packed in `observations.py`.
 """
 
 from __future__ import annotations
@@ -12,30 +12,26 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Table, delete, select
+from sqlalchemy import Connection, Table, delete, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from grader.codec import (
-    pack_outcome,
-    pack_reading,
-    pack_run,
-    unpack_outcome,
-    unpack_reading,
-    unpack_run,
-)
-from grader.errors import DamagedError
-from grader.reading import Reading
-from grader.records import NotebookRun, Outcome, OutcomeKind, Score, Status, Summary
+from grader.codec import unpack_outcome
+from grader.records import Score, Status, Summary
 from grader.store.connection import Database
 from grader.store.database_tables import OUTCOMES, READINGS, RUNS, SCORES
 from grader.store.migrate import upgrade
+from grader.store.observations import OUTCOME, READING, RUN, Observations, Row, unpacked
 
 LOG = logging.getLogger(__name__)
-Kept = TypeVar("Kept")
 SCORE = TypeAdapter(Score)
+TABLES = {
+    RUN: (RUNS, RUNS.c.run),
+    READING: (READINGS, READINGS.c.reading),
+    OUTCOME: (OUTCOMES, OUTCOMES.c.outcome),
+}
 MANY = 200  # scores that are read at a time
 UNREADABLE = "Not graded, through our fault: the result that was kept cannot be read; grade it again."
 
@@ -52,7 +48,7 @@ class KeptScore:
     source: str = ""
 
 
-class Store:
+class Store(Observations):
     """A database of observations and scores. Close it, or use `with`.
 
     `where` is the file of a SQLite database or the address of a PostgreSQL one; None keeps it in memory.
@@ -95,48 +91,27 @@ class Store:
         with self._lock:
             self._frozen = True
 
-    def get_run(self, key: str) -> NotebookRun | None:
-        """Return the run kept under `key`, None if there is none."""
-        rows = self._read(select(RUNS.c.run).where(RUNS.c.key == key))
-        return _unpacked(unpack_run, rows[0][0]) if rows else None
+    def packed(self, kind: str, key: str) -> Mapping[str, bytes]:
+        """Return what is kept of one kind under a key, by call."""
+        table, content = TABLES[kind]
+        columns = (table.c.call, content) if kind == OUTCOME else (literal(""), content)
+        return dict(self._read(select(*columns).where(table.c.key == key)))
 
-    def put_run(self, key: str, run: NotebookRun) -> None:
-        """Keep a run under `key`."""
-        self._write(RUNS, [{"key": key, "run": pack_run(run)}])
-
-    def get_reading(self, key: str) -> Reading | None:
-        """Return what was read under `key`, None if nothing was."""
-        rows = self._read(select(READINGS.c.reading).where(READINGS.c.key == key))
-        return _unpacked(unpack_reading, rows[0][0]) if rows else None
-
-    def put_reading(self, key: str, reading: Reading) -> None:
-        """Keep what was read under `key`."""
-        self._write(READINGS, [{"key": key, "reading": pack_reading(reading)}])
-
-    def get_outcomes(self, key: str, calls: Iterable[str]) -> KeptOutcomes:
-        """Return the stored outcomes of the given calls of the code `key`, by call.
-
-        Each is unpacked when it is first used; one that is damaged raises DamagedError then.
-        """
-        wanted = set(calls)
-        rows = self._read(select(OUTCOMES.c.call, OUTCOMES.c.outcome).where(OUTCOMES.c.key == key))
-        return KeptOutcomes({call: data for call, data in rows if call in wanted})
-
-    def put_outcomes(self, key: str, outcomes: Mapping[str, Outcome]) -> None:
-        """Keep the outcomes of the code `key`, except those that were our fault."""
-        rows = [
-            {"key": key, "call": call, "outcome": pack_outcome(outcome)}
-            for call, outcome in outcomes.items()
-            if outcome.kind is not OutcomeKind.GRADER_FAULT
-        ]
-        self._write(OUTCOMES, rows)
+    def keep(self, rows: Iterable[Row]) -> None:
+        """Keep rows in place of those with the same kind, key and call."""
+        by_kind: dict[str, list[dict[str, Any]]] = {}
+        for kind, key, call, data in rows:
+            row = {"key": key, TABLES[kind][1].name: data}
+            by_kind.setdefault(kind, []).append({**row, "call": call} if kind == OUTCOME else row)
+        for kind, each in by_kind.items():
+            self._write(TABLES[kind][0], each)
 
     def drop_damaged(self) -> None:
         """Drop every outcome that cannot be read, so that it is observed again."""
 
         def work(connection: Connection) -> None:
             rows = connection.execute(select(OUTCOMES))
-            damaged = [(key, call) for key, call, data in rows if _unpacked(unpack_outcome, data) is None]
+            damaged = [(key, call) for key, call, data in rows if unpacked(unpack_outcome, data) is None]
             for key, call in damaged:
                 same_row = (OUTCOMES.c.key == key) & (OUTCOMES.c.call == call)
                 connection.execute(delete(OUTCOMES).where(same_row))
@@ -170,12 +145,18 @@ class Store:
         query = select(SCORES.c.submission, SCORES.c.source).where(SCORES.c.assignment == assignment)
         return {submission: source or "" for submission, source in self._read(query)}
 
+    def workers(self, assignment: str) -> dict[str, str]:
+        """Return, by submission, the worker that graded it, for those that a cluster graded."""
+        query = select(SCORES.c.submission, SCORES.c.worker).where(SCORES.c.assignment == assignment)
+        return {submission: worker for submission, worker in self._read(query) if worker}
+
     def put_scores(
         self,
         assignment: str,
         scores: Iterable[Score],
         course: str = "",
         sources: Mapping[str, str] | None = None,
+        worker: str = "",
     ) -> None:
         """Keep the scores of submissions in place of earlier ones; `sources` are by submission.
 
@@ -186,7 +167,7 @@ class Store:
             data = SCORE.dump_json(score)
             SCORE.validate_json(data)
             row = {"assignment": assignment, "submission": score.submission, "score": data, "course": course}
-            rows.append({**row, "source": (sources or {}).get(score.submission, "")})
+            rows.append({**row, "source": (sources or {}).get(score.submission, ""), "worker": worker})
         self._write(SCORES, rows)
 
     def drop_scores(self, assignment: str, submissions: Sequence[str]) -> None:
@@ -222,41 +203,6 @@ class Store:
 
         if rows:
             self._database.write(work)
-
-
-class KeptOutcomes(Mapping[str, Outcome]):
-    """Stored outcomes by call, each unpacked when it is used."""
-
-    def __init__(self, packed: Mapping[str, bytes]) -> None:
-        self._packed = packed
-
-    def __getitem__(self, call: str) -> Outcome:
-        outcome = _unpacked(unpack_outcome, self._packed[call])
-        if outcome is None:
-            raise DamagedError(f"what was kept of the call {call} is damaged")
-        return outcome
-
-    @property
-    def size(self) -> int:
-        """The bytes of all of them."""
-        return sum(map(len, self._packed.values()))
-
-    def __contains__(self, call: object) -> bool:
-        return call in self._packed
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._packed)
-
-    def __len__(self) -> int:
-        return len(self._packed)
-
-
-def _unpacked(unpack: Callable[[bytes], Kept], data: bytes) -> Kept | None:
-    """Return what was stored; None if it is damaged, so that it is observed again."""
-    try:
-        return unpack(data)
-    except (ValueError, KeyError, TypeError):
-        return None
 
 
 def _score(submission: str, data: bytes) -> Score:

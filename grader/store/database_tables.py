@@ -5,9 +5,10 @@ A table, the columns of its key, and what it holds:
     runs      key of the notebook's bytes and limits                  -> NotebookRun
     outcomes  key of a function's code and limits, call               -> Outcome
     readings  key of the notebook's bytes and our code that reads it  -> Reading
-    scores    assignment, submission                                  -> Score, course, source
+    scores    assignment, submission                                  -> Score, course, source, worker
 
-`course` is a digest of the course that judged a submission, `source` the path of what was handed in.
+`course` is a digest of the course that judged a submission, `source` the path of what was handed in,
+`worker` the machine of a cluster that graded it.
 """
 
 from __future__ import annotations
@@ -34,4 +35,5 @@ SCORES = Table(
     Column("score", LargeBinary),
     Column("course", String),
     Column("source", String),
+    Column("worker", String),
 )

@@ -17,7 +17,7 @@ from support import run, score
 from grader.errors import DamagedError, StoreError
 from grader.reading import CodeCell, FactsStatus, FunctionCode, FunctionFacts, Place, Reading
 from grader.records import Evidence, Fault, Outcome, OutcomeKind, Plot, Status
-from grader.store import Store, connection, database
+from grader.store import Store, connection, database, observations
 
 FULL = Outcome(
     OutcomeKind.RETURNED,
@@ -55,8 +55,8 @@ def test_outcomes_of_other_code_are_not_returned(store: Store) -> None:
 def test_an_outcome_is_unpacked_when_it_is_looked_at(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.put_outcomes("key", {"a": FULL, "b": RAISED})
     unpacked: list[bytes] = []
-    unpack = database.unpack_outcome
-    monkeypatch.setattr(database, "unpack_outcome", lambda data: unpacked.append(data) or unpack(data))
+    unpack = observations.unpack_outcome
+    monkeypatch.setattr(observations, "unpack_outcome", lambda data: unpacked.append(data) or unpack(data))
     found = store.get_outcomes("key", ["a", "b", "c"])
     assert (sorted(found), "b" in found, "c" in found, found.get("c")) == (["a", "b"], True, False, None)
     assert not unpacked
