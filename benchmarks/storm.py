@@ -47,7 +47,10 @@ from grader.course import Case
 def numbers(rng):
     return [Case("three", (rng.standard_normal(3),)), Case("one", (rng.standard_normal(1),))]
 """
-REFERENCE = ("def double(x):\n    ### BEGIN SOLUTION\n    return 2.0 * x\n    ### END SOLUTION", "total = 6")
+REFERENCE = (
+    "def double(x):\n    ### BEGIN SOLUTION\n    return 2.0 * x\n    ### END SOLUTION",
+    "### BEGIN SOLUTION\ntotal = 6\n### END SOLUTION",
+)
 KINDS = (
     ("import numpy as np\ndef double(x):\n    return np.add(x, x)", "total = sum(range(4))"),
     ("def double(x):\n    return 3.0 * x", "total = 5"),
