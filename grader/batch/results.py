@@ -36,7 +36,7 @@ from grader.course.rubric import Rubric
 from grader.errors import ResultsError, UsageError
 from grader.exports import Gradebook, formats
 from grader.intake.submissions import Submission
-from grader.records import Evidence, NotebookRun, Score
+from grader.records import Evidence, NotebookRun, QuestionScore, Score
 from grader.report.pages import course_page, feedback_page, notebook_page, pages_digest
 
 LOG = logging.getLogger(__name__)
@@ -135,7 +135,8 @@ class Results:
                 failed = failed or ResultsError(
                     f"{each.FILE} was not written: {error!r}; see {self.out / LOG_FILE}"
                 )
-        rows = [_without_evidence(score) for score in scores]
+        shared: dict[QuestionScore, QuestionScore] = {}
+        rows = [_without_evidence(score, shared) for score in scores]
         pages = {score.submission: f"{score.directory}/feedback.html" for score in rows if score.directory}
         links = {name: quote(page) for name, page in pages.items() if os.path.isfile(self.out / page)}  # noqa: PTH113 -- no error for a name that is too long
         page = course_page(self.rubric, rows, links, self._made_by(self.tier), workers)
@@ -188,19 +189,27 @@ def _unwritable(folder: Path, error: OSError) -> ResultsError:
     )
 
 
-def _without_evidence(score: Score) -> Score:
-    """Return a score without what the course page does not show: most of what it holds."""
-    questions = tuple(
-        replace(
-            question,
-            checks=tuple(
-                replace(check, verdict=replace(check.verdict, message="", evidence=Evidence(), remarks=()))
-                for check in question.checks
-            ),
+def _without_evidence(score: Score, shared: dict[QuestionScore, QuestionScore]) -> Score:
+    """Return a score without what the course page does not show: most of what it holds.
+
+    Questions that came out alike are one object for all submissions, so that a whole course fits in memory.
+    """
+    questions = []
+    for question in score.questions:
+        checks = tuple(
+            replace(
+                check,
+                verdict=replace(check.verdict, message="", evidence=Evidence(), remarks=()),
+                feedback="",
+            )
+            for check in question.checks
         )
-        for question in score.questions
-    )
-    return replace(score, questions=questions)
+        named = question.diagnosis
+        if named is not None:
+            named = replace(named, message="", residual=None, margin=None, inputs="")
+        bare = replace(question, checks=checks, diagnosis=named, remarks=())
+        questions.append(shared.setdefault(bare, bare))
+    return replace(score, questions=tuple(questions))
 
 
 @contextlib.contextmanager
