@@ -1,5 +1,10 @@
 """`python -m grader`."""
 
-from grader.cli.main import main
+import sys
+
+try:
+    from grader.cli.main import main
+except KeyboardInterrupt:  # before anything has begun
+    sys.exit(130)
 
 main()

@@ -14,6 +14,7 @@ A student's fault is data (an `Outcome`, a `Verdict`, a status); it never travel
     |   |-- InterpreterError        the interpreter that a course pins                               2
     |   |-- TierError               the walls that a rubric asks for                                 2
     |   `-- PluginError             an entry point for grader is not what it says                    2
+    |-- ClusterError                machines cannot be reached, or are not alike                     3
     |-- StorageError                what was found out cannot be kept
     |   |-- ResultsError            the folder of results cannot be written to                       3
     |   `-- StoreError              the database cannot be used                                      3
@@ -80,6 +81,12 @@ class TierError(MachineError):
 
 class PluginError(MachineError):
     """An entry point in a group of grader is not what it says; the message names it."""
+
+
+class ClusterError(GraderError):
+    """The scheduler of a cluster cannot be reached, or a machine may not grade for it."""
+
+    exit_code = 3
 
 
 class StorageError(GraderError):

@@ -89,6 +89,8 @@ class Status(StrEnum):
 
     GRADED = "graded"
     UNREADABLE = "unreadable"
+    NO_NOTEBOOK = "no_notebook"
+    NOT_HANDED_IN = "not_handed_in"
     NOT_GRADED = "not_graded"
 
 
@@ -100,6 +102,8 @@ class Summary(StrEnum):
     WRONG = "wrong"
     NOT_ATTEMPTED = "not_attempted"
     UNREADABLE = "unreadable"
+    NO_NOTEBOOK = "no_notebook"
+    NOT_HANDED_IN = "not_handed_in"
     NOT_GRADED = "not_graded"
 
 

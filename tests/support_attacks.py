@@ -101,8 +101,8 @@ def grade_corpus(root: Path, sandbox: Sandbox, attacks: Sequence[Attack] = ATTAC
         course = load.load_course("tiny", root)
         before = started_parents(sandbox)
         with recorded(found):
-            scores = grade_all(find_submissions(folder), course, sandbox, store, JOBS, Recorder())
-    found.scores = {score.submission: score for score in scores}
+            grade_all(find_submissions(folder), course, sandbox, store, JOBS, Recorder())
+        found.scores = store.get_scores("tiny")
     found.processes = left_processes(before)
     found.directories = [path.name for path in sandbox.scratch.glob("run-*")]
     return found

@@ -47,7 +47,8 @@ def test_every_notebook_has_a_row_with_its_status(rows: dict[str, dict[str, str]
     graded = {name: row["status"] for name, row in rows.items()}
     assert graded == {
         **dict.fromkeys(("Jörg Müller", "anna", "anna (1)", FOX), "graded"),
-        **dict.fromkeys(("huge", "empty", "link", "thief", "zipped", "text.ipynb.txt"), "unreadable"),
+        **dict.fromkeys(("huge", "empty", "link", "thief"), "unreadable"),
+        **dict.fromkeys(("zipped", "text.ipynb.txt"), "no_notebook"),
     }
     assert {rows[name]["score"] for name in ("Jörg Müller", "anna", "anna (1)", FOX)} == {"3"}
 

@@ -166,7 +166,10 @@ def test_a_fault_of_ours_exits_with_3_and_the_submission_is_not_graded(tmp_path:
     assert table.splitlines()[1] == "anna,not_graded,,,,"
 
 
-def test_an_interrupt_keeps_everything_finished_and_leaves_no_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupt_keeps_everything_finished_and_leaves_no_process(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     folder = write_course(tmp_path, anna=RIGHT, bert="while True: pass\n" + RIGHT)
     started = subprocess.Popen(
         [*COMMAND, *GRADE, str(folder), "--jobs", "1"],
@@ -178,7 +181,7 @@ def test_an_interrupt_keeps_everything_finished_and_leaves_no_process(tmp_path: 
     assert started.stdout is not None
     assert started.stdout.readline() == "[1/2] anna: correct, 3 of 3 points\n"
     children = psutil.Process(started.pid).children(recursive=True)
-    started.send_signal(signal.SIGINT)
+    started.send_signal(number)
     _, errors = started.communicate(timeout=60)
     assert started.returncode == 130
     assert "What was finished is kept" in errors
@@ -267,9 +270,56 @@ def test_a_pipe_that_is_closed_gives_up_no_result(tmp_path: Path) -> None:
     read, write = os.pipe()
     os.close(read)
     command = [*COMMAND, *GRADE, *arguments]
-    subprocess.run(command, cwd=tmp_path, stdout=write, stderr=subprocess.DEVNULL, check=False, timeout=200)
+    done = subprocess.run(
+        command, cwd=tmp_path, stdout=write, stderr=subprocess.PIPE, check=False, timeout=200
+    )
     os.close(write)
+    assert (done.returncode, b"Exception ignored" in done.stderr) == (0, False)
+    assert (tmp_path / "out" / "grader.log").read_text().count("the progress was not shown") <= 2
     rows = (tmp_path / "out" / "grades.csv").read_text(encoding="utf-8-sig").splitlines()[1:]
     assert [row.split(",")[:3] for row in rows] == [
         [name, "graded", "3"] for name in ("anna", "bert", "carl")
     ]
+
+
+def test_a_killed_run_leaves_a_gradebook_with_everybody_in_it(tmp_path: Path) -> None:
+    folder = write_course(tmp_path, anna=RIGHT, bert="while True: pass\n" + RIGHT)
+    (folder / "carl").mkdir()
+    command = [*COMMAND, *GRADE, str(folder), "--jobs", "1", "--log-file", "events.jsonl"]
+    started = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    assert started.stdout is not None
+    assert started.stdout.readline().startswith("[1/3] anna: correct")
+    started.kill()
+    started.communicate(timeout=60)
+    assert rows(tmp_path).keys() == {"anna", "bert", "carl"}
+    (folder / "bert.ipynb").write_text(notebook(WRONG))
+    assert grader("grade", str(folder), cwd=tmp_path).returncode == 0
+    assert rows(tmp_path) == {"anna": "3", "bert": "0", "carl": "0"}
+    events = [json.loads(line)["event"] for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert events[0] == "begun"
+    assert {"started", "finished"} <= set(events)
+    assert "ended" not in events
+
+
+def test_who_is_on_the_roster_and_handed_in_nothing_has_a_row_until_something_comes(tmp_path: Path) -> None:
+    folder = write_course(tmp_path, anna=RIGHT)
+    (tmp_path / "roster.csv").write_text("account\nanna\nbert\n")
+    arguments = ["grade", str(folder), "--roster", "roster.csv"]
+    done = grader(*arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "1 not handed in" in done.stdout
+    assert rows(tmp_path) == {"anna": "3", "bert": "0"}
+    (folder / "Bert (1).ipynb").write_text(notebook(WRONG))
+    grader(*arguments, cwd=tmp_path)
+    assert rows(tmp_path).keys() == {"anna", "Bert (1)"}
+
+
+def test_a_terminal_that_knows_ascii_alone_shows_every_result(tmp_path: Path) -> None:
+    write_course(tmp_path, **{"🦊 Jörg": RIGHT})
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [*COMMAND, *GRADE, "submissions/tiny"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, check=False, timeout=200
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"[1/1] ? J?rg: correct, 3 of 3 points" in done.stdout

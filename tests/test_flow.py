@@ -269,7 +269,6 @@ def test_what_was_observed_holds_for_the_packages_that_were_installed(
 LATE = Outcome(OutcomeKind.WALL_TIMEOUT)
 RETRIED = {
     "a limit of time that a busy machine caused": ([OutcomeKind.WALL_TIMEOUT], 3.0),
-    "processor time that ran out on a busy machine": ([OutcomeKind.CPU_TIMEOUT], 3.0),
     "a process that somebody killed": ([OutcomeKind.KILLED_BY_SIGNAL], 3.0),
     "memory that others had taken": ([OutcomeKind.OUT_OF_MEMORY], 3.0),
     "a limit of time that holds alone too": ([OutcomeKind.WALL_TIMEOUT] * 2, 0.0),
@@ -292,8 +291,8 @@ def test_what_the_machine_may_have_ended_counts_and_is_kept_only_after_a_try_alo
             waiting.clear()
 
     def make(slices: object, calls: list[Call], *rest: object) -> dict[str, Outcome]:
-        assert rest[1].alone == bool(waiting)  # type: ignore[attr-defined]
-        alone.append(rest[1].alone)  # type: ignore[attr-defined]
+        assert rest[1].patient == bool(waiting)  # type: ignore[attr-defined]
+        alone.append(rest[1].patient)  # type: ignore[attr-defined]
         if left:
             return dict.fromkeys((call.id for call in calls), Outcome(left.pop(0)))
         return make_calls(slices, calls, *rest)  # type: ignore[arg-type]
@@ -305,6 +304,68 @@ def test_what_the_machine_may_have_ended_counts_and_is_kept_only_after_a_try_alo
     assert grades(tmp_path / "results") == {"anna": points}
     grade()
     assert alone == [False, True], "what was confirmed is kept"
+
+
+CONFIRMED = {
+    "processor time that ran out once": ([OutcomeKind.CPU_TIMEOUT], [False, True], [], 3.0),
+    "processor time that runs out": ([OutcomeKind.CPU_TIMEOUT] * 2, [False, True], [], 0.0),
+    "memory that ran out at the second try": (
+        [OutcomeKind.CPU_TIMEOUT, OutcomeKind.OUT_OF_MEMORY],
+        [False, True, True],
+        [True],
+        3.0,
+    ),
+}
+
+
+@pytest.mark.parametrize(("ends", "patient", "waited", "points"), CONFIRMED.values(), ids=CONFIRMED)
+def test_a_limit_of_processor_time_is_confirmed_while_others_work(
+    tmp_path: Path,
+    grade: Grade,
+    monkeypatch: pytest.MonkeyPatch,
+    ends: list[OutcomeKind],
+    patient: list[bool],
+    waited: list[bool],
+    points: float,
+) -> None:
+    write_course(tmp_path, anna=RIGHT)
+    left, asked, alone = list(ends), [], []
+    make_calls, run_alone = observe_submission.make_calls, batch.Turns.alone
+
+    def others_wait(turns: batch.Turns) -> contextlib.AbstractContextManager[None]:
+        alone.append(True)
+        return run_alone(turns)
+
+    def make(slices: object, calls: list[Call], *rest: object) -> dict[str, Outcome]:
+        asked.append(rest[1].patient)  # type: ignore[attr-defined]
+        if left:
+            return dict.fromkeys((call.id for call in calls), Outcome(left.pop(0)))
+        return make_calls(slices, calls, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(observe_submission, "make_calls", make)
+    monkeypatch.setattr(batch.Turns, "alone", others_wait)
+    grade()
+    assert (asked, alone) == (patient, waited)
+    assert grades(tmp_path / "results") == {"anna": points}
+
+
+def test_an_interrupt_of_a_call_counts_only_if_the_code_raises_it_again(
+    tmp_path: Path, grade: Grade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_course(tmp_path, anna=RIGHT, bert="def double(x):\n    raise KeyboardInterrupt")
+    make_calls, asked = observe_submission.make_calls, []
+
+    def make(slices: object, calls: list[Call], *rest: object) -> dict[str, Outcome]:
+        asked.append(rest[1].patient)  # type: ignore[attr-defined]
+        if len(asked) == 1:
+            interrupted = Outcome(OutcomeKind.RAISED, fault=Fault("KeyboardInterrupt", ""))
+            return dict.fromkeys((call.id for call in calls), interrupted)
+        return make_calls(slices, calls, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(observe_submission, "make_calls", make)
+    grade()
+    assert asked == [False, True] * 2
+    assert grades(tmp_path / "results") == {"anna": 3.0, "bert": 0.0}
 
 
 def test_what_there_is_no_time_to_try_alone_is_not_kept_and_a_person_decides(
@@ -338,12 +399,13 @@ def test_a_fault_of_ours_is_in_the_log_of_the_results_with_its_traceback(
         raise ZeroDivisionError("a bug of ours")
 
     monkeypatch.setattr(observe_submission, "handle", fail)
-    assert grade_folder.grade_folder(folder, "tiny", tmp_path, tmp_path / "results", 1, unsafe=True) == 2
+    unsafe = grade_folder.Options(unsafe=True)
+    assert grade_folder.grade_folder(folder, "tiny", tmp_path, tmp_path / "results", 1, unsafe) == 2
     log = (tmp_path / "results" / "grader.log").read_text()
     assert log.count("was not graded") == 2
     assert "Traceback" in log
     assert "ZeroDivisionError: a bug of ours" in log
     assert "What went wrong through our fault is in" in capsys.readouterr().out
     monkeypatch.setattr(observe_submission, "handle", first)
-    grade_folder.grade_folder(folder, "tiny", tmp_path, tmp_path / "again", 1, unsafe=True)
+    grade_folder.grade_folder(folder, "tiny", tmp_path, tmp_path / "again", 1, unsafe)
     assert not (tmp_path / "again" / "grader.log").exists()

@@ -799,7 +799,7 @@ def test_an_answer_that_trickles_in_costs_its_sender_points(
     monkeypatch.setattr(call_functions, "START_SECONDS", 1.0)
     course_in(tmp_path)
     calls = load_course("tiny", tmp_path).calls["double"][:1]
-    settings = call_functions.CallSettings(setup_seconds=0.5, function_seconds=0.5, alone=True)
+    settings = call_functions.CallSettings(setup_seconds=0.5, function_seconds=0.5, patient=True)
     kinds = []
     for source in (at_setup("time.sleep(0.01)", "return 2 * x"), at_setup(TRICKLE)):
         code = sliced(read_sources([source]), "double")

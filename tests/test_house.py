@@ -126,7 +126,7 @@ MAY_USE = {
     "cache": set(),
     "reading": set(),
     "explanations": {"subjects"},
-    "records": {"reading", "subjects"},
+    "records": {"reading"},
     "errors": set(),
     "inside": set(),
     "decode": {"inside", "records"},

@@ -5,28 +5,43 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rich.console import Console
+from rich.markup import escape
 
+from grader.batch.course_bundle import pack_course
+from grader.batch.event_log import EventLog
+from grader.batch.gradebook import Rows, no_longer_absent, with_own_name
 from grader.batch.judges import Judges
-from grader.batch.pool import Graded, grade_all
-from grader.batch.progress import LiveProgress, PlainProgress, choose_progress, closing_words
-from grader.batch.results import Results, open_results
-from grader.intake.submissions import Submission, find_submissions
+from grader.batch.pool import Graded, Listener, grade_all
+from grader.batch.progress import (
+    LiveProgress,
+    PatientConsole,
+    PlainProgress,
+    choose_progress,
+    closing_words,
+)
+from grader.batch.resources import possible_workers
+from grader.batch.results import DATABASE, LOG_FILE, Results, close_results, open_results
+from grader.batch.tally import Tally
+from grader.course.folder import rubric_path
+from grader.errors import MissingPackageError
+from grader.exports import formats
+from grader.intake.roster import absent_students
+from grader.intake.submissions import Submission, find_submissions, source_of
 from grader.judge.judge_observation import not_graded
 from grader.observe.layers import ISOLATED, PLAIN, RESTRICTED, Tier
 from grader.observe.tiers import choose_sandbox
 from grader.plan.load import load_course
 from grader.plan.plan import Course
-from grader.records import Score, Status
+from grader.records import Status
 from grader.store import Store
 from grader.verify.proof import refuse_wrong_reference
 
 LOG = logging.getLogger(__name__)
-LOG_FILE = "grader.log"
+MAX_NAMES = 5
 WARNINGS = {
     RESTRICTED: "the notebooks run in the tier restricted: no namespaces; see `grader doctor`",
     PLAIN: "the notebooks run in the tier plain, WITHOUT WALLS: they can read and do what you can; "
@@ -34,78 +49,193 @@ WARNINGS = {
 }
 
 
+@dataclass(frozen=True)
+class Options:
+    """How to grade: `fresh` observes everything again, `unsafe` runs notebooks without walls too.
+
+    `roster` lists who may hand in, `database` is the address of a database in place of one in the results,
+    `log_file` is for events. `cluster` is the address of a Dask scheduler whose workers grade.
+    """
+
+    rubric: Path | None = None
+    fresh: bool = False
+    unsafe: bool = False
+    roster: Path | None = None
+    database: str | None = None
+    log_file: Path | None = None
+    cluster: str | None = None
+
+
 def grade_folder(
-    folder: Path,
-    assignment: str,
-    root: Path,
-    out: Path,
-    jobs: int,
-    rubric: Path | None = None,
-    *,
-    fresh: bool = False,
-    unsafe: bool = False,
+    folder: Path, assignment: str, root: Path, out: Path, jobs: int, options: Options | None = None
 ) -> int:
     """Grade every notebook in `folder` into `out`; return how many were not graded through our fault."""
-    submissions = find_submissions(folder)
-    course = load_course(assignment, root, rubric)
+    options = options or Options()
+    left_out: list[str] = []
+    reserved = [each.FILE for each in formats()]
+    submissions = find_submissions(folder, out, reserved, left_out)
+    if options.roster is not None:
+        submissions += absent_students(options.roster, submissions)
+    course = load_course(assignment, root, options.rubric)
     refuse_wrong_reference(course)
     open_results(out)
-    with _log_file(out / LOG_FILE):
-        return _grade(submissions, course, root, out, jobs, fresh=fresh, unsafe=unsafe)
+    try:
+        with _log_file(out / LOG_FILE), EventLog(options.log_file) as events:
+            return _grade(submissions, course, root, _Where(folder, out, left_out), jobs, options, events)
+    finally:
+        close_results(out)
+
+
+@dataclass(frozen=True)
+class _Where:
+    """The folder that is graded, that of the results, and the files in the first that are the course's."""
+
+    folder: Path
+    out: Path
+    left_out: Sequence[str]
 
 
 def _grade(
     submissions: list[Submission],
     course: Course,
     root: Path,
-    out: Path,
+    where: _Where,
     jobs: int,
-    *,
-    fresh: bool,
-    unsafe: bool,
+    options: Options,
+    events: EventLog,
 ) -> int:
-    console = Console(highlight=False)
-    environment = course.rubric.environment
-    python = str(root.resolve() / environment.python) if environment.python else sys.executable
-    judge_jobs = max(2, min(jobs, len(submissions)))  # from 2 on, judging has a process of its own
+    console, errors = (PatientConsole(highlight=False, emoji=False, stderr=err) for err in (False, True))
+
+    def warn(words: str) -> None:
+        with _logged_only():
+            errors.print(f"[bold yellow]warning:[/] {escape(words)}", soft_wrap=True)
+        LOG.info("%s", words)
+
+    jobs = min(jobs, max(1, len(submissions)))
     with (
-        Judges(course, judge_jobs) as judges,
-        choose_sandbox(environment.preload, environment.minimum_tier, python, unsafe=unsafe) as sandbox,
-    ):
-        results = Results(out, course.rubric, sandbox.name)
-        if sandbox.name != ISOLATED:
-            colour = "red" if sandbox.name == PLAIN else "yellow"
-            warning = f"[bold {colour}]warning:[/] {WARNINGS[Tier(sandbox.name)]}"
-            Console(stderr=True, highlight=False).print(warning, soft_wrap=True)
-        with Store(out / "grader.db") as store, choose_progress(len(submissions), console) as display:
-            if fresh:
+        _on_cluster(course, root, options, warn)
+        if options.cluster
+        else _here(course, root, jobs, options, warn)
+    ) as machinery:
+        results = Results(where.out, course.rubric, machinery.tier)
+        if machinery.tier != ISOLATED:
+            colour = "red" if machinery.tier == PLAIN else "yellow"
+            warning = f"[bold {colour}]warning:[/] {WARNINGS[Tier(machinery.tier)]}"
+            errors.print(warning, soft_wrap=True)
+        with Store(options.database or where.out / DATABASE, warn) as store:
+            if options.fresh:
                 store.forget()
-            # An interrupted run must leave a row for every submission, also for those it did not reach.
-            earlier = store.get_scores(course.rubric.assignment)
-            reason = "the run has not come to it; give the same command again"
-            waiting = [
-                replace(not_graded(submission.id, reason, course), directory=submission.directory)
-                for submission in submissions
-                if submission.id not in earlier
-            ]
-            store.put_scores(course.rubric.assignment, waiting)
-            writer = _Writer(results, display)
-            try:
-                scores = grade_all(submissions, course, sandbox, store, jobs, writer, judges)
-            finally:
-                gradebook = store.get_scores(course.rubric.assignment)
-                rows = [_mark_earlier(gradebook[id_], writer.finished_ids) for id_ in sorted(gradebook)]
-                results.write_course(rows)
+            name = course.rubric.assignment
+            submissions = _prepared(submissions, course, store, where.folder, roster=bool(options.roster))
+            tally = Tally(len(submissions))
+            finished: set[str] = set()
+            whole = where.folder.is_dir()
+            rows = Rows(
+                store,
+                name,
+                course.digest,
+                finished,
+                source_of(where.folder) if whole else "",
+                {each.id for each in submissions},
+            )
+            results.write_course(rows, store.workers(name))
+            events.write(
+                "begun",
+                assignment=name,
+                submissions=len(submissions),
+                workers=machinery.workers,
+                tier=machinery.tier,
+            )
+            with choose_progress(tally, console) as display:
+                writer = _Writer(results, display, tally, events, finished)
+                try:
+                    machinery.grade(submissions, store, writer)
+                finally:
+                    results.write_course(rows, store.workers(name))
+                    events.write("ended", done=tally.done, faults=tally.faults)
+            others = len(rows) - tally.done
     with _logged_only():
-        closing_words(scores, console)
-        others = len(gradebook) - len(scores)
+        closing_words(tally, console)
+        if where.left_out:
+            shown = ", ".join(where.left_out[:MAX_NAMES]) + (" and more" * (len(where.left_out) > MAX_NAMES))
+            console.print(f"Not taken for hand-ins: {escape(shown)}", soft_wrap=True)
         if others:
             console.print(f"The gradebook has {others} more of earlier runs.", soft_wrap=True)
-        faults = sum(score.status is Status.NOT_GRADED for score in scores)
-        if faults:
-            console.print(f"What went wrong through our fault is in {out / LOG_FILE}.", soft_wrap=True)
-        console.print(f"{out / 'index.html'}", soft_wrap=True)
-    return faults
+        if tally.faults:
+            console.print(f"What went wrong through our fault is in {where.out / LOG_FILE}.", soft_wrap=True)
+        console.print(f"{where.out / 'index.html'}", soft_wrap=True)
+    return tally.faults
+
+
+@dataclass(frozen=True)
+class _Machinery:
+    """What grades: in which tier, with how many workers, and how."""
+
+    tier: str
+    workers: int
+    grade: Callable[[list[Submission], Store, Listener], None]
+
+
+@contextlib.contextmanager
+def _here(
+    course: Course, root: Path, jobs: int, options: Options, warn: Callable[[str], None]
+) -> Iterator[_Machinery]:
+    """Grade on this machine."""
+    workers, fewer = possible_workers(jobs)
+    for words in fewer:
+        warn(words)
+    environment = course.rubric.environment
+    python = str(root.resolve() / environment.python) if environment.python else sys.executable
+    judge_jobs = max(2, workers)  # from 2 on, judging has a process of its own
+    with (
+        Judges(course, judge_jobs) as judges,
+        choose_sandbox(
+            environment.preload, environment.minimum_tier, python, unsafe=options.unsafe
+        ) as sandbox,
+    ):
+
+        def grade(submissions: list[Submission], store: Store, listener: Listener) -> None:
+            grade_all(submissions, course, sandbox, store, workers, listener, judges)
+
+        yield _Machinery(sandbox.name, workers, grade)
+
+
+@contextlib.contextmanager
+def _on_cluster(
+    course: Course, root: Path, options: Options, warn: Callable[[str], None]
+) -> Iterator[_Machinery]:
+    """Grade on the workers of a cluster."""
+    try:
+        from grader.batch.cluster import Cluster, grade_on_cluster  # noqa: PLC0415 -- an extra
+    except ModuleNotFoundError as error:
+        raise MissingPackageError(
+            f'the package {error.name} is missing; run: pip install "grader[grade,cluster]"'
+        ) from error
+    rubric = options.rubric or rubric_path(course.rubric.assignment, root)
+    with Cluster(str(options.cluster), pack_course(course, root, rubric), warn) as cluster:
+        cluster.wait_for_worker()
+
+        def grade(submissions: list[Submission], store: Store, listener: Listener) -> None:
+            grade_on_cluster(submissions, course, store, cluster, listener)
+
+        yield _Machinery(cluster.tier, cluster.threads, grade)
+
+
+def _prepared(
+    submissions: list[Submission], course: Course, store: Store, folder: Path, *, roster: bool
+) -> list[Submission]:
+    """Return the submissions, as they are called; see that each has a row, whatever becomes of this run."""
+    name = course.rubric.assignment
+    sources = store.sources(name)
+    if folder.is_file():
+        submissions = [with_own_name(submissions[0], sources), *submissions[1:]]
+    if roster:
+        store.drop_scores(name, no_longer_absent(sources, submissions))
+    reason = "the run has not come to it; give the same command again"
+    new = [each for each in submissions if each.id not in sources]
+    waiting = [replace(not_graded(each.id, reason, course), directory=each.directory) for each in new]
+    store.put_scores(name, waiting, "", {each.id: each.source for each in new})
+    return submissions
 
 
 @contextlib.contextmanager
@@ -123,25 +253,28 @@ def _log_file(path: Path) -> Iterator[None]:
         handler.close()
 
 
-def _mark_earlier(score: Score, finished_ids: set[str]) -> Score:
-    """Return a score for the gradebook, with a remark if it was not made in this run."""
-    if score.submission in finished_ids or score.status is Status.NOT_GRADED:
-        return score
-    return replace(score, remarks=(*score.remarks, "Graded in an earlier run."))
-
-
 class _Writer:
-    """The listener of a run: writes the pages of each result at once, and updates the display."""
+    """The listener of a run: writes the pages of each result at once, and tells of it."""
 
-    def __init__(self, results: Results, display: PlainProgress | LiveProgress) -> None:
+    def __init__(
+        self,
+        results: Results,
+        display: PlainProgress | LiveProgress,
+        tally: Tally,
+        events: EventLog,
+        finished: set[str],
+    ) -> None:
         self.results = results
         self.display = display
-        self.finished_ids: set[str] = set()
+        self.tally = tally
+        self.events = events
+        self.finished_ids = finished
+        self.shown = True
 
     def started(self, submission: Submission) -> None:
-        """Update the display."""
-        with _logged_only():
-            self.display.started(submission)
+        """Tell that a submission is being graded."""
+        self.events.started(submission)
+        self._show(lambda: self.display.started(submission))
 
     def finished(self, graded: Graded) -> None:
         """Write the pages of a submission; raise OSError if they cannot be written.
@@ -155,8 +288,17 @@ class _Writer:
                 raise
             LOG.exception("no page of %s was written", graded.submission.id)
         self.finished_ids.add(graded.submission.id)
-        with _logged_only():
-            self.display.finished(graded)
+        self.tally.add(graded)
+        self.events.finished(graded)
+        self._show(lambda: self.display.finished(graded))
+
+    def _show(self, show: Callable[[], None]) -> None:
+        """Show progress until that fails for the first time: a terminal that is gone stays gone."""
+        if self.shown:
+            self.shown = False
+            with _logged_only():
+                show()
+                self.shown = True
 
 
 @contextlib.contextmanager

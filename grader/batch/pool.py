@@ -5,13 +5,16 @@
 Threads are enough because a worker mostly waits for other processes: the sandbox and the judges. An error
 in one submission, also while its result is stored or written, makes that submission `not_graded`; the others
 continue. A run that may have failed only because the machine was busy is repeated while no other worker runs.
+A result is released as soon as it is written: the memory of a batch does not grow with its length.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -20,6 +23,7 @@ from typing import Protocol
 
 from grader.batch.judges import Judges
 from grader.batch.words import safe_words
+from grader.course.score import score_nothing
 from grader.errors import DamagedError, GraderError, GraderFault, NotebookUnreadable
 from grader.intake.submissions import Submission
 from grader.judge.judge_observation import not_graded, unreadable
@@ -27,21 +31,28 @@ from grader.notebook.sources import MAX_MODULE, read_bytes
 from grader.observe.observe_submission import observe
 from grader.observe.sandbox import Process, Program, Sandbox
 from grader.plan.plan import Course
-from grader.records import HandIn, NotebookRun, Score
-from grader.store import Store
+from grader.records import HandIn, NotebookRun, Score, Status
+from grader.store import Observations, Store
 
 LOG = logging.getLogger(__name__)
 TRIES = 2
+ADVICE = "open it in Jupyter, see that it is whole, save it, and hand in that file"
+AHEAD = 2  # submissions for each worker that are begun, or finished and not yet written
 WAIT_SECONDS = 0.5  # the longest that an interrupt can be delayed, see `grade_all`
 
 
 @dataclass(frozen=True)
 class Graded:
-    """A submission with its score, and the run of its notebook if there was one."""
+    """A submission with its score, the run of its notebook if there was one, and how long both took.
+
+    `worker` is the machine of a cluster that did it.
+    """
 
     submission: Submission
     score: Score
     run: NotebookRun | None = None
+    seconds: float = 0.0
+    worker: str = ""
 
 
 class Listener(Protocol):
@@ -53,6 +64,18 @@ class Listener(Protocol):
 
     def finished(self, graded: Graded) -> None:
         """Called in the thread of `grade_all` once the score of a submission is stored."""
+        ...
+
+
+class AnyTurns(Protocol):
+    """A lock that many workers share (`together`) and that one of them can hold alone (`alone`)."""
+
+    def together(self) -> contextlib.AbstractContextManager[None]:
+        """Hold the lock together with others; wait while a worker holds it alone or asks to."""
+        ...
+
+    def alone(self) -> contextlib.AbstractContextManager[None]:
+        """Inside `together`, hold the lock alone: wait until no other worker holds it."""
         ...
 
 
@@ -96,7 +119,7 @@ class EndableSandbox:
 
 
 class Turns:
-    """A lock that many workers share (`together`) and that one of them can hold alone (`alone`)."""
+    """The turns of the threads of one process."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -144,40 +167,38 @@ def grade_all(
     jobs: int,
     listener: Listener,
     judges: Judges | None = None,
-) -> list[Score]:
-    """Grade submissions with `jobs` workers; return the scores in the order of `submissions`.
+) -> None:
+    """Grade submissions with `jobs` workers; `listener` hears of each once its score is in the store.
 
     Without `judges`, the workers judge. KeyboardInterrupt ends every worker and is raised again; results that
     `listener` was given as finished stay in the store.
     """
     endable, turns = EndableSandbox(sandbox), Turns()
     judges = judges or Judges(course, jobs=1)
-    scores: dict[str, Score] = {}
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="grader") as pool:
-        futures = [
-            pool.submit(_grade_one, s, course, endable, store, judges, listener, turns) for s in submissions
-        ]
         try:
             # A signal that arrives just before `get` begins to wait is handled only when `get` returns, so
             # each wait is short. Waiting on the futures is no alternative: an interrupt in there could leave
             # the lock of a future held.
             done: SimpleQueue[Future[Graded]] = SimpleQueue()
-            for future in futures:
-                future.add_done_callback(done.put)
-            remaining = len(futures)
-            while remaining:
-                try:
-                    graded = done.get(timeout=WAIT_SECONDS).result()
-                except Empty:
-                    continue
-                remaining -= 1
-                scores[graded.submission.id] = _store_result(graded, course, store, listener)
+            waiting, running = iter(submissions), 0
+            while True:
+                for submission in itertools.islice(waiting, max(0, AHEAD * jobs - running)):
+                    future = pool.submit(
+                        _grade_one, submission, course, endable, store, judges, listener, turns
+                    )
+                    future.add_done_callback(done.put)
+                    running += 1
+                if not running:
+                    break
+                with contextlib.suppress(Empty):
+                    store_result(done.get(timeout=WAIT_SECONDS).result(), course, store, listener)
+                    running -= 1
         except BaseException:
             store.freeze()  # the processes are killed next; what they return then must not be stored
             endable.end()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-    return [scores[submission.id] for submission in submissions]
 
 
 def _grade_one(
@@ -193,47 +214,81 @@ def _grade_one(
     if sandbox.ended:
         raise KeyboardInterrupt
     listener.started(submission)
+
+    def work() -> Graded:
+        hand_in = read_hand_in(submission)
+        score, run = grade_hand_in(submission.id, hand_in, course, sandbox, store, judges, turns)
+        return Graded(submission, score, run)
+
+    return graded(submission, course, sandbox.name, work)
+
+
+def read_hand_in(submission: Submission) -> HandIn:
+    """Read what was handed in; raises NotebookUnreadable for the student's fault, GraderFault for ours."""
+    if submission.fault:
+        raise GraderFault(submission.fault)
+    if submission.problem:
+        raise NotebookUnreadable(submission.problem)
     try:
-        if submission.fault:
-            raise GraderFault(submission.fault)
-        if submission.problem:
-            raise NotebookUnreadable(submission.problem)
+        modules = {path.name: read_bytes(path, MAX_MODULE) for path in submission.modules}
+        return HandIn(read_bytes(submission.path), modules)
+    except OSError as error:  # too many open files, a failing disk: not the student's fault
+        raise GraderFault(f"the file cannot be read: {error.strerror}") from error
+
+
+def grade_hand_in(
+    name: str,
+    hand_in: HandIn,
+    course: Course,
+    sandbox: Sandbox,
+    store: Observations,
+    judges: Judges,
+    turns: AnyTurns,
+) -> tuple[Score, NotebookRun | None]:
+    """Observe and judge a hand-in; a fault of ours is tried again."""
+    for attempt in range(1, TRIES + 1):
         try:
-            modules = {path.name: read_bytes(path, MAX_MODULE) for path in submission.modules}
-            hand_in = HandIn(read_bytes(submission.path), modules)
-        except OSError as error:  # too many open files, a failing disk: not the student's fault
-            raise GraderFault(f"the file cannot be read: {error.strerror}") from error
-        for attempt in range(1, TRIES + 1):
-            try:
-                with turns.together():
-                    observation = observe(hand_in, course, sandbox, store, turns.alone)
-                    score = judges.grade(submission.id, observation)
-                break
-            except GraderFault as fault:
-                if isinstance(fault, DamagedError):
-                    store.drop_damaged()
-                if attempt == TRIES:
-                    raise
-        graded = Graded(submission, score, observation.run)
+            with turns.together():
+                observation = observe(hand_in, course, sandbox, store, turns.alone)
+                return judges.grade(name, observation), observation.run
+        except GraderFault as fault:
+            if isinstance(fault, DamagedError) and isinstance(store, Store):
+                store.drop_damaged()
+            if attempt == TRIES:
+                raise
+    raise AssertionError
+
+
+def graded(submission: Submission, course: Course, tier: str, work: Callable[[], Graded]) -> Graded:
+    """Return what `work` returns, ready to be stored; every error but an interrupt becomes a result."""
+    began = time.monotonic()
+    try:
+        if submission.missing or submission.absent:
+            status = Status.NO_NOTEBOOK if submission.missing else Status.NOT_HANDED_IN
+            words = f"There is no notebook to grade: {submission.missing or submission.absent}."
+            found = Graded(submission, score_nothing(submission.id, course.rubric, status, words))
+        else:
+            found = work()
     except NotebookUnreadable as reason:
-        graded = Graded(submission, unreadable(submission.id, str(reason), course))
+        words = str(reason) if "hand" in str(reason) else f"{reason}; {ADVICE}"
+        found = Graded(submission, unreadable(submission.id, words, course))
     except Exception as error:
         LOG.exception("%s was not graded", submission.id)
-        graded = _not_graded(submission, error, course, sandbox.name)
-    if submission.remark:
-        remarks = (*graded.score.remarks, submission.remark)
-        graded = replace(graded, score=replace(graded.score, remarks=remarks))
-    score = replace(safe_words(graded.score), tier=sandbox.name, directory=submission.directory)
-    return replace(graded, score=score)
+        found = _not_graded(submission, error, course, tier)
+    remark = (submission.remark,) if submission.remark else ()
+    score = safe_words(replace(found.score, remarks=(*found.score.remarks, *remark)))
+    score = replace(score, tier=tier, directory=submission.directory)
+    return replace(found, score=score, seconds=found.seconds or time.monotonic() - began)
 
 
-def _store_result(graded: Graded, course: Course, store: Store, listener: Listener) -> Score:
+def store_result(graded: Graded, course: Course, store: Store, listener: Listener) -> None:
     """Store a score and call the listener; an error that concerns this submission makes it `not_graded`.
 
     A GraderError (a full disk, a database that cannot be used) would hit every submission, so it is raised.
     """
+    sources = {graded.submission.id: graded.submission.source}
     try:
-        store.put_scores(course.rubric.assignment, [graded.score])
+        store.put_scores(course.rubric.assignment, [graded.score], course.digest, sources, graded.worker)
         listener.finished(graded)
     except GraderError:
         raise
@@ -241,14 +296,13 @@ def _store_result(graded: Graded, course: Course, store: Store, listener: Listen
         LOG.exception("the result of %s was not kept", graded.submission.id)
         failed = _not_graded(graded.submission, error, course, graded.score.tier)
         graded = replace(failed, score=replace(failed.score, remarks=graded.score.remarks))
-        store.put_scores(course.rubric.assignment, [graded.score])
+        store.put_scores(course.rubric.assignment, [graded.score], course.digest, sources, graded.worker)
         try:
             listener.finished(graded)
         except GraderError:
             raise
         except Exception:
             LOG.exception("no page of %s was written", graded.submission.id)
-    return graded.score
 
 
 def _not_graded(submission: Submission, error: Exception, course: Course, tier: str) -> Graded:

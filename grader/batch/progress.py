@@ -4,28 +4,40 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections import Counter
+import time
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
 
 from grader.batch.pool import Graded
+from grader.batch.tally import Tally, duration
 from grader.intake.submissions import Submission
-from grader.records import Score, Status
+from grader.records import Status
 from grader.report.terminal import COLOURS, headline
 
 MAX_NAMES = 3
+NARROW = 72  # columns; below, the names of what runs are left out
+PACE_SECONDS = 30.0  # between two lines on the pace
+SLOW = 5.0  # seconds; what takes longer is named at the end
+
+
+class PatientConsole(Console):
+    """A console that says nothing more once nobody reads it; rich would end the process."""
+
+    def on_broken_pipe(self) -> None:
+        """Be quiet from now on."""
+        self.quiet = True
 
 
 class PlainProgress:
-    """One line for each finished submission."""
+    """One line for each finished submission, and now and then one on the pace."""
 
-    def __init__(self, total: int) -> None:
-        self.total = total
-        self.done = 0
+    def __init__(self, tally: Tally) -> None:
+        self.tally = tally
+        self.told = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -40,28 +52,32 @@ class PlainProgress:
 
     def finished(self, graded: Graded) -> None:
         """Print the result in one line."""
-        self.done += 1
-        score = graded.score
+        tally, score = self.tally, graded.score
         points = (
             score.message
             if score.status is Status.NOT_GRADED
             else f"{score.points:.4g} of {score.max_points:.4g} points"
         )
-        print(f"[{self.done}/{self.total}] {score.submission}: {score.summary.value}, {points}", flush=True)
+        at = f", on {graded.worker}" if graded.worker else ""
+        shown = f"{score.submission}: {score.summary.value}, {points}{at}"
+        print(f"[{tally.done}/{tally.total}] {shown}", flush=True)
+        if time.monotonic() - self.told > PACE_SECONDS and tally.done < tally.total:
+            self.told = time.monotonic()
+            print(f"{tally.done} of {tally.total} in {duration(tally.seconds)}: {tally.pace()}", flush=True)
 
 
 class LiveProgress:
-    """A progress bar with the names of running submissions; results are printed above it."""
+    """A progress bar with the pace and the names of running submissions; results are printed above it."""
 
-    def __init__(self, total: int, console: Console) -> None:
-        columns = (
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.description}", style="dim"),
-        )
+    def __init__(self, tally: Tally, console: Console) -> None:
+        self.wide = console.width >= NARROW
+        columns: list[ProgressColumn] = [BarColumn(bar_width=24 if self.wide else 8), MofNCompleteColumn()]
+        columns.append(TextColumn("{task.fields[pace]}"))
+        if self.wide:
+            columns.append(TextColumn("{task.description}", style="dim"))
+        self.tally = tally
         self.progress = Progress(*columns, console=console, transient=True)
-        self.task = self.progress.add_task("starting", total=total)
+        self.task = self.progress.add_task("starting", total=tally.total, pace="")
         self.running: dict[str, None] = {}
         self.lock = threading.Lock()
 
@@ -85,8 +101,9 @@ class LiveProgress:
         with self.lock:
             self.running.pop(graded.submission.id, None)
             self._describe()
-        self.progress.console.print(f"{escape(graded.score.submission)}  {headline(graded.score)}")
-        self.progress.advance(self.task)
+        at = f"  [dim]{escape(graded.worker)}[/]" if graded.worker else ""
+        self.progress.console.print(f"{escape(graded.score.submission)}  {headline(graded.score)}{at}")
+        self.progress.update(self.task, completed=self.tally.done, pace=self.tally.pace())
 
     def _describe(self) -> None:
         """Show the names of the running submissions beside the bar."""
@@ -95,20 +112,28 @@ class LiveProgress:
         self.progress.update(self.task, description=escape(", ".join(names[:MAX_NAMES]) + more))
 
 
-def choose_progress(total: int, console: Console) -> PlainProgress | LiveProgress:
+def choose_progress(tally: Tally, console: Console) -> PlainProgress | LiveProgress:
     """Return a live display if the output goes to a terminal, else a plain one."""
-    return (
-        LiveProgress(total, console) if console.is_terminal and sys.stdout.isatty() else PlainProgress(total)
-    )
+    live = console.is_terminal and not console.is_dumb_terminal and sys.stdout.isatty()
+    return LiveProgress(tally, console) if live else PlainProgress(tally)
 
 
-def closing_words(scores: list[Score], console: Console) -> None:
-    """Print how many submissions there are of each result."""
-    counts = Counter(score.summary for score in scores)
+def closing_words(tally: Tally, console: Console) -> None:
+    """Print what took longest, what needs a person, and how many submissions there are of each result."""
+    console.print()
+    slow = [(seconds, name) for seconds, name in sorted(tally.slowest, reverse=True) if seconds > SLOW]
+    if slow:
+        shown = ", ".join(f"{escape(name)} ({duration(seconds)})" for seconds, name in slow)
+        console.print(f"In {duration(tally.seconds)}, {tally.pace()}; the slowest: {shown}", soft_wrap=True)
+    for line in tally.needs_a_person():
+        console.print(f"For a person: {escape(line)}", soft_wrap=True)
+    if tally.workers:
+        shown = ", ".join(f"{escape(name)} ({count})" for name, count in tally.workers.most_common())
+        console.print(f"Graded on: {shown}", soft_wrap=True)
     parts = [
-        f"[{COLOURS[kind]}]{counts[kind]} {kind.value.replace('_', ' ')}[/]"
+        f"[{COLOURS[kind]}]{tally.summaries[kind]} {kind.value.replace('_', ' ')}[/]"
         for kind in COLOURS
-        if counts[kind]
+        if tally.summaries[kind]
     ]
-    noun = "submission" if len(scores) == 1 else "submissions"
-    console.print(f"\n{len(scores)} {noun}: " + ", ".join(parts), soft_wrap=True)
+    noun = "submission" if tally.done == 1 else "submissions"
+    console.print(f"{tally.done} {noun}: " + ", ".join(parts), soft_wrap=True)

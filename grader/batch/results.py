@@ -5,11 +5,13 @@
         grades.csv, grades.json           the gradebook, in every format of grader.exports
         grader.db                         observations and scores
         grader.log                        what went wrong through our fault, with tracebacks
+        .parts/                           files that are being written
         <submission>/feedback.html        for the student
         <submission>/notebook.html        the notebook as it ran, safe to look at
         <submission>/executed.ipynb       the same, to open in Jupyter
 
-Every file is written under a temporary name and then renamed, so that nobody reads half a file.
+Every file is written as a whole under another name and then renamed, so that nobody reads half a file, also
+after a kill or a power cut.
 """
 
 from __future__ import annotations
@@ -17,21 +19,30 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import logging
 import os
-import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import quote
+
+import psutil
 
 from grader import __version__
 from grader.course.rubric import Rubric
 from grader.errors import ResultsError, UsageError
 from grader.exports import Gradebook, formats
 from grader.intake.submissions import Submission
-from grader.records import NotebookRun, Score
+from grader.records import Evidence, NotebookRun, QuestionScore, Score
 from grader.report.pages import course_page, feedback_page, notebook_page, pages_digest
 
+LOG = logging.getLogger(__name__)
+LOG_FILE, DATABASE = "grader.log", "grader.db"
+PARTS, PART = ".parts", ".part"
+OTHERS_SECONDS = 3600.0
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 WALLS = {
     "isolated": "notebooks run in the tier isolated",
@@ -41,15 +52,29 @@ WALLS = {
 
 
 def open_results(out: Path) -> None:
-    """Create the folder of results; raise UsageError for a file, ResultsError if nothing can be written."""
+    """Create the folder of results; raise UsageError for a file, ResultsError if nothing can be written.
+
+    What killed runs have left half written is removed.
+    """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        _write(out / ".writable", "")
-        (out / ".writable").unlink()
+        parts = out / PARTS
+        for part in parts.glob(f"*{PART}") if parts.is_dir() else ():
+            if not _is_written(part):
+                part.unlink(missing_ok=True)
+        with _part(out) as part:
+            part.write_bytes(b"")
+            part.unlink()
     except OSError as error:
         what = f"cannot write results to {out}: {error.strerror}; choose another --out"
         no_folder = isinstance(error, FileExistsError | NotADirectoryError)
         raise (UsageError(what) if no_folder else ResultsError(what)) from error
+
+
+def close_results(out: Path) -> None:
+    """Remove the folder of files that are being written, unless another grader has some there."""
+    with contextlib.suppress(OSError):
+        (out / PARTS).rmdir()
 
 
 @dataclass(frozen=True)
@@ -65,10 +90,13 @@ class Results:
 
         Raises ResultsError if the disk is full or read-only, OSError if only these files cannot be written.
         """
+        if submission.absent:
+            return
         folder = self.out / submission.directory
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _write(folder / "feedback.html", feedback_page(self.rubric, score, run, self._made_by()))
+            made = self._made_by(score.tier or self.tier)
+            self._write(folder / "feedback.html", feedback_page(self.rubric, score, run, made))
             page, executed = folder / "notebook.html", folder / "executed.ipynb"
             if run is None:
                 page.unlink(missing_ok=True)  # of an earlier run
@@ -78,29 +106,60 @@ class Results:
             # the code that makes pages, so that both files are written only when one of these has changed.
             content = "\n".join((pages_digest(), score.submission, run.executed))
             stamp = f"<!-- {hashlib.sha256(content.encode(errors='replace')).hexdigest()} -->\n"
-            if not _ends_with(page, stamp) or not executed.is_file():
-                _write(executed, run.executed)
-                _write(page, notebook_page(score.submission, run) + stamp)
+            if not _ends_with(page, stamp) or not _holds(executed, run.executed):
+                self._write(executed, run.executed)
+                self._write(page, notebook_page(score.submission, run) + stamp)
         except OSError as error:
             if error.errno in NO_ROOM:
                 raise _unwritable(folder, error) from error
             raise
 
-    def write_course(self, scores: Sequence[Score]) -> None:
-        """Write the gradebook and the course page from all scores, those of earlier runs included."""
-        pages = {score.submission: f"{score.directory}/feedback.html" for score in scores if score.directory}
-        links = {name: quote(page) for name, page in pages.items() if os.path.isfile(self.out / page)}  # noqa: PTH113 -- no error for a name that is too long
+    def write_course(
+        self, scores: Sequence[Score], workers: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Write the gradebook and the course page from all scores, those of earlier runs included.
+
+        `scores` may be read from the database whenever they are gone through; `workers` are those of a
+        cluster, by submission. Raises ResultsError if files
+        cannot be written; whatever else fails in one format leaves the others whole, and is told at the end.
+        """
+        failed: Exception | None = None
         made = {"grader": __version__, "tier": self.tier, "seed": self.rubric.seed}
+        for each in formats():
+            try:
+                self._write(self.out / each.FILE, each.export(Gradebook(self.rubric, scores, made)))
+            except OSError as error:
+                raise _unwritable(self.out, error) from error
+            except Exception as error:  # whatever a plug-in raises
+                LOG.exception("%s was not written", each.FILE)
+                failed = failed or ResultsError(
+                    f"{each.FILE} was not written: {error!r}; see {self.out / LOG_FILE}"
+                )
+        shared: dict[QuestionScore, QuestionScore] = {}
+        rows = [_without_evidence(score, shared) for score in scores]
+        pages = {score.submission: f"{score.directory}/feedback.html" for score in rows if score.directory}
+        links = {name: quote(page) for name, page in pages.items() if os.path.isfile(self.out / page)}  # noqa: PTH113 -- no error for a name that is too long
+        page = course_page(self.rubric, rows, links, self._made_by(self.tier), workers)
         try:
-            for each in formats():
-                _write(self.out / each.FILE, each.export(Gradebook(self.rubric, scores, made)))
-            _write(self.out / "index.html", course_page(self.rubric, scores, links, self._made_by()))
+            self._write(self.out / "index.html", page)
         except OSError as error:
             raise _unwritable(self.out, error) from error
+        if failed is not None:
+            raise failed
 
-    def _made_by(self) -> str:
+    def _write(self, path: Path, text: str) -> None:
+        """Write a file as a whole or not at all."""
+        with _part(self.out) as part:
+            with part.open("w", encoding="utf-8", errors="replace") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            part.chmod(0o644)
+            part.replace(path)
+
+    def _made_by(self, tier: str) -> str:
         """Return the last line of a page."""
-        return f"Made by grader {__version__}, {WALLS[self.tier]}."
+        return f"Made by grader {__version__}, {WALLS[tier]}."
 
 
 def _ends_with(path: Path, text: str) -> bool:
@@ -113,6 +172,15 @@ def _ends_with(path: Path, text: str) -> bool:
         return False
 
 
+def _holds(path: Path, text: str) -> bool:
+    """Return whether a file holds a text and nothing else."""
+    data = text.encode(errors="replace")
+    try:
+        return path.stat().st_size == len(data) and path.read_bytes() == data
+    except OSError:
+        return False
+
+
 def _unwritable(folder: Path, error: OSError) -> ResultsError:
     """Return the error that tells the user what to do about a folder that cannot be written to."""
     return ResultsError(
@@ -121,15 +189,50 @@ def _unwritable(folder: Path, error: OSError) -> ResultsError:
     )
 
 
-def _write(path: Path, text: str) -> None:
-    """Write a file as a whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+def _without_evidence(score: Score, shared: dict[QuestionScore, QuestionScore]) -> Score:
+    """Return a score without what the course page does not show: most of what it holds.
+
+    Questions that came out alike are one object for all submissions, so that a whole course fits in memory.
+    """
+    questions = []
+    for question in score.questions:
+        checks = tuple(
+            replace(
+                check,
+                verdict=replace(check.verdict, message="", evidence=Evidence(), remarks=()),
+                feedback="",
+            )
+            for check in question.checks
+        )
+        named = question.diagnosis
+        if named is not None:
+            named = replace(named, message="", residual=None, margin=None, inputs="")
+        bare = replace(question, checks=checks, diagnosis=named, remarks=())
+        questions.append(shared.setdefault(bare, bare))
+    return replace(score, questions=tuple(questions))
+
+
+@contextlib.contextmanager
+def _part(out: Path) -> Iterator[Path]:
+    """Yield a path for a file that is being written; at the end, what is still there is removed."""
+    part = out / PARTS / f"{os.getpid()}-{secrets.token_hex(8)}{PART}"
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
+        while True:
+            part.parent.mkdir(exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # another grader has just removed the folder
+                part.touch(exist_ok=False)
+                break
+        yield part
+    finally:
         with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
+            part.unlink(missing_ok=True)
+
+
+def _is_written(part: Path) -> bool:
+    """Whether the process that writes a part may still run: on this machine, or on another an hour ago."""
+    pid = part.name.partition("-")[0]
+    if pid.isdigit() and psutil.pid_exists(int(pid)):
+        return True
+    with contextlib.suppress(OSError):
+        return time.time() - part.stat().st_mtime < OTHERS_SECONDS
+    return False

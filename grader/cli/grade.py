@@ -21,28 +21,52 @@ from grader.cli.options import PATH, cores
 @click.option("--rubric", type=PATH, help="A rubric file in place of rubrics/ASSIGNMENT.yaml.")
 @click.option("--root", type=PATH, help="The folder with rubrics/ and reference/ [default: found upwards].")
 @click.option("--fresh", is_flag=True, help="Observe everything again, even what is already in the results.")
+@click.option(
+    "--roster", type=PATH, help="A table (CSV) of who may hand in: who has not gets a row that says so."
+)
+@click.option(
+    "--database",
+    metavar="URL",
+    help="A database of PostgreSQL for all graders of a course, such as "
+    "postgresql+psycopg://user@host/course [default: grader.db in the results].",
+)
+@click.option(
+    "--cluster",
+    metavar="URL",
+    help="Grade on the workers of a Dask scheduler, such as tcp://scheduler:8786 (see docs/scale.md).",
+)
+@click.option("--log-file", type=PATH, help="Write what happens to this file too, one JSON object a line.")
 @click.option("--unsafe", is_flag=True, help="Run notebooks even where no walls can be built around them.")
 def grade(
     folder: Path,
     assignment: str | None,
     out: Path,
     jobs: int | None,
+    *,
     rubric: Path | None,
     root: Path | None,
     fresh: bool,
     unsafe: bool,
+    roster: Path | None,
+    database: str | None,
+    log_file: Path | None,
+    cluster: str | None,
 ) -> None:
     """Grade every notebook in FOLDER (or the one notebook that it is).
 
     Each notebook is run, its functions are called on hidden inputs, and the answers are judged and
     scored with the rubric. Results: index.html (the course), grades.csv, grades.json, and for every
-    submission a page of feedback. What was observed is kept, so a second run takes seconds.
+    submission a page of feedback. What was observed is kept, so a second run takes seconds. The gradebook is
+    always that of all who have a result there: a late notebook joins it.
     """
-    from grader.batch.grade_folder import grade_folder  # noqa: PLC0415 -- keeps --help fast
+    from grader.batch.grade_folder import Options, grade_folder  # noqa: PLC0415 -- keeps --help fast
     from grader.course.folder import assignment_of, find_root  # noqa: PLC0415
 
+    if cluster and unsafe:
+        raise click.UsageError("--unsafe is for this machine alone: a worker of --cluster must have walls")
     root = root or find_root(Path.cwd(), folder)
     name = assignment or (rubric.stem if rubric else assignment_of(folder, root))
-    faults = grade_folder(folder, name, root, out, jobs or cores(), rubric, fresh=fresh, unsafe=unsafe)
+    options = Options(rubric, fresh, unsafe, roster, database, log_file, cluster)
+    faults = grade_folder(folder, name, root, out, jobs or cores(), options)
     if faults:
         sys.exit(EXIT_FAULT)

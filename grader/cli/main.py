@@ -7,6 +7,7 @@ its class (`grader.errors`).
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import signal
@@ -84,7 +85,13 @@ def _run(arguments: Sequence[str] | None) -> None:
     terminal = logging.StreamHandler()  # what is logged goes to a file in the results, see batch/grade_folder
     terminal.setLevel(os.environ.get("GRADER_LOG", "CRITICAL").upper())
     logging.basicConfig(handlers=[terminal], level=logging.INFO, format="%(name)s: %(message)s")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
+    for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C; under nohup, a terminal that closes stays ignored
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that knows ASCII alone shows names all the same
+            stream.reconfigure(errors="replace")
     try:
         cli.main(args=arguments, prog_name="grader", standalone_mode=False)
     except GraderError as error:
@@ -97,3 +104,8 @@ def _run(arguments: Sequence[str] | None) -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted. What was finished is kept; run the same command again to go on.", err=True)
         sys.exit(EXIT_INTERRUPTED)
+    finally:
+        try:
+            sys.stdout.flush()
+        except OSError:  # nobody reads any more, as in `grader ... | head -1`; Python would say so at its end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

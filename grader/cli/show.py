@@ -16,16 +16,19 @@ MAX_WIDTH = 100
 @click.command(short_help="Show the result of one submission.")
 @click.argument("submission")
 @click.option("--out", type=PATH, default=Path("results"), show_default=True, help="Folder of the results.")
-def show(submission: str, out: Path) -> None:
+@click.option(
+    "--database", metavar="URL", help="The database that the course was graded with, if not in OUT."
+)
+def show(submission: str, out: Path, database: str | None) -> None:
     """Show the result of one SUBMISSION: its name in the gradebook, or a part of it that no other has."""
     from rich.console import Console  # noqa: PLC0415 -- keeps --help fast
 
     from grader.report.terminal import show_score  # noqa: PLC0415
     from grader.store import Store  # noqa: PLC0415
 
-    if not (out / "grader.db").is_file():
+    if database is None and not (out / "grader.db").is_file():
         raise UsageError(f"there are no results in {out}; run `grader grade FOLDER` first, or give --out")
-    with Store(out / "grader.db") as store:
+    with Store(database or out / "grader.db", lambda words: click.echo(words, err=True)) as store:
         scores = [score for name in store.assignments() for score in store.get_scores(name).values()]
     by_id = {score.submission: score for score in scores}
     matches = [identity for identity in by_id if submission.casefold() in identity.casefold()]
@@ -36,5 +39,5 @@ def show(submission: str, out: Path) -> None:
         near = matches or get_close_matches(submission, by_id, n=5, cutoff=0.4)
         hint = f"; did you mean: {', '.join(sorted(near)[:8])}" if near else ""
         raise UsageError(f"{problem} {submission!r}{hint}")
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     console.print(show_score(by_id[matches[0]]), width=min(console.width, MAX_WIDTH))

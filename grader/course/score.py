@@ -61,8 +61,8 @@ def score_submission(
 
 
 def score_nothing(submission: str, rubric: Rubric, status: Status, message: str) -> Score:
-    """Return the score of a submission that could not be read, or that we failed to grade."""
-    points = 0.0 if status is Status.UNREADABLE else None
+    """Return the score of a submission that is not there or cannot be read, or that we failed to grade."""
+    points = None if status is Status.NOT_GRADED else 0.0
     questions = tuple(
         QuestionScore(q.id, q.title, None if q.manual else points, q.points, ()) for q in rubric.questions
     )

@@ -181,7 +181,7 @@ def enclose_handler(plan: Plan, memory_mb: int) -> str:
         resource.RLIMIT_CORE: 0,
     }
     for which, most in limits.items():
-        resource.setrlimit(which, (most, most + (which == resource.RLIMIT_CPU)))
+        _limit(which, most, most + (which == resource.RLIMIT_CPU))
     landlock.restrict(landlock.Rules(read=("/proc/self", *SYSTEM), execute=plan.paths))
     seccomp.restrict()
     return "/"
@@ -216,7 +216,15 @@ def limit(descriptors: int, *, counted: bool) -> None:
         limits[resource.RLIMIT_NPROC] = PROCESSES
     for which, most in limits.items():
         with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(which, (most, most))
+            _limit(which, most, most)
+
+
+def _limit(which: int, soft: int, hard: int) -> None:
+    """Set a limit of this process; one that the whole grader is under already is kept where it is lower."""
+    given = resource.getrlimit(which)[1]
+    if given != resource.RLIM_INFINITY:
+        soft, hard = min(soft, given), min(hard, given)
+    resource.setrlimit(which, (soft, hard))
 
 
 def _map_user(uid: int, gid: int) -> None:

@@ -4,8 +4,8 @@
 
 `id` is the path inside the folder without the suffix, on one line; `directory` is a safe and unique path for
 the results of that submission. Links are not followed: one may lead to the notebook of another student.
-Nothing is left out silently: a file or folder that was handed in instead of a notebook is a submission with
-a problem.
+Nothing is left out silently: a file or folder that was handed in instead of a notebook is a submission
+without one, and files that belong to the course are named.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import os
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -23,6 +23,7 @@ from grader.errors import UsageError
 from grader.notebook.sources import MAX_MODULES, modules_in
 
 SUFFIX = ".ipynb"
+ROSTER = "roster"  # the source of whoever handed in nothing
 SKIPPED = ("__MACOSX", "__pycache__")
 RESERVED = (
     "grades.csv",
@@ -31,29 +32,45 @@ RESERVED = (
     "grader.db",
     "grader.db-wal",
     "grader.db-shm",
+    "grader.log",
     "feedback.html",
     "notebook.html",
     "executed.ipynb",
 )
+OURS = re.compile(r"(grader|grades|index)\..*", re.I)  # other names of files in the results
 # Files handed in instead of a notebook: archives, incomplete downloads, notebooks with another suffix, PDFs.
 INSTEAD = re.compile(r"\.ipynb\b.+$|\.(zip|rar|7z|tar|tgz|gz|bz2|xz|pdf|crdownload|part|download)$", re.I)
 ARCHIVE = re.compile(r"\.(zip|rar|7z|tar|tgz|gz|bz2|xz)$", re.I)
 MOODLE = re.compile(r"_\d+_assignsubmission_")
+COURSE = re.compile(
+    r"^(readme|licen[cs]e|roster|makefile|requirements)\b|\.(md|csv|tsv|ya?ml|toml|ini|cfg|npy|npz|db|log)$",
+    re.I,
+)
 COPY = re.compile(r"\s*\(\d+\)$|\s*-\s*Copy\d*$", re.I)
 UNSAFE = re.compile(r'[<>:"|?*\\]')
 UNPACK = "; unpack the archive first"
-MAX_NAME = 80
-Entry = tuple[Path, PurePosixPath, str]
-"""The path of a submission, its path inside the folder, and its problem ('' if there is none)."""
+MAX_NAME, MAX_DIRECTORY = 80, 240
+JOINERS = "\u200c\u200d"  # not printable, but part of names: Persian, and emoji of several signs
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A path, the same inside the folder, and why no notebook can be opened there ('' if one can)."""
+
+    path: Path
+    inside: PurePosixPath
+    problem: str = ""
+    missing: str = ""
 
 
 @dataclass(frozen=True)
 class Submission:
-    """One notebook that was handed in.
+    """One notebook that was handed in, or what there is in its place.
 
-    `problem` says why it is not a notebook that can be opened, `fault` why this machine cannot read it (not
-    the student's fault), `remark` which other submissions may be of the same student, and that files were
-    left out. All may be ''. `modules` are the Python files that were handed in beside it.
+    `problem` says why it is not a notebook that can be opened, `missing` what was handed in where there is no
+    notebook, `absent` that nothing was, `fault` why this machine cannot read it (not the student's fault),
+    `remark` which other submissions may be of the same student, and that files were left out. All may be ''.
+    `modules` are the Python files that were handed in beside it.
     """
 
     id: str
@@ -63,15 +80,29 @@ class Submission:
     remark: str = ""
     fault: str = ""
     modules: tuple[Path, ...] = ()
+    missing: str = ""
+    absent: str = ""
+
+    @property
+    def source(self) -> str:
+        """The path of what was handed in, as text that can be kept."""
+        return ROSTER if self.absent else source_of(self.path)
 
 
-def find_submissions(folder: Path) -> list[Submission]:
+def find_submissions(
+    folder: Path,
+    results: Path | None = None,
+    reserved: Collection[str] = (),
+    left_out: list[str] | None = None,
+) -> list[Submission]:
     """Return the submissions in `folder`, sorted; `folder` may also be a single notebook.
 
-    Raises UsageError if there is no notebook, or if the folder itself cannot be read.
+    The folder of `results` is not looked into; their files have the names `reserved`. Files that are taken
+    for the course's own are added to `left_out`. Raises UsageError if there is no notebook, or if the folder
+    itself cannot be read.
     """
     if folder.is_file():
-        return [_with_modules(each) for each in _named([(folder, PurePosixPath(folder.name), "")])]
+        return [_with_modules(each) for each in _named([Entry(folder, PurePosixPath(folder.name))], reserved)]
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}; give the folder that holds the notebooks")
     faults: dict[Path, str] = {}
@@ -84,24 +115,26 @@ def find_submissions(folder: Path) -> list[Submission]:
 
     entries: list[Entry] = []
     try:
-        for directory, folders, files in os.walk(folder, onerror=keep_fault):
-            folders[:] = sorted(name for name in folders if not _skipped(name))
+        if results is not None and results.is_dir() and results.samefile(folder):
+            raise UsageError(f"{folder} holds the submissions: choose another --out, in a folder of its own")
+        for directory, folders, files in _walk(folder, results, keep_fault):
             for path in (Path(directory) / name for name in folders):
                 if path.is_symlink():
                     problem = "it is a link to a folder, which is not followed"
-                    entries.append((path, _inside(path, folder), problem))
+                    entries.append(Entry(path, _inside(path, folder), problem))
             for path in (Path(directory) / name for name in files):
                 if path.name.lower().endswith(SUFFIX) and not _skipped(path.name):
                     problem = "it is a link, which is not followed: the file itself has to be handed in"
-                    entries.append((path, _inside(path, folder), problem if path.is_symlink() else ""))
-        entries += [(path, _inside(path, folder), "") for path in faults]
-        if not any(inside.name.lower().endswith(SUFFIX) for _, inside, _ in entries):
+                    entries.append(Entry(path, _inside(path, folder), problem if path.is_symlink() else ""))
+        entries += [Entry(path, _inside(path, folder)) for path in faults]
+        if not any(each.inside.name.lower().endswith(SUFFIX) for each in entries):
             raise UsageError(f"no notebooks (*{SUFFIX}) in {folder}{_content(_files(folder))}")
-        entries += _without_notebook(folder, [inside for _, inside, _ in entries])
+        left_out = [] if left_out is None else left_out
+        entries += _without_notebook(folder, results, [each.inside for each in entries], left_out)
     except OSError as error:
         raise UsageError(f"the folder {folder} cannot be read: {error.strerror}") from error
-    by_name = {inside: (path, inside, problem) for path, inside, problem in entries}  # no path twice
-    submissions = _named(sorted(by_name.values(), key=lambda entry: str(entry[1])))
+    by_name = {each.inside: each for each in entries}  # no path twice
+    submissions = _named(sorted(by_name.values(), key=lambda entry: str(entry.inside)), reserved)
 
     # Each of several notebooks of one student is graded; the remark lets a person decide which one counts.
     students: dict[str, list[str]] = defaultdict(list)
@@ -118,7 +151,7 @@ def find_submissions(folder: Path) -> list[Submission]:
 
 def _with_modules(submission: Submission) -> Submission:
     """Return a submission with the Python files beside its notebook, if it is the only one in its folder."""
-    if submission.problem or submission.fault:
+    if submission.problem or submission.fault or submission.missing:
         return submission
     try:
         beside = [path.name for path in submission.path.parent.iterdir() if not _skipped(path.name)]
@@ -137,7 +170,24 @@ def _with_modules(submission: Submission) -> Submission:
         return submission
 
 
-def _without_notebook(folder: Path, entries: list[PurePosixPath]) -> Iterator[Entry]:
+def _walk(
+    folder: Path, results: Path | None, on_error: Callable[[OSError], None] | None = None
+) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Walk through a folder without what is skipped: hidden folders, and that of the results."""
+    own = results.stat() if results is not None and results.is_dir() else None
+    for directory, folders, files in os.walk(folder, onerror=on_error):
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not _skipped(name)
+            and (own is None or not os.path.samestat(own, (Path(directory) / name).lstat()))
+        )
+        yield directory, folders, files
+
+
+def _without_notebook(
+    folder: Path, results: Path | None, entries: list[PurePosixPath], left_out: list[str]
+) -> Iterator[Entry]:
     """Yield the folders and files that students handed in without a notebook; `entries` has the notebooks.
 
     The top level is the folder itself or, if an archive was unpacked into it, the folder inside it that is
@@ -147,19 +197,19 @@ def _without_notebook(folder: Path, entries: list[PurePosixPath]) -> Iterator[En
     level, or two of them below it. Otherwise it may hold data, and belongs to a student only if it is empty,
     holds a file such as hw.zip, or has no notebook and no folder with one beside it.
 
-    A file such as anna.zip belongs to a student if it is at the top level, and no notebook anna.ipynb and no
-    folder anna/ with a notebook is beside it.
+    A file belongs to a student of its own if no notebook anna.ipynb and no folder anna/ with a notebook is
+    beside anna.*, and it may be a hand-in where it lies: at the top level of several, any file but the
+    course's own, which goes to `left_out`; beside other notebooks one such as anna.zip, a PDF only if these
+    are several. In the folder that Moodle makes for one student it is that student's.
     """
     with_notebook = {parent for path in entries for parent in (path, *path.parents)}
-    folders_of_notebooks = {path.parent for path in entries}
+    folders_of_notebooks = Counter(path.parent for path in entries)
     size = Counter(path.parent for path in with_notebook)
     only_wrapped = True  # every folder above this one holds a single folder and nothing else
-    for directory, folders, files in os.walk(folder):  # find_submissions has reported all errors
+    for directory, folders, files in _walk(folder, results):  # find_submissions has reported all errors
         here = _inside(Path(directory), folder)
         top = only_wrapped and (size[here] > 1 or Path(directory) == folder)
-        without = [
-            name for name in sorted(folders) if not _skipped(name) and here / name not in with_notebook
-        ]
+        without = [name for name in folders if here / name not in with_notebook]
         folders[:] = [name for name in folders if here / name in with_notebook]
         only_wrapped = only_wrapped and len(folders) == 1 and not without and all(map(_skipped, files))
         if top or folders:
@@ -168,8 +218,9 @@ def _without_notebook(folder: Path, entries: list[PurePosixPath]) -> Iterator[En
                 held = _files(Path(directory) / name)
                 no_notebook_beside = top and here not in folders_of_notebooks
                 if sure or no_notebook_beside or not held or any(map(INSTEAD.search, held)):
-                    yield Path(directory) / name, here / name, f"there is no notebook in it{_content(held)}"
-        if not top:
+                    words = f"there is no notebook in it{_content(held)}"
+                    yield Entry(Path(directory) / name, here / name, missing=words)
+        if MOODLE.search(str(here)) or not (top or here in folders_of_notebooks):
             continue
         names = {path.name.removesuffix(SUFFIX) for path in with_notebook if path.parent == here}
         for name in sorted(files):
@@ -177,11 +228,19 @@ def _without_notebook(folder: Path, entries: list[PurePosixPath]) -> Iterator[En
             if _skipped(name) or here / name in with_notebook:
                 continue
             suffix = INSTEAD.search(name)
-            if suffix and COPY.sub("", name[: suffix.start()]) not in names:
+            stem = name[: suffix.start()] if suffix else PurePosixPath(name).stem
+            several = size[here] > 1 if top else folders_of_notebooks[here] > 1
+            if path.is_symlink():
+                yield Entry(path, here / name, "it is a link, which is not followed")
+            elif COPY.sub("", stem) in names:
+                continue
+            elif suffix and (top or several or not name.lower().endswith(".pdf")):
                 advice = UNPACK if ARCHIVE.search(name) else ""
-                yield path, here / name, f"it is no notebook (*{SUFFIX}){advice}"
-            elif path.is_symlink():
-                yield path, here / name, "it is a link, which is not followed"
+                yield Entry(path, here / name, missing=f"it is no notebook (*{SUFFIX}){advice}")
+            elif top and several and COURSE.search(name):
+                left_out.append(str(here / name))
+            elif top and several:
+                yield Entry(path, here / name, missing=f"it is no notebook (*{SUFFIX})")
 
 
 def _skipped(name: str) -> bool:
@@ -192,22 +251,39 @@ def _inside(path: Path, folder: Path) -> PurePosixPath:
     return PurePosixPath(path.relative_to(folder).as_posix())
 
 
-def _named(entries: Iterable[Entry]) -> list[Submission]:
+def _named(entries: Iterable[Entry], reserved: Collection[str] = ()) -> list[Submission]:
     """Return the submissions, each with an id and a directory that are unique on every file system."""
     submissions, ids, directories = [], set[str](), set[str]()
-    for path, inside, problem in entries:
-        parts = inside.parts
-        if inside.name.lower().endswith(SUFFIX):
-            parts = (*parts[:-1], inside.name[: -len(SUFFIX)] or "_")
-        identity = _unique(_one_line("/".join(parts)), ids)
-        directory = _unique("/".join(_safe(part) for part in parts), directories)
-        submissions.append(Submission(identity, path, directory, problem))
+    for each in entries:
+        name = str(each.inside)
+        if each.inside.name.lower().endswith(SUFFIX):
+            name = str(each.inside.with_name(each.inside.name[: -len(SUFFIX)] or "_"))
+        directory = _unique(results_directory(name, reserved), directories)
+        submission = Submission(_unique(one_line(name), ids), each.path, directory, each.problem)
+        submissions.append(replace(submission, missing=each.missing))
     return submissions
 
 
-def _one_line(name: str) -> str:
-    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
-    return unicodedata.normalize("NFC", printable)
+def results_directory(name: str, reserved: Collection[str] = ()) -> str:
+    """Return the directory for the results of a submission: no file of the results, and not too long."""
+    parts = [_safe(part) for part in name.split("/")]
+    if parts[0].casefold() in {each.casefold() for each in reserved}:
+        parts[0] += "_"
+    directory = "/".join(parts)
+    if len(directory.encode()) > MAX_DIRECTORY:  # a path has a limit, whatever its names
+        directory = f"{parts[0]}/{hashlib.sha256(directory.encode()).hexdigest()[:16]}"
+    return directory
+
+
+def source_of(path: Path) -> str:
+    """Return a path as text that can be kept; no link is followed."""
+    return os.fsencode(os.path.abspath(path)).decode("utf-8", "backslashreplace")  # noqa: PTH100
+
+
+def one_line(name: str) -> str:
+    """Return a name on one line, without characters that do not show."""
+    shown = "".join(c if c.isprintable() or c in JOINERS else "\N{REPLACEMENT CHARACTER}" for c in name)
+    return unicodedata.normalize("NFC", shown)
 
 
 def _safe(part: str) -> str:
@@ -217,7 +293,7 @@ def _safe(part: str) -> str:
     if len(name.encode()) > MAX_NAME:
         digest = hashlib.sha256(name.encode()).hexdigest()[:8]
         name = name.encode()[: MAX_NAME - 9].decode(errors="ignore") + "-" + digest
-    return name + "_" if name.lower() in RESERVED else name
+    return name + "_" if name.lower() in RESERVED or OURS.fullmatch(name) else name
 
 
 def _unique(name: str, taken: set[str]) -> str:
@@ -246,5 +322,5 @@ def _content(names: list[str]) -> str:
     if not names:
         return ": it is empty"
     hint = UNPACK if any(map(ARCHIVE.search, names)) else ""
-    shown = ", ".join(_one_line(name) for name in names[:3])
+    shown = ", ".join(one_line(name) for name in names[:3])
     return f"; it holds {shown}{' and more' if len(names) > 3 else ''}{hint}"

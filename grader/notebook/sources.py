@@ -5,6 +5,8 @@ Executes nothing. `read.py` returns the whole notebook, where outputs, ids and o
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import json
 import stat
 from pathlib import Path
@@ -59,8 +61,13 @@ def load_json(data: bytes) -> dict[str, Any]:
     """Return the content of a notebook; raise NotebookUnreadable, with what the file seems to be."""
     if not data.strip():
         raise NotebookUnreadable("the file is empty")
+    encoding = json.detect_encoding(data)
     try:
-        content = json.loads(data.decode(json.detect_encoding(data)))
+        if encoding.startswith("utf-8"):  # after a crash, a file may end with zeros
+            text = data.rstrip(b"\0").decode(encoding, OF_WINDOWS)
+        else:
+            text = data.decode(encoding)
+        content = _parsed(text)
     except UnicodeDecodeError:
         raise NotebookUnreadable(f"it is not a notebook: {_looks_like(data)}") from None
     except RecursionError:
@@ -70,6 +77,48 @@ def load_json(data: bytes) -> dict[str, Any]:
     if not isinstance(content, dict) or not ("cells" in content or "worksheets" in content):
         raise NotebookUnreadable('it is JSON but not a notebook: it has no "cells"')
     return content
+
+
+def _parsed(text: str) -> Any:
+    """Return JSON; where a merge of git left both sides, the first one that makes it whole."""
+    try:
+        return json.loads(text, strict=False)
+    except ValueError:
+        for side in (0, 1):
+            merged = _one_side(text, side)
+            if merged != text:
+                with contextlib.suppress(ValueError):
+                    return json.loads(merged, strict=False)
+        raise
+
+
+def _one_side(text: str, side: int) -> str:
+    """Return text with one of the two sides of each conflict, which git marks with lines of its own."""
+    kept, now = [], None
+    for line in text.splitlines(keepends=True):
+        mark = line[:7] if line[7:8].isspace() or len(line) == 7 else ""
+        if mark == "<<<<<<<":
+            now = 0
+        elif mark == ">>>>>>>" and now is not None:
+            now = None
+        elif mark == "|||||||" and now is not None:
+            now = -1  # what both sides began with
+        elif mark == "=======" and now is not None:
+            now = 1
+        elif now is None or now == side:
+            kept.append(line)
+    return "".join(kept)
+
+
+def _of_windows(error: UnicodeError) -> tuple[str, int]:
+    """Return bytes that are no UTF-8 as an editor on Windows means them."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+OF_WINDOWS = "grader.cp1252"
+codecs.register_error(OF_WINDOWS, _of_windows)
 
 
 def code_sources(content: dict[str, Any]) -> list[str]:

@@ -67,15 +67,23 @@ class CallSettings:
 
     `cell_seconds` are for a cell, where whole cells are run.
 
-    `alone` says that nothing else of the batch runs meanwhile, to confirm how calls ended. Each call then has
-    its own limit, whatever the others took, and no time limit depends on how busy the machine is.
+    `patient` is for confirming how calls ended. Each call then has its own limit, whatever the others took,
+    and no time limit depends on how busy the machine is, as far as the system tells how long a process waits.
     """
 
     preload: tuple[str, ...] = ("numpy",)
     setup_seconds: float = 30.0
     function_seconds: float = 60.0
     cell_seconds: float = 30.0
-    alone: bool = False
+    patient: bool = False
+
+
+def unconfirmed(outcome: Outcome) -> bool:
+    """Whether something else than the student's code may have ended a call: a busy machine, a signal."""
+    fault = outcome.fault.type if outcome.fault else ""
+    return outcome.kind in UNCONFIRMED or (
+        outcome.kind is OutcomeKind.RAISED and fault == "KeyboardInterrupt"
+    )
 
 
 def make_calls(
@@ -88,7 +96,7 @@ def make_calls(
 ) -> dict[str, Outcome]:
     """Call each function of `code` as planned, each in a box of its own that holds `files`.
 
-    Returns the outcome of every call by its id; a busy machine may have caused those of an UNCONFIRMED kind.
+    Returns the outcome of every call by its id; those that are `unconfirmed` may be the machine's doing.
     """
     wanted = [call for call in calls if call.function in code]
     if budget is None:
@@ -122,16 +130,16 @@ def _call_function(
             "cell_seconds": settings.cell_seconds,
             "in_state": function.in_state,
             "bound": function.bound,
-            "patient": settings.alone,
+            "patient": settings.patient,
         }
     )
     job = wire.encode(
         {
             "setup": setup,
             "setup_seconds": settings.setup_seconds,
-            "seconds": float("inf") if settings.alone else settings.function_seconds,
-            "late": len(calls) if settings.alone else LATE,  # alone, every call is started
-            "patient": settings.alone,
+            "seconds": float("inf") if settings.patient else settings.function_seconds,
+            "late": len(calls) if settings.patient else LATE,  # in a patient job every call is started
+            "patient": settings.patient,
             "calls": [
                 {
                     "index": index,
@@ -146,7 +154,7 @@ def _call_function(
     )
 
     seconds = START_SECONDS + settings.setup_seconds + settings.function_seconds + 5
-    if settings.alone:
+    if settings.patient:
         # longer than the worker takes by itself, whatever the student does
         own = settings.setup_seconds + sum(call.limits.seconds for call in calls)
         seconds = START_SECONDS + 2 * PATIENT_WALL * own + GROUP_SECONDS + MOST_WAITING
@@ -163,7 +171,7 @@ def _call_function(
     answered = {calls[index].id for index, _ in frames if index < len(calls)}
     budget.refused |= {calls[index].id for index, data in frames if index < len(calls) and data is None}
     outcomes = _outcomes(calls, frames, process.reason)
-    if late and settings.alone:  # killed here: the end of a call without a frame is not confirmed
+    if late and settings.patient:  # killed here: the end of a call without a frame is not confirmed
         left = [call.id for call in calls if call.id not in answered]
         outcomes |= dict.fromkeys(left, Outcome(OutcomeKind.GRADER_FAULT))
     return outcomes

@@ -3,9 +3,9 @@
     core  --job-->  handler  <--pipes-->  kernel in a box
       <--begun, reading, run, executed, shown; interrupt, kill--
 
-The core waits for a handler no longer than its limits allow. A handler that ends early, after it has begun,
-costs its own notebook what it had not yet answered, and nothing else, whatever it died of. One that ends
-before that, or with its warm parent, or by the clock of the core, is our fault.
+The core waits for a handler no longer than its limits allow. A handler that ends early twice, after it has
+begun, costs its own notebook what it had not yet answered, and nothing else, whatever it died of. One that
+ends before that, or with its warm parent, or by the clock of the core, is our fault.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ READ_SECONDS = 180.0  # of wall time, on a busy machine; the processor time is l
 KERNEL_SECONDS = 60.0
 END_SECONDS = 60.0
 PATIENCE = 5
+TRIES = 2
+OWN_LIMITS = ("too_much", "cpu_timeout")  # that a handler sets itself
 UNREAD = "reading it takes more time or memory than it may"
 FATAL = "the process that reads it does not survive it"
 LOST = "What the notebook did while it ran ended the process that watches it; nothing of it was kept."
@@ -63,8 +65,23 @@ def handle(
 ) -> tuple[Reading | None, NotebookRun | None]:
     """Have a notebook read, or run with `files` beside it, or both, as the job says.
 
+    What may have been ended from outside is done once more, and counts then: who kills leaves no name.
     Raises NotebookUnreadable for the student's fault, GraderFault for ours.
     """
+    for _ in range(TRIES - 1):
+        with contextlib.suppress(_EndedEarly):
+            return _handled(job, sandbox, files, last=False)
+    return _handled(job, sandbox, files, last=True)
+
+
+class _EndedEarly(Exception):  # noqa: N818 -- it says what has happened
+    """A handler, or the kernel that it speaks with, ended before it had done its job."""
+
+
+def _handled(
+    job: Job, sandbox: Sandbox, files: Mapping[str, bytes], *, last: bool
+) -> tuple[Reading | None, NotebookRun | None]:
+    """Do the job; if it is not the `last` try, raise _EndedEarly where a process was ended."""
     seconds = READ_SECONDS
     if job.run:
         seconds += KERNEL_SECONDS + job.limits.seconds + job.limits.cell_seconds + PATIENCE + END_SECONDS
@@ -94,6 +111,9 @@ def handle(
     lacking = (job.read and handled.reading is None) or (job.run and handled.shown is None)
     if lacking and (handler.fault or handled.late or not handled.begun):
         raise GraderFault(handler.fault or "the process that reads the notebook ended without an answer")
+    limited = handler.poll() == TOO_MUCH or handler.reason in OWN_LIMITS
+    if not last and ((lacking and not limited) or (job.run and _may_be_killed(handled))):
+        raise _EndedEarly
     if job.read and handled.reading is None:
         raise NotebookUnreadable(UNREAD if handler.reason or handler.poll() == TOO_MUCH else FATAL)
     if not job.run:
@@ -171,6 +191,15 @@ def _converse(handler: Process, kernel: Process | None, job: Job, seconds: float
         handler.kill()
         writer.join()
     return handled
+
+
+def _may_be_killed(handled: Handled) -> bool:
+    """Whether a kernel was ended, or interrupted, and not by us: the notebook may do so, and others may."""
+    cells = handled.run.cells if handled.run else ()
+    return handled.reason == "out_of_memory" or any(
+        cell.status is CellStatus.ERROR and (cell.fault is None or cell.fault.type == "KeyboardInterrupt")
+        for cell in cells
+    )
 
 
 def _answers(stream: IO[bytes] | None) -> Iterator[tuple[Answer, bytes]]:

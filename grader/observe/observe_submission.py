@@ -13,14 +13,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from grader.handler.job import Job
-from grader.observe.call_functions import RESULTS, UNCONFIRMED, Budget, CallSettings, make_calls
+from grader.observe.call_functions import (
+    RESULTS,
+    UNCONFIRMED,
+    Budget,
+    CallSettings,
+    make_calls,
+    unconfirmed,
+)
 from grader.observe.handle import handle
 from grader.observe.keys import calls_key, facts_key, notebook_limits, run_key
 from grader.observe.sandbox import Sandbox
 from grader.plan.plan import Course
 from grader.reading import CodeCell, FactsStatus, FunctionCode, FunctionFacts, Reading
 from grader.records import CellStatus, HandIn, NotebookRun, Observation, Outcome, OutcomeKind
-from grader.store import KeptOutcomes, Store
+from grader.store import KeptOutcomes, Observations
 from grader.subjects import Call
 
 # What is raised where something of the notebook is not there: a name, a module, a file, a variable.
@@ -42,7 +49,11 @@ Alone = Callable[[], contextlib.AbstractContextManager[None]]
 
 
 def observe(
-    hand_in: HandIn, course: Course, sandbox: Sandbox, store: Store, alone: Alone = contextlib.nullcontext
+    hand_in: HandIn,
+    course: Course,
+    sandbox: Sandbox,
+    store: Observations,
+    alone: Alone = contextlib.nullcontext,
 ) -> Observation:
     """Run a notebook and call its functions, or take from the store what was observed before.
 
@@ -97,7 +108,7 @@ class _Made:
     run: NotebookRun
     course: Course
     sandbox: Sandbox
-    store: Store
+    store: Observations
     alone: Alone
     run_key: str
     budget: Budget
@@ -189,9 +200,11 @@ class _Made:
         return _Way(key, code, None)
 
     def _made(self, calls: Sequence[Call], ways: Mapping[str, _Way]) -> dict[str, Outcome]:
-        """Make calls; those that the machine may have ended are made again, alone, and then count.
+        """Make calls; those that the machine may have ended are made again, and only then count.
 
-        A call for which no time is left is a fault of ours: it is not kept, and a person decides.
+        Processor time does not depend on how busy the machine is: its limit is confirmed while others work.
+        All else is confirmed alone. A call for which no time is left is a fault of ours: it is not kept, and
+        a person decides.
         """
         limits, preload = self.course.rubric.limits, self.course.rubric.environment.preload
         code = {call.function: ways[call.function].code for call in calls}
@@ -200,17 +213,25 @@ class _Made:
         if any(each.in_state for each in code.values()):
             seconds = max(seconds, limits.notebook_seconds)
         settings = CallSettings(preload, seconds, limits.function_seconds, limits.cell_seconds)
+        patient = replace(settings, patient=True)
         made = make_calls(code, calls, self.sandbox, settings, files, self.budget)
-        again = [call for call in calls if made[call.id].kind in UNCONFIRMED]
+        again: dict[str, list[Call]] = {}
+        for call in calls:
+            if unconfirmed(made[call.id]):
+                again.setdefault(call.function, []).append(call)
+        for name, own in list(again.items()):
+            if any(made[call.id].kind is OutcomeKind.CPU_TIMEOUT for call in own):
+                made |= make_calls(code, own, self.sandbox, patient, files, self.budget)
+                kinds = {made[call.id].kind for call in own}
+                if not kinds & (UNCONFIRMED - {OutcomeKind.CPU_TIMEOUT}):
+                    del again[name]
         if again:
             with self.alone():
                 end = time.monotonic() + ALONE * limits.function_seconds
-                for name in dict.fromkeys(call.function for call in again):
-                    own = [call for call in again if call.function == name]
+                for own in again.values():
                     if time.monotonic() > end:
                         made |= dict.fromkeys((call.id for call in own), Outcome(OutcomeKind.GRADER_FAULT))
                     else:
-                        patient = replace(settings, alone=True)
                         made |= make_calls(code, own, self.sandbox, patient, files, self.budget)
         return made
 

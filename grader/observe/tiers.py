@@ -7,6 +7,7 @@ A layer counts if its attack fails: a kernel that offers a layer which does not 
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 import sys
@@ -36,6 +37,7 @@ from grader.observe.sandbox import PlainSandbox
 from grader.observe.warm import WarmSandbox
 
 CLOSED = "Python lies in a directory that is closed to the user of a box:"
+TRIES = 2
 KINDS = ((ISOLATED, BUBBLEWRAP), (ISOLATED, OWN), (RESTRICTED, BUBBLEWRAP), (RESTRICTED, NONE))
 
 
@@ -96,12 +98,13 @@ def start_best(
 ) -> tuple[WarmSandbox | None, Survey]:
     """Start the kind of sandbox that reaches the highest tier; None if no kind starts.
 
-    With `thorough`, the layers whose attacks take seconds are tried too.
+    With `thorough`, the layers whose attacks take seconds are tried too. A kind that does not start, or does
+    not hold, is tried once more: a signal from outside may have ended one of its processes.
     """
     layers = tuple(layer for layer in LAYERS if thorough or not layer.thorough)
     best, survey, failures = None, Survey(), {}
     with bait() as known:
-        for kind, outer in offered_kinds():
+        for kind, outer in itertools.chain.from_iterable([each] * TRIES for each in offered_kinds()):
             sandbox = WarmSandbox(preload, kind, python, outer)
             try:
                 _require_open_python(outer, python)

@@ -16,7 +16,6 @@ import contextlib
 import itertools
 import os
 import sys
-import tempfile
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -38,6 +37,7 @@ from grader.observe.sandbox import (
     release_pipes,
     remove_tree,
 )
+from grader.observe.scratch import make_scratch, sweep_scratch
 from grader.observe.warm_parent import Parent, Settings, WarmProcess, unprivileged_ids
 
 KERNEL_MODULES = (
@@ -82,8 +82,8 @@ class WarmSandbox:
         for which, packages in SMALL.items():
             own = [name for name in preload if package_of(name) in packages]
             self.preload[which] = tuple(dict.fromkeys((which, *own, "inside.calls")))
-        self.scratch = Path(tempfile.mkdtemp(prefix="grader-"))
-        self.scratch.chmod(0o711)
+        sweep_scratch()
+        self.scratch, self._alive = make_scratch()
         self.groups = Groups.open()
         self.ids = unprivileged_ids()
         self._boxes = itertools.count(1)
@@ -109,6 +109,9 @@ class WarmSandbox:
             self._retired.clear()
             self.groups.close()
             remove_tree(self.scratch)
+            if self._alive >= 0:
+                os.close(self._alive)
+                self._alive = -1
 
     def warm(self, which: str = "full") -> Parent:
         """Return a parent by its name in `preload`; start it if there is none that can fork.

@@ -93,6 +93,28 @@ def keep_plan(digest: str, plan: Plan) -> None:
         LOG.info("the plan is not kept: %r", error)
 
 
+def packed_plan(digest: str) -> bytes:
+    """Return the file of a kept plan, for another machine; b'' if there is none."""
+    folder = cache_folder("plans")
+    try:
+        return (folder / digest).read_bytes() if folder is not None else b""
+    except OSError:
+        return b""
+
+
+def install_plan(digest: str, content: bytes) -> None:
+    """Keep the file of a plan that another machine has made, unless there is one; it is believed."""
+    folder = cache_folder("plans")
+    if folder is None or not content or (folder / digest).exists():
+        return
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+            file.write(content)
+        Path(file.name).replace(folder / digest)
+    except OSError as error:
+        LOG.info("the plan is not kept: %r", error)
+
+
 class _Unpickler(pickle.Unpickler):
     """Loads classes and functions of the listed modules only."""
 

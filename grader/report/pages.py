@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -44,6 +45,8 @@ TONES = {
     Summary.PARTLY_CORRECT: "part",
     Summary.WRONG: "bad",
     Summary.UNREADABLE: "bad",
+    Summary.NO_NOTEBOOK: "bad",
+    Summary.NOT_HANDED_IN: "none",
     Summary.NOT_ATTEMPTED: "none",
 }
 # A symbol of a formula is one letter (or sum, sigma, a derivative); other names with _ are those of code.
@@ -82,8 +85,14 @@ ENVIRONMENT.filters |= {
 }
 
 
-def course_page(rubric: Rubric, scores: Sequence[Score], links: Mapping[str, str], made: str) -> str:
-    """Return index.html; `links` maps a submission to the path of its feedback page."""
+def course_page(
+    rubric: Rubric,
+    scores: Sequence[Score],
+    links: Mapping[str, str],
+    made: str,
+    workers: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """Return index.html; `links` and `workers` give the feedback page and the worker of a submission."""
     statistics = course_statistics(scores, rubric)
     title = f"How many submissions earned how many of {statistics.max_points:g} points"
     return _render(
@@ -92,6 +101,7 @@ def course_page(rubric: Rubric, scores: Sequence[Score], links: Mapping[str, str
         title=rubric.title,
         scores=scores,
         links=links,
+        workers=workers,
         statistics=statistics,
         pending=sum(question.points for question in rubric.questions if question.manual),
         histogram=chart.histogram(statistics.histogram, statistics.labels, title),

@@ -54,6 +54,7 @@ class CourseStatistics:
 
     graded: int
     unreadable: int
+    missing: int
     not_graded: int
     mean: float
     median: float
@@ -81,6 +82,7 @@ def course_statistics(scores: Sequence[Score], rubric: Rubric) -> CourseStatisti
     return CourseStatistics(
         len(graded),
         sum(score.status is Status.UNREADABLE for score in scores),
+        sum(score.status in (Status.NO_NOTEBOOK, Status.NOT_HANDED_IN) for score in scores),
         sum(score.status is Status.NOT_GRADED for score in scores),
         sum(points) / len(points) if points else 0.0,
         median(points) if points else 0.0,

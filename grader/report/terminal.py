@@ -26,6 +26,8 @@ COLOURS = {
     Summary.WRONG: "red",
     Summary.NOT_ATTEMPTED: "dim",
     Summary.UNREADABLE: "red",
+    Summary.NO_NOTEBOOK: "red",
+    Summary.NOT_HANDED_IN: "dim",
     Summary.NOT_GRADED: "magenta",
 }
 INDENT = (0, 0, 0, 2)  # as Padding takes it: two columns on the left
@@ -47,7 +49,10 @@ def headline(score: Score) -> str:
 
 def show_score(score: Score) -> RenderableType:
     """Return the whole result of one submission: its points, then each question with its checks."""
-    parts: list[RenderableType] = [Text(score.submission, style="bold"), Text.from_markup(headline(score))]
+    parts: list[RenderableType] = [
+        Text(score.submission, style="bold"),
+        Text.from_markup(headline(score), emoji=False),
+    ]
     if score.message and score.status is not Status.NOT_GRADED:
         parts.append(Text(score.message))
     parts += [Text(remark, style="blue") for remark in score.remarks]

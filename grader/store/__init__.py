@@ -1,5 +1,20 @@
-"""The database: what was observed, kept by content, and the scores, kept by submission (SQLite)."""
+"""The database (SQLite or PostgreSQL): what was observed, by content, and the scores, by submission."""
 
-from grader.store.database import KeptOutcomes, Store
+from grader.store.database import KeptScore, Store
+from grader.store.observations import (
+    CarriedObservations,
+    KeptOutcomes,
+    Observations,
+    ReadObservations,
+    Row,
+)
 
-__all__ = ["KeptOutcomes", "Store"]
+__all__ = [
+    "CarriedObservations",
+    "KeptOutcomes",
+    "KeptScore",
+    "Observations",
+    "ReadObservations",
+    "Row",
+    "Store",
+]

@@ -1,94 +1,69 @@
-"""The store: SQLite through SQLAlchemy, one file, safe for many threads.
+"""The store: what was observed, by content, and the scores, by submission; for many threads and graders.
 
-    runs      key of the notebook's bytes and limits                  -> NotebookRun
-    outcomes  key of a function's code and limits, call               -> Outcome
-    readings  key of the notebook's bytes and our code that reads it  -> Reading
-    scores    assignment, submission                                  -> Score
-
-A fault of ours is never stored, so that the next run observes again what could not be observed.
+The tables are in `database_tables.py`, the connection and what is told when it fails in `connection.py`, how
+observations are packed in `observations.py`.
 """
 
 from __future__ import annotations
 
-import contextlib
+import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from pydantic import TypeAdapter
-from sqlalchemy import (
-    Column,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    create_engine,
-    delete,
-    event,
-    select,
-    text,
-)
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import Connection, Table, delete, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
 
-from grader.codec import (
-    pack_outcome,
-    pack_reading,
-    pack_run,
-    unpack_outcome,
-    unpack_reading,
-    unpack_run,
-)
-from grader.errors import DamagedError, StoreError
-from grader.reading import Reading
-from grader.records import NotebookRun, Outcome, OutcomeKind, Score
+from grader.codec import unpack_outcome
+from grader.records import Score, Status, Summary
+from grader.store.connection import Database
+from grader.store.database_tables import OUTCOMES, READINGS, RUNS, SCORES
+from grader.store.migrate import upgrade
+from grader.store.observations import OUTCOME, READING, RUN, Observations, Row, unpacked
 
-Kept = TypeVar("Kept")
-FORMAT = 2
+LOG = logging.getLogger(__name__)
 SCORE = TypeAdapter(Score)
-METADATA = MetaData()
-RUNS = Table("runs", METADATA, Column("key", String, primary_key=True), Column("run", LargeBinary))
-OUTCOMES = Table(
-    "outcomes",
-    METADATA,
-    Column("key", String, primary_key=True),
-    Column("call", String, primary_key=True),
-    Column("outcome", LargeBinary),
-)
-READINGS = Table(
-    "readings", METADATA, Column("key", String, primary_key=True), Column("reading", LargeBinary)
-)
-SCORES = Table(
-    "scores",
-    METADATA,
-    Column("assignment", String, primary_key=True),
-    Column("submission", String, primary_key=True),
-    Column("score", LargeBinary),
-)
+TABLES = {
+    RUN: (RUNS, RUNS.c.run),
+    READING: (READINGS, READINGS.c.reading),
+    OUTCOME: (OUTCOMES, OUTCOMES.c.outcome),
+}
+MANY = 200  # scores that are read at a time
+UNREADABLE = "Not graded, through our fault: the result that was kept cannot be read; grade it again."
 
 
-class Store:
-    """A database of observations and scores; `path` None keeps it in memory. Close it, or use `with`."""
+@dataclass(frozen=True)
+class KeptScore:
+    """A score as it is kept: with a digest of the course that judged it, and the path of what was handed in.
 
-    def __init__(self, path: Path | None = None) -> None:
-        self.path = path
-        self._lock = threading.RLock()
+    Both are '' where they are not known.
+    """
+
+    score: Score
+    course: str = ""
+    source: str = ""
+
+
+class Store(Observations):
+    """A database of observations and scores. Close it, or use `with`.
+
+    `where` is the file of a SQLite database or the address of a PostgreSQL one; None keeps it in memory.
+    `waiting` is called with a sentence while another process has the database locked.
+    """
+
+    def __init__(self, where: Path | str | None = None, waiting: Callable[[str], None] = LOG.warning) -> None:
+        self._database = Database(where, waiting)
+        self._lock = threading.Lock()
         self._frozen = False
-        where = {"url": f"sqlite:///{path}"} if path else {"url": "sqlite://", "poolclass": StaticPool}
-        self._engine = create_engine(**where, connect_args={"timeout": 60, "check_same_thread": False})
-        event.listen(self._engine, "connect", _configure)
-        with self._guarded(), self._engine.begin() as connection:
-            version = connection.execute(text("PRAGMA user_version")).scalar()
-            if version not in (0, FORMAT):
-                raise StoreError(
-                    f"{self.path} was written by another version of grader (format {version}, this one reads "
-                    f"{FORMAT}); move it away, or choose another folder with --out"
-                )
-            METADATA.create_all(connection)
-            connection.execute(text(f"PRAGMA user_version = {FORMAT}"))
+        try:
+            upgrade(self._database)
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -100,74 +75,90 @@ class Store:
 
     def close(self) -> None:
         """Close every connection."""
-        self._engine.dispose()
+        self._database.engine.dispose()
 
     def forget(self) -> None:
         """Drop every observation, so that everything is observed again; scores stay."""
-        with self._guarded(), self._engine.begin() as connection:
-            connection.execute(delete(RUNS))
-            connection.execute(delete(OUTCOMES))
-            connection.execute(delete(READINGS))
+
+        def work(connection: Connection) -> None:
+            for table in (RUNS, OUTCOMES, READINGS):
+                connection.execute(delete(table))
+
+        self._database.write(work)
 
     def freeze(self) -> None:
         """Store nothing from now on; what was stored before stays."""
         with self._lock:
             self._frozen = True
 
-    def get_run(self, key: str) -> NotebookRun | None:
-        """Return the run kept under `key`, None if there is none."""
-        rows = self._read(select(RUNS.c.run).where(RUNS.c.key == key))
-        return _unpacked(unpack_run, rows[0][0]) if rows else None
+    def packed(self, kind: str, key: str) -> Mapping[str, bytes]:
+        """Return what is kept of one kind under a key, by call."""
+        table, content = TABLES[kind]
+        columns = (table.c.call, content) if kind == OUTCOME else (literal(""), content)
+        return dict(self._read(select(*columns).where(table.c.key == key)))
 
-    def put_run(self, key: str, run: NotebookRun) -> None:
-        """Keep a run under `key`."""
-        self._write(RUNS, [{"key": key, "run": pack_run(run)}])
-
-    def get_reading(self, key: str) -> Reading | None:
-        """Return what was read under `key`, None if nothing was."""
-        rows = self._read(select(READINGS.c.reading).where(READINGS.c.key == key))
-        return _unpacked(unpack_reading, rows[0][0]) if rows else None
-
-    def put_reading(self, key: str, reading: Reading) -> None:
-        """Keep what was read under `key`."""
-        self._write(READINGS, [{"key": key, "reading": pack_reading(reading)}])
-
-    def get_outcomes(self, key: str, calls: Iterable[str]) -> KeptOutcomes:
-        """Return the stored outcomes of the given calls of the code `key`, by call.
-
-        Each is unpacked when it is first used; one that is damaged raises DamagedError then.
-        """
-        wanted = set(calls)
-        rows = self._read(select(OUTCOMES.c.call, OUTCOMES.c.outcome).where(OUTCOMES.c.key == key))
-        return KeptOutcomes({call: data for call, data in rows if call in wanted})
-
-    def put_outcomes(self, key: str, outcomes: Mapping[str, Outcome]) -> None:
-        """Keep the outcomes of the code `key`, except those that were our fault."""
-        rows = [
-            {"key": key, "call": call, "outcome": pack_outcome(outcome)}
-            for call, outcome in outcomes.items()
-            if outcome.kind is not OutcomeKind.GRADER_FAULT
-        ]
-        self._write(OUTCOMES, rows)
+    def keep(self, rows: Iterable[Row]) -> None:
+        """Keep rows in place of those with the same kind, key and call."""
+        by_kind: dict[str, list[dict[str, Any]]] = {}
+        for kind, key, call, data in rows:
+            row = {"key": key, TABLES[kind][1].name: data}
+            by_kind.setdefault(kind, []).append({**row, "call": call} if kind == OUTCOME else row)
+        for kind, each in by_kind.items():
+            self._write(TABLES[kind][0], each)
 
     def drop_damaged(self) -> None:
         """Drop every outcome that cannot be read, so that it is observed again."""
-        with self._guarded(), self._engine.begin() as connection:
+
+        def work(connection: Connection) -> None:
             rows = connection.execute(select(OUTCOMES))
-            damaged = [(key, call) for key, call, data in rows if _unpacked(unpack_outcome, data) is None]
+            damaged = [(key, call) for key, call, data in rows if unpacked(unpack_outcome, data) is None]
             for key, call in damaged:
                 same_row = (OUTCOMES.c.key == key) & (OUTCOMES.c.call == call)
                 connection.execute(delete(OUTCOMES).where(same_row))
 
+        self._database.write(work)
+
     def get_scores(self, assignment: str) -> dict[str, Score]:
         """Return the last score of every submission of an assignment, by submission."""
-        rows = self._read(
-            select(SCORES.c.submission, SCORES.c.score).where(SCORES.c.assignment == assignment)
-        )
-        return {submission: SCORE.validate_json(data) for submission, data in rows}
+        return {kept.score.submission: kept.score for kept in self.kept_scores(assignment)}
 
-    def put_scores(self, assignment: str, scores: Iterable[Score]) -> None:
-        """Keep the scores of submissions in place of earlier ones.
+    def kept_scores(self, assignment: str) -> Iterator[KeptScore]:
+        """Yield what is kept of every submission of an assignment, sorted; few of them are held at a time.
+
+        A score that cannot be read (of another version, or damaged) is one of a submission to grade again.
+        """
+        columns = select(SCORES.c.submission, SCORES.c.score, SCORES.c.course, SCORES.c.source)
+        of_assignment = columns.where(SCORES.c.assignment == assignment)
+        names = sorted(self.sources(assignment))
+        for first in range(0, len(names), MANY):
+            some = names[first : first + MANY]
+            found = {
+                row[0]: row[1:] for row in self._read(of_assignment.where(SCORES.c.submission.in_(some)))
+            }
+            for name in some:
+                if name in found:  # else it has been dropped meanwhile
+                    data, course, source = found[name]
+                    yield KeptScore(_score(name, data), course or "", source or "")
+
+    def sources(self, assignment: str) -> dict[str, str]:
+        """Return the path of what was handed in of every submission, '' where it is not known."""
+        query = select(SCORES.c.submission, SCORES.c.source).where(SCORES.c.assignment == assignment)
+        return {submission: source or "" for submission, source in self._read(query)}
+
+    def workers(self, assignment: str) -> dict[str, str]:
+        """Return, by submission, the worker that graded it, for those that a cluster graded."""
+        query = select(SCORES.c.submission, SCORES.c.worker).where(SCORES.c.assignment == assignment)
+        return {submission: worker for submission, worker in self._read(query) if worker}
+
+    def put_scores(
+        self,
+        assignment: str,
+        scores: Iterable[Score],
+        course: str = "",
+        sources: Mapping[str, str] | None = None,
+        worker: str = "",
+    ) -> None:
+        """Keep the scores of submissions in place of earlier ones; `sources` are by submission.
 
         Raises ValueError, and keeps none, if one could not be read back.
         """
@@ -175,72 +166,49 @@ class Store:
         for score in scores:
             data = SCORE.dump_json(score)
             SCORE.validate_json(data)
-            rows.append({"assignment": assignment, "submission": score.submission, "score": data})
+            row = {"assignment": assignment, "submission": score.submission, "score": data, "course": course}
+            rows.append({**row, "source": (sources or {}).get(score.submission, ""), "worker": worker})
         self._write(SCORES, rows)
+
+    def drop_scores(self, assignment: str, submissions: Sequence[str]) -> None:
+        """Drop the scores of submissions that are none any more."""
+
+        def work(connection: Connection) -> None:
+            for submission in submissions:
+                same_row = (SCORES.c.assignment == assignment) & (SCORES.c.submission == submission)
+                connection.execute(delete(SCORES).where(same_row))
+
+        self._database.write(work)
 
     def assignments(self) -> list[str]:
         """Return the assignments of which scores are kept."""
         return [name for (name,) in self._read(select(SCORES.c.assignment).distinct())]
 
     def _read(self, query: Any) -> list[Any]:
-        with self._guarded(), self._engine.connect() as connection:
-            return list(connection.execute(query))
+        return self._database.read(lambda connection: list(connection.execute(query)))
 
     def _write(self, table: Table, rows: list[dict[str, Any]]) -> None:
-        with self._guarded():
-            if rows and not self._frozen:
-                with self._engine.begin() as connection:
-                    connection.execute(insert(table).prefix_with("OR REPLACE"), rows)
+        insert = sqlite.insert if self._database.sqlite else postgresql.insert
+        keys = [column.name for column in table.primary_key]
+        rows = sorted(
+            rows, key=lambda row: [row[name] for name in keys]
+        )  # so that two graders cannot deadlock
+        new = insert(table)
+        changed = {column.name: new.excluded[column.name] for column in table.c if column.name not in keys}
+        statement = new.on_conflict_do_update(index_elements=keys, set_=changed)
 
-    @contextlib.contextmanager
-    def _guarded(self) -> Iterator[None]:
-        """Hold the lock; explain a file that is no database, is locked, or is on a full disk."""
-        try:
-            with self._lock:
-                yield
-        except DatabaseError as error:
-            advice = "if it is damaged, move it away and grade again: the submissions will be observed anew"
-            if "full" in str(error.orig):
-                advice = "make room, and give the same command again: what it holds is kept"
-            raise StoreError(f"the database {self.path} cannot be used: {error.orig}; {advice}") from error
+        def work(connection: Connection) -> None:
+            if not self._frozen:
+                connection.execute(statement, rows)
 
-
-class KeptOutcomes(Mapping[str, Outcome]):
-    """Stored outcomes by call, each unpacked when it is used."""
-
-    def __init__(self, packed: Mapping[str, bytes]) -> None:
-        self._packed = packed
-
-    def __getitem__(self, call: str) -> Outcome:
-        outcome = _unpacked(unpack_outcome, self._packed[call])
-        if outcome is None:
-            raise DamagedError(f"what was kept of the call {call} is damaged")
-        return outcome
-
-    @property
-    def size(self) -> int:
-        """The bytes of all of them."""
-        return sum(map(len, self._packed.values()))
-
-    def __contains__(self, call: object) -> bool:
-        return call in self._packed
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._packed)
-
-    def __len__(self) -> int:
-        return len(self._packed)
+        if rows:
+            self._database.write(work)
 
 
-def _unpacked(unpack: Callable[[bytes], Kept], data: bytes) -> Kept | None:
-    """Return what was stored; None if it is damaged, so that it is observed again."""
+def _score(submission: str, data: bytes) -> Score:
+    """Return a kept score; one that cannot be read is a fault of ours, and no end of the gradebook."""
     try:
-        return unpack(data)
-    except (ValueError, KeyError, TypeError):
-        return None
-
-
-def _configure(connection: Any, _: Any) -> None:
-    """Set up a new connection: threads may read while one writes."""
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
+        return SCORE.validate_json(data)
+    except (ValueError, TypeError) as error:
+        LOG.warning("the kept score of %s cannot be read: %s", submission, str(error)[:400])
+        return Score(submission, Status.NOT_GRADED, Summary.NOT_GRADED, (), UNREADABLE)

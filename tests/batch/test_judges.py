@@ -15,7 +15,7 @@ import pytest
 from support import RIGHT, WRONG, write_course
 
 from grader.batch import judges as judging
-from grader.batch.grade_folder import grade_folder
+from grader.batch.grade_folder import Options, grade_folder
 from grader.batch.judges import Judges, can_fork
 from grader.batch.pool import Graded, grade_all
 from grader.errors import DamagedError, JudgeError
@@ -181,7 +181,7 @@ def test_also_with_one_job_a_process_beside_that_of_the_batch_judges(
         return replace(real(submission, *rest), message=f"by {os.getpid()}")  # type: ignore[arg-type]
 
     monkeypatch.setattr(judging, "grade", grade)
-    assert grade_folder(folder, "tiny", tmp_path, tmp_path / "out", 1, unsafe=True) == 0
+    assert grade_folder(folder, "tiny", tmp_path, tmp_path / "out", 1, Options(unsafe=True)) == 0
     with Store(tmp_path / "out" / "grader.db") as store:
         score = store.get_scores("tiny")["anna"]
     assert score.points == 3.0
@@ -234,5 +234,6 @@ def test_what_a_judge_cannot_read_is_observed_again(tmp_path: Path) -> None:
     connection.close()
     with Store(tmp_path / "grader.db") as store, Judges(course, 2) as judges:
         submissions = find_submissions(tmp_path / "submissions" / "tiny")
-        scores = grade_all(submissions, course, PlainSandbox(), store, 2, Listener(), judges)
+        grade_all(submissions, course, PlainSandbox(), store, 2, Listener(), judges)
+        scores = list(store.get_scores("tiny").values())
     assert [(s.status, s.points) for s in scores] == [(Status.GRADED, 3.0), (Status.GRADED, 0.0)]

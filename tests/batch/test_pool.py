@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import RIGHT, WRONG, notebook, run, write_course
@@ -50,7 +51,9 @@ def grade(folder: Path, jobs: int = 2, store: Store | None = None) -> tuple[list
     listener = Listener()
     course = load_course("tiny", folder.parent.parent)
     with store or Store() as opened:
-        return grade_all(find_submissions(folder), course, PlainSandbox(), opened, jobs, listener), listener
+        submissions = find_submissions(folder)
+        grade_all(submissions, course, PlainSandbox(), opened, jobs, listener)
+        return [listener.graded[each.id].score for each in submissions], listener
 
 
 def test_real_notebooks_get_their_points_and_come_back_in_order(tmp_path: Path) -> None:
@@ -235,10 +238,10 @@ def test_a_result_that_cannot_be_kept_leaves_that_submission_not_graded_and_the_
     observed_by(monkeypatch, lambda data, course, *_: nothing(course))
     put_scores = Store.put_scores
 
-    def put(self: Store, assignment: str, scores: list[Score]) -> None:
+    def put(self: Store, assignment: str, scores: list[Score], *rest: Any) -> None:
         if any(s.submission == "bert" and s.status is Status.GRADED for s in scores) and where == "storing":
             raise UnicodeEncodeError("utf-8", "\ud83d", 0, 1, "surrogates not allowed")
-        put_scores(self, assignment, scores)
+        put_scores(self, assignment, scores, *rest)
 
     class Writing(Listener):
         def finished(self, graded: Graded) -> None:
@@ -250,9 +253,9 @@ def test_a_result_that_cannot_be_kept_leaves_that_submission_not_graded_and_the_
     monkeypatch.setattr(Store, "put_scores", put)
     listener, course = Writing(), load_course("tiny", tmp_path)
     with Store(tmp_path / "grader.db") as store:
-        scores = grade_all(find_submissions(folder), course, PlainSandbox(), store, 2, listener)
+        grade_all(find_submissions(folder), course, PlainSandbox(), store, 2, listener)
         kept = store.get_scores("tiny")
-    found = {score.submission: score.status for score in scores}
+    found = {name: graded.score.status for name, graded in listener.graded.items()}
     assert found == {"anna": Status.GRADED, "bert": Status.NOT_GRADED, "carl": Status.GRADED}
     assert {name: score.status for name, score in kept.items()} == found
     assert {name: graded.score.status for name, graded in listener.graded.items()} == found
@@ -300,8 +303,10 @@ def test_a_folder_that_the_machine_cannot_read_is_not_graded_and_costs_nothing(t
     folder = write_course(tmp_path, anna=RIGHT, bert=RIGHT)
     anna, bert = find_submissions(folder)
     anna = replace(anna, fault="the folder cannot be read: I/O error")
+    listener = Listener()
     with Store() as store:
-        scores = grade_all([anna, bert], load_course("tiny", tmp_path), PlainSandbox(), store, 1, Listener())
+        grade_all([anna, bert], load_course("tiny", tmp_path), PlainSandbox(), store, 1, listener)
+    scores = [listener.graded[name].score for name in ("anna", "bert")]
     assert [s.status for s in scores] == [Status.NOT_GRADED, Status.GRADED]
     assert "the folder cannot be read" in scores[0].message
 

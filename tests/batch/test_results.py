@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +13,7 @@ import pytest
 from support import notebook, rubric, run, score
 
 from grader.batch import results
-from grader.batch.results import Results, open_results
+from grader.batch.results import Results, close_results, open_results
 from grader.errors import ResultsError, UsageError
 from grader.intake.submissions import Submission
 
@@ -57,7 +61,17 @@ def other_submission(folder: Results) -> None:
     folder.write_submission(ANNA, score("bert"), RUN)
 
 
-@pytest.mark.parametrize("change", [changed_run, changed_page, lost_notebook, other_submission])
+def damaged_notebook(folder: Results) -> None:
+    path = folder.out / "anna" / "executed.ipynb"
+    whole = path.read_text()
+    path.write_text(whole.replace("x = 1", "x = 7"))
+    folder.write_submission(ANNA, score(), RUN)
+    assert path.read_text() == whole
+
+
+@pytest.mark.parametrize(
+    "change", [changed_run, changed_page, lost_notebook, damaged_notebook, other_submission]
+)
 def test_the_notebook_s_page_is_written_again_after(folder: Results, change) -> None:
     before = written(folder, "notebook.html")
     change(folder)
@@ -98,8 +112,60 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_remains(
         folder.write_submission(ANNA, score(points=0.0), RUN)
     assert (folder.out / "anna" / "feedback.html").read_text() == old
     assert not list((folder.out / "anna").glob(".*"))
+    assert list((folder.out / ".parts").iterdir()) == []
 
 
 def test_a_page_whose_path_is_too_long_costs_no_gradebook(folder: Results) -> None:
     folder.write_course([score(), score("bert", directory="b" * 5000)])
     assert "bert" in (folder.out / "grades.csv").read_text(encoding="utf-8-sig")
+
+
+def test_what_killed_runs_left_half_written_is_swept_and_only_that(folder: Results) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    parts = folder.out / ".parts"
+    old, new, own = (
+        parts / f"{pid}-{name}.part" for pid, name in ((ended.pid, 1), (ended.pid, 2), (os.getpid(), 3))
+    )
+    for path in (old, new, own):
+        path.write_text("half")
+    os.utime(old, (0, 0))
+    open_results(folder.out)
+    assert {path.name for path in parts.iterdir()} == {new.name, own.name}, (
+        "another machine may still write one"
+    )
+    for path in (new, own):
+        path.unlink()
+    close_results(folder.out)
+    assert not parts.exists()
+
+
+def test_several_graders_open_one_new_folder_at_once(tmp_path: Path) -> None:
+    def work(number: int) -> None:
+        made = Results(tmp_path / "out", rubric(), "isolated")
+        open_results(made.out)
+        made.write_submission(replace(ANNA, id=f"a{number}", directory=f"a{number}"), score(), RUN)
+        close_results(made.out)
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(work, range(200)))
+    assert len(list(tmp_path.glob("out/a*/executed.ipynb"))) == 200
+    assert not (tmp_path / "out" / ".parts").exists()
+
+
+def test_a_format_that_fails_leaves_the_others_whole_and_is_told(
+    folder: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(gradebook: object) -> str:
+        raise ZeroDivisionError("a bug of a plug-in")
+
+    monkeypatch.setattr(results.formats()[0], "export", broken)
+    with pytest.raises(ResultsError, match=r"was not written: ZeroDivisionError.*grader\.log"):
+        folder.write_course([score()])
+    there = {path.name for path in folder.out.iterdir() if path.is_file()}
+    assert there == {each.FILE for each in results.formats()[1:]} | {"index.html"}
+
+
+def test_whoever_handed_in_nothing_has_no_page(folder: Results) -> None:
+    folder.write_submission(Submission("carl", Path("roster.csv"), "", absent="nothing"), score("carl"), None)
+    assert not (folder.out / "feedback.html").exists()

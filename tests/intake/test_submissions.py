@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import UsageError
-from grader.intake.submissions import RESERVED, _named, find_submissions
+from grader.intake.submissions import RESERVED, Entry, _named, find_submissions
 
 
 def touch(path: Path, content: str = "{}") -> Path:
@@ -27,7 +27,7 @@ def ids(folder: Path) -> list[str]:
 
 
 def test_notebooks_are_found_at_every_depth_and_named_by_their_path(tmp_path: Path) -> None:
-    for name in ("b.ipynb", "a/deep/er.ipynb", "A.IPYNB", "notes.txt"):
+    for name in ("b.ipynb", "a/deep/er.ipynb", "A.IPYNB", "README.md"):
         touch(tmp_path / name)
     assert ids(tmp_path) == ["A", "a/deep/er", "b"]
 
@@ -152,6 +152,27 @@ MISSING = {
     "the folders of a clone": (("hw.ipynb", "data/x.npy", "src/notes.txt"), {}),
     "a PDF of a notebook": (("anna.ipynb", "anna.pdf", "bert/hw.ipynb", "bert.pdf"), {}),
     "files of the course": (("anna.ipynb", "README.md", "roster.csv", "expected.yaml"), {}),
+    "other kinds of files at the top": (
+        ("anna.ipynb", "bert.docx", "carl.py", "dora", "erna.html", "fritz/hw.ipynb", "ratings.npy"),
+        dict.fromkeys(("bert.docx", "carl.py", "dora", "erna.html"), "no notebook"),
+    ),
+    "an archive beside a notebook in a group": (
+        ("mon/anna.ipynb", "mon/bert.zip", "mon/anna.zip", "mon/notes.pdf", "tue/dora.ipynb"),
+        {"mon/bert.zip": "unpack the archive"},
+    ),
+    "a PDF beside the notebooks of a group": (
+        ("mon/anna.ipynb", "mon/carl.ipynb", "mon/bert.pdf", "tue/dora.ipynb"),
+        {"mon/bert.pdf": "no notebook"},
+    ),
+    "what a student hands in beside a notebook": (
+        (
+            "Bo_12_assignsubmission_file_/hw.ipynb",
+            "Bo_12_assignsubmission_file_/data.zip",
+            "c/d.ipynb",
+            "c/f.png",
+        ),
+        {},
+    ),
     "what archives leave behind": (("anna/hw.ipynb", "__MACOSX/x.zip", ".git/x.pdf"), {}),
 }
 
@@ -162,7 +183,7 @@ def test_whoever_handed_in_no_notebook_has_a_row_that_says_what_is_there(
 ) -> None:
     for name in files:
         (tmp_path / name).mkdir(parents=True) if name.endswith("/") else touch(tmp_path / name)
-    problems = {s.id: s.problem for s in find_submissions(tmp_path) if s.problem}
+    problems = {s.id: s.missing for s in find_submissions(tmp_path) if s.missing}
     assert problems.keys() == missing.keys()
     assert all(told in problems[name] for name, told in missing.items())
 
@@ -215,7 +236,7 @@ NAMES = st.text(st.characters(exclude_characters="/\x00"), min_size=1, max_size=
 def test_ids_and_directories_are_unique_and_harmless_whatever_the_names(names: list[str]) -> None:
     from pathlib import PurePosixPath
 
-    found = _named([(Path(name), PurePosixPath("x" + name), "") for name in names])
+    found = _named([Entry(Path(name), PurePosixPath("x" + name)) for name in names])
     directories = [submission.directory for submission in found]
     assert len({name.casefold() for name in directories}) == len(names)
     assert len({submission.id.casefold() for submission in found}) == len(names)
@@ -260,3 +281,45 @@ def test_no_directory_of_results_has_characters_that_do_not_show(tmp_path: Path)
     for name in ("\u202egnp", "\x1b]0;x", "a\u2066b", "a\u2028b", "\x9bm"):
         touch(tmp_path / f"{name}.ipynb")
     assert all(each.directory.isprintable() for each in find_submissions(tmp_path))
+
+
+def test_files_that_are_the_course_s_own_are_named(tmp_path: Path) -> None:
+    for name in ("anna.ipynb", "bert.ipynb", "README.md", "roster.csv", "carl.txt"):
+        touch(tmp_path / name)
+    left_out: list[str] = []
+    find_submissions(tmp_path, left_out=left_out)
+    assert left_out == ["README.md", "roster.csv"]
+
+
+def test_results_inside_the_folder_are_no_submissions(tmp_path: Path) -> None:
+    for name in ("anna.ipynb", "bert/hw.ipynb", "results/anna/executed.ipynb", "results/index.html"):
+        touch(tmp_path / name)
+    assert [each.id for each in find_submissions(tmp_path, tmp_path / "results")] == ["anna", "bert/hw"]
+    with pytest.raises(UsageError, match="choose another --out"):
+        find_submissions(tmp_path, tmp_path)
+
+
+def test_a_path_that_is_very_deep_gets_a_short_directory(tmp_path: Path) -> None:
+    deep = "/".join(["a" * 60] * 10)
+    touch(tmp_path / deep / "x.ipynb")
+    touch(tmp_path / deep / "y.ipynb")
+    first, second = find_submissions(tmp_path)
+    assert max(len(each.directory) for each in (first, second)) <= 80
+    assert first.directory != second.directory
+
+
+@pytest.mark.parametrize(
+    "name", ["\N{WOMAN}\u200d\N{PERSONAL COMPUTER}", "\u0645\u06cc\u200c\u0631", ":fox:"]
+)
+def test_names_of_joined_characters_keep_their_id(tmp_path: Path, name: str) -> None:
+    touch(tmp_path / f"{name}.ipynb")
+    (found,) = find_submissions(tmp_path)
+    assert found.id == name
+    assert found.directory.isprintable()
+
+
+def test_no_directory_is_that_of_a_file_of_a_plug_in(tmp_path: Path) -> None:
+    for name in ("moodle.xml.ipynb", "moodle.xml/x.ipynb", "grades.ods.ipynb", "grader.db.before-0002.ipynb"):
+        touch(tmp_path / name)
+    found = {each.directory for each in find_submissions(tmp_path, reserved=["moodle.xml"])}
+    assert found == {"moodle.xml_", "moodle.xml_/x", "grades.ods_", "grader.db.before-0002_"}

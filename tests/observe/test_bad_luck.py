@@ -74,7 +74,8 @@ def grade_two(root: Path, box: WarmSandbox) -> list[Score]:
     folder = write_course(root, anna=RIGHT, bert=RIGHT)
     course = load_course("tiny", root)
     with Store() as store:
-        return grade_all(find_submissions(folder), course, box, store, 1, Listener())
+        grade_all(find_submissions(folder), course, box, store, 1, Listener())
+        return list(store.get_scores("tiny").values())
 
 
 def parents(box: WarmSandbox, *which: str) -> list[psutil.Process]:
@@ -197,7 +198,7 @@ def test_a_sandbox_that_does_not_start_says_why_and_holds_nothing(tmp_path: Path
     with WarmSandbox(python=str(broken)) as box:
         with pytest.raises(SandboxError, match="the reason"):
             box.warm()
-        assert list(box.scratch.iterdir()) == []
+        assert [path.name for path in box.scratch.iterdir()] == ["alive"]
     assert descriptors() == before
     assert not box.scratch.exists()
 
@@ -335,12 +336,19 @@ def test_a_parent_that_no_longer_answers_is_ended_and_replaced(
 def test_a_kernel_that_the_system_killed_for_memory_is_out_of_memory(
     box: WarmSandbox, when_a_cell_runs: list
 ) -> None:
-    when_a_cell_runs.append(lambda: kill_all(programs(box)))
+    when_a_cell_runs += [lambda: kill_all(programs(box))] * 2
     done = run(box, "x = 1", HERE, "x")
     assert [cell.status for cell in done.cells] == ["ok", "error", "not_run"]
     assert done.cells[1].fault is not None
     assert done.cells[1].fault.type == "MemoryError"
     assert "ran out of memory in cell 2" in done.remark
+
+
+def test_a_kernel_that_was_killed_once_runs_again(box: WarmSandbox, when_a_cell_runs: list) -> None:
+    when_a_cell_runs.append(lambda: kill_all(programs(box)))
+    done = run(box, "x = 1", "import time; time.sleep(5)", "x")
+    assert done.clean
+    assert when_a_cell_runs == []
 
 
 def test_a_watching_process_that_was_killed_is_our_fault(box: WarmSandbox, when_a_cell_runs: list) -> None:

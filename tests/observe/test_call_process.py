@@ -72,7 +72,7 @@ def timed(x):
 def test_the_statements_of_a_function_have_thrice_the_wall_time_where_their_end_is_confirmed(
     alone: bool, longest: float
 ) -> None:
-    settings = CallSettings(setup_seconds=60.0, alone=alone)
+    settings = CallSettings(setup_seconds=60.0, patient=alone)
     (outcome,) = called(TIMED, "timed", [1.0], PlainSandbox(), settings)
     assert longest - 60.0 < outcome.value <= longest
 

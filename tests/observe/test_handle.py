@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,12 +65,16 @@ class Scripted:
     kernel: Ended = field(default_factory=Ended)
     name: str = "scripted"
     python: str = ""
+    handlers: list[Ended] = field(default_factory=list)
+    started: int = 0
 
     def launch(self, program: Program) -> Process:
         return self.kernel
 
     def launch_handler(self, kernel: Process | None) -> Process:
-        return self.handler
+        self.started += 1
+        handler = self.handlers.pop(0) if self.handlers else self.handler
+        return replace(handler, stdin=io.BytesIO())
 
 
 def packets(message: bytes, number: int) -> bytes:
@@ -204,3 +208,33 @@ def test_what_is_shown_holds_no_control_characters(tmp_path: Path) -> None:
     assert run is not None
     replaced = handling.message_text("\x1b")
     assert run.shown == f"<p>a{replaced}[2J{replaced}b</p>\n"
+
+
+KILLED = Ended(until(Answer.BEGUN), code=-9, reason="out_of_memory")
+FIRST = {
+    "a handler that is killed as it reads": KILLED,
+    "a handler that is killed as it runs the notebook": replace(KILLED, answered=until(Answer.READING)),
+    "a handler that is interrupted as it shows the notebook": Ended(until(Answer.EXECUTED), code=1),
+    "a kernel that ends": Ended(
+        said({**ANSWERS, Answer.RUN: pack_run(replace(RUN, cells=(CellRun(1, CellStatus.ERROR),)))})
+    ),
+}
+
+
+@pytest.mark.parametrize("first", FIRST.values(), ids=FIRST)
+def test_what_may_have_been_ended_from_outside_counts_only_when_it_ends_again(
+    first: Ended, tmp_path: Path
+) -> None:
+    job = Job(b"{}", {}, b"", SUBJECTS, read=True, run=True, limits=NotebookLimits())
+    box = Scripted(tmp_path, Ended(until(Answer.SHOWN)), handlers=[first])
+    assert handle(job, box, {}) == (READING, replace(RUN, executed="{}", shown="<p>shown</p>\n"))
+    assert box.started == 2
+
+
+@pytest.mark.parametrize("reason", ["too_much", "cpu_timeout"])
+def test_a_limit_of_a_handler_itself_needs_no_second_try(tmp_path: Path, reason: str) -> None:
+    job = Job(b"{}", {}, b"", SUBJECTS, read=True, run=True, limits=NotebookLimits())
+    box = Scripted(tmp_path, Ended(until(Answer.BEGUN), code=-24, reason=reason))
+    with pytest.raises(NotebookUnreadable):
+        handle(job, box, {})
+    assert box.started == 1

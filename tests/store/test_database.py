@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,12 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 from support import run, score
 
 from grader.errors import DamagedError, StoreError
 from grader.reading import CodeCell, FactsStatus, FunctionCode, FunctionFacts, Place, Reading
-from grader.records import Evidence, Fault, Outcome, OutcomeKind, Plot
-from grader.store import Store, database
+from grader.records import Evidence, Fault, Outcome, OutcomeKind, Plot, Status
+from grader.store import Store, connection, database, observations
 
 FULL = Outcome(
     OutcomeKind.RETURNED,
@@ -53,8 +55,8 @@ def test_outcomes_of_other_code_are_not_returned(store: Store) -> None:
 def test_an_outcome_is_unpacked_when_it_is_looked_at(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.put_outcomes("key", {"a": FULL, "b": RAISED})
     unpacked: list[bytes] = []
-    unpack = database.unpack_outcome
-    monkeypatch.setattr(database, "unpack_outcome", lambda data: unpacked.append(data) or unpack(data))
+    unpack = observations.unpack_outcome
+    monkeypatch.setattr(observations, "unpack_outcome", lambda data: unpacked.append(data) or unpack(data))
     found = store.get_outcomes("key", ["a", "b", "c"])
     assert (sorted(found), "b" in found, "c" in found, found.get("c")) == (["a", "b"], True, False, None)
     assert not unpacked
@@ -136,11 +138,10 @@ def test_a_damaged_entry_is_observed_again(tmp_path: Path, damage: bytes) -> Non
         store.put_outcomes("key", {"a": RAISED})
         store.put_run("key", run())
         store.put_reading("key", Reading({"f": FunctionFacts("f", FactsStatus.MISSING)}, {}))
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE outcomes SET outcome = ?", [damage])
-        connection.execute("UPDATE runs SET run = ?", [damage])
-        connection.execute("UPDATE readings SET reading = ?", [damage + b"["])
-    connection.close()
+    with contextlib.closing(sqlite3.connect(path)) as damaged, damaged:
+        damaged.execute("UPDATE outcomes SET outcome = ?", [damage])
+        damaged.execute("UPDATE runs SET run = ?", [damage])
+        damaged.execute("UPDATE readings SET reading = ?", [damage + b"["])
     with Store(path) as store:
         store.put_outcomes("key", {"b": RAISED})
         with pytest.raises(DamagedError, match="the call a is damaged"):
@@ -163,13 +164,13 @@ def test_a_full_disk_is_no_damage_and_what_was_kept_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "grader.db"
-    configure = database._configure
+    configure = connection.configure
 
-    def small(connection: Any, record: Any) -> None:
-        configure(connection, record)
-        connection.execute("PRAGMA max_page_count = 30")
+    def small(opened: Any, record: Any) -> None:
+        configure(opened, record)
+        opened.execute("PRAGMA max_page_count = 30")
 
-    monkeypatch.setattr(database, "_configure", small)
+    monkeypatch.setattr(connection, "configure", small)
     with Store(path) as store:
         store.put_outcomes("key", {"a": Outcome(OutcomeKind.RETURNED, 1.0)})
         with pytest.raises(StoreError, match=r"is full; make room, and give the same command again"):
@@ -177,13 +178,28 @@ def test_a_full_disk_is_no_damage_and_what_was_kept_stays(
         assert list(store.get_outcomes("key", ["a", "b"])) == ["a"]
 
 
-def test_a_database_of_another_version_is_refused_and_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "grader.db"
-    with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA user_version = 99")
-    connection.close()
-    with pytest.raises(StoreError, match="format 99"):
-        Store(path)
+def test_a_kept_score_that_cannot_be_read_is_one_to_grade_again(store: Store) -> None:
+    store.put_scores("tiny", [score("anna"), score("bert")])
+    with store._database.engine.begin() as opened:
+        opened.execute(
+            text("UPDATE scores SET score = :data WHERE submission = 'anna'"), {"data": b'{"a": 1}'}
+        )
+    found = store.get_scores("tiny")
+    assert found["bert"] == score("bert")
+    assert (found["anna"].status, found["anna"].questions) == (Status.NOT_GRADED, ())
+    assert "grade it again" in found["anna"].message
+
+
+def test_many_scores_are_read_in_order_and_dropped_by_name(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "MANY", 2)
+    store.put_scores("tiny", [score(name) for name in "ebadc"], "digest", {"a": "/x/a.ipynb"})
+    kept = list(store.kept_scores("tiny"))
+    assert [each.score.submission for each in kept] == list("abcde")
+    assert (kept[0].course, kept[0].source, kept[1].source) == ("digest", "/x/a.ipynb", "")
+    store.drop_scores("tiny", ["b", "nobody"])
+    assert list(store.get_scores("tiny")) == list("acde")
 
 
 def test_a_score_that_could_not_be_read_back_is_not_kept(store: Store) -> None:

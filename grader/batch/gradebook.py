@@ -1,0 +1,92 @@
+"""The whole course as the database holds it: a row for everybody, also after a run that graded only some.
+
+A row of an earlier run says so, and why it may not be what would be graded now.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import overload
+
+from grader.intake.submissions import ROSTER, Submission, results_directory
+from grader.records import Score, Status
+from grader.store import KeptScore, Store
+
+EARLIER = "Graded in an earlier run."
+OTHER_COURSE = (
+    "Judged with another version of the course, of grader, or of a package: grade the whole folder again."
+)
+GONE = "It is no longer in the folder that was graded."
+
+
+def with_own_name(late: Submission, sources: Mapping[str, str]) -> Submission:
+    """Return a single notebook under its name of an earlier run, or under one that no other hand-in has.
+
+    `sources` are the paths of what was handed in, by submission: a file of the same name from elsewhere is
+    another hand-in.
+    """
+    for name, source in sources.items():
+        if source == late.source:
+            return replace(late, id=name, directory=results_directory(name))
+    names = {name.casefold() for name, source in sources.items() if source}
+    directories = {results_directory(name).casefold() for name, source in sources.items() if source}
+    name, number = late.id, 1
+    while name.casefold() in names or results_directory(name).casefold() in directories:
+        number += 1
+        name = f"{late.id}-{number}"
+    if number == 1:
+        return late
+    told = f"Another file of this name was graded before: {late.id}. It may be of the same student."
+    return replace(late, id=name, directory=results_directory(name), remark=f"{late.remark} {told}".strip())
+
+
+@dataclass(frozen=True)
+class Rows(Sequence[Score]):
+    """The scores of an assignment with remarks, read from the database each time that they are gone through.
+
+    `finished` are the submissions of this run, `course` the digest of the course that judged them. `inside`
+    is the folder that was graded and `there` what it holds; both are empty for a single file.
+    """
+
+    store: Store
+    assignment: str
+    course: str
+    finished: Collection[str]
+    inside: str = ""
+    there: Collection[str] = ()
+
+    def __iter__(self) -> Iterator[Score]:
+        return (self._row(kept) for kept in self.store.kept_scores(self.assignment))
+
+    def __len__(self) -> int:
+        return len(self.store.sources(self.assignment))
+
+    @overload
+    def __getitem__(self, index: int) -> Score: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Score]: ...
+    def __getitem__(self, index: int | slice) -> Score | Sequence[Score]:
+        return list(self)[index]
+
+    def _row(self, kept: KeptScore) -> Score:
+        score = kept.score
+        if score.submission in self.finished:
+            return score
+        remarks = [] if score.status is Status.NOT_GRADED else [EARLIER]
+        if score.status is Status.GRADED and kept.course and kept.course != self.course:
+            remarks.append(OTHER_COURSE)
+        if (
+            self.inside
+            and kept.source.startswith(self.inside + os.sep)
+            and score.submission not in self.there
+        ):
+            remarks.append(GONE)
+        return replace(score, remarks=(*score.remarks, *remarks))
+
+
+def no_longer_absent(sources: Mapping[str, str], submissions: Sequence[Submission]) -> list[str]:
+    """Return the rows of a roster that are to be dropped, as those students have handed something in."""
+    names = {each.id for each in submissions}
+    return [name for name, source in sources.items() if source == ROSTER and name not in names]

@@ -1,0 +1,58 @@
+"""The gradebook is the whole course: late notebooks join it under names of their own, old rows say what they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support import not_graded, score
+
+from grader.batch.gradebook import EARLIER, GONE, OTHER_COURSE, Rows, no_longer_absent, with_own_name
+from grader.intake.submissions import ROSTER, Submission
+from grader.store import Store
+
+LATE = Submission("hw", Path("/late/hw.ipynb"), "hw")
+
+
+@pytest.mark.parametrize(
+    ("sources", "name"),
+    [
+        ({}, "hw"),
+        ({"hw": ""}, "hw"),
+        ({"hw": "/late/hw.ipynb"}, "hw"),
+        ({"mon/anna": "/late/hw.ipynb"}, "mon/anna"),
+        ({"hw": "/earlier/hw.ipynb"}, "hw-2"),
+        ({"HW": "/earlier/hw.ipynb", "hw-2": "/x/hw.ipynb"}, "hw-3"),
+        ({"h?": "/earlier/h.ipynb"}, "hw"),
+    ],
+)
+def test_a_late_notebook_replaces_no_other_of_its_name(sources: dict[str, str], name: str) -> None:
+    found = with_own_name(LATE, sources)
+    assert (found.id, found.directory) == (name, name)
+    assert ("Another file of this name" in found.remark) == (name.startswith("hw-"))
+
+
+def test_a_row_says_why_it_may_not_be_what_would_be_graded_now() -> None:
+    with Store() as store:
+        store.put_scores("tiny", [score("now"), score("before")], "this", {"before": "/in/b.ipynb"})
+        store.put_scores("tiny", [score("other")], "that", {"other": "/in/o.ipynb"})
+        store.put_scores("tiny", [score("gone")], "this", {"gone": "/in/g.ipynb"})
+        store.put_scores("tiny", [not_graded("waiting")], "", {"waiting": "/in/w.ipynb"})
+        store.put_scores("tiny", [score("elsewhere")], "this", {"elsewhere": "/inside/e.ipynb"})
+        rows = Rows(store, "tiny", "this", {"now"}, "/in", {"now", "before", "other", "waiting"})
+        remarks = {row.submission: row.remarks for row in rows}
+        assert (len(rows), rows[0].submission) == (6, "before")
+    assert remarks == {
+        "now": (),
+        "before": (EARLIER,),
+        "other": (EARLIER, OTHER_COURSE),
+        "gone": (EARLIER, GONE),
+        "waiting": (),
+        "elsewhere": (EARLIER,),
+    }
+
+
+def test_who_has_handed_in_meanwhile_is_absent_no_more() -> None:
+    absent = replace(LATE, id="carl", absent="nothing")
+    assert no_longer_absent({"carl": ROSTER, "bert": ROSTER, "hw": "/x"}, [LATE, absent]) == ["bert"]

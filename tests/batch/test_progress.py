@@ -1,0 +1,107 @@
+"""Progress answers how fast, how long still, what fails and why; on any terminal, and for programs."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from support import not_graded, score
+
+from grader.batch import tally as counting
+from grader.batch.event_log import EventLog
+from grader.batch.pool import Graded
+from grader.batch.progress import LiveProgress, closing_words
+from grader.batch.tally import Tally, duration
+from grader.errors import UsageError
+from grader.intake.submissions import Submission
+from grader.records import Score, Status, Summary
+
+
+def result(made: Score, seconds: float = 1.0) -> Graded:
+    return Graded(Submission(made.submission, Path("x.ipynb"), made.submission), made, seconds=seconds)
+
+
+def missing(name: str) -> Score:
+    return score(name, 0.0, status=Status.NO_NOTEBOOK, summary=Summary.NO_NOTEBOOK, questions=())
+
+
+@pytest.fixture
+def tally(monkeypatch: pytest.MonkeyPatch) -> Tally:
+    """Four results of eight, in ten seconds."""
+    now = 100.0
+    monkeypatch.setattr(counting.time, "monotonic", lambda: now)
+    made = Tally(8)
+    now = 110.0
+    for each in (
+        result(score("anna"), 7.0),
+        result(score("bert"), 61.0),
+        result(missing(":fox: [b]")),
+        result(not_graded()),
+    ):
+        made.add(each)
+    return made
+
+
+def test_the_pace_tells_rate_and_time_left(tally: Tally) -> None:
+    assert tally.pace() == "24.0/min, 10 s left"
+    assert [duration(seconds) for seconds in (9.6, 75, 7380)] == ["10 s", "1 min 15 s", "2 h 3 min"]
+    assert Tally(3).pace() == ""
+
+
+@pytest.mark.parametrize("width", [40, 200])
+def test_the_end_tells_what_needs_a_person_and_what_was_slow(tally: Tally, width: int) -> None:
+    console = Console(file=io.StringIO(), width=width, emoji=False, highlight=False)
+    closing_words(tally, console)
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "the slowest: bert (1 min 1 s), anna (7 s)" in said
+    assert "For a person: not graded, through our fault (1): Not graded: no memory." in said
+    assert "For a person: no notebook (1): :fox: [b]" in said
+    assert "For a person: points that a person gives: Essay (2)" in said
+    assert said.endswith("4 submissions: 2 partly correct, 1 no notebook, 1 not graded\n")
+
+
+@pytest.mark.parametrize("width", [40, 120])
+def test_the_live_display_fits_the_window(tally: Tally, width: int) -> None:
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, emoji=False, color_system=None)
+    with LiveProgress(tally, console) as display:
+        display.started(Submission("carl", Path("x"), "carl"))
+        display.finished(result(score(":fox:")))
+        shown = Console(file=io.StringIO(), width=width)
+        shown.print(display.progress.get_renderable())
+        (line,) = shown.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert "4/8" in line
+    assert "left" in line
+    assert len(line) <= width
+    assert ":fox:  partly correct" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_programs_read_events_as_lines_of_json(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    with EventLog(path) as events:
+        events.write("begun", submissions=1)
+        events.started(Submission("anna", Path("x"), "anna"))
+        logging.getLogger("grader.batch.pool").warning("odd \ud83d")
+        events.finished(replace(result(score("anna"))))
+    logging.getLogger("grader.batch.pool").warning("after the end")
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert [line["event"] for line in lines] == ["begun", "started", "warning", "finished"]
+    last = {name: lines[3][name] for name in ("submission", "status", "points", "max_points", "seconds")}
+    assert last == {
+        "submission": "anna",
+        "status": "graded",
+        "points": 2.0,
+        "max_points": 3.0,
+        "seconds": 1.0,
+    }
+
+
+def test_a_log_file_that_cannot_be_written_is_named_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"log file .* cannot be written"):
+        EventLog(tmp_path)
+    with EventLog(None) as events:
+        events.write("begun")

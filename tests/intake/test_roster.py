@@ -1,0 +1,53 @@
+"""Whoever of the roster handed in nothing has a row that says so, and nobody else has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grader.errors import UsageError
+from grader.intake.roster import absent_students
+from grader.intake.submissions import find_submissions
+
+ROSTERS = {
+    "names of accounts": "account,mail\nanna,a@x.org\nbert,b@x.org\ncarl,c@x.org\n",
+    "a spreadsheet's semicolons": "\ufeffaccount;mail\r\nanna;a@x.org\r\nBERT;b@x.org\r\ncarl;c@x.org\r\n",
+    "first and last names": "id,first,last\n1,Anna,A\n2,Bert,B\ncarl,Carl,C\n",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in (
+        "anna.ipynb",
+        "A Anna_17_assignsubmission_file_/hw.ipynb",
+        "bert (1).ipynb",
+        "Bert B/hw.zip",
+    ):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_text("{}")
+    return tmp_path / "in"
+
+
+@pytest.mark.parametrize("text", ROSTERS.values(), ids=ROSTERS)
+def test_who_handed_in_nothing_is_found(folder: Path, tmp_path: Path, text: str) -> None:
+    (tmp_path / "roster.csv").write_text(text, encoding="utf-8")
+    (absent,) = absent_students(tmp_path / "roster.csv", find_submissions(folder))
+    assert (absent.id, absent.absent) == ("carl", "nothing was handed in")
+
+
+def test_a_name_that_begins_like_another_is_another_student(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "roster.csv").write_text("account\nanna\nann\nanna_b\n")
+    absent = absent_students(tmp_path / "roster.csv", find_submissions(folder))
+    assert [each.id for each in absent] == ["ann", "anna_b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("", "has no students"), ("account\n", "has no students"), (None, "cannot be read")]
+)
+def test_a_roster_that_is_none_is_named(folder: Path, tmp_path: Path, text: str | None, message: str) -> None:
+    if text is not None:
+        (tmp_path / "roster.csv").write_text(text)
+    with pytest.raises(UsageError, match=message):
+        absent_students(tmp_path / "roster.csv", [])
