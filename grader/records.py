@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from grader.reading import FunctionFacts
+from grader.reading import FunctionFacts, Shown
 from grader.subjects import Call
 
 
@@ -203,13 +203,16 @@ class NotebookRun:
 class Observation:
     """Everything that is known of a submission without knowing what would be right.
 
-    `in_state` are the functions that were called in the state of the notebook.
+    `in_state` are the functions that were called in the state of the notebook, `written` the answers to
+    questions and `listed` the code of subjects, both for people.
     """
 
     run: NotebookRun | None
     functions: Mapping[str, FunctionFacts]
     outcomes: Mapping[str, Outcome]
     in_state: frozenset[str] = frozenset()
+    written: Mapping[str, Shown] = field(default_factory=dict)
+    listed: Mapping[str, Shown] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
