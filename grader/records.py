@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from grader.decision import Decided
 from grader.reading import FunctionFacts, Shown
 from grader.subjects import Call
 
@@ -362,6 +363,7 @@ class QuestionScore:
     checks: tuple[CheckScore, ...]
     remarks: tuple[str, ...] = ()
     diagnosis: Diagnosis | None = None
+    decided: Decided | None = None
 
 
 @dataclass(frozen=True)

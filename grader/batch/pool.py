@@ -21,6 +21,8 @@ from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
+from grader.answer import Answer
+from grader.batch.answers import answers_of
 from grader.batch.judges import Judges
 from grader.batch.words import safe_words
 from grader.course.score import score_nothing
@@ -28,6 +30,7 @@ from grader.errors import DamagedError, GraderError, GraderFault, NotebookUnread
 from grader.intake.submissions import Submission
 from grader.judge.judge_observation import not_graded, unreadable
 from grader.notebook.sources import MAX_MODULE, read_bytes
+from grader.observe.keys import run_key
 from grader.observe.observe_submission import observe
 from grader.observe.sandbox import Process, Program, Sandbox
 from grader.plan.plan import Course
@@ -43,12 +46,17 @@ WAIT_SECONDS = 0.5  # the longest that an interrupt can be delayed, see `grade_a
 
 @dataclass(frozen=True)
 class Graded:
-    """A submission with its score, the run of its notebook if there was one, and how long both took."""
+    """A submission with its score, the run of its notebook if there was one, and how long both took.
+
+    `answers` are what people read of it, `run_key` is that under which the run is kept.
+    """
 
     submission: Submission
     score: Score
     run: NotebookRun | None = None
     seconds: float = 0.0
+    answers: tuple[Answer, ...] = ()
+    run_key: str = ""
 
 
 class Listener(Protocol):
@@ -218,14 +226,16 @@ def _grade_one(
             try:
                 with turns.together():
                     observation = observe(hand_in, course, sandbox, store, turns.alone)
-                    score = judges.grade(submission.id, observation)
+                    score = judges.grade(submission.id, replace(observation, listed={}))
                 break
             except GraderFault as fault:
                 if isinstance(fault, DamagedError):
                     store.drop_damaged()
                 if attempt == TRIES:
                     raise
-        graded = Graded(submission, score, observation.run)
+        answers = tuple(answers_of(observation, score, course))
+        key = str(run_key(hand_in, course, sandbox))
+        graded = Graded(submission, score, observation.run, answers=answers, run_key=key)
     except NotebookUnreadable as reason:
         words = str(reason) if "hand" in str(reason) else f"{reason}; {ADVICE}"
         graded = Graded(submission, unreadable(submission.id, words, course))
@@ -251,6 +261,7 @@ def _store_result(graded: Graded, course: Course, store: Store, listener: Listen
     sources = {graded.submission.id: graded.submission.source}
     try:
         store.put_scores(course.rubric.assignment, [graded.score], course.digest, sources)
+        store.put_answers(course.rubric.assignment, graded.submission.id, graded.answers, graded.run_key)
         listener.finished(graded)
     except GraderError:
         raise
