@@ -150,8 +150,8 @@ def _wish(
     points = _number(row["points"], "points")
     decision = standing.get(submission, {}).get(item.question)
     before = _row(item, decision)
-    comment = row.get("comment", before["comment"]).strip()
-    reason = row.get("reason", before["reason"]).strip()
+    comment = str(row.get("comment", before["comment"])).strip()
+    reason = str(row.get("reason", before["reason"])).strip()
     if (points, comment, reason) == (item.points, before["comment"].strip(), before["reason"].strip()):
         return None
     version = _number(row["version"], "version")
