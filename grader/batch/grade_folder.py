@@ -35,6 +35,7 @@ from grader.plan.load import load_course
 from grader.plan.plan import Course
 from grader.records import Status
 from grader.store import Store
+from grader.verify.proof import refuse_wrong_reference
 
 LOG = logging.getLogger(__name__)
 MAX_NAMES = 5
@@ -72,6 +73,7 @@ def grade_folder(
     if options.roster is not None:
         submissions += absent_students(options.roster, submissions)
     course = load_course(assignment, root, options.rubric)
+    refuse_wrong_reference(course)
     open_results(out)
     try:
         with _log_file(out / LOG_FILE), EventLog(options.log_file) as events:

@@ -21,12 +21,12 @@ from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
-from grader.answer import Answer
-from grader.batch.answers import answers_of
+from grader.batch.given_answers import answers_of
 from grader.batch.judges import Judges
 from grader.batch.words import safe_words
 from grader.course.score import score_nothing
 from grader.errors import DamagedError, GraderError, GraderFault, NotebookUnreadable
+from grader.given_answer import GivenAnswer
 from grader.intake.submissions import Submission
 from grader.judge.judge_observation import not_graded, unreadable
 from grader.notebook.sources import MAX_MODULE, read_bytes
@@ -55,7 +55,7 @@ class Graded:
     score: Score
     run: NotebookRun | None = None
     seconds: float = 0.0
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[GivenAnswer, ...] = ()
     run_key: str = ""
 
 

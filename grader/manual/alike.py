@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sklearn.feature_extraction.text import HashingVectorizer
 
-from grader.answer import Answer
+from grader.given_answer import GivenAnswer
 from grader.manual.worklist import Item
 
 SIMILAR = 0.72  # the least cosine of two answers of one group
@@ -38,7 +38,7 @@ class Group:
         return sum(item.open for item in self.items)
 
 
-def groups_of(items: Sequence[Item], answers: Mapping[str, Answer] | None = None) -> list[Group]:
+def groups_of(items: Sequence[Item], answers: Mapping[str, GivenAnswer] | None = None) -> list[Group]:
     """Return all items in groups, the largest first; `answers` by submission, for written ones."""
     equal: dict[str, list[Item]] = {}
     for item in items:
@@ -49,7 +49,7 @@ def groups_of(items: Sequence[Item], answers: Mapping[str, Answer] | None = None
     return sorted(found, key=lambda group: (-len(group.items), group.items[0].submission))
 
 
-def _merged(groups: list[Group], answers: Mapping[str, Answer]) -> list[Group]:
+def _merged(groups: list[Group], answers: Mapping[str, GivenAnswer]) -> list[Group]:
     """Return the groups, those with similar answers as one; the largest ones gather others first."""
     groups = sorted(groups, key=lambda group: (-len(group.items), group.items[0].submission))
     texts = []

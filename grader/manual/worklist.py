@@ -11,14 +11,14 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
-from grader.answer import Answer
 from grader.final import Waits, total
+from grader.given_answer import GivenAnswer
 from grader.manual.sharing import whose
 from grader.store import Store
 from grader.store.people_tables import ANSWERS, DECISIONS, QUESTIONS
 from grader.store.standing import palette_now
 
-ANSWER = TypeAdapter(Answer)
+ANSWER = TypeAdapter(GivenAnswer)
 Q, A, D = QUESTIONS.c, ANSWERS.c, DECISIONS.c
 NOT_OPEN = (Waits.NOTHING.value, Waits.RUN.value)
 MANY = 400
@@ -208,7 +208,7 @@ class Worklist:
             found[name] = name, status, points + (now or 0.0), of + most, waiting + most * (now is None)
         return [found[name] for name in sorted(found)]
 
-    def answer(self, submission: str, question: str) -> Answer | None:
+    def answer(self, submission: str, question: str) -> GivenAnswer | None:
         """Return what a person reads of a question, None if nothing was kept."""
         same = (A.assignment == self.assignment) & (A.submission == submission) & (A.question == question)
         rows = self.store.database.read(
@@ -216,7 +216,7 @@ class Worklist:
         )
         return ANSWER.validate_json(rows[0]) if rows else None
 
-    def texts(self, question: str, submissions: Sequence[str] | None = None) -> dict[str, Answer]:
+    def texts(self, question: str, submissions: Sequence[str] | None = None) -> dict[str, GivenAnswer]:
         """Return the answers to a question, by submission."""
         wanted = (A.assignment == self.assignment) & (A.question == question)
 

@@ -18,7 +18,6 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from grader.answer import Answer
 from grader.codec import (
     pack_outcome,
     pack_reading,
@@ -29,6 +28,7 @@ from grader.codec import (
 )
 from grader.errors import DamagedError
 from grader.final import with_decisions
+from grader.given_answer import GivenAnswer
 from grader.reading import Reading
 from grader.records import NotebookRun, Outcome, OutcomeKind, Score, Status, Summary
 from grader.store.connection import Database
@@ -231,7 +231,9 @@ class Store:
             rows.append({**row, "source": (sources or {}).get(score.submission, "")})
         self._write(SCORES, rows, lambda connection: write_questions(connection, assignment, scores, course))
 
-    def put_answers(self, assignment: str, submission: str, answers: Sequence[Answer], run: str = "") -> None:
+    def put_answers(
+        self, assignment: str, submission: str, answers: Sequence[GivenAnswer], run: str = ""
+    ) -> None:
         """Keep what people read of a submission in place of what was kept; `run` is the key of its run."""
 
         def work(connection: Connection) -> None:

@@ -1,7 +1,7 @@
 """The tables of what people read, decide and are; `database_tables.py` has those of observations and scores.
 
     questions  assignment, submission, question           -> what the judge says, and why it waits
-    answers    assignment, submission, question           -> Answer
+    answers    assignment, submission, question           -> GivenAnswer
     hand_ins   assignment, submission                     -> key of the notebook's run
     decisions  assignment, submission, question, version  -> Decision; rows are only ever added
     palette    assignment, comment, version               -> a comment, its points; rows are only ever added

@@ -9,13 +9,13 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Select, and_, func, insert, select
 
-from grader.answer import Answer
 from grader.decision import Decision, DecisionKind
 from grader.final import waits
+from grader.given_answer import GivenAnswer
 from grader.records import Score, VerdictKind
 from grader.store.people_tables import ANSWERS, DECISIONS, HAND_INS, PALETTE, QUESTIONS
 
-ANSWER = TypeAdapter(Answer)
+ANSWER = TypeAdapter(GivenAnswer)
 MAX_FOUND = 160  # characters
 MANY = 200  # submissions that are named in one statement
 Standing = dict[str, dict[str, Decision]]
@@ -117,7 +117,7 @@ def _found(score: Score, number: int) -> str:
 
 
 def write_answers(
-    connection: Connection, assignment: str, submission: str, answers: Sequence[Answer], run: str
+    connection: Connection, assignment: str, submission: str, answers: Sequence[GivenAnswer], run: str
 ) -> None:
     """Keep what people read of a submission, and the key of its run, in place of what was kept of it."""
     for table in (ANSWERS, HAND_INS):

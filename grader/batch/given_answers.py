@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.answer import Answer
+from grader.given_answer import GivenAnswer
 from grader.inside import wire
 from grader.plan.plan import Course
 from grader.records import DiagnosisKind, Observation, Outcome, QuestionScore, Score
@@ -22,23 +22,23 @@ DIGITS = 4  # of a number of a result that are compared
 WORDS = re.compile(r"[^\W_]+|[+*/=<>^|\\-]")
 
 
-def answers_of(observation: Observation, score: Score, course: Course) -> Iterator[Answer]:
+def answers_of(observation: Observation, score: Score, course: Course) -> Iterator[GivenAnswer]:
     """Yield what a person reads of each question, as far as the notebook has it."""
     whole = observation.written.get("")
     if whole is not None:
-        yield Answer("", whole.text, whole.html, "", _digest(whole.html))
+        yield GivenAnswer("", whole.text, whole.html, "", _digest(whole.html))
     scored = {question.id: question for question in score.questions}
     for question in course.rubric.questions:
         shown = observation.written.get(question.id)
         if shown is not None and question.manual:
             words = " ".join(WORDS.findall(shown.text.casefold()))
-            yield Answer(question.id, shown.text, shown.html, _digest(words), _digest(shown.html))
+            yield GivenAnswer(question.id, shown.text, shown.html, _digest(words), _digest(shown.html))
         elif question.about and question.id in scored:
             code = observation.listed.get(question.about)
             calls = [call.id for call in course.calls.get(question.about, ())]
             alike = behaviour(scored[question.id], calls, observation.outcomes)
             html = code.html if code is not None else ""
-            yield Answer(question.id, "", html, alike, _digest(f"{html} {alike}"))
+            yield GivenAnswer(question.id, "", html, alike, _digest(f"{html} {alike}"))
 
 
 def behaviour(question: QuestionScore, calls: Sequence[str], outcomes: Mapping[str, Outcome]) -> str:

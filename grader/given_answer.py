@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Answer:
+class GivenAnswer:
     """What a person reads of one question: a written answer, or the code of a function; `html` is safe.
 
     `text` is that of a written answer. Answers with the same `alike` are equal, or are functions with equal
