@@ -159,11 +159,13 @@ def grade_all(
     jobs: int,
     listener: Listener,
     judges: Judges | None = None,
+    merge: Callable[[Score], Score] = lambda score: score,
 ) -> None:
     """Grade submissions with `jobs` workers; `listener` hears of each once its score is in the store.
 
-    Without `judges`, the workers judge. KeyboardInterrupt ends every worker and is raised again; results that
-    `listener` was given as finished stay in the store.
+    Without `judges`, the workers judge. What is kept of a score is what `merge` makes of it.
+    KeyboardInterrupt ends every worker and is raised again; results that `listener` was given as finished
+    stay in the store.
     """
     endable, turns = EndableSandbox(sandbox), Turns()
     judges = judges or Judges(course, jobs=1)
@@ -184,7 +186,8 @@ def grade_all(
                 if not running:
                     break
                 with contextlib.suppress(Empty):
-                    _store_result(done.get(timeout=WAIT_SECONDS).result(), course, store, listener)
+                    graded = done.get(timeout=WAIT_SECONDS).result()
+                    _store_result(replace(graded, score=merge(graded.score)), course, store, listener)
                     running -= 1
         except BaseException:
             store.freeze()  # the processes are killed next; what they return then must not be stored

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Table, delete, select
+from sqlalchemy import Connection, Table, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from grader.codec import (
@@ -34,10 +35,12 @@ from grader.records import NotebookRun, Outcome, OutcomeKind, Score, Status, Sum
 from grader.store.connection import Database
 from grader.store.database_tables import OUTCOMES, READINGS, RUNS, SCORES
 from grader.store.migrate import upgrade
-from grader.store.people_tables import ANSWERS, HAND_INS, QUESTIONS
+from grader.store.people_tables import ANSWERS, HAND_INS, QUESTIONS, SETTINGS
 from grader.store.standing import (
+    RUBRIC,
     Standing,
     palette_now,
+    rubric_now,
     standing_decisions,
     write_answers,
     write_questions,
@@ -242,6 +245,21 @@ class Store:
 
         self._database.write(work)
 
+    def put_rubric(self, assignment: str, text: str) -> None:
+        """Keep the rubric, as JSON, with which an assignment is graded; another one is a new version."""
+
+        def work(connection: Connection) -> None:
+            version, kept = rubric_now(connection, assignment)
+            if kept != text:
+                row = {"assignment": assignment, "name": RUBRIC, "version": version + 1, "value": text}
+                connection.execute(insert(SETTINGS), {**row, "time": time.time(), "person": ""})
+
+        self._database.write(work)
+
+    def get_rubric(self, assignment: str) -> str:
+        """Return the rubric with which an assignment was last graded, as JSON; '' if none is kept."""
+        return self._database.read(lambda connection: rubric_now(connection, assignment))[1]
+
     def run_of(self, assignment: str, submission: str) -> NotebookRun | None:
         """Return the run of a submission's notebook, None if none is kept."""
         same = (HAND_INS.c.assignment == assignment) & (HAND_INS.c.submission == submission)
@@ -272,12 +290,12 @@ class Store:
         rows: list[dict[str, Any]],
         further: Callable[[Connection], None] = lambda connection: None,
     ) -> None:
-        insert = sqlite.insert if self._database.sqlite else postgresql.insert
+        upsert = sqlite.insert if self._database.sqlite else postgresql.insert
         keys = [column.name for column in table.primary_key]
         rows = sorted(
             rows, key=lambda row: [row[name] for name in keys]
         )  # so that two graders cannot deadlock
-        new = insert(table)
+        new = upsert(table)
         changed = {column.name: new.excluded[column.name] for column in table.c if column.name not in keys}
         statement = new.on_conflict_do_update(index_elements=keys, set_=changed)
 

@@ -13,9 +13,10 @@ from grader.decision import Decision, DecisionKind
 from grader.final import waits
 from grader.given_answer import GivenAnswer
 from grader.records import Score, VerdictKind
-from grader.store.people_tables import ANSWERS, DECISIONS, HAND_INS, PALETTE, QUESTIONS
+from grader.store.people_tables import ANSWERS, DECISIONS, HAND_INS, PALETTE, QUESTIONS, SETTINGS
 
 ANSWER = TypeAdapter(GivenAnswer)
+RUBRIC = "rubric"  # the name of a setting
 MAX_FOUND = 160  # characters
 MANY = 200  # submissions that are named in one statement
 Standing = dict[str, dict[str, Decision]]
@@ -76,6 +77,14 @@ def palette_now(connection: Connection, assignment: str) -> dict[int, tuple[str,
         .order_by(PALETTE.c.version)
     )
     return {number: (text, points) for number, text, points in rows}
+
+
+def rubric_now(connection: Connection, assignment: str) -> tuple[int, str]:
+    """Return the version and the text of the rubric that was kept last, 0 and '' if none was."""
+    same = (SETTINGS.c.assignment == assignment) & (SETTINGS.c.name == RUBRIC)
+    query = select(SETTINGS.c.version, SETTINGS.c.value).where(same).order_by(SETTINGS.c.version.desc())
+    row = connection.execute(query.limit(1)).first()
+    return (row.version, row.value) if row is not None else (0, "")
 
 
 def write_questions(connection: Connection, assignment: str, scores: Sequence[Score], course: str) -> None:
