@@ -28,6 +28,7 @@ from grader.cli.publish import publish
 from grader.cli.regrade import regrade
 from grader.cli.release import release
 from grader.cli.schema import schema
+from grader.cli.serve import serve
 from grader.cli.show import show
 from grader.cli.todo import todo
 from grader.cli.verify import verify
@@ -72,22 +73,9 @@ def cli() -> None:
     """Run a command."""
 
 
-for command in (
-    grade,
-    show,
-    todo,
-    points,
-    override,
-    regrade,
-    publish,
-    people,
-    verify,
-    schema,
-    doctor,
-    pdf,
-    check,
-    release,
-):
+COMMANDS = (grade, show, verify, schema, doctor, pdf, check, release)
+DECIDING = (serve, todo, points, override, regrade, publish, people)
+for command in (*COMMANDS, *DECIDING):
     cli.add_command(command)
 
 
