@@ -113,7 +113,7 @@ def import_points(path: Path, worklist: Worklist, decisions: Decisions, person: 
     wishes, wrong, lines = [], [], dict[tuple[str, str], int]()
     for line, row in _read(path):
         try:
-            wish = _wish(row, names, items, standing)
+            wish = _wish(row, names, items, standing, decisions)
         except UsageError as error:
             wrong.append(f"line {line}: {error}")
             continue
@@ -139,6 +139,7 @@ def _wish(
     names: dict[str, str],
     items: dict[tuple[str, str], Item],
     standing: Standing,
+    decisions: Decisions,
 ) -> Wish | None:
     """Return what a row asks for, None if that is what stands; raise UsageError for a row that is wrong."""
     submission = names.get(row["submission"])
@@ -156,6 +157,8 @@ def _wish(
         return None
     version = _number(row["version"], "version")
     if version != item.version:
+        if _is_untouched((points, comment, reason), item, version, decisions):
+            return None
         by = f"{item.person} has decided" if item.person else "it has changed"
         raise UsageError(f"{by} since the table was made ({item.points} points); export it again")
     if points is None and item.points is not None:
@@ -175,6 +178,20 @@ def _wish(
         item.version,
         DecisionKind.IMPORTED,
     )
+
+
+def _is_untouched(
+    given: tuple[float | None, str, str], item: Item, version: float | None, decisions: Decisions
+) -> bool:
+    """Whether a row still says what stood when the table was made."""
+    if version == 0:
+        return given == (item.judged, "", "")
+    history = decisions.history(item.submission, item.question)
+    then = next((each for each in history if each.version == version), None)
+    if then is None:
+        return False
+    words = _cell(then.comment).strip(), _cell(then.reason).strip()
+    return given == (item.judged if then.points is None else then.points, *words)
 
 
 def _number(text: str, what: str) -> float | None:
