@@ -95,23 +95,24 @@ def opened(browser: Any, desk: Any) -> Iterator[Callable[..., Any]]:
     contexts: list[Any] = []
     with served(desk) as address:
 
-        def new(path: str = "", person: str = "", **options: Any) -> Any:
+        def new(path: str = "", person: str = "", *, hostile: bool = False, **options: Any) -> Any:
             context = browser.new_context(base_url=address, **options)
             contexts.append(context)
             page = context.new_page()
+
+            def asked(route: Any) -> None:
+                problems.append(route.request.url)
+                route.abort()
+
+            def said(message: Any) -> None:
+                told = any(code in message.text for code in ("409", "400"))  # the status of a page of ours
+                if message.type == "error" and not told and not hostile:
+                    problems.append(f"{page.url}: {message.text}")
+
             page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
-            page.on(
-                "request",
-                lambda request: problems.append(request.url) if foreign(request.url, address) else None,
-            )
-            page.on(
-                "console",
-                lambda said: (
-                    problems.append(f"{page.url}: {said.text}")
-                    if said.type == "error" and "409" not in said.text and "400" not in said.text
-                    else None
-                ),
-            )
+            page.on("console", said)
+            # a request that the policy of a page forbids does not come so far
+            context.route(lambda url: foreign(url, address), asked)
             if person:
                 page.goto("/login")
                 page.fill("[name=name]", person)
