@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from html import escape
+from pathlib import Path
 
 from support import not_graded, rubric, score
 
 from grader.batch.given_answers import _digest
 from grader.decision import DecisionKind
+from grader.errors import ConflictError
 from grader.given_answer import GivenAnswer
 from grader.manual.decisions import Decisions, Wish
 from grader.records import Code, QuestionScore, Score, Verdict, VerdictKind
@@ -87,3 +90,28 @@ def large(store: Store, students: int, questions: int, waiting: int, decided: fl
         for name in names[: int(students * decided)]
     ]
     Decisions(store, "large").decide(wishes, "ta")
+
+
+def many_at_once(where: Path | str, people: int, each: int) -> None:
+    """Let people save the same answer at once, each some times; fail if anything is lost."""
+
+    def work(person: int) -> int:
+        kept, version = 0, 0
+        with Store(where) as own:
+            history = Decisions(own, "tiny")
+            while kept < each:
+                try:
+                    wish = Wish("anna", "essay", None, f"{person}: {kept}", version=version)
+                    version = history.decide([wish], f"person {person}")[0].version
+                    kept += 1
+                except ConflictError as error:
+                    standing = error.standing or history.standing("anna", "essay")
+                    version = standing.version if standing else 0
+        return kept
+
+    with ThreadPoolExecutor(people) as pool:
+        assert sum(pool.map(work, range(people))) == people * each
+    with Store(where) as store:
+        entries = Decisions(store, "tiny").history("anna", "essay", limit=people * each + 1)
+    assert sorted(entry.version for entry in entries) == list(range(1, people * each + 1))
+    assert len({entry.comment for entry in entries}) == people * each

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import secrets
 import sys
@@ -98,7 +99,8 @@ def serve(
         click.echo("Ctrl-C ends it; what was decided is kept. The pages and the gradebook: grader publish")
         sys.stdout.flush()
         try:
-            server.run(sockets=[socket])
+            with contextlib.suppress(KeyboardInterrupt):  # the usual way to end it
+                server.run(sockets=[socket])
         finally:
             jobs.end()
 

@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 
 from grader.decision import Decision, DecisionKind
 from grader.errors import ConflictError, UsageError
+from grader.inside.safe_text import message_text
 from grader.store import Store
 from grader.store.people_tables import ANSWERS, DECISIONS, QUESTIONS
 from grader.store.standing import Standing, decision_of, palette_now, standing_decisions
@@ -26,6 +27,7 @@ from grader.store.standing import Standing, decision_of, palette_now, standing_d
 MAX_WORDS = 20_000  # characters of one comment or reason
 TRIES = 5
 MANY = 200
+NOTHING = (None, "", (), "")  # the content of a decision that leaves everything as it is
 Made = TypeVar("Made")
 
 
@@ -75,7 +77,7 @@ class Decisions:
                     key = (wish.submission, wish.question)
                     now = standing.get(wish.submission, {}).get(wish.question)
                     decision = self._decision(wish, person, now, rows.get(key), palette)
-                    if now is None or _content(now) != _content(decision):
+                    if (_content(now) if now else NOTHING) != _content(decision):
                         made.append(replace(decision, seen=seen.get(key, ""), together=together))
             self._add(connection, made)
             return made
@@ -227,9 +229,9 @@ class Decisions:
             person,
             kind,
             None if wish.points is None else round(wish.points - changes, 10),
-            wish.comment.strip(),
+            message_text(wish.comment).strip(),
             tuple(sorted(set(wish.comments))),
-            wish.reason.strip(),
+            message_text(wish.reason).strip(),
         )
 
     def _questions(self, connection: Connection, names: Sequence[str]) -> dict[tuple[str, str], Row[Any]]:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from grader.errors import ConflictError, UsageError
+from grader.inside.safe_text import message_text
 from grader.manual.decisions import MAX_WORDS
 from grader.store import Store
 from grader.store.people_tables import PALETTE
@@ -59,12 +60,12 @@ class Palette:
 
     def add(self, question: str, text: str, points: float, person: str) -> Comment:
         """Add a comment; raise UsageError for one that is none."""
-        _check(text, points)
+        words = _checked(text, points)
 
         def work(connection: Connection) -> Comment:
             same = PALETTE.c.assignment == self.assignment
             last = connection.execute(select(func.max(PALETTE.c.comment)).where(same)).scalar() or 0
-            made = Comment(last + 1, 1, question, text.strip(), points, False, self.clock(), person)
+            made = Comment(last + 1, 1, question, words, points, False, self.clock(), person)
             self._insert(connection, made)
             return made
 
@@ -79,7 +80,7 @@ class Palette:
         self, number: int, text: str, points: float, person: str, version: int, *, withdrawn: bool = False
     ) -> Comment:
         """Change a comment for all who were given it; raise UsageError, or ConflictError after a change."""
-        _check(text, points)
+        words = _checked(text, points)
 
         def work(connection: Connection) -> Comment:
             same = (PALETTE.c.assignment == self.assignment) & (PALETTE.c.comment == number)
@@ -90,9 +91,7 @@ class Palette:
                 raise UsageError(f"there is no comment with the number {number}")
             if last.version != version:
                 raise ConflictError("somebody else has changed this comment meanwhile")
-            made = Comment(
-                number, version + 1, last.question, text.strip(), points, withdrawn, self.clock(), person
-            )
+            made = Comment(number, version + 1, last.question, words, points, withdrawn, self.clock(), person)
             self._insert(connection, made)
             return made
 
@@ -128,10 +127,12 @@ class Palette:
             raise ConflictError("somebody else has changed this comment meanwhile") from error
 
 
-def _check(text: str, points: float) -> None:
+def _checked(text: str, points: float) -> str:
+    """Return the words of a comment, safe to show; raise UsageError for one that is none."""
     if not text.strip():
         raise UsageError("a comment needs words")
     if len(text) > MAX_WORDS:
         raise UsageError(f"a comment has at most {MAX_WORDS} characters")
     if not math.isfinite(points):
         raise UsageError(f"{points} is no number of points")
+    return message_text(text).strip()

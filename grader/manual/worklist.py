@@ -80,7 +80,7 @@ class Worklist:
         waits: Waits | None = None,
     ) -> list[Item]:
         """Return questions of submissions, by question and submission."""
-        latest = self._latest()
+        latest = self._latest(question, submission)
         query = (
             self._joined(latest)
             .add_columns(A.alike, A.seen.label("now"))
@@ -157,7 +157,7 @@ class Worklist:
         """Return for each person how many of the shared-out answers are theirs, and how many of them wait."""
         counted: dict[str, tuple[int, int]] = {}
         for question, persons in people.items():
-            latest = self._latest()
+            latest = self._latest(question)
             waiting = and_(Q.waits.not_in(NOT_OPEN), D.points.is_(None))
             query = (
                 self._joined(latest)
@@ -192,20 +192,34 @@ class Worklist:
 
     def totals(self) -> list[tuple[str, str, float, float, float]]:
         """Return of each submission: name, status, points so far, most points, points that wait."""
-        latest = self._latest()
-        query = (
-            self._joined(latest)
-            .with_only_columns(Q.submission, Q.status, Q.max_points, Q.points, D.points, D.comments)
-            .where(Q.assignment == self.assignment)
+        joined, now = self._joined(self._latest()), func.coalesce(D.points, Q.points)
+        plain = or_(D.comments.is_(None), D.comments == "[]")  # the others have points that may change
+        added = (
+            joined.with_only_columns(
+                Q.submission,
+                func.max(Q.status),
+                func.sum(func.coalesce(now, 0.0)),
+                func.sum(Q.max_points),
+                func.sum(case((now.is_(None), Q.max_points), else_=0.0)),
+            )
+            .where(Q.assignment == self.assignment, plain)
+            .group_by(Q.submission)
         )
-        palette, rows = self.store.database.read(
-            lambda connection: (palette_now(connection, self.assignment), connection.execute(query).all())
+        others = joined.with_only_columns(
+            Q.submission, Q.status, Q.max_points, Q.points, D.points, D.comments
+        ).where(Q.assignment == self.assignment, ~plain)
+        palette, sums, rows = self.store.database.read(
+            lambda connection: (
+                palette_now(connection, self.assignment),
+                connection.execute(added).all(),
+                connection.execute(others).all(),
+            )
         )
-        found: dict[str, tuple[str, str, float, float, float]] = {}
+        found: dict[str, tuple[str, str, float, float, float]] = {row[0]: tuple(row) for row in sums}
         for name, status, most, judged, given, comments in rows:
             _, _, points, of, waiting = found.get(name, (name, status, 0.0, 0.0, 0.0))
-            now = _now(given, comments, judged, most, palette)
-            found[name] = name, status, points + (now or 0.0), of + most, waiting + most * (now is None)
+            count = _now(given, comments, judged, most, palette)
+            found[name] = name, status, points + (count or 0.0), of + most, waiting + most * (count is None)
         return [found[name] for name in sorted(found)]
 
     def answer(self, submission: str, question: str) -> GivenAnswer | None:
@@ -231,13 +245,15 @@ class Worklist:
 
         return {name: ANSWER.validate_json(data) for name, data in self.store.database.read(work)}
 
-    def _latest(self) -> Any:
-        return (
-            select(D.assignment, D.question, D.submission, func.max(D.version).label("version"))
-            .where(D.assignment == self.assignment)
-            .group_by(D.assignment, D.question, D.submission)
-            .subquery()
-        )
+    def _latest(self, question: str | None = None, submission: str | None = None) -> Any:
+        """Return the versions that stand, of one question or submission, or of all."""
+        query = select(D.assignment, D.question, D.submission, func.max(D.version).label("version"))
+        query = query.where(D.assignment == self.assignment)
+        if question is not None:
+            query = query.where(D.question == question)
+        if submission is not None:
+            query = query.where(D.submission == submission)
+        return query.group_by(D.assignment, D.question, D.submission).subquery()
 
     def _joined(self, latest: Any) -> Select[Any]:
         """Return the questions with the decisions that stand."""

@@ -187,14 +187,13 @@ def save(visit: Visit) -> Response:
     """Save what a person decided, and go on."""
     queue = _queue(visit)
     item, desk = queue.now, visit.desk
-    numbers = [value for value in visit.fields("comments") if value.isdigit()]
-    version = visit.field("version", "0")
+    version = next(iter(visit.numbers("version")), 0)
     entered: dict[str, Any] = {
         "points": visit.field("points"),
         "comment": visit.field("comment"),
-        "comments": {int(value) for value in numbers},
+        "comments": set(visit.numbers("comments")),
         "reason": visit.field("reason"),
-        "version": int(version) if version.isdigit() else 0,
+        "version": version,
     }
     try:
         points = entered_points(visit.field("points"))
@@ -249,10 +248,10 @@ def restore(visit: Visit) -> Response:
     """Let an earlier version of a decision stand again."""
     desk, question = visit.desk, visit.path("question")
     submission = desk.submission(visit.path("code"))
-    version = visit.field("version")
-    if submission is None or not version.isdigit():
+    version = next(iter(visit.numbers("version")), None)
+    if submission is None or version is None:
         raise NotThere("There is no such version.")
-    desk.decisions.restore(submission, question, int(version), visit.person)
+    desk.decisions.restore(submission, question, version, visit.person)
     return visit.to("grade", question, desk.code(submission))
 
 

@@ -51,6 +51,10 @@ class Guards:
             await answer(scope, receive, send)
             return
 
+        if b"%00" in scope.get("raw_path", b"") + scope.get("query_string", b""):
+            await PlainTextResponse("There is no such page.", 404)(scope, receive, send)
+            return
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)

@@ -11,7 +11,7 @@ from grader.final import Waits
 from grader.manual.decisions import Wish
 from grader.manual.worklist import own
 from grader.web.grading_pages import entered_points, question_items, steps
-from grader.web.visit import NotThere, Visit
+from grader.web.visit import WHOLE, NotThere, Visit
 
 MAX_TODO = 300
 MAX_SHOWN = 6  # different answers of a group that are shown
@@ -169,12 +169,12 @@ def decide_group(visit: Visit) -> Response:
     points = entered_points(visit.field("points"))
     if points is None:
         raise UsageError("give points: they are the same for all of the group")
-    numbers = tuple(int(value) for value in visit.fields("comments") if value.isdigit())
+    numbers = tuple(visit.numbers("comments"))
     comment, reason = visit.field("comment").replace("\r\n", "\n"), visit.field("reason")
     wishes = []
     for item in question_items(visit, question, mine=False):
         version = chosen.get(desk.code(item.submission), "")
-        if version.isdigit():
+        if WHOLE.fullmatch(version):
             wishes.append(Wish(item.submission, question, points, comment, numbers, reason, int(version)))
     if not wishes:
         raise UsageError("choose at least one answer of the group")
@@ -196,13 +196,13 @@ def comments(visit: Visit) -> Response:
 
 def change_comment(visit: Visit) -> Response:
     """Change a comment for all who were given it."""
-    number, version = visit.path("number"), visit.field("version")
-    if not number.isdigit() or not version.isdigit():
+    number, version = visit.path("number"), next(iter(visit.numbers("version")), None)
+    if not WHOLE.fullmatch(number) or version is None:
         raise NotThere("There is no such comment.")
     points = entered_points(visit.field("points")) or 0.0
     withdrawn = bool(visit.field("withdrawn"))
     visit.desk.palette.change(
-        int(number), visit.field("text"), points, visit.person, int(version), withdrawn=withdrawn
+        int(number), visit.field("text"), points, visit.person, version, withdrawn=withdrawn
     )
     return visit.to("comments")
 

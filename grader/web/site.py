@@ -8,14 +8,14 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from grader.manual.accounts import Role
 from grader.web import frames, grading_pages, head_pages, overview_pages
 from grader.web.desk import Desk
 from grader.web.entrance import Attempts, Door
-from grader.web.guards import Guards, read_form
+from grader.web.guards import Guards, TooMuch, read_form
 from grader.web.visit import Handler, endpoint, page, static
 
 KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -65,7 +65,10 @@ def make_site(desk: Desk, hosts: Sequence[str] = (), attempts: Attempts | None =
     async def log_in(request: Request) -> Response:
         if request.method != "POST":
             return door.login_page(request)
-        form = dict(await read_form(request))
+        try:
+            form = dict(await read_form(request))
+        except TooMuch:
+            return PlainTextResponse("This is more than any form of ours holds.", 413)
         return await run_in_threadpool(door.login, request, form)
 
     async def log_out(request: Request) -> Response:

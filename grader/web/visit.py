@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from grader.web.desk import Desk
 from grader.web.guards import TooMuch, read_form, same_origin
 
 COOKIE = "grader"
+WHOLE = re.compile(r"[0-9]{1,9}")
 MAX_MARKDOWN = 20_000
 WAITS = {
     "": "",
@@ -112,6 +114,10 @@ class Visit:
     def fields(self, name: str) -> list[str]:
         """Return all fields of a name."""
         return [value for key, value in self.form if key == name]
+
+    def numbers(self, name: str) -> list[int]:
+        """Return all fields of a name that are whole numbers."""
+        return [int(value) for value in self.fields(name) if WHOLE.fullmatch(value)]
 
     def query(self, name: str, default: str = "") -> str:
         """Return a parameter of the address."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import score
-from support_manual import answers, fill
+from support_manual import answers, fill, many_at_once
 
 from grader.decision import DecisionKind
 from grader.errors import ConflictError, UsageError
@@ -131,9 +130,20 @@ def test_what_was_decided_together_is_undone_together_but_for_what_was_changed_s
 
 
 def test_a_decision_that_changes_nothing_is_no_entry(store: Store) -> None:
+    decide(store, None)
+    decide(store, None, comment=" ")
+    assert Decisions(store, "tiny").history("anna") == []
     decide(store, 1.0, comment="yes")
     decide(store, 1.0, comment="yes ")
     assert len(Decisions(store, "tiny").history("anna")) == 1
+
+
+def test_words_are_kept_without_what_no_database_and_no_page_can_hold(store: Store) -> None:
+    decide(store, 1.0, comment="a\x00b\ud800 \u202ec\nd")
+    (kept,) = Decisions(store, "tiny").history("anna")
+    assert kept.comment.encode().isascii() or "\ufffd" in kept.comment
+    assert not set(kept.comment) & set("\x00\ud800\u202e")
+    assert "\n" in kept.comment
 
 
 def test_a_changed_comment_changes_for_all_who_were_given_it(store: Store) -> None:
@@ -190,29 +200,6 @@ def test_a_submission_that_we_failed_to_grade_is_graded_once_people_decided_all_
     )
     assert kept.judged is not None
     assert kept.judged.status is Status.NOT_GRADED
-
-
-def many_at_once(where: Path | str, people: int, each: int) -> None:
-    def work(person: int) -> int:
-        kept, version = 0, 0
-        with Store(where) as own:
-            history = Decisions(own, "tiny")
-            while kept < each:
-                try:
-                    wish = Wish("anna", "essay", None, f"{person}: {kept}", version=version)
-                    version = history.decide([wish], f"person {person}")[0].version
-                    kept += 1
-                except ConflictError as error:
-                    standing = error.standing or history.standing("anna", "essay")
-                    version = standing.version if standing else 0
-        return kept
-
-    with ThreadPoolExecutor(people) as pool:
-        assert sum(pool.map(work, range(people))) == people * each
-    with Store(where) as store:
-        entries = Decisions(store, "tiny").history("anna", "essay", limit=people * each + 1)
-    assert sorted(entry.version for entry in entries) == list(range(1, people * each + 1))
-    assert len({entry.comment for entry in entries}) == people * each
 
 
 def test_twenty_people_who_save_the_same_answer_at_once_lose_nothing(tmp_path: Path) -> None:
