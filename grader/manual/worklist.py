@@ -192,15 +192,15 @@ class Worklist:
 
     def totals(self) -> list[tuple[str, str, float, float, float]]:
         """Return of each submission: name, status, points so far, most points, points that wait."""
-        joined, now = self._joined(self._latest()), func.coalesce(D.points, Q.points)
+        joined, count = self._joined(self._latest()), func.coalesce(D.points, Q.points)
         plain = or_(D.comments.is_(None), D.comments == "[]")  # the others have points that may change
         added = (
             joined.with_only_columns(
                 Q.submission,
                 func.max(Q.status),
-                func.sum(func.coalesce(now, 0.0)),
+                func.sum(func.coalesce(count, 0.0)),
                 func.sum(Q.max_points),
-                func.sum(case((now.is_(None), Q.max_points), else_=0.0)),
+                func.sum(case((count.is_(None), Q.max_points), else_=0.0)),
             )
             .where(Q.assignment == self.assignment, plain)
             .group_by(Q.submission)
@@ -215,11 +215,11 @@ class Worklist:
                 connection.execute(others).all(),
             )
         )
-        found: dict[str, tuple[str, str, float, float, float]] = {row[0]: tuple(row) for row in sums}
+        found = {name: (name, status, now, of, waiting) for name, status, now, of, waiting in sums}
         for name, status, most, judged, given, comments in rows:
             _, _, points, of, waiting = found.get(name, (name, status, 0.0, 0.0, 0.0))
-            count = _now(given, comments, judged, most, palette)
-            found[name] = name, status, points + (count or 0.0), of + most, waiting + most * (count is None)
+            now = _now(given, comments, judged, most, palette)
+            found[name] = name, status, points + (now or 0.0), of + most, waiting + most * (now is None)
         return [found[name] for name in sorted(found)]
 
     def answer(self, submission: str, question: str) -> GivenAnswer | None:
