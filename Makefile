@@ -43,7 +43,8 @@ $(READY): requirements.lock pyproject.toml
 	touch $(READY)
 
 lock:
-	uv pip compile pyproject.toml --extra grade --extra pdf --extra postgres --extra cluster --group dev --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra grade --extra pdf --extra postgres --extra cluster --extra serve \
+		--group dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-emit-index-url --quiet -o requirements.lock
 
 clean:

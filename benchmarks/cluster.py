@@ -135,10 +135,10 @@ def real_answer(root: Path) -> Answer:
     submission = find_submissions(root / "submissions" / "storm")[0]
     rows = CarriedObservations()
     with Judges(course, 2) as judges, choose_sandbox((), "restricted") as sandbox:
-        score, run = grade_hand_in(
+        result = grade_hand_in(
             submission.id, read_hand_in(submission), course, sandbox, rows, judges, MachineTurns()
         )
-    return Answer(score, run, tuple(rows.new), tier=str(ISOLATED))
+    return Answer(result, tuple(rows.new), tier=str(ISOLATED))
 
 
 async def host(address: str, count: int) -> None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from grader.reading import FunctionFacts
+from grader.decision import Decided
+from grader.reading import FunctionFacts, Shown
 
 
 class OutcomeKind(StrEnum):
@@ -211,13 +212,16 @@ class NotebookRun:
 class Observation:
     """Everything that is known of a submission without knowing what would be right.
 
-    `in_state` are the functions that were called in the state of the notebook.
+    `in_state` are the functions that were called in the state of the notebook, `written` the answers to
+    questions and `listed` the code of subjects, both for people.
     """
 
     run: NotebookRun | None
     functions: Mapping[str, FunctionFacts]
     outcomes: Mapping[str, Outcome]
     in_state: frozenset[str] = frozenset()
+    written: Mapping[str, Shown] = field(default_factory=dict)
+    listed: Mapping[str, Shown] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -311,6 +315,7 @@ class QuestionScore:
     checks: tuple[CheckScore, ...]
     remarks: tuple[str, ...] = ()
     diagnosis: Diagnosis | None = None
+    decided: Decided | None = None
 
 
 @dataclass(frozen=True)

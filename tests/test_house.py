@@ -101,6 +101,26 @@ def test_the_core_imports_nothing_that_reads_what_a_student_made() -> None:
     assert broken == []
 
 
+def test_words_of_people_are_the_only_markdown_that_the_core_makes_html_of() -> None:
+    makers = {
+        (str(path.relative_to(PACKAGE)), name)
+        for path in PACKAGE.rglob("*.py")
+        if path.relative_to(PACKAGE).parts[0] not in ("handler", "pdf", "observe", "inside", "student")
+        for name in imports(path)
+        if within(name, "grader.handler") and name.count(".") == 3
+    }
+    shown = "grader.handler.safe_html.show_markdown"
+    pages = {(name, shown) for name in ("report/pages.py", "web/visit.py")}
+    assert {each for each in makers if "safe_html" in each[1]} == pages
+
+
+def test_the_web_application_reads_no_notebook_and_starts_nothing_but_regrade() -> None:
+    files = sorted((PACKAGE / "web").glob("*.py")) + sorted((PACKAGE / "manual").glob("*.py"))
+    bad = ("grader.notebook", "grader.observe", "grader.judge", "grader.inside", "nbformat", "subprocess")
+    found = {(f.name, n) for f in files for n in imports(f) for b in bad if within(n, b)}
+    assert {each for each in found if "safe_text" not in each[1]} == {("jobs.py", "subprocess")}
+
+
 def packages_used() -> dict[str, set[str]]:
     """Return which parts of grader (packages, and modules of its top level) each part imports, at any depth."""
     used: dict[str, set[str]] = {}
@@ -126,8 +146,11 @@ MAY_USE = {
     "cache": set(),
     "reading": set(),
     "explanations": {"subjects"},
-    "records": {"reading"},
-    "errors": set(),
+    "decision": set(),
+    "given_answer": set(),
+    "records": {"decision", "reading"},
+    "final": {"decision", "records"},
+    "errors": {"decision"},
     "inside": set(),
     "decode": {"inside", "records"},
     "outcome": {"decode", "inside", "records"},
@@ -146,7 +169,7 @@ MAY_USE = {
         "records",
         "subjects",
     },
-    "course": {"checks", "errors", "notebook", "numerics", "reading", "records", "subjects"},
+    "course": {"final", "checks", "errors", "notebook", "numerics", "reading", "records", "subjects"},
     "plan": {
         "cache",
         "checks",
@@ -172,8 +195,9 @@ MAY_USE = {
         "records",
         "subjects",
     },
-    "store": {"codec", "errors", "reading", "records"},
-    "report": {"course", "reading", "records"},
+    "store": {"codec", "decision", "errors", "final", "given_answer", "reading", "records"},
+    "manual": {"decision", "errors", "exports", "final", "given_answer", "inside", "records", "store"},
+    "report": {"course", "handler", "reading", "records"},
     "exports": {"course", "errors", "records"},
     "intake": {"errors", "notebook"},
     "pdf": {"errors", "notebook"},
@@ -204,6 +228,8 @@ def test_the_wheel_holds_the_package_with_its_templates_and_nothing_of_a_course(
     for needed in (
         "report/templates/style.css",
         "report/templates/course.js",
+        "web/templates/grade.html",
+        "web/static/grading.js",
         "inside/wire.py",
         "cli/main.py",
     ):

@@ -2,7 +2,7 @@
 
     coordinator  --GraderCore: the course-->  scheduler  -->  every worker, which proves its walls
                  --Work: bytes, what is kept of them-->  a worker that has
-                 <--Answer: score, run, new observations--
+                 <--Answer: score, run, what people read, new observations--
         |
     the database, pages: written here alone
 
@@ -303,8 +303,8 @@ class _Batch:
         def work() -> Graded:
             if answer.error is not None:
                 raise answer.error
-            assert answer.score is not None
-            return Graded(submission, answer.score, answer.run)
+            assert answer.result is not None
+            return answer.result.of(submission)
 
         found = graded(submission, self.course, answer.tier or self.cluster.tier, work)
         found = replace(found, seconds=answer.seconds or found.seconds, worker=answer.worker)

@@ -25,7 +25,7 @@ from typing import Any
 from grader.batch.course_bundle import CourseBundle, open_course
 from grader.batch.judges import Judges
 from grader.batch.machine_turns import MachineTurns
-from grader.batch.pool import EndableSandbox, grade_hand_in
+from grader.batch.pool import EndableSandbox, GradedHandIn, grade_hand_in
 from grader.batch.resources import possible_workers
 from grader.errors import GraderError, GraderFault, NotebookUnreadable
 from grader.observe.layers import RESTRICTED, TIERS
@@ -34,7 +34,7 @@ from grader.observe.scratch import make_scratch
 from grader.observe.tiers import choose_sandbox
 from grader.observe.warm import WarmSandbox
 from grader.plan.plan import Course
-from grader.records import HandIn, NotebookRun, Score
+from grader.records import HandIn
 from grader.store import CarriedObservations, Row
 
 LOG = logging.getLogger(__name__)
@@ -62,10 +62,9 @@ class Work:
 
 @dataclass(frozen=True)
 class Answer:
-    """The score and the run of a hand-in, with the new rows of its observation; or an error."""
+    """What a hand-in came to, with the new rows of its observation; or an error."""
 
-    score: Score | None = None
-    run: NotebookRun | None = None
+    result: GradedHandIn | None = None
     rows: tuple[Row, ...] = ()
     error: GraderError | NotebookUnreadable | None = None
     tier: str = ""
@@ -148,13 +147,13 @@ def _answer(
 ) -> Answer:
     rows = CarriedObservations(work.known)
     try:
-        score, run = grade_hand_in(work.name, work.hand_in, course, sandbox, rows, judges, turns)
+        result = grade_hand_in(work.name, work.hand_in, course, sandbox, rows, judges, turns)
     except (GraderError, NotebookUnreadable) as error:
-        return Answer(None, None, tuple(rows.new), error, sandbox.name)
+        return Answer(None, tuple(rows.new), error, sandbox.name)
     except Exception as error:
         LOG.exception("%s was not graded", work.name)
         return Answer(error=GraderFault(f"{type(error).__name__}: {error}"), tier=sandbox.name)
-    return Answer(score, run, tuple(rows.new), tier=sandbox.name)
+    return Answer(result, tuple(rows.new), tier=sandbox.name)
 
 
 def _request(asked: socket.socket) -> socket.socket | None:

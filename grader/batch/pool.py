@@ -21,13 +21,16 @@ from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
+from grader.batch.given_answers import answers_of
 from grader.batch.judges import Judges
 from grader.batch.words import safe_words
 from grader.course.score import score_nothing
 from grader.errors import DamagedError, GraderError, GraderFault, NotebookUnreadable
+from grader.given_answer import GivenAnswer
 from grader.intake.submissions import Submission
 from grader.judge.judge_observation import not_graded, unreadable
 from grader.notebook.sources import MAX_MODULE, read_bytes
+from grader.observe.keys import run_key
 from grader.observe.observe_submission import observe
 from grader.observe.sandbox import Process, Program, Sandbox
 from grader.plan.plan import Course
@@ -45,7 +48,8 @@ WAIT_SECONDS = 0.5  # the longest that an interrupt can be delayed, see `grade_a
 class Graded:
     """A submission with its score, the run of its notebook if there was one, and how long both took.
 
-    `worker` is the machine of a cluster that did it.
+    `worker` is the machine of a cluster that did it, `answers` are what people read of it, `run_key` is that
+    under which the run is kept.
     """
 
     submission: Submission
@@ -53,6 +57,22 @@ class Graded:
     run: NotebookRun | None = None
     seconds: float = 0.0
     worker: str = ""
+    answers: tuple[GivenAnswer, ...] = ()
+    run_key: str = ""
+
+
+@dataclass(frozen=True)
+class GradedHandIn:
+    """What grading a hand-in comes to, on whichever machine; the fields are those of `Graded`."""
+
+    score: Score
+    run: NotebookRun | None
+    answers: tuple[GivenAnswer, ...] = ()
+    run_key: str = ""
+
+    def of(self, submission: Submission) -> Graded:
+        """Return the submission with this."""
+        return Graded(submission, self.score, self.run, answers=self.answers, run_key=self.run_key)
 
 
 class Listener(Protocol):
@@ -167,11 +187,13 @@ def grade_all(
     jobs: int,
     listener: Listener,
     judges: Judges | None = None,
+    merge: Callable[[Score], Score] = lambda score: score,
 ) -> None:
     """Grade submissions with `jobs` workers; `listener` hears of each once its score is in the store.
 
-    Without `judges`, the workers judge. KeyboardInterrupt ends every worker and is raised again; results that
-    `listener` was given as finished stay in the store.
+    Without `judges`, the workers judge. What is kept of a score is what `merge` makes of it.
+    KeyboardInterrupt ends every worker and is raised again; results that `listener` was given as finished
+    stay in the store.
     """
     endable, turns = EndableSandbox(sandbox), Turns()
     judges = judges or Judges(course, jobs=1)
@@ -192,7 +214,8 @@ def grade_all(
                 if not running:
                     break
                 with contextlib.suppress(Empty):
-                    store_result(done.get(timeout=WAIT_SECONDS).result(), course, store, listener)
+                    found = done.get(timeout=WAIT_SECONDS).result()
+                    store_result(replace(found, score=merge(found.score)), course, store, listener)
                     running -= 1
         except BaseException:
             store.freeze()  # the processes are killed next; what they return then must not be stored
@@ -217,8 +240,8 @@ def _grade_one(
 
     def work() -> Graded:
         hand_in = read_hand_in(submission)
-        score, run = grade_hand_in(submission.id, hand_in, course, sandbox, store, judges, turns)
-        return Graded(submission, score, run)
+        result = grade_hand_in(submission.id, hand_in, course, sandbox, store, judges, turns)
+        return result.of(submission)
 
     return graded(submission, course, sandbox.name, work)
 
@@ -244,13 +267,16 @@ def grade_hand_in(
     store: Observations,
     judges: Judges,
     turns: AnyTurns,
-) -> tuple[Score, NotebookRun | None]:
+) -> GradedHandIn:
     """Observe and judge a hand-in; a fault of ours is tried again."""
+    key = str(run_key(hand_in, course, sandbox))
     for attempt in range(1, TRIES + 1):
         try:
             with turns.together():
                 observation = observe(hand_in, course, sandbox, store, turns.alone)
-                return judges.grade(name, observation), observation.run
+                score = judges.grade(name, replace(observation, listed={}))
+                answers = tuple(answers_of(observation, score, course))
+                return GradedHandIn(score, observation.run, answers, key)
         except GraderFault as fault:
             if isinstance(fault, DamagedError) and isinstance(store, Store):
                 store.drop_damaged()
@@ -289,6 +315,7 @@ def store_result(graded: Graded, course: Course, store: Store, listener: Listene
     sources = {graded.submission.id: graded.submission.source}
     try:
         store.put_scores(course.rubric.assignment, [graded.score], course.digest, sources, graded.worker)
+        store.put_answers(course.rubric.assignment, graded.submission.id, graded.answers, graded.run_key)
         listener.finished(graded)
     except GraderError:
         raise

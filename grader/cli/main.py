@@ -22,9 +22,15 @@ from grader.cli.doctor import doctor
 from grader.cli.exit_codes import EXIT_INTERRUPTED, EXIT_NO, EXIT_USAGE
 from grader.cli.grade import grade
 from grader.cli.pdf import pdf
+from grader.cli.people import people
+from grader.cli.points import override, points
+from grader.cli.publish import publish
+from grader.cli.regrade import regrade
 from grader.cli.release import release
 from grader.cli.schema import schema
+from grader.cli.serve import serve
 from grader.cli.show import show
+from grader.cli.todo import todo
 from grader.cli.verify import verify
 from grader.errors import GraderError
 from grader.student import child
@@ -35,6 +41,12 @@ HELP = """Grade Jupyter notebooks of numerical machine learning.
 A teaching assistant grades a folder, and looks at one result:
     grader grade submissions/exercise_11
     grader show correct/loops
+
+\b
+What no machine decides: in a browser, or here:
+    grader serve results
+    grader todo
+    grader points set anna essay 2.5 --comment "Why is the rank at most $K$?"
 
 \b
 Before that, whether this machine can hold the notebooks of strangers:
@@ -61,7 +73,9 @@ def cli() -> None:
     """Run a command."""
 
 
-for command in (grade, show, verify, schema, doctor, pdf, check, release):
+COMMANDS = (grade, show, verify, schema, doctor, pdf, check, release)
+DECIDING = (serve, todo, points, override, regrade, publish, people)
+for command in (*COMMANDS, *DECIDING):
     cli.add_command(command)
 
 

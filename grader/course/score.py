@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from grader.course.rubric import Question, Rubric
+from grader.final import summary_of
 from grader.records import (
     CheckScore,
     Code,
@@ -57,14 +58,16 @@ def score_submission(
             scored = replace(scored, points=0.0, checks=checks, remarks=(*scored.remarks, remark))
         questions[question.id] = scored
     scores = tuple(questions.values())
-    return Score(submission, Status.GRADED, _summary(scores), scores)
+    return Score(submission, Status.GRADED, summary_of(scores), scores)
 
 
 def score_nothing(submission: str, rubric: Rubric, status: Status, message: str) -> Score:
     """Return the score of a submission that is not there or cannot be read, or that we failed to grade."""
     points = None if status is Status.NOT_GRADED else 0.0
+    to_read = status is not Status.NOT_HANDED_IN  # a written part may be in a file that a person can open
     questions = tuple(
-        QuestionScore(q.id, q.title, None if q.manual else points, q.points, ()) for q in rubric.questions
+        QuestionScore(q.id, q.title, None if q.manual and to_read else points, q.points, ())
+        for q in rubric.questions
     )
     return Score(submission, status, Summary(status.value), questions, message)
 
@@ -129,19 +132,6 @@ def _blocked(verdict: Verdict, required: str) -> Verdict:
         return verdict
     message = f"It does not count while “{required}” earns nothing."
     return replace(verdict, kind=VerdictKind.BLOCKED, fraction=0.0, message=message, code=Code.BLOCKED)
-
-
-def _summary(questions: tuple[QuestionScore, ...]) -> Summary:
-    """Return one word for all questions that are decided."""
-    decided = [question for question in questions if question.points is not None]
-    points = sum(question.points or 0.0 for question in decided)
-    undecided = any(question.points is None and question.checks for question in questions)
-    if not undecided and points >= sum(question.max_points for question in decided) - 1e-9:
-        return Summary.CORRECT
-    if points > 0 or undecided:
-        return Summary.PARTLY_CORRECT
-    kinds = {check.verdict.kind for question in decided for check in question.checks}
-    return Summary.NOT_ATTEMPTED if kinds == {VerdictKind.NOT_ATTEMPTED} else Summary.WRONG
 
 
 def _rounded(points: float) -> float:

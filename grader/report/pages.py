@@ -21,6 +21,7 @@ from markupsafe import Markup, escape
 from pygments.formatters import HtmlFormatter
 
 from grader.course.rubric import Rubric
+from grader.handler.safe_html import show_markdown
 from grader.records import CellStatus, NotebookRun, Score, Summary, VerdictKind
 from grader.report import chart
 from grader.report.mistake import explain
@@ -82,6 +83,7 @@ ENVIRONMENT.filters |= {
     "words": lambda value: str(value.value).replace("_", " "),
     "tone": lambda value: TONES.get(value, ""),
     "mark": MARKS.__getitem__,
+    "markdown": show_markdown,  # what people wrote, never what a student did
 }
 
 

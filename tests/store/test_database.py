@@ -15,6 +15,8 @@ from sqlalchemy import text
 from support import run, score
 
 from grader.errors import DamagedError, StoreError
+from grader.manual.decisions import Decisions, Wish
+from grader.manual.worklist import Worklist
 from grader.reading import CodeCell, FactsStatus, FunctionCode, FunctionFacts, Place, Reading
 from grader.records import Evidence, Fault, Outcome, OutcomeKind, Plot, Status
 from grader.store import Store, connection, database, observations
@@ -211,3 +213,25 @@ def test_a_score_that_could_not_be_read_back_is_not_kept(store: Store) -> None:
     with pytest.raises(ValueError, match="validation error"):
         store.put_scores("tiny", [score("bert"), score("anna", questions=(question,))])
     assert store.get_scores("tiny") == {}
+
+
+def test_a_database_of_the_third_step_gets_its_questions_from_its_scores(tmp_path: Path) -> None:
+    path = tmp_path / "grader.db"
+    with Store(path) as store:
+        store.put_scores("tiny", [score("anna")], "course")
+    with contextlib.closing(sqlite3.connect(path)) as opened:
+        ours = "questions answers hand_ins decisions palette settings accounts sessions audit".split()
+        for table in ours:
+            opened.execute(f"DROP TABLE {table}")
+        opened.execute("INSERT INTO scores VALUES ('tiny', 'bad', x'00', '', '', '')")
+        opened.execute("UPDATE alembic_version SET version_num = '0003'")
+        opened.commit()
+    with Store(path) as store:
+        items = Worklist(store, "tiny").items()
+        assert [(item.question, item.judged, item.max_points, item.waits.value) for item in items] == [
+            ("double", 2.0, 3.0, ""),
+            ("essay", None, 2.0, "written"),
+        ]
+        Decisions(store, "tiny").decide([Wish("anna", "essay", 1.0)], "ada")
+        assert store.get_scores("tiny")["anna"].points == 3.0
+    assert (tmp_path / "grader.db.before-0004").is_file()

@@ -13,8 +13,11 @@ from pathlib import Path
 
 import pytest
 from support import GRADE, RIGHT, WRONG, run, score, write_course
+from support_manual import fill, many_at_once
 
 from grader.errors import StoreError, UsageError
+from grader.manual.decisions import Decisions, Wish
+from grader.manual.worklist import Worklist
 from grader.reading import FactsStatus, FunctionFacts, Reading
 from grader.records import Outcome, OutcomeKind, Status
 from grader.store import Store, connection
@@ -138,3 +141,24 @@ def test_a_server_that_does_not_answer_is_named_without_the_password(tmp_path: P
 def test_an_address_of_another_kind_of_database_is_refused(address: str) -> None:
     with pytest.raises(UsageError, match="--database"):
         connection.Database(address)
+
+
+def test_twenty_people_who_save_the_same_answer_at_once_lose_nothing(address: str) -> None:
+    with Store(address) as store:
+        fill(store)
+    many_at_once(address, 20, 3)
+
+
+def test_what_people_decide_is_read_with_the_scores(address: str) -> None:
+    with Store(address) as store:
+        fill(store)
+        worklist = Worklist(store, "tiny")
+        before = len(worklist.items(only_open=True))
+        Decisions(store, "tiny").decide([Wish("anna", "essay", 1.5, "so"), Wish("bert", "essay", 1)], "ada")
+        assert store.get_scores("tiny")["anna"].points == 3.5
+        assert len(worklist.items(only_open=True)) == before - 2
+        assert worklist.done_by() == {"ada": 2}
+        assert [each.decided for each in worklist.progress()] == [0, 2]
+        assert len(worklist.totals()) == len(worklist.submissions()) == 6
+        Decisions(store, "tiny").undo("anna", "essay", "ada")
+        assert store.get_scores("tiny")["bert"].questions[1].points is None

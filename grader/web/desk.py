@@ -1,0 +1,109 @@
+"""What all requests share: the results, who may come in, and what is going on."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from grader.given_answer import GivenAnswer
+from grader.manual.accounts import Accounts
+from grader.manual.alike import Group, groups_of
+from grader.manual.decisions import Decisions
+from grader.manual.palette import Palette
+from grader.manual.sharing import Sharing
+from grader.manual.worklist import Item, Worklist, code_name
+from grader.store import Store
+from grader.web.jobs import Jobs
+
+KEPT_GROUPS = 16
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """Who may come in. With neither accounts nor a header there is one person, with a one-time token.
+
+    `header` is that in which a proxy with one of the addresses `proxies` names the user.
+    """
+
+    person: str = ""
+    token: str = ""
+    accounts: bool = False
+    header: str = ""
+    proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+
+
+@dataclass
+class Desk:
+    """The results of one assignment, as the pages use them."""
+
+    store: Store
+    assignment: str
+    out: Path
+    title: str
+    entrance: Entrance
+    jobs: Jobs
+    prefix: str = ""
+    secure: bool = False
+    _groups: dict[str, list[Group]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @cached_property
+    def worklist(self) -> Worklist:
+        """What waits for a person."""
+        return Worklist(self.store, self.assignment)
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        """The history."""
+        return Decisions(self.store, self.assignment)
+
+    @cached_property
+    def palette(self) -> Palette:
+        """Comments that are used again."""
+        return Palette(self.store, self.assignment)
+
+    @cached_property
+    def sharing(self) -> Sharing:
+        """Who grades what."""
+        return Sharing(self.store, self.assignment)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """People, sessions, the audit log."""
+        return Accounts(self.store)
+
+    @cached_property
+    def secret(self) -> str:
+        """What the names of answers in addresses are made from."""
+        return self.sharing.secret()
+
+    def code(self, submission: str) -> str:
+        """Return the name of a submission in addresses."""
+        return code_name(self.secret, submission)
+
+    def submission(self, code: str) -> str | None:
+        """Return the submission with a name in addresses."""
+        names = self.worklist.submissions()
+        return next((name for name in names if code_name(self.secret, name) == code), None)
+
+    def groups(self, question: str, items: Sequence[Item], *, written: bool) -> list[Group]:
+        """Return the groups of a question's answers; those of the same answers are made once."""
+        content = "\n".join(f"{item.submission}\0{item.alike}" for item in items)
+        key = f"{question} {hashlib.sha256(content.encode(errors='replace')).hexdigest()}"
+        with self._lock:
+            kept = self._groups.get(key)
+            if kept is None:
+                answers: dict[str, GivenAnswer] | None = self.worklist.texts(question) if written else None
+                kept = groups_of(items, answers)
+                self._groups[key] = kept
+                while len(self._groups) > KEPT_GROUPS:
+                    self._groups.pop(next(iter(self._groups)))
+        now = {item.submission: item for item in items}
+        return [
+            Group(tuple(now[item.submission] for item in group.items), group.equal, group.closeness)
+            for group in kept
+        ]

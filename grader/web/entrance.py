@@ -1,0 +1,144 @@
+"""Who comes in: by a one-time token, a password, or the name that a proxy gives.
+
+Failed logins are counted by name and by address: after some, both wait, and it is logged.
+"""
+
+from __future__ import annotations
+
+import hmac
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from grader.manual.accounts import Role, Session
+from grader.web.desk import Desk
+from grader.web.guards import same_origin
+from grader.web.visit import COOKIE, address, address_of, page
+
+TRIES_NAME, TRIES_ADDRESS, WINDOW = 5, 20, 300.0
+MAX_KEPT = 10_000
+MAX_PASSWORD = 1000
+
+
+class Attempts:
+    """Counts failed logins; a name or an address with too many of them waits."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self._failed: dict[str, deque[float]] = {}
+        self._lock = threading.Lock()
+
+    def refused(self, name: str, where: str) -> bool:
+        """Whether a login may not even be tried."""
+        with self._lock:
+            return self._count(f"name {name}") >= TRIES_NAME or self._count(f"at {where}") >= TRIES_ADDRESS
+
+    def failed(self, name: str, where: str) -> None:
+        """Count a failed login."""
+        with self._lock:
+            for key in (f"name {name}", f"at {where}"):
+                self._failed.setdefault(key, deque(maxlen=TRIES_ADDRESS)).append(self.clock())
+            while len(self._failed) > MAX_KEPT:
+                self._failed.pop(next(iter(self._failed)))
+
+    def _count(self, key: str) -> int:
+        times = self._failed.get(key, deque())
+        while times and times[0] < self.clock() - WINDOW:
+            times.popleft()
+        return len(times)
+
+
+class Door:
+    """Lets people in and out; `token` is spent with its first use."""
+
+    def __init__(self, desk: Desk, attempts: Attempts | None = None) -> None:
+        self.desk = desk
+        self.attempts = attempts or Attempts()
+        self.token = desk.entrance.token
+        self._lock = threading.Lock()
+
+    def find(self, desk: Desk, request: Request) -> tuple[Session, str] | None:
+        """Return the session of a request and its token, None if there is none."""
+        entrance = desk.entrance
+        if entrance.header:
+            direct = request.client.host if request.client else ""
+            person = request.headers.get(entrance.header, "")
+            role = desk.accounts.people().get(person) if person and direct in entrance.proxies else None
+            return None if role is None else (Session(person, role), f"{desk.secret} {person}")
+        token = request.cookies.get(COOKIE, "")
+        session = desk.accounts.session(token) if token else None
+        return None if session is None else (session, token)
+
+    def enter(self, request: Request) -> Response:
+        """Let the one person in who has the one-time token."""
+        given = request.query_params.get("token", "")
+        with self._lock:
+            right = bool(self.token) and hmac.compare_digest(given.encode(), self.token.encode())
+            if right:
+                self.token = ""
+        where = address_of(request, self.desk)
+        if not right:
+            self.desk.accounts.log("", where, "refused", "a token that is wrong or was used")
+            words = "The address works once. Start grader serve again for a new one."
+            return page(self.desk, "told.html", 403, title="This address was used already", words=words)
+        session = Session(self.desk.entrance.person, Role.HEAD)
+        return self._opened(request, session, "")
+
+    def login_page(self, request: Request) -> Response:
+        """Return the form to log in, or say how else to come in."""
+        if not self.desk.entrance.accounts:
+            words = "Open the address that grader serve has printed."
+            if self.desk.entrance.header:
+                words = "The proxy named no account of this course: grader people add NAME --no-password."
+            return page(self.desk, "told.html", 403, title="Who are you?", words=words)
+        to = request.query_params.get("to", "")
+        return page(self.desk, "login.html", to=to, problem="", name="")
+
+    def login(self, request: Request, form: dict[str, str]) -> Response:
+        """Let a person in whose password is right."""
+        name, where = form.get("name", "")[:100], address_of(request, self.desk)
+        to = form.get("to", "")
+        problem = "The name or the password is wrong."
+        session = None
+        if not self.desk.entrance.accounts or not same_origin(request):
+            return page(self.desk, "told.html", 403, title="Refused", words="This form is not one of ours.")
+        if self.attempts.refused(name, where):
+            problem = "Too many tries. Wait some minutes."
+            self.desk.accounts.log(name, where, "login refused", "too many tries")
+        else:
+            session = self.desk.accounts.logged_in(name, form.get("password", "")[:MAX_PASSWORD])
+        if session is None:
+            if problem.startswith("The"):
+                self.attempts.failed(name, where)
+                self.desk.accounts.log(name, where, "login failed")
+            status = 429 if problem.startswith("Too") else 403
+            return page(self.desk, "login.html", status, to=to, problem=problem, name=name)
+        return self._opened(request, session, to)
+
+    def leave(self, request: Request) -> Response:
+        """End the session."""
+        if not same_origin(request):
+            return page(self.desk, "told.html", 403, title="Refused", words="This form is not one of ours.")
+        self.desk.accounts.close_session(request.cookies.get(COOKIE, ""))
+        answer = page(self.desk, "told.html", title="Good bye", words="You are logged out.")
+        answer.delete_cookie(COOKIE, path=self.desk.prefix or "/")
+        return answer
+
+    def _opened(self, request: Request, session: Session, to: str) -> Response:
+        ours = to.startswith(f"{self.desk.prefix}/") and not to.startswith("//") and "\\" not in to
+        token = self.desk.accounts.open_session(session)
+        self.desk.accounts.log(session.person, address_of(request, self.desk), "logged in")
+        answer = RedirectResponse(to if ours else address(self.desk), 303)
+        answer.set_cookie(
+            COOKIE,
+            token,
+            path=self.desk.prefix or "/",
+            httponly=True,
+            samesite="lax",
+            secure=self.desk.secure,
+        )
+        return answer

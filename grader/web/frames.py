@@ -1,0 +1,69 @@
+"""What a student made, as pages of their own for sandboxed frames: no script runs in them, nothing is loaded.
+
+The HTML was made safe by a handler when the notebook was graded. The frame has the origin of the page, so
+that the page can give it the height of its content; without scripts, it can make no use of that.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
+
+from pygments.formatters import HtmlFormatter
+from starlette.responses import HTMLResponse, Response
+
+from grader.web.visit import NotThere, Visit
+
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{style}</style></head>
+<body class="{kind}">{content}</body></html>
+"""
+NOTHING = '<p class="soft">Nothing was written here.</p>'
+
+
+@cache
+def _style() -> str:
+    """Return the style of frames: that of the pages of results, and of highlighted code."""
+    light = HtmlFormatter(style="default", cssclass="code").get_style_defs(".code")
+    dark = HtmlFormatter(style="github-dark", cssclass="code").get_style_defs(".code")
+    own = files("grader.web").joinpath("static", "frame.css").read_text(encoding="utf-8")
+    return f"{light}\n@media (prefers-color-scheme: dark) {{ {dark} }}\n{own}"
+
+
+@cache
+def _policy() -> str:
+    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    return (
+        f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'self'; sandbox allow-same-origin"
+    )
+
+
+def framed(content: str, title: str, kind: str = "") -> Response:
+    """Return a page for a frame."""
+    text = PAGE.format(title=title, style=_style(), content=content, kind=kind)
+    return HTMLResponse(text, headers={"content-security-policy": _policy()})
+
+
+def answer(visit: Visit) -> Response:
+    """Return what a person reads of one question; where its answer was not found, all text of the hand-in."""
+    submission = visit.desk.submission(visit.path("code"))
+    if submission is None:
+        raise NotThere("There is no such answer.")
+    found = visit.desk.worklist.answer(submission, visit.path("question"))
+    if found is None:
+        found = visit.desk.worklist.answer(submission, "")
+    if found is None:
+        raise NotThere("Nothing of this hand-in was kept.")
+    return framed(found.html or NOTHING, "Answer", "answer")
+
+
+def notebook(visit: Visit) -> Response:
+    """Return the notebook as it ran."""
+    submission = visit.desk.submission(visit.path("code"))
+    run = None if submission is None else visit.desk.store.run_of(visit.desk.assignment, submission)
+    if run is None:
+        raise NotThere("No run of this notebook was kept.")
+    return framed(run.shown, "Notebook", "notebook")

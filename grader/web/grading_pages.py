@@ -1,0 +1,281 @@
+"""One answer after the other: what was handed in, what the judge found, and what a person decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from grader.decision import Decision
+from grader.errors import ConflictError, UsageError
+from grader.final import Waits
+from grader.manual.decisions import Wish
+from grader.manual.palette import Comment
+from grader.manual.worklist import Item, own
+from grader.records import QuestionScore, Score
+from grader.store import KeptScore
+from grader.web.visit import NotThere, Visit, address, person_html
+
+STEPS = 13  # buttons with points at most
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The answers to one question in the order in which they are shown; `place` is that of this one."""
+
+    items: list[Item]
+    place: int
+
+    @property
+    def now(self) -> Item:
+        """The one that is shown."""
+        return self.items[self.place]
+
+    def neighbour(self, step: int) -> Item | None:
+        """Return the one before or after it."""
+        place = self.place + step
+        return self.items[place] if 0 <= place < len(self.items) else None
+
+    def next_open(self) -> Item | None:
+        """Return the next one that waits, from here on and then from the start."""
+        around = [*self.items[self.place + 1 :], *self.items[: self.place]]
+        return next((item for item in around if item.open), None)
+
+
+def question_items(visit: Visit, question: str, *, mine: bool = True) -> list[Item]:
+    """Return the answers to a question in the order of this person: without names, in one that says nothing.
+
+    Where the question is shared out, they are those of the person. Raises NotThere.
+    """
+    desk = visit.desk
+    items = desk.worklist.items(question=question)
+    if not items:
+        raise NotThere(f"There is no question {question}.")
+    people = desk.sharing.people().get(question, [])
+    if mine and visit.person in people:
+        items = own(items, people, visit.person)
+    if question in desk.sharing.anonymous():
+        items = sorted(items, key=lambda item: desk.code(item.submission))
+    return items
+
+
+def begin(visit: Visit) -> Response:
+    """Lead to the first answer of a question that waits, or to the first one."""
+    question = visit.path("question")
+    items = question_items(visit, question)
+    first = next((item for item in items if item.open), items[0] if items else None)
+    if first is None:
+        raise NotThere("This question is shared out, and nothing of it is yours.")
+    return visit.to("grade", question, visit.desk.code(first.submission))
+
+
+def show(visit: Visit) -> Response:
+    """Show one answer."""
+    return _page(visit, _queue(visit))
+
+
+def _queue(visit: Visit) -> Queue:
+    question, code = visit.path("question"), visit.path("code")
+    for mine in (True, False):
+        items = question_items(visit, question, mine=mine)
+        place = next((n for n, each in enumerate(items) if visit.desk.code(each.submission) == code), None)
+        if place is not None:
+            return Queue(items, place)
+    raise NotThere("There is no such answer.")
+
+
+def _page(
+    visit: Visit,
+    queue: Queue,
+    status: int = 200,
+    *,
+    entered: dict[str, Any] | None = None,
+    conflict: Decision | None = None,
+    problem: str = "",
+) -> Response:
+    desk, item = visit.desk, queue.now
+    kept = desk.store.get_score(desk.assignment, item.submission)
+    if kept is None:
+        raise NotThere("This submission has been dropped.")
+    standing = desk.decisions.standing(item.submission, item.question)
+    anonymous = item.question in desk.sharing.anonymous()
+    answer = desk.worklist.answer(item.submission, item.question)
+    comments = _comments(visit, item.question, standing)
+    before, after, following = queue.neighbour(-1), queue.neighbour(1), queue.next_open()
+    values = entered or {
+        "points": "" if item.points is None else f"{item.points:g}",
+        "comment": standing.comment if standing else "",
+        "comments": set(standing.comments) if standing else set(),
+        "reason": standing.reason if standing else "",
+        "version": item.version,
+    }
+    return visit.page(
+        "grade.html",
+        status,
+        here="grade",
+        item=item,
+        name=f"Answer {queue.place + 1}" if anonymous else item.submission,
+        anonymous=anonymous,
+        code=desk.code(item.submission),
+        codes={
+            "before": before and desk.code(before.submission),
+            "after": after and desk.code(after.submission),
+            "open": following and desk.code(following.submission),
+        },
+        place=queue.place + 1,
+        number=len(queue.items),
+        left=sum(each.open for each in queue.items),
+        score=kept.score,
+        judged=_of_question(kept, item.question),
+        written=item.waits is Waits.WRITTEN,
+        answer=answer,
+        whole=answer is None and desk.worklist.answer(item.submission, "") is not None,
+        alike=sum(each.alike == item.alike for each in queue.items) if item.alike else 1,
+        values=values,
+        steps=steps(item.max_points),
+        comments=comments,
+        history=desk.decisions.history(item.submission, item.question, limit=30),
+        conflict=conflict,
+        conflict_points=_points_of(visit, item, conflict),
+        problem=problem,
+    )
+
+
+def _of_question(kept: KeptScore, question: str) -> QuestionScore | None:
+    judged: Score = kept.judged or kept.score
+    return next((each for each in judged.questions if each.id == question), None)
+
+
+def _comments(visit: Visit, question: str, standing: Decision | None) -> list[Comment]:
+    """Return the comments of a question, with those that were withdrawn and are given here."""
+    given = set(standing.comments) if standing else set()
+    found = visit.desk.palette.comments(question, withdrawn=True)
+    return [each for each in found if not each.withdrawn or each.number in given]
+
+
+def _points_of(visit: Visit, item: Item, decision: Decision | None) -> float | None:
+    """Return the points that a decision comes to."""
+    if decision is None or decision.points is None:
+        return None
+    changes = {each.number: each.points for each in visit.desk.palette.comments(withdrawn=True)}
+    total = decision.points + sum(changes.get(number, 0.0) for number in decision.comments)
+    return min(max(total, 0.0), item.max_points)
+
+
+def steps(max_points: float) -> list[float]:
+    """Return the points that have a button: whole ones, halves where they are few, always all of them."""
+    step = next(
+        size for size in (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 50.0, max_points) if max_points / size <= STEPS
+    )
+    found = [number * step for number in range(int(max_points / step + 1e-9) + 1)]
+    return found if abs(found[-1] - max_points) < 1e-9 else [*found, max_points]
+
+
+def entered_points(text: str) -> float | None:
+    """Return the points in a field, None if it is empty; raise UsageError."""
+    text = text.strip().replace(",", ".")
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is no number of points") from error
+
+
+def save(visit: Visit) -> Response:
+    """Save what a person decided, and go on."""
+    queue = _queue(visit)
+    item, desk = queue.now, visit.desk
+    version = next(iter(visit.numbers("version")), 0)
+    entered: dict[str, Any] = {
+        "points": visit.field("points"),
+        "comment": visit.field("comment"),
+        "comments": set(visit.numbers("comments")),
+        "reason": visit.field("reason"),
+        "version": version,
+    }
+    try:
+        points = entered_points(visit.field("points"))
+        wish = Wish(
+            item.submission,
+            item.question,
+            points,
+            visit.field("comment").replace("\r\n", "\n"),
+            tuple(entered["comments"]),
+            visit.field("reason").replace("\r\n", "\n"),
+            entered["version"],
+        )
+        desk.decisions.decide([wish], visit.person)
+    except ConflictError as error:
+        now = error.standing or desk.decisions.standing(item.submission, item.question)
+        return _page(visit, queue, 409, entered=entered, conflict=now)
+    except UsageError as error:
+        words = str(error).removeprefix(f"{item.submission}, {item.question}: ")
+        return _page(visit, queue, 400, entered=entered, problem=words[:1].upper() + words[1:] + ".")
+    following = queue.next_open()
+    if visit.field("stay") or following is None:
+        done = "1" if following is None and not visit.field("stay") else ""
+        return visit.to("grade", item.question, desk.code(item.submission), done=done)
+    return visit.to("grade", item.question, desk.code(following.submission))
+
+
+def undo(visit: Visit) -> Response:
+    """Take back the last decision about an answer, or the person's last one of the question."""
+    desk, question = visit.desk, visit.path("question")
+    submission = desk.submission(visit.path("code"))
+    if visit.field("mine"):
+        history = desk.decisions.history(question=question, person=visit.person, limit=100)
+        taken = {(each.submission, each.undoes) for each in history if each.undoes is not None}
+        found = next(
+            (
+                each
+                for each in history
+                if each.undoes is None and (each.submission, each.version) not in taken
+            ),
+            None,
+        )
+        if found is None:
+            raise UsageError("you have decided nothing here that could be undone")
+        submission = found.submission
+    if submission is None:
+        raise NotThere("There is no such answer.")
+    desk.decisions.undo(submission, question, visit.person)
+    return visit.to("grade", question, desk.code(submission))
+
+
+def restore(visit: Visit) -> Response:
+    """Let an earlier version of a decision stand again."""
+    desk, question = visit.desk, visit.path("question")
+    submission = desk.submission(visit.path("code"))
+    version = next(iter(visit.numbers("version")), None)
+    if submission is None or version is None:
+        raise NotThere("There is no such version.")
+    desk.decisions.restore(submission, question, version, visit.person)
+    return visit.to("grade", question, desk.code(submission))
+
+
+def keep(visit: Visit) -> Response:
+    """Confirm the points of the judge."""
+    queue = _queue(visit)
+    item = queue.now
+    if item.judged is None:
+        raise UsageError("the judge gave no points: give some")
+    wish = Wish(item.submission, item.question, item.judged, version=item.version)
+    visit.desk.decisions.decide([wish], visit.person)
+    following = queue.next_open() or item
+    return visit.to("grade", item.question, visit.desk.code(following.submission))
+
+
+def preview(visit: Visit) -> Response:
+    """Return what a comment will look like."""
+    return HTMLResponse(str(person_html(visit.field("comment"))))
+
+
+def add_comment(visit: Visit) -> Response:
+    """Add a comment to the palette of a question, and go back."""
+    points = entered_points(visit.field("comment_points")) or 0.0
+    visit.desk.palette.add(visit.path("question"), visit.field("text"), points, visit.person)
+    back = visit.field("back")
+    ours = back.startswith(f"{visit.desk.prefix}/grade/") and "\\" not in back
+    return RedirectResponse(back if ours else address(visit.desk, "comments"), 303)

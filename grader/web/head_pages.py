@@ -1,0 +1,98 @@
+"""What a head TA does: sharing out, accounts, judging again, writing the pages and the gradebook."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from grader.batch.write_pages import write_pages
+from grader.course.rubric import Rubric
+from grader.errors import UsageError
+from grader.intake.submissions import ROSTER
+from grader.manual.accounts import Role
+from grader.web.visit import NotThere, Visit
+
+
+def people(visit: Visit) -> Response:
+    """Show who grades what, the accounts, and the audit log."""
+    desk = visit.desk
+    accounts, done = desk.accounts.people(), desk.worklist.done_by()
+    return visit.page(
+        "people.html",
+        here="people",
+        accounts=accounts,
+        names=sorted({*accounts, *done, visit.person}),
+        shared=desk.sharing.people(),
+        anonymous=desk.sharing.anonymous(),
+        progress=desk.worklist.progress(),
+        events=desk.accounts.events(),
+    )
+
+
+def share(visit: Visit) -> Response:
+    """Share a question out among people, and say whether names are hidden."""
+    question = visit.field("question")
+    persons, hidden = visit.fields("person"), bool(visit.field("anonymous"))
+    sharing = visit.desk.sharing
+    if sorted(set(persons)) != sharing.people().get(question, []):
+        sharing.share(question, persons, visit.person)
+        visit.log("shared out", f"{question}: {', '.join(persons) or 'everybody'}")
+    if hidden != (question in sharing.anonymous()):
+        sharing.hide_names(question, visit.person, hidden=hidden)
+        visit.log("names hidden" if hidden else "names shown", question)
+    return visit.to("people")
+
+
+def add_account(visit: Visit) -> Response:
+    """Add an account, or change one."""
+    name, role = visit.field("name").strip(), visit.field("role")
+    if role not in {each.value for each in Role}:
+        raise UsageError(f"there is no role {role!r}")
+    visit.desk.accounts.add(name, Role(role), visit.field("password"))
+    visit.log("account added", f"{name}, {role}")
+    return visit.to("people")
+
+
+def remove_account(visit: Visit) -> Response:
+    """Remove an account."""
+    name = visit.field("name")
+    if name == visit.person:
+        raise UsageError("another head TA has to remove your own account")
+    visit.desk.accounts.remove(name)
+    visit.log("account removed", name)
+    return visit.to("people")
+
+
+def regrade(visit: Visit) -> Response:
+    """Judge one submission again, one question of all, or everything."""
+    desk = visit.desk
+    code, question = visit.field("code"), visit.field("question")
+    arguments = ["--question", question] if question else []
+    if code:
+        submission = desk.submission(code)
+        if submission is None:
+            raise NotThere("There is no such submission.")
+        arguments += ["--", submission]
+        title, total = submission, 1
+    else:
+        if not visit.is_head:
+            raise UsageError("only a head TA may judge everybody again")
+        sources = desk.store.sources(desk.assignment)
+        arguments.append("--all")
+        title, total = "everybody", sum(source != ROSTER for source in sources.values())
+    about = f"{title}, {question}" if question else title
+    if not desk.jobs.start(arguments, f"Judging again: {about}", total):
+        raise UsageError("something is being judged again already; wait for its end")
+    visit.log("judged again", about)
+    return visit.to("students", code) if code else visit.to()
+
+
+def publish(visit: Visit) -> Response:
+    """Write the pages of feedback and the gradebook with what people decided."""
+    desk = visit.desk
+    text = desk.store.get_rubric(desk.assignment)
+    if not text:
+        raise UsageError("these results are of an earlier version; give `grader grade` again first")
+    count = write_pages(desk.out, desk.store, Rubric.model_validate_json(text))
+    visit.log("published", f"{count} pages")
+    words = f"{count} pages of feedback, the page of the course and the gradebook are written to {desk.out}."
+    return visit.page("told.html", title="Written", words=words)

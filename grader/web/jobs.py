@@ -1,0 +1,87 @@
+"""Judging again from the page: `grader regrade` as a process of its own, one at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+LINES = 6
+MAX_LINE = 300
+
+
+@dataclass(frozen=True)
+class JobState:
+    """What is being judged again, or was last; `code` is the exit code, None while it runs."""
+
+    title: str = ""
+    lines: tuple[str, ...] = ()
+    done: int = 0
+    total: int = 0
+    code: int | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs now."""
+        return bool(self.title) and self.code is None
+
+
+class Jobs:
+    """Runs `grader regrade` with the options of these results."""
+
+    def __init__(self, options: Sequence[str] = ()) -> None:
+        self.options = tuple(options)
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+        self._state = JobState()
+        self._lines: deque[str] = deque(maxlen=LINES)
+
+    def state(self) -> JobState:
+        """Return what is going on."""
+        return self._state
+
+    def start(self, arguments: Sequence[str], title: str, total: int) -> bool:
+        """Start a job; return False while another one runs."""
+        with self._lock:
+            if self._state.running:
+                return False
+            self._lines.clear()
+            self._state = JobState(title, total=total)
+            command = [sys.executable, "-m", "grader", "regrade", *self.options, *arguments]
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+            )
+            threading.Thread(target=self._follow, args=(self._process,), daemon=True).start()
+            return True
+
+    def _follow(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        done = 0
+        with process.stdout:
+            for line in process.stdout:
+                self._lines.append(line.strip()[:MAX_LINE])
+                done += 1
+                before = self._state
+                self._state = JobState(
+                    before.title, tuple(self._lines), min(done, before.total), before.total
+                )
+        code = process.wait()
+        before = self._state
+        self._state = JobState(before.title, before.lines, before.done, before.total, code)
+
+    def end(self) -> None:
+        """End the job that runs."""
+        with self._lock:
+            if self._process is not None and self._process.poll() is None:
+                self._process.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(10)

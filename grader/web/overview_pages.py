@@ -1,0 +1,224 @@
+"""Where everything stands: the course, what waits, students, comments, the history."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.responses import JSONResponse, Response
+
+from grader.errors import UsageError
+from grader.final import Waits
+from grader.manual.decisions import Wish
+from grader.manual.worklist import own
+from grader.web.grading_pages import entered_points, question_items, steps
+from grader.web.visit import WHOLE, NotThere, Visit
+
+MAX_TODO = 300
+MAX_SHOWN = 6  # different answers of a group that are shown
+LIMIT = 200
+
+
+def overview(visit: Visit) -> Response:
+    """Show how far the course is."""
+    desk = visit.desk
+    progress, reasons = desk.worklist.progress(), desk.worklist.reasons()
+    people = desk.sharing.people()
+    return visit.page(
+        "overview.html",
+        here="overview",
+        progress=progress,
+        reasons={key: value for key, value in reasons.items() if key is not Waits.RUN},
+        running=reasons.get(Waits.RUN, 0),
+        submissions=max((each.submissions for each in progress), default=0),
+        waiting=sum(each.waiting for each in progress),
+        decided=sum(each.decided for each in progress),
+        people=people,
+        shares=desk.worklist.shares(people) if people else {},
+        done_by=desk.worklist.done_by(),
+        anonymous=desk.sharing.anonymous(),
+    )
+
+
+def live(visit: Visit) -> Response:
+    """Return what changes while a batch runs, for the page to ask again and again."""
+    desk, job = visit.desk, visit.desk.jobs.state()
+    reasons = desk.worklist.reasons()
+    stamp = [(key.value, count) for key, count in sorted(reasons.items())]
+    return JSONResponse(
+        {
+            "stamp": f"{stamp} {job.done} {job.code} {job.title} {sum(desk.worklist.done_by().values())}",
+            "running": bool(reasons.get(Waits.RUN)) or job.running,
+        }
+    )
+
+
+def todo(visit: Visit) -> Response:
+    """List what waits for a person."""
+    desk = visit.desk
+    question, reason = visit.query("question"), visit.query("reason")
+    items = desk.worklist.items(question=question or None, only_open=True)
+    counts: dict[str, int] = {}
+    for item in items:
+        counts[item.waits.value] = counts.get(item.waits.value, 0) + 1
+    if reason:
+        items = [item for item in items if item.waits.value == reason]
+    people, mine = desk.sharing.people(), bool(visit.query("mine"))
+    if mine:
+        items = [item for item in items if own([item], people.get(item.question, []), visit.person)]
+    return visit.page(
+        "todo.html",
+        here="todo",
+        items=items[:MAX_TODO],
+        number=len(items),
+        counts=counts,
+        question=question,
+        reason=reason,
+        mine=mine,
+        shared=any(visit.person in persons for persons in people.values()),
+        titles={each.question: each.title for each in desk.worklist.progress()},
+        anonymous=desk.sharing.anonymous(),
+    )
+
+
+def students(visit: Visit) -> Response:
+    """List all submissions."""
+    return visit.page("students.html", here="students", rows=visit.desk.worklist.totals())
+
+
+def student(visit: Visit) -> Response:
+    """Show all questions of one submission."""
+    desk = visit.desk
+    submission = desk.submission(visit.path("code"))
+    kept = None if submission is None else desk.store.get_score(desk.assignment, submission)
+    if submission is None or kept is None:
+        raise NotThere("There is no such submission.")
+    return visit.page(
+        "student.html",
+        here="students",
+        name=submission,
+        code=visit.path("code"),
+        score=kept.score,
+        items=desk.worklist.items(submission=submission),
+        history=desk.decisions.history(submission, limit=50),
+        has_run=desk.store.run_of(desk.assignment, submission) is not None,
+        anonymous=desk.sharing.anonymous(),
+    )
+
+
+def groups(visit: Visit) -> Response:
+    """List the groups of answers to a question that are alike."""
+    question = visit.path("question")
+    items = question_items(visit, question, mine=False)
+    written = any(item.waits is Waits.WRITTEN for item in items)
+    found = visit.desk.groups(question, items, written=written)
+    several = [group for group in found if len(group.items) > 1]
+    texts = visit.desk.worklist.texts(question, [group.items[0].submission for group in several])
+    return visit.page(
+        "groups.html",
+        here="grade",
+        question=question,
+        title=items[0].title,
+        groups=several,
+        alone=len(found) - len(several),
+        written=written,
+        excerpts={name: excerpt(each.text) for name, each in texts.items()},
+    )
+
+
+def excerpt(text: str) -> str:
+    """Return the beginning of a text on one line."""
+    line = re.sub(r"\s+", " ", text).strip()
+    return f"{line[:220]} …" if len(line) > 220 else line
+
+
+def group(visit: Visit) -> Response:
+    """Show the answers of one group: of equal ones one, of similar ones several."""
+    desk, question = visit.desk, visit.path("question")
+    items = question_items(visit, question, mine=False)
+    written = any(item.waits is Waits.WRITTEN for item in items)
+    found = next(
+        (
+            each
+            for each in desk.groups(question, items, written=written)
+            if any(desk.code(item.submission) == visit.path("code") for item in each.items)
+        ),
+        None,
+    )
+    if found is None:
+        raise NotThere("There is no such group.")
+    different = list({item.alike or item.submission: item for item in found.items}.values())
+    return visit.page(
+        "group.html",
+        here="grade",
+        question=question,
+        item=found.items[0],
+        group=found,
+        shown=different[:MAX_SHOWN],
+        different=len(different),
+        steps=steps(found.items[0].max_points),
+        comments=desk.palette.comments(question),
+        code=visit.path("code"),
+        anonymous=question in desk.sharing.anonymous(),
+    )
+
+
+def decide_group(visit: Visit) -> Response:
+    """Decide for all chosen members of a group at once."""
+    desk, question = visit.desk, visit.path("question")
+    chosen = dict(value.split(":", 1) for value in visit.fields("member") if ":" in value)
+    points = entered_points(visit.field("points"))
+    if points is None:
+        raise UsageError("give points: they are the same for all of the group")
+    numbers = tuple(visit.numbers("comments"))
+    comment, reason = visit.field("comment").replace("\r\n", "\n"), visit.field("reason")
+    wishes = []
+    for item in question_items(visit, question, mine=False):
+        version = chosen.get(desk.code(item.submission), "")
+        if WHOLE.fullmatch(version):
+            wishes.append(Wish(item.submission, question, points, comment, numbers, reason, int(version)))
+    if not wishes:
+        raise UsageError("choose at least one answer of the group")
+    desk.decisions.decide(wishes, visit.person)
+    return visit.to("groups", question)
+
+
+def comments(visit: Visit) -> Response:
+    """List the comments of the palette."""
+    desk = visit.desk
+    return visit.page(
+        "comments.html",
+        here="comments",
+        comments=desk.palette.comments(withdrawn=True),
+        uses=desk.palette.uses(),
+        progress=desk.worklist.progress(),
+    )
+
+
+def change_comment(visit: Visit) -> Response:
+    """Change a comment for all who were given it."""
+    number, version = visit.path("number"), next(iter(visit.numbers("version")), None)
+    if not WHOLE.fullmatch(number) or version is None:
+        raise NotThere("There is no such comment.")
+    points = entered_points(visit.field("points")) or 0.0
+    withdrawn = bool(visit.field("withdrawn"))
+    visit.desk.palette.change(
+        int(number), visit.field("text"), points, visit.person, version, withdrawn=withdrawn
+    )
+    return visit.to("comments")
+
+
+def history(visit: Visit) -> Response:
+    """Show who decided what, when."""
+    desk = visit.desk
+    person, question = visit.query("person"), visit.query("question")
+    return visit.page(
+        "history.html",
+        here="history",
+        history=desk.decisions.history(question=question or None, person=person or None, limit=LIMIT),
+        person=person,
+        question=question,
+        done_by=desk.worklist.done_by(),
+        progress=desk.worklist.progress(),
+        anonymous=desk.sharing.anonymous(),
+        limit=LIMIT,
+    )

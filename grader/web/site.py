@@ -1,0 +1,108 @@
+"""The web application: which address leads to which page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+
+from grader.manual.accounts import Role
+from grader.web import frames, grading_pages, head_pages, overview_pages
+from grader.web.desk import Desk
+from grader.web.entrance import Attempts, Door
+from grader.web.guards import Guards, TooMuch, read_form
+from grader.web.visit import Handler, endpoint, page, static
+
+KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+ANSWER = "/{question}/{code}"
+GETS: dict[str, Handler] = {
+    "/": overview_pages.overview,
+    "/live": overview_pages.live,
+    "/todo": overview_pages.todo,
+    "/students": overview_pages.students,
+    "/students/{code}": overview_pages.student,
+    "/groups/{question}": overview_pages.groups,
+    f"/groups{ANSWER}": overview_pages.group,
+    "/comments": overview_pages.comments,
+    "/history": overview_pages.history,
+    "/grade/{question}": grading_pages.begin,
+    f"/grade{ANSWER}": grading_pages.show,
+    f"/answer{ANSWER}": frames.answer,
+    "/notebook/{code}": frames.notebook,
+}
+POSTS: dict[str, Handler] = {
+    f"/grade{ANSWER}": grading_pages.save,
+    f"/undo{ANSWER}": grading_pages.undo,
+    f"/restore{ANSWER}": grading_pages.restore,
+    f"/keep{ANSWER}": grading_pages.keep,
+    "/preview": grading_pages.preview,
+    "/comments/{question}": grading_pages.add_comment,
+    "/change/{number}": overview_pages.change_comment,
+    f"/groups{ANSWER}": overview_pages.decide_group,
+    "/regrade": head_pages.regrade,
+}
+HEAD_GETS: dict[str, Handler] = {"/people": head_pages.people}
+HEAD_POSTS: dict[str, Handler] = {
+    "/people/share": head_pages.share,
+    "/people/add": head_pages.add_account,
+    "/people/remove": head_pages.remove_account,
+    "/publish": head_pages.publish,
+}
+
+
+def make_site(desk: Desk, hosts: Sequence[str] = (), attempts: Attempts | None = None) -> Starlette:
+    """Return the application; `hosts` are the names under which it may be reached beside loopback's."""
+    door = Door(desk, attempts)
+
+    async def enter(request: Request) -> Response:
+        return await run_in_threadpool(door.enter, request)
+
+    async def log_in(request: Request) -> Response:
+        if request.method != "POST":
+            return door.login_page(request)
+        try:
+            form = dict(await read_form(request))
+        except TooMuch:
+            return PlainTextResponse("This is more than any form of ours holds.", 413)
+        return await run_in_threadpool(door.login, request, form)
+
+    async def log_out(request: Request) -> Response:
+        return await run_in_threadpool(door.leave, request)
+
+    async def asset(request: Request) -> Response:
+        name = request.path_params["name"]
+        suffix = name[name.rfind(".") :]
+        if name not in ("site.css", "grading.js", "icon.svg"):
+            return Response(status_code=404)
+        headers = {"cache-control": "public, max-age=31536000, immutable"}
+        return Response(static(name)[0], media_type=KINDS[suffix], headers=headers)
+
+    async def not_found(request: Request, error: Exception) -> Response:
+        return page(desk, "told.html", 404, title="Not found", words="There is no such page.")
+
+    routes = [
+        Route("/enter", enter),
+        Route("/login", log_in, methods=["GET", "POST"]),
+        Route("/static/{digest}/{name}", asset),
+    ]
+    tables = (
+        (GETS, "GET", Role.TA),
+        (POSTS, "POST", Role.TA),
+        (HEAD_GETS, "GET", Role.HEAD),
+        (HEAD_POSTS, "POST", Role.HEAD),
+    )
+    for table, method, role in tables:
+        for path, handler in table.items():
+            routes.append(Route(path, endpoint(desk, handler, door.find, role), methods=[method]))
+    routes.append(Route("/logout", log_out, methods=["POST"]))
+    inside = [Mount(desk.prefix, routes=routes)] if desk.prefix else routes
+    return Starlette(
+        routes=inside,
+        middleware=[Middleware(Guards, hosts=hosts)],
+        exception_handlers={404: not_found},
+    )

@@ -1,0 +1,140 @@
+"""A site on a small course, and a browser; where there is none, its tests are skipped and say so."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support_manual import fill
+
+from grader.manual.accounts import Accounts, Role
+from grader.store import Store
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "grader.db") as opened:
+        yield fill(opened)
+
+
+@pytest.fixture
+def desk(store: Store, tmp_path: Path) -> Any:
+    pytest.importorskip("starlette", reason="grader[serve] is not installed")
+    from grader.web.desk import Desk, Entrance
+    from grader.web.jobs import Jobs
+
+    return Desk(store, "tiny", tmp_path, "Tiny & small", Entrance("ada", "once"), Jobs())
+
+
+@contextlib.contextmanager
+def served(desk: Any) -> Iterator[str]:
+    """Serve a desk at a free port of this machine; yield its address."""
+    import uvicorn
+
+    from grader.web.site import make_site
+
+    config = uvicorn.Config(
+        make_site(desk), log_level="error", lifespan="off", ws="none", proxy_headers=False
+    )
+    server = uvicorn.Server(config)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless browser of this machine."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if path is None and os.environ.get("GRADER_BROWSER") == "required":
+        pytest.fail("there is no browser, and GRADER_BROWSER says that there must be one")
+    if path is None:
+        pytest.skip("there is no browser here: apt-get install chromium")
+    with sync_api.sync_playwright() as playwright:
+        arguments = ["--no-sandbox"] if os.getuid() == 0 else []
+        opened = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def people(desk: Any) -> Any:
+    """The desk with two accounts."""
+    from dataclasses import replace
+
+    accounts = Accounts(desk.store)
+    accounts.add("ben", Role.TA, PASSWORD)
+    accounts.add("cleo", Role.HEAD, PASSWORD)
+    desk.entrance = replace(desk.entrance, accounts=True, token="")
+    return desk
+
+
+@pytest.fixture
+def opened(browser: Any, desk: Any) -> Iterator[Callable[..., Any]]:
+    """Return what opens a page of a person of its own; a console error or a request elsewhere fails the test."""
+    problems: list[str] = []
+    contexts: list[Any] = []
+    with served(desk) as address:
+
+        def new(path: str = "", person: str = "", *, hostile: bool = False, **options: Any) -> Any:
+            context = browser.new_context(base_url=address, **options)
+            contexts.append(context)
+            page = context.new_page()
+
+            def asked(route: Any) -> None:
+                problems.append(route.request.url)
+                route.abort()
+
+            def said(message: Any) -> None:
+                told = any(code in message.text for code in ("409", "400"))  # the status of a page of ours
+                if message.type == "error" and not told and not hostile:
+                    problems.append(f"{page.url}: {message.text}")
+
+            page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
+            page.on("console", said)
+            # a request that the policy of a page forbids does not come so far
+            context.route(lambda url: foreign(url, address), asked)
+            if person:
+                page.goto("/login")
+                page.fill("[name=name]", person)
+                page.fill("[name=password]", PASSWORD)
+                page.press("[name=password]", "Enter")
+                page.wait_for_url(f"{address}/")
+            else:
+                from grader.manual.accounts import Session
+
+                token = desk.accounts.open_session(Session("ada", Role.HEAD))
+                context.add_cookies([{"name": "grader", "value": token, "url": address}])
+            page.goto(f"/{path}")
+            return page
+
+        yield new
+        for context in contexts:
+            context.close()
+    assert problems == []
+
+
+def foreign(url: str, address: str) -> bool:
+    """Whether a request leaves this machine."""
+    return not url.startswith((f"{address}/", "data:", "about:", "blob:"))
