@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from grader.attempt import Attempt
 from grader.reading import FunctionFacts
 from grader.subjects import Call
 
@@ -350,7 +351,10 @@ class CheckScore:
 
 @dataclass(frozen=True)
 class QuestionScore:
-    """The points of one question; `points` is None while a person still has to give them."""
+    """The points of one question; `points` is None while a person still has to give them.
+
+    A bonus comes on top: it is no part of what can be earned.
+    """
 
     id: str
     title: str
@@ -359,13 +363,15 @@ class QuestionScore:
     checks: tuple[CheckScore, ...]
     remarks: tuple[str, ...] = ()
     diagnosis: Diagnosis | None = None
+    bonus: bool = False
 
 
 @dataclass(frozen=True)
 class Score:
     """What a submission earned, and why.
 
-    `tier` is that of the walls behind which it ran, `directory` where its pages are, below the results.
+    `tier` is that of the walls behind which it ran, `directory` where its pages are, below the results,
+    `attempt` says whose it is and whether it counts.
     """
 
     submission: str
@@ -376,6 +382,12 @@ class Score:
     remarks: tuple[str, ...] = ()
     tier: str = ""
     directory: str = ""
+    attempt: Attempt = field(default_factory=Attempt)
+
+    @property
+    def title(self) -> str:
+        """What to call it: the names of the students, or else the last part of its name."""
+        return self.attempt.name or self.submission.rpartition("/")[2]
 
     @property
     def points(self) -> float:
@@ -384,8 +396,9 @@ class Score:
 
     @property
     def max_points(self) -> float:
-        """The points that could be earned in the questions that are decided."""
-        return sum(question.max_points for question in self.questions if question.points is not None)
+        """The points that could be earned in the questions that are decided, without a bonus."""
+        decided = (question for question in self.questions if question.points is not None)
+        return sum(question.max_points for question in decided if not question.bonus)
 
     @property
     def pending_points(self) -> float:

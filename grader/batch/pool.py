@@ -239,7 +239,8 @@ def _finished(graded: Graded, tier: str, began: float) -> Graded:
     """Return a result with its remark, in words that are safe to show, and how it was made."""
     remark = (graded.submission.remark,) if graded.submission.remark else ()
     score = safe_words(replace(graded.score, remarks=(*graded.score.remarks, *remark)))
-    score = replace(score, tier=tier, directory=graded.submission.directory)
+    submission = graded.submission
+    score = replace(score, tier=tier, directory=submission.directory, attempt=submission.attempt)
     return replace(graded, score=score, seconds=time.monotonic() - began)
 
 
@@ -270,4 +271,7 @@ def _store_result(graded: Graded, course: Course, store: Store, listener: Listen
 def _not_graded(submission: Submission, error: Exception, course: Course, tier: str) -> Graded:
     """Return the result of a submission that could not be graded because of `error`."""
     score = safe_words(not_graded(submission.id, f"{type(error).__name__}: {error}", course))
-    return Graded(submission, replace(score, tier=tier, directory=submission.directory))
+    return Graded(
+        submission,
+        replace(score, tier=tier, directory=submission.directory, attempt=submission.attempt),
+    )

@@ -18,8 +18,10 @@ import click
 
 from grader import __version__
 from grader.cli.check import check
+from grader.cli.choose import choose
 from grader.cli.doctor import doctor
 from grader.cli.exit_codes import EXIT_INTERRUPTED, EXIT_NO, EXIT_USAGE
+from grader.cli.export import export, summary
 from grader.cli.grade import grade
 from grader.cli.pdf import pdf
 from grader.cli.release import release
@@ -35,6 +37,7 @@ HELP = """Grade Jupyter notebooks of numerical machine learning.
 A teaching assistant grades a folder, and looks at one result:
     grader grade submissions/exercise_11
     grader show correct/loops
+    grader export moodle --worksheet Grades.csv
 
 \b
 Before that, whether this machine can hold the notebooks of strangers:
@@ -61,7 +64,7 @@ def cli() -> None:
     """Run a command."""
 
 
-for command in (grade, show, verify, schema, doctor, pdf, check, release):
+for command in (grade, show, choose, export, summary, verify, schema, doctor, pdf, check, release):
     cli.add_command(command)
 
 

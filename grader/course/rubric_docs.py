@@ -22,6 +22,7 @@ SECTIONS = (
     ("The file", model.Rubric),
     ("environment", model.Environment),
     ("limits", model.Limits),
+    ("late", model.Late),
     ("A question", model.Question),
     ("recognition", model.Recognition),
     ("Every check", Check),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -20,6 +21,8 @@ from grader.records import (
     VerdictKind,
 )
 
+# Codes of answers that are there and are wrong.
+WRONG = frozenset({Code.VALUES, Code.STRUCTURE, Code.SHAPE, Code.NOT_FINITE, Code.ZERO, Code.BELOW_TARGET})
 Verdicts = Mapping[tuple[str, str], Verdict]
 
 
@@ -55,8 +58,12 @@ def score_submission(
 def score_nothing(submission: str, rubric: Rubric, status: Status, message: str) -> Score:
     """Return the score of a submission that is not there or cannot be read, or that we failed to grade."""
     points = None if status is Status.NOT_GRADED else 0.0
+    nothing_to_read = status is Status.NOT_HANDED_IN
     questions = tuple(
-        QuestionScore(q.id, q.title, None if q.manual else points, q.points, ()) for q in rubric.questions
+        QuestionScore(
+            q.id, q.title, points if nothing_to_read or not q.manual else None, q.points, (), bonus=q.bonus
+        )
+        for q in rubric.questions
     )
     return Score(submission, status, Summary(status.value), questions, message)
 
@@ -66,7 +73,9 @@ def _question(
 ) -> QuestionScore:
     """Return the score of a question, whatever other questions earned."""
     if question.manual:
-        return QuestionScore(question.id, question.title, None, question.points, (), remarks)
+        return QuestionScore(
+            question.id, question.title, None, question.points, (), remarks, bonus=question.bonus
+        )
     checks: dict[str, CheckScore] = {}
     for check in question.checks:
         verdict = verdicts[question.id, check.id]
@@ -83,14 +92,20 @@ def _question(
         if failed:
             verdict = _blocked(verdict, failed[0])
         points = min(_rounded(verdict.fraction * check.points), check.points)
+        if check.penalty and verdict.kind is VerdictKind.FAILED and verdict.code in WRONG:
+            points = -check.penalty
         passed = verdict.kind is VerdictKind.PASSED
         feedback = check.feedback.passed if passed else check.feedback.failed
         hidden = check.visibility == "hidden"
         checks[check.id] = CheckScore(check.id, check.title, points, check.points, hidden, verdict, feedback)
     scores = tuple(checks.values())
     undecided = any(s.verdict.kind is VerdictKind.INCONCLUSIVE and s.max_points for s in scores)
-    total = None if undecided else _rounded(sum(score.points for score in scores))
-    return QuestionScore(question.id, question.title, total, question.points, scores, remarks, diagnosis)
+    most = math.inf if question.max_points is None else question.max_points
+    earned = max(question.min_points, min(most, _rounded(sum(score.points for score in scores))))
+    total = None if undecided else earned
+    return QuestionScore(
+        question.id, question.title, total, question.points, scores, remarks, diagnosis, question.bonus
+    )
 
 
 def _earned(score: CheckScore) -> bool:
@@ -110,8 +125,9 @@ def _summary(questions: tuple[QuestionScore, ...]) -> Summary:
     """Return one word for all questions that are decided."""
     decided = [question for question in questions if question.points is not None]
     points = sum(question.points or 0.0 for question in decided)
+    regular = [question for question in decided if not question.bonus]
     undecided = any(question.points is None and question.checks for question in questions)
-    if not undecided and points >= sum(question.max_points for question in decided) - 1e-9:
+    if not undecided and all((q.points or 0.0) >= q.max_points - 1e-9 for q in regular):
         return Summary.CORRECT
     if points > 0 or undecided:
         return Summary.PARTLY_CORRECT

@@ -20,7 +20,7 @@ def export(gradebook: Gradebook) -> str:
         "assignment": rubric.assignment,
         "title": rubric.title,
         "made": dict(gradebook.made),
-        "max_points": sum(question.points for question in rubric.questions),
+        "max_points": rubric.sheet_points,
     }
     head = json.dumps(course, indent=1, ensure_ascii=False).removesuffix("\n}")
     lines = []

@@ -47,6 +47,7 @@ TONES = {
     Summary.NOT_HANDED_IN: "none",
     Summary.NOT_ATTEMPTED: "none",
 }
+NOTEBOOK_LINK = '<p><a href="notebook.html">The notebook as it ran</a></p>'
 ENVIRONMENT = Environment(
     loader=PackageLoader("grader.report", "templates"),
     autoescape=True,
@@ -109,6 +110,11 @@ def feedback_page(rubric: Rubric, score: Score, run: NotebookRun | None, made: s
         untouched=untouched,
         made=made,
     )
+
+
+def without_notebook_link(page: str) -> str:
+    """Return a page of feedback as it can stand alone, without the link to the notebook beside it."""
+    return page.replace(NOTEBOOK_LINK, "")
 
 
 def notebook_page(submission: str, run: NotebookRun) -> str:
