@@ -38,6 +38,7 @@ def _packed(outcome: Outcome) -> bytes:
             "args_after": outcome.args_after,
             "ignored": outcome.ignored,
             "seconds": outcome.seconds,
+            "imported": outcome.imported,
         }
     )
 
@@ -61,6 +62,7 @@ def unpack_reading(data: bytes) -> Reading:
         name: replace(
             each,
             remark=message_text(each.remark[:MAX_REMARK]),
+            stand_ins=tuple((message_text(n[:MAX_NAME]), p) for n, p in each.stand_ins[:MAX_NAMES]),
             notebook_globals=tuple(message_text(n[:MAX_NAME]) for n in each.notebook_globals[:MAX_NAMES]),
             places=tuple(replace(place, text=message_text(place.text)) for place in each.places),
         )

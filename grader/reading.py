@@ -29,8 +29,9 @@ class FunctionFacts:
     """What reading the notebook (without running it) says of one function.
 
     `key` identifies the code that the function needs; `calls` are the dotted names that this code uses,
-    `notebook_globals` variables of the notebook that it reads, `places` where each line of the code that is
-    sent to a box stands in the notebook.
+    `notebook_globals` variables of the notebook that it reads, `stand_ins` those of them that it reads in
+    place of an argument, with the position of this, `places` where each line of the code that is sent to a
+    box stands in the notebook.
     """
 
     name: str
@@ -42,6 +43,7 @@ class FunctionFacts:
     remark: str = ""
     places: tuple[Place, ...] = ()
     file: str = ""
+    stand_ins: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,13 +59,15 @@ class CodeCell:
 class FunctionCode:
     """The code that a function needs, by cell, and the modules that it imports or may import.
 
-    With `in_state`, whole cells are run as a notebook runs them, whatever they keep.
+    With `in_state`, whole cells are run as a notebook runs them, whatever they keep. Variables in `bound` are
+    set to the argument at a position before each call.
     """
 
     name: str
     cells: tuple[CodeCell, ...]
     modules: tuple[str, ...]
     in_state: bool = False
+    bound: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The only types that cross from one stage to the next; all frozen, all plain data.
 
-plan  ->  Candidates (and Case, Call of grader.subjects, checks.base.PlannedCase, plan.plan.Plan)
+plan  ->  grader.explanations, Case and Call of grader.subjects, checks.base.PlannedCase, plan.plan.Plan
 observe  ->  Outcome, CellRun, NotebookRun, FunctionFacts, Observation
 judge  ->  Evidence, Verdict, Diagnosis
 score  ->  CheckScore, QuestionScore, Score
@@ -11,14 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
-from typing import Any, Protocol
-
-import numpy as np
+from typing import Any
 
 from grader.attempt import Attempt
 from grader.reading import FunctionFacts
-from grader.subjects import Call
 
 
 class OutcomeKind(StrEnum):
@@ -71,16 +67,20 @@ class Code(StrEnum):
     MASKED = "masked"
     COMPLEX = "complex"
     ZERO = "zero"
+    CONSTANT = "constant"
     BELOW_TARGET = "below_target"
     UNMEASURABLE = "unmeasurable"
     OTHER_EXCEPTION = "other_exception"
     NO_EXCEPTION = "no_exception"
     FORBIDDEN = "forbidden"
     FOLLOW_THROUGH = "follow_through"
+    COSTS_ONCE = "costs_once"
+    RIGHT_BY_ITSELF = "right_by_itself"
     FOLLOW_THROUGH_UNDECIDED = "follow_through_undecided"
     INCONCLUSIVE = "inconclusive"
     NOT_JUDGED = "not_judged"
     NOT_CALLED = "not_called"
+    NOT_CHECKED = "not_checked"
     BLOCKED = "blocked"
 
 
@@ -128,7 +128,8 @@ class Table:
 class Fault:
     """How a student's code failed: exception type, message, and the cell (from 1) and line it came from.
 
-    `file` is the Python file in which the line stands, '' if that is the notebook.
+    `file` is the Python file in which the line stands, '' if that is the notebook; `bases` are the exceptions
+    of Python that the type is one of.
     """
 
     type: str
@@ -137,11 +138,16 @@ class Fault:
     line: int | None = None
     code: str = ""
     file: str = ""
+    bases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one call ended, and what came back."""
+    """How one call ended, and what came back.
+
+    `ignored` are keywords that the function does not take, `imported` modules that the code asked for by
+    other ways than an import statement.
+    """
 
     kind: OutcomeKind
     value: Any = None
@@ -149,6 +155,7 @@ class Outcome:
     args_after: tuple[Any, ...] | None = None
     ignored: tuple[str, ...] = ()
     seconds: float = 0.0
+    imported: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -214,67 +221,6 @@ class Observation:
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """What a candidate returns on one input (parts as arrays), or the type of the exception it raises.
-
-    `parts` is None where it returns something without numbers.
-    """
-
-    parts: tuple[Any, ...] | None = None
-    raised: str = ""
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """Something that a student may have written: one or two known mistakes, or (no codes) the reference.
-
-    `names` says in words what each of the `codes` stands for.
-    """
-
-    codes: tuple[str, ...]
-    names: tuple[str, ...]
-    message: str
-    credit: float
-    predictions: Mapping[str, Prediction]
-    same_as: frozenset[str] = frozenset()
-
-    @cached_property
-    def magnitude(self) -> float:
-        """The largest finite entry of all predictions."""
-        parts = [np.abs(part) for seen in self.predictions.values() for part in seen.parts or ()]
-        return max((float(part[np.isfinite(part)].max(initial=0.0)) for part in parts), default=0.0)
-
-
-class Candidates(Protocol):
-    """What a function could be, as far as the course knows; computed when it is first needed."""
-
-    calls: tuple[Call, ...]
-    rtol: float
-    whole: bool
-    """Whether predictions are results as they came back; otherwise they are fingerprints of them."""
-
-    def observed(self, call: str, value: Any) -> Prediction:
-        """Return the parts of a returned value that the mathematics determines."""
-        ...
-
-    def lengths(self, call: str) -> tuple[int, ...]:
-        """Return the lengths of the first argument: points and dimensions, users and items."""
-        ...
-
-    def right(self) -> Candidate:
-        """Return the reference."""
-        ...
-
-    def single(self) -> Sequence[Candidate]:
-        """Return every known mistake."""
-        ...
-
-    def pairs(self) -> Sequence[Candidate]:
-        """Return every two known mistakes that can be made together."""
-        ...
-
-
-@dataclass(frozen=True)
 class Plot:
     """A picture that says more than words: points or lines, without the numbers of hidden inputs."""
 
@@ -297,7 +243,8 @@ class Evidence:
 class Verdict:
     """What one check says: `fraction` of its points, in words, with evidence and a stable `code`.
 
-    `follows` if an input was credited because its result is right given the student's own other functions.
+    `follows` if an input was credited because its result is right given the student's own other functions;
+    `near` if all such results are near those of the reference, too.
     """
 
     kind: VerdictKind
@@ -307,6 +254,7 @@ class Verdict:
     evidence: Evidence = Evidence()
     remarks: tuple[str, ...] = ()
     follows: bool = False
+    near: bool = False
 
 
 class DiagnosisKind(StrEnum):
@@ -324,7 +272,8 @@ class Diagnosis:
     `residual` is the largest relative difference between the results and those of the mistake, `margin` the
     same for the next best explanation; `codes` are one mistake or several made together, or, where the
     kind is ambiguous, those that explain the results equally well (joined by + where two belong together).
-    `names` says in words what each code stands for.
+    `names` says in words what each code stands for. `inputs` says on how many inputs it rests, where others
+    gave no numbers.
     """
 
     kind: DiagnosisKind
@@ -334,6 +283,7 @@ class Diagnosis:
     credit: float = 0.0
     residual: float | None = None
     margin: float | None = None
+    inputs: str = ""
 
 
 @dataclass(frozen=True)

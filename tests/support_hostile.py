@@ -50,8 +50,7 @@ class Hostile:
 
     Both are notebooks as JSON text, or the source of one code cell. `earns` are the points (of 3) of the
     attack's own function; None if it can only be unreadable. `again` if its calls are made a second time,
-    when nothing else runs: such cases are graded last. `hole` says why the attack still succeeds, `twin_hole`
-    why the honest one still loses.
+    when nothing else runs: such cases are graded last.
     """
 
     kind: str
@@ -60,8 +59,6 @@ class Hostile:
     twin: str
     earns: float | None = 3.0
     again: bool = False
-    hole: str = ""
-    twin_hole: str = ""
 
 
 @dataclass

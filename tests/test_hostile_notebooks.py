@@ -1,7 +1,7 @@
 """Hostile notebooks beside honest ones that look alike, graded end to end: nobody hangs, nobody else pays.
 
 An attack ends as a submission that is graded or unreadable, with the points that its function earns, and never
-as a fault of ours; its honest twin keeps every point. A test that is marked shows a hole that is still open.
+as a fault of ours; its honest twin keeps every point.
 """
 
 from __future__ import annotations
@@ -105,6 +105,18 @@ def nested(depth: int) -> str:
     return '{"a":' * depth + "1" + "}" * depth
 
 
+BUSY = """
+busy = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\\nwhile 1: pass"
+pid = [subprocess.Popen([sys.executable, "-I", "-S", "-c", busy]) for _ in range(6)][0].pid
+time.sleep(1.2)
+"""
+LIAR = """
+class Liar(type(link)):
+    def send(self, data, *rest):
+        is_pid = type(names["wire"].decode(data)) is int
+        return super().send(names["wire"].encode(pid) if is_pid else data, *rest)
+link.__class__ = Liar
+"""
 PEERS = [
     Hostile(
         "a",
@@ -211,19 +223,17 @@ PEERS = [
         "a",
         "a clock that is told the time of another process",
         at_setup(
-            """
-            busy = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\\nwhile 1: pass"
-            pid = [subprocess.Popen([sys.executable, "-I", "-S", "-c", busy]) for _ in range(6)][0].pid
-            time.sleep(1.2)
-            class Liar(type(link)):
-                def send(self, data, *rest):
-                    is_pid = type(names["wire"].decode(data)) is int
-                    return super().send(names["wire"].encode(pid) if is_pid else data, *rest)
-            link.__class__ = Liar
-            """,
+            BUSY + LIAR,
             "time.sleep(1.4)\n    return 2 * x",
         ),
         at_setup("time.sleep(0.1)", "time.sleep(0.1)\n    return 2 * x"),
+        earns=0.0,
+    ),
+    Hostile(
+        "a",
+        "a clock that is told of a process that there is not",
+        at_setup("pid = 4000000\n" + LIAR, "time.sleep(1.4)\n    return 2 * x + 0 * 1"),
+        at_setup("time.sleep(0.1)", "time.sleep(0.1)\n    return 2 * x + 0 * 1"),
         earns=0.0,
     ),
 ]
@@ -749,17 +759,7 @@ def batch(sandbox: WarmSandbox, tmp_path_factory: pytest.TempPathFactory) -> Bat
     return found
 
 
-def marked(attribute: str) -> list[Any]:
-    """Return the cases as parameters of a test; those with an open hole must fail."""
-    return [
-        pytest.param(place, marks=pytest.mark.xfail(strict=True, reason=getattr(case, attribute)))
-        if getattr(case, attribute)
-        else place
-        for place, case in enumerate(CASES)
-    ]
-
-
-@pytest.mark.parametrize("place", marked("hole"), ids=IDS)
+@pytest.mark.parametrize("place", range(len(CASES)), ids=IDS)
 def test_an_attack_earns_what_its_function_earns_and_is_no_fault_of_ours(place: int, batch: Batch) -> None:
     case, score = CASES[place], batch.scores[named(place)]
     assert score.status is (Status.UNREADABLE if case.earns is None else Status.GRADED), score.message
@@ -768,7 +768,7 @@ def test_an_attack_earns_what_its_function_earns_and_is_no_fault_of_ours(place: 
     assert bool(score.message) == (case.earns is None)
 
 
-@pytest.mark.parametrize("place", marked("twin_hole"), ids=IDS)
+@pytest.mark.parametrize("place", range(len(CASES)), ids=IDS)
 def test_its_honest_twin_keeps_every_point(place: int, batch: Batch) -> None:
     score = batch.scores[f"{named(place)}-twin"]
     assert (score.status, score.points) == (Status.GRADED, 3.0), score.message or score.questions[0].checks

@@ -39,6 +39,7 @@ from grader.plan.load import load_course
 from grader.plan.plan import Course
 from grader.records import Status
 from grader.store import Store
+from grader.verify.proof import refuse_wrong_reference
 
 LOG = logging.getLogger(__name__)
 MAX_NAMES = 5
@@ -92,6 +93,7 @@ def grade_folder(
         options.teams,
         file_times=options.file_times,
     )
+    refuse_wrong_reference(course)
     open_results(out)
     try:
         with _log_file(out / LOG_FILE), EventLog(options.log_file) as events:

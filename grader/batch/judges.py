@@ -50,9 +50,7 @@ class Judges:
     def __init__(self, course: Course, jobs: int) -> None:
         self._course = course
         self._lock = threading.Lock()
-        self._free: SimpleQueue[socket.socket] = (
-            SimpleQueue()
-        )  # the way to each keeper that has no submission
+        self._free: SimpleQueue[socket.socket] = SimpleQueue()  # a way to each keeper without a submission
         self._keepers: dict[int, socket.socket] = {}
         with warnings.catch_warnings():
             # Python warns of a fork beside other threads; those are OpenBLAS's, which survives a fork.

@@ -38,7 +38,7 @@ from grader.notebook.slicing import slice_function, slice_variable
 from grader.subjects import Case, Subject, SubjectKind
 
 __all__ = ["Assignment", "Case", "load_assignment", "load_public_cases"]
-MAX_FILES = 150  # beside those of a student; a box takes 200 (inside/parent.py)
+MAX_FILES = 150  # each is copied into every box
 
 
 @dataclass(frozen=True)

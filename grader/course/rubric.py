@@ -71,6 +71,8 @@ class Recognition(Model):
     """Largest difference at which a mistake explains a result, relative to its largest entry."""
     call_seconds: PositiveFloat | None = None
     """Processor seconds for one call, where the rubric's limit does not fit."""
+    credit: Fraction = 0.0
+    """The share of the points that a mistake with a name earns at least."""
 
 
 class Late(Model):
@@ -123,6 +125,8 @@ class Question(Model):
     """Whether a person grades it; it stays pending until then."""
     requires: tuple[Identifier, ...] = ()
     """Earlier questions that must have earned something for this one to count."""
+    notebook_globals: Fraction = 0.5
+    """The share of its points that a function loses which reads a variable in place of an argument."""
     checks: tuple[AnyCheck, ...] = ()
     """The checks, in the order of the feedback."""
     recognition: Recognition = Recognition()

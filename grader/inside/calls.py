@@ -43,7 +43,7 @@ from typing import Any
 import numpy.ma  # noqa: F401 -- numpy loads it late: it would be loaded anew in each call
 
 from . import landlock, wire
-from .call_group import END, LENGTH, Link, serve
+from .call_group import END, LENGTH, PATIENT_WALL, Link, serve
 from .execute import plain_fault
 from .limits import DESCRIPTORS
 from .received import decode_inputs
@@ -59,7 +59,6 @@ WAITING = 4
 PATIENT_WAITING = 60  # the same in a patient job, in which only processor time and sleep should count
 GROUP_SECONDS = 120.0  # that a group may take in all to say what it does
 MOST_WAITING = 600.0  # seconds of waiting of a whole job that do not count
-PATIENT_WALL = 3  # a patient job multiplies its wall limits by this where waiting cannot be measured
 SKIPPED = "not tried: earlier calls of this function used up the time"
 
 
@@ -109,6 +108,7 @@ class _Worker:
         self.group = group
         self.job = job
         self.changed: dict[str, Any] = {}
+        self.seen = _waited(f"/proc/{group}/schedstat") is not None  # also of a call, whatever its group says
         self.excused = MOST_WAITING
         self.patience = GROUP_SECONDS
         self.code: int | None = None  # how the group ended, once it has
@@ -170,7 +170,8 @@ class _Worker:
             if type(pid) is not int:
                 raise GroupGone
             _check_call(pid, self.group, asked)
-            clock = _Clock(pid, call["seconds"], self.excused, patient=self.job["patient"])
+            patient = self.job["patient"]
+            clock = _Clock(pid, call["seconds"], self.excused, patient=patient, seen=self.seen)
             payload, ending, status = self._read(read, clock, call["result_mb"] + 16 << 20)
             used = clock.used()
             self.excused -= clock.waited()
@@ -286,15 +287,14 @@ def _check_call(pid: int, group: int, asked: float) -> None:
 class _Clock:
     """The wall time of a process, less the time that it waited for a processor if the system reports it.
 
-    Of the waiting, at most `excused` seconds do not count.
+    Of the waiting, at most `excused` seconds do not count; `seen` says whether it can be seen here.
     """
 
-    def __init__(self, pid: int, seconds: float, excused: float, *, patient: bool) -> None:
+    def __init__(self, pid: int, seconds: float, excused: float, *, patient: bool, seen: bool) -> None:
         self.started = time.monotonic()
         self.queue = f"/proc/{pid}/schedstat"
         self.most = max(0.0, min((PATIENT_WAITING if patient else WAITING) * 2 * seconds, excused))
-        measured = self._measured() is not None
-        self.seconds = 2 * seconds * (PATIENT_WALL if patient and not measured else 1)
+        self.seconds = 2 * seconds * (PATIENT_WALL if patient and not seen else 1)
 
     def used(self) -> float:
         """Return the seconds that count."""
@@ -306,14 +306,16 @@ class _Clock:
 
     def waited(self) -> float:
         """Return the seconds of waiting that do not count."""
-        return min(self._measured() or 0.0, self.most)
+        return min(_waited(self.queue) or 0.0, self.most)
 
-    def _measured(self) -> float | None:
-        try:
-            with open(self.queue) as file:  # noqa: PTH123 -- Path costs more than the reading
-                return int(file.read().split()[1]) / 1e9
-        except (OSError, ValueError, IndexError):
-            return None
+
+def _waited(queue: str) -> float | None:
+    """Return the seconds of waiting that a file `schedstat` tells, None if it tells none."""
+    try:
+        with open(queue) as file:  # noqa: PTH123 -- Path costs more than the reading
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def _death(ending: str, code: int, *, exhausted: bool) -> dict[str, Any]:

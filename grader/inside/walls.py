@@ -113,13 +113,12 @@ def build_outer(plan: Plan) -> None:
             waiter.close_all_but(())
             _, status = os.waitpid(pid, 0)
             os._exit(waiter.exit_code(status))
+    if plan.outer != NONE:
         system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
+    if plan.outer == OWN:
         _make_root(plan)
         if os.getuid() == 0:
             system.drop_capabilities((system.CAP_KILL, system.CAP_SETGID, system.CAP_SETUID))
-    if plan.outer != NONE:
-        system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)  # again: a change of user clears it
-        system.prctl(system.PR_SET_DUMPABLE, 1)
     system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)
     system.prctl(system.PR_SET_CHILD_SUBREAPER, 1)
 

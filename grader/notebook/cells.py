@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from grader.notebook.names import Names, names_of
@@ -57,9 +57,13 @@ class CodeCell:
 
 @dataclass(frozen=True, eq=False)
 class Code:
-    """All code of a notebook; compared by identity, so that it can be the key of a cache."""
+    """All code of a notebook; compared by identity, so that it can be the key of a cache.
+
+    `texts` are the cells that hold no code.
+    """
 
     cells: tuple[CodeCell, ...] = field(default_factory=tuple)
+    texts: tuple[str, ...] = ()
 
     @property
     def statements(self) -> Iterator[Statement]:
@@ -69,7 +73,8 @@ class Code:
 
 def read_code(notebook: nbformat.NotebookNode) -> Code:
     """Return the code of a notebook, cell by cell."""
-    return read_sources(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    code = read_sources(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return replace(code, texts=tuple(cell.source for cell in notebook.cells if cell.cell_type != "code"))
 
 
 def read_sources(sources: Iterable[str]) -> Code:

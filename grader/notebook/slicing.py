@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import copy
 import hashlib
 import sys
 from bisect import bisect_left, bisect_right
@@ -92,9 +91,8 @@ def places(own: Slice) -> tuple[Place, ...]:
     for statement in own.statements:
         source = own.sources[statement.cell].splitlines()
         lines = dict[int, int]()  # those of the notebook, by line of the text: where its first part stands
-        for sent, written in zip(
-            ast.walk(ast.parse(statement.text)), ast.walk(_alone(statement)), strict=False
-        ):
+        alone = ast.Module(body=[statement.node], type_ignores=[])
+        for sent, written in zip(ast.walk(ast.parse(statement.text)), ast.walk(alone), strict=False):
             if isinstance(sent, ast.stmt | ast.expr) and isinstance(written, ast.stmt | ast.expr):
                 lines.setdefault(sent.lineno, written.lineno)
         line = statement.node.lineno
@@ -105,10 +103,6 @@ def places(own: Slice) -> tuple[Place, ...]:
         if len(found) > MAX_PLACES:
             return ()
     return tuple(found)
-
-
-def _alone(statement: Statement) -> ast.Module:
-    return ast.Module(body=[statement.node], type_ignores=[])
 
 
 def _sources(code: Code) -> dict[int, str]:
@@ -184,7 +178,7 @@ def is_stub(node: ast.AST) -> bool:
 
 def same_code(first: ast.AST, second: ast.AST) -> bool:
     """Return whether two definitions differ at most in comments, white space and docstrings."""
-    return ast.dump(_without_docstring(first)) == ast.dump(_without_docstring(second))
+    return ast.unparse(_without_docstring(first)) == ast.unparse(_without_docstring(second))
 
 
 def _defines(
@@ -219,7 +213,7 @@ def _defines(
 
 def _without_docstring(node: ast.AST) -> ast.AST:
     """Return a copy of a definition without docstrings."""
-    bare = copy.deepcopy(node)
+    bare = ast.parse(ast.unparse(node))  # a copy by `copy` recurses more deeply
     for inner in ast.walk(bare):
         body = getattr(inner, "body", None)
         if isinstance(inner, Definition) and isinstance(body, list) and ast.get_docstring(inner) is not None:

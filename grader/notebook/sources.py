@@ -15,7 +15,7 @@ from typing import Any
 from grader.errors import NotebookUnreadable, UsageError
 
 MAX_BYTES = 50 << 20
-MAX_MODULES = 20  # Python files beside a notebook: a box takes so many and those of the course
+MAX_MODULES = 20  # Python files beside a notebook: each is read with it, and copied into its boxes
 MAX_MODULE = 1 << 20  # bytes of a Python file beside a notebook
 
 

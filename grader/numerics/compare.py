@@ -54,9 +54,9 @@ class Tolerance:
     scale: float = 0.0
     sensitivity: Sensitivity = Sensitivity()
 
-    def of(self, array: NDArray[Any]) -> float:
-        """Return the largest relative error that an array of this dtype may have."""
-        eps = precision(array)
+    def of(self, value: Any) -> float:
+        """Return the largest relative error that a value of this dtype, one array or several, may have."""
+        eps = precision(value)
         least = ROUNDINGS * eps if eps > EPS else 0.0
         return max(self.rtol, least) + SAFETY * self.sensitivity.at(eps)
 
@@ -250,11 +250,13 @@ def _compare_arrays(got: NDArray[Any], expected: NDArray[Any], allowed: Toleranc
     error, worst = relative_error(got, expected, allowed.scale)
     if error <= rtol:
         return Comparison(error=error, worst=worst)
-    if got.dtype.kind in "iu" and expected.dtype.kind == "f":
-        return Comparison(
-            NearMissCode.INTEGER_DTYPE, "it has integer entries, so fractions were cut off", error, worst
-        )
-    return Comparison(Code.VALUES, f"it is off by {error:.2g} of the largest entry", error, worst)
+    code: str = Code.VALUES
+    message = f"it is off by {error:.2g} of the largest entry"
+    if not got.any():
+        code, message = Code.ZERO, "it is zero everywhere" if got.ndim else "it is zero"
+    elif got.dtype.kind in "iu" and expected.dtype.kind == "f":
+        code, message = NearMissCode.INTEGER_DTYPE, "it has integer entries, so fractions were cut off"
+    return Comparison(code, message, error, worst)
 
 
 def shape_slip(got: NDArray[Any], expected: NDArray[Any], rtol: float) -> tuple[NearMissCode, str] | None:

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.explanations import Candidate, Prediction
 from grader.numerics.arrays import dense, largest, relative_error
-from grader.records import Candidate, Prediction
 
 Array = NDArray[Any]
 SEPARATED = 1e-4  # explanations that are at least so far apart can be told apart
-NOTHING = 1e-10  # relative to the largest entry of all results: rounding, where the right result is zero
+NOTHING = 1e-7  # of the largest entry of all results: rounding (also of a root), where zero is right
 
 
 def parts_of(value: Any) -> tuple[Array, ...] | None:

@@ -17,16 +17,8 @@ from typing import IO, Any
 
 from grader.errors import GraderFault
 from grader.inside import wire
-from grader.inside.calls import (
-    CHANGED,
-    FRAME,
-    GROUP,
-    GROUP_SECONDS,
-    MARK,
-    MOST_WAITING,
-    PATIENT_WALL,
-    SKIPPED,
-)
+from grader.inside.call_group import PATIENT_WALL
+from grader.inside.calls import CHANGED, FRAME, GROUP, GROUP_SECONDS, MARK, MOST_WAITING
 from grader.observe.sandbox import Process, Program, Sandbox, prepared_directory, settle
 from grader.observe.warm import package_of
 from grader.outcome import decoded, fault_of, outcome_of
@@ -36,7 +28,6 @@ from grader.subjects import Call
 
 START_SECONDS = 60.0  # for the start of a worker and the import of its modules
 LATE = 1  # calls in a row that may run out of time; the calls after them are left for a second try
-LATE_PATIENT = 2  # the same in the second try
 MAX_STREAM_BYTES = 2 << 30  # of all frames of a worker
 SMALL = 1 << 16  # bytes of a frame that is always kept: how a call ended, what arguments were changed
 RESULTS = 4  # the results of a submission together may be this many times as large as one of them
@@ -95,11 +86,6 @@ def unconfirmed(outcome: Outcome) -> bool:
     )
 
 
-def was_skipped(outcome: Outcome) -> bool:
-    """Whether a call was not made, as those before it used up their time."""
-    return outcome.fault is not None and outcome.fault.message == SKIPPED
-
-
 def make_calls(
     code: Mapping[str, FunctionCode],
     calls: Iterable[Call],
@@ -143,6 +129,7 @@ def _call_function(
             "seconds": settings.setup_seconds,
             "cell_seconds": settings.cell_seconds,
             "in_state": function.in_state,
+            "bound": function.bound,
             "patient": settings.patient,
         }
     )
@@ -151,7 +138,7 @@ def _call_function(
             "setup": setup,
             "setup_seconds": settings.setup_seconds,
             "seconds": float("inf") if settings.patient else settings.function_seconds,
-            "late": LATE_PATIENT if settings.patient else LATE,
+            "late": len(calls) if settings.patient else LATE,  # in a patient job every call is started
             "patient": settings.patient,
             "calls": [
                 {

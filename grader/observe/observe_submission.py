@@ -20,7 +20,6 @@ from grader.observe.call_functions import (
     CallSettings,
     make_calls,
     unconfirmed,
-    was_skipped,
 )
 from grader.observe.handle import handle
 from grader.observe.keys import calls_key, facts_key, notebook_limits, run_key
@@ -89,7 +88,7 @@ def observe(
         name: replace(each, status=FactsStatus.FOUND) if name in in_state else each
         for name, each in reading.facts.items()
     }
-    needed = course.plan.needed(outcomes)
+    needed = course.plan.needed(outcomes, course.trusted)
     if needed:
         later = {name: [call for call in needed if call.function == name] for name in course.calls}
         outcomes |= made.outcomes(later, in_state)
@@ -183,12 +182,16 @@ class _Made:
         facts = self.reading.facts[name]
         if not in_state:
             key = str(calls_key(facts.key, self.hand_in, self.course, self.sandbox))
-            return _Way(key, self.reading.code[name], facts)
+            return _Way(key, replace(self.reading.code[name], bound=facts.stand_ins), facts)
         last = facts.cell or len(self.reading.sources)
         cells = tuple(CodeCell(n, source, ()) for n, source in enumerate(self.reading.sources[:last], 1))
         key = str(calls_key(f"{self.run_key} {name}", self.hand_in, self.course, self.sandbox))
         code = FunctionCode(
-            self.reading.code[name].name, cells, self.reading.code[name].modules, in_state=True
+            self.reading.code[name].name,
+            cells,
+            self.reading.code[name].modules,
+            in_state=True,
+            bound=facts.stand_ins,
         )
         return _Way(key, code, None)
 
@@ -215,7 +218,7 @@ class _Made:
         for name, own in list(again.items()):
             if any(made[call.id].kind is OutcomeKind.CPU_TIMEOUT for call in own):
                 made |= make_calls(code, own, self.sandbox, patient, files, self.budget)
-                kinds = {made[call.id].kind for call in own if not was_skipped(made[call.id])}
+                kinds = {made[call.id].kind for call in own}
                 if not kinds & (UNCONFIRMED - {OutcomeKind.CPU_TIMEOUT}):
                     del again[name]
         if again:

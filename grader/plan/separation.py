@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from grader.explanations import Candidate
 from grader.numerics.residual import SEPARATED, residual
 from grader.plan.candidates import KnownMistakes
-from grader.records import Candidate
 
 RIGHT = "(right)"
 

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from grader.course import Case, dense
 
+from .marks import run_marks, start_marks
+
+__all__ = ["run_marks", "start_marks"]  # beside the measures below
 Array = NDArray[np.float64]
 Call = Callable[..., Any]
 MAX_RECORDS = 100_000
@@ -106,9 +109,122 @@ def train_loss_rise(value: Any, case: Case) -> float:
     return max(0.0, float(np.diff(losses).max()) / abs(float(losses[0])))
 
 
+def unsolved_rows(value: Any, case: Case) -> float:
+    """Return the share of users and restaurants whose factors a settled run of ALS has not solved for.
+
+    Lambda may count once a factor or once a rating.
+    """
+    q, p = _factors(value, case)
+    matrix, reg_lambda = np.asarray(case.args[0].todense()), case.args[5]
+    mask = np.zeros(matrix.shape)
+    mask[tuple(np.asarray(case.args[1]).T)] = 1.0
+    residual = mask * (q @ p - matrix)
+    shares = []
+    for weights in ((1.0, 1.0), (mask.sum(axis=0), mask.sum(axis=1))):
+        columns = q.T @ residual + reg_lambda * weights[0] * p
+        rows = p @ residual.T + reg_lambda * weights[1] * q.T
+        left = np.concatenate([np.linalg.norm(part, axis=0) for part in (columns, rows)])
+        sizes = [(q.T @ (mask * matrix)), (p @ (mask * matrix).T)]
+        scale = np.concatenate([np.linalg.norm(part, axis=0) for part in sizes])
+        shares.append(float(np.mean(left > 0.02 * scale)))
+    return min(shares)
+
+
+def rating_visits(value: Any, case: Case) -> float:
+    """Return the share of the steps that SGD owes every rating, to first order in a small learning rate.
+
+    Each column has one rating, so the step of its p says how often it was visited, times a constant that is
+    the convention of the loss. All may be visited alike, or at random as often on average. The rows must have
+    moved as the visits of their ratings say; anything else is no step of SGD.
+    """
+    q, p = _factors(value, case)
+    q0, p0 = (np.asarray(part) for part in case.answers[0].value)
+    lr, steps = case.keywords["lr"], case.keywords["max_steps"]
+    users, items = np.asarray(case.args[1]).T
+    ratings = np.asarray(case.args[0].todense())[users, items]
+    error = ratings - np.sum(q0[users] * p0[:, items].T, axis=1)
+    step = lr * error[:, None] * q0[users]
+    moved = (p - p0)[:, items].T
+    visits = np.sum(moved * step, axis=1) / np.sum(step**2, axis=1)
+    off = float(np.linalg.norm(moved - visits[:, None] * step) / np.linalg.norm(moved))
+    expected = np.zeros(q.shape)
+    np.add.at(expected, users, (lr * visits * error)[:, None] * p0[:, items].T)
+    off = max(off, float(np.linalg.norm(q - q0 - expected) / np.linalg.norm(expected)))
+    if np.linalg.norm(q - q0) > 0.1 * np.linalg.norm(q0):  # from a start of its own, or solved for at once
+        solved = np.abs(np.sum(q[users] * p[:, items].T, axis=1) - ratings).max() < 0.1
+        return 0.0 if solved else 0.3
+    if not (off < 0.1 and visits.min() > -0.1 and 0.1 < visits.mean() < 40 * steps):
+        return 0.0
+    if np.ptp(visits) < 0.1 * visits.mean():  # all alike; a learning rate may decay slowly
+        return min(1.0, float(visits.mean()) / (0.6 * (steps - 1)))
+    gaps = np.diff(np.sort(visits))
+    times = visits / gaps[gaps > 0.25].min(initial=np.inf)
+    if np.abs(times - np.rint(times)).max() > 0.3 or times.max() == 0.0:
+        return 0.0
+    share = float(times.mean()) / (steps - 1)
+    return 1.0 if share > 0.75 else share
+
+
+def best_is_returned(value: Any, case: Case) -> float:
+    """Return 1 if the returned factors have the smallest validation loss that was recorded, else 0."""
+    squares, count, penalty = _squares(value, case, case.args[3], case.args[4])
+    return float(
+        _is_one_of(min(_losses(value[2])), [*_forms(squares, count), *_forms(squares, count, penalty)])
+    )
+
+
+def losses_are_those(value: Any, case: Case) -> float:
+    """Return 1 if the training losses are L and the validation losses the squared errors alone, else half, 0.
+
+    They are looked for among the records, at the factors that came back; each may be a mean, or its root.
+    """
+    known = tuple(np.asarray(case.args[1]).T)
+    ratings = np.asarray(case.args[0].todense())[known]
+    squares, count, penalty = _squares(value, case, known, ratings)
+    training = any(_is_one_of(loss, _forms(squares, count, penalty)) for loss in _losses(value[3]))
+    squares, count, _ = _squares(value, case, case.args[3], case.args[4])
+    validation = any(_is_one_of(loss, _forms(squares, count)) for loss in _losses(value[2]))
+    return 0.5 * training + 0.5 * validation
+
+
+def _squares(value: Any, case: Case, places: Any, values: Any) -> tuple[float, int, float]:
+    """Return the squared errors of Q P at some places, their number, and what lambda adds to L."""
+    q, p = _factors(value, case)
+    squares = float(np.sum((np.asarray(values).ravel() - (q @ p)[tuple(places)]) ** 2))
+    return squares, np.size(values), case.args[5] * float(np.sum(q**2) + np.sum(p**2))
+
+
+def _forms(squares: float, count: int, penalty: float = 0.0) -> list[float]:
+    """Return what a loss may be: the sum, the mean, half of them, a root; lambda beside sum or mean."""
+    total, mean = squares + penalty, squares / count + penalty
+    return [total, total / 2, total / count, mean, mean / 2, total**0.5, (total / count) ** 0.5, mean**0.5]
+
+
+def _is_one_of(loss: float, forms: list[float]) -> bool:
+    return any(abs(loss - form) <= 1e-5 * abs(form) for form in forms)
+
+
 def stopped_at_max_steps(value: Any, case: Case) -> float:
-    """Return 1 if max_steps ended the run (it may record the start) and converged_after is -1, else 0."""
-    return float(int(value[4]) == -1 and len(value[2]) <= case.keywords["max_steps"] + 1)
+    """Return 1 if converged_after is -1 and both losses were recorded max_steps times, one more or less."""
+    steps = case.keywords["max_steps"]
+    counted = all(steps - 1 <= len(losses) <= steps + 1 for losses in value[2:4])
+    return float(int(value[4]) == -1 and counted)
+
+
+def obeys_patience(value: Any, case: Case) -> float:
+    """Return 1 if the run ended where its own validation losses say, one step more or less, else 0.
+
+    That is where the smallest of them lies `patience` records back, or after max_steps.
+    """
+    steps, patience = case.keywords["max_steps"], case.keywords["patience"]
+    losses = np.nan_to_num(_losses(value[2]), nan=np.inf)
+    if len(losses) < 2 or not np.isfinite(losses[0]):
+        return 0.0
+    waited = np.arange(len(losses)) - [int(np.argmin(losses[: n + 1])) for n in range(len(losses))]
+    over = np.nonzero(waited >= patience)[0]
+    due = int(over[0]) if len(over) else steps
+    ended = len(losses) - 1
+    return float(abs(ended - due) <= 1 or (ended >= steps - 1 and due >= ended - 1))
 
 
 def stopped_by_patience(value: Any, case: Case) -> float:
@@ -156,65 +272,6 @@ def projection(value: Any, case: Case) -> Array:
     return x - x @ w1 @ w2
 
 
-def start_marks(value: Any, case: Case) -> tuple[Array, ...]:
-    """Return what tells a start: Q P for the SVD, marks of the distribution for a random one."""
-    q, p = (_array(part) for part in value)
-    shapes = np.asarray([*q.shape, *p.shape], dtype=np.float64)
-    if case.keywords["init"] == "svd":
-        q, p = (q, p) if q.shape[1] == p.shape[0] else (q.T, p.T)
-        if q.shape[0] * p.shape[1] > np.prod(case.args[0].shape) or len(p) > max(case.args[0].shape):
-            raise ValueError(f"Q {q.shape} and P {p.shape} are no factors of the matrix")
-        return shapes, q @ p
-    entries = np.concatenate([q.ravel(), p.ravel()])
-    whole = np.array_equal(entries, np.rint(entries))
-    marks = [entries.min() < 0, entries.min() < -1, entries.max() >= 1, whole, np.ptp(entries) == 0]
-    return np.asarray(marks, dtype=np.float64), shapes
-
-
-def run_marks(value: Any, case: Case) -> tuple[Array, ...]:
-    """Return what a run can be recognised by, whatever its path: how it ended, and what it found."""
-    steps, run = case.keywords["max_steps"], case.known["run"]
-    ended = [int(value[4]) == -1, len(value[2]) <= steps + 1, len(value[2]) < steps]
-    known = tuple(np.asarray(case.args[1]).T)
-    ratings = np.asarray(case.args[0].todense())
-    q, p = (dense(part) for part in value[:2])
-    if q is None or p is None or q.ndim != 2 or p.ndim != 2 or (q.shape[0], p.shape[1]) != ratings.shape:
-        raise ValueError("Q and P are no factors of the matrix")
-    if not q.shape[1] == p.shape[0] <= max(ratings.shape):
-        raise ValueError(f"Q {q.shape} and P {p.shape} cannot be multiplied")
-    found = np.asarray(q, dtype=np.float64) @ np.asarray(p, dtype=np.float64)
-    with np.errstate(all="ignore"):
-        size = float(np.linalg.norm(found[known]) / np.linalg.norm(ratings[known]))
-        off = float(np.linalg.norm((found - ratings)[known]) / np.linalg.norm(ratings[known]))
-    marks = {
-        "exact": [_fell(value[3])],
-        "descent": [off < 0.3, size < 0.1],
-        "slow descent": [_rose(value[3])],
-        "settled": [np.isfinite(off) and als_gradient(value, case) < 0.01],
-        "strong": [size < 0.5],
-        "one step from the SVD": _alignment(value, case) if np.isfinite(off) else [],
-    }
-    said = np.asarray([*ended, *marks.get(run, [])], dtype=np.float64)
-    return (said, found) if run == "exact" else (said,)
-
-
-def _rose(losses: Any) -> bool:
-    """Whether the last loss is larger than the first."""
-    return len(losses) > 1 and float(losses[-1]) > float(losses[0])
-
-
-def _fell(losses: Any) -> bool:
-    """Whether the last loss is less than half of the first."""
-    return len(losses) > 1 and float(losses[-1]) < 0.5 * float(losses[0])
-
-
-def _alignment(value: Any, case: Case) -> list[bool]:
-    """Return whether the columns of Q span the leading left singular vectors, and whether the last ones."""
-    q, _ = _factors(value, case)
-    u, k = np.linalg.svd(np.asarray(case.args[0].todense()), full_matrices=False)[0], case.args[2]
-    return [_sine(q, u[:, :k]) < 0.1, _sine(q, u[:, -k:]) < 0.1]
-
-
 def _sine(q: Array, u: Array) -> float:
     """Return the sine of the largest angle between the columns of q and the orthonormal ones of u."""
     basis = np.linalg.svd(q, full_matrices=False)[0]
@@ -228,10 +285,17 @@ def loss_curves(value: Any) -> dict[str, list[float]]:
 
 
 def _factors(value: Any, case: Case) -> tuple[Array, Array]:
-    """Return Q and P as arrays; raise ValueError if their shapes are not (N, k) and (k, D)."""
+    """Return Q (N, k) and P (k, D) as arrays; raise ValueError if they are no such factors.
+
+    That one of them is transposed, or that a run has one factor more, is for the checks of the form.
+    """
     q, p = _array(value[0]), _array(value[1])
     rows, columns = case.args[0].shape
-    k = case.args[2] if len(case.args) > 2 else case.args[1]  # (M, k) or (R, known entries, k, ...)
+    run = len(case.args) > 2
+    k = case.args[2] if run else case.args[1]  # (M, k) or (R, known entries, k, ...)
+    if run and q.shape == (rows, k + 1):
+        k += 1
+    q, p = (q.T if q.shape == (k, rows) else q), (p.T if p.shape == (columns, k) else p)
     if q.shape != (rows, k) or p.shape != (k, columns):
         raise ValueError(f"Q {q.shape} and P {p.shape} do not have the shapes (N, k) and (k, D)")
     return q, p

@@ -25,6 +25,7 @@ from grader.checks.result import CaseResult
 from grader.course import Case
 from grader.course.rubric import AnyCheck
 from grader.decode import decode, travelled
+from grader.explanations import Candidate, Prediction
 from grader.inside import wire
 from grader.judge.diagnosis import diagnose
 from grader.numerics.arrays import dense
@@ -34,7 +35,7 @@ from grader.numerics.freedom import Freedom, error_up_to
 from grader.numerics.in_words import describe
 from grader.numerics.numeric_gradient import Numeric
 from grader.numerics.residual import parts_of
-from grader.records import Candidate, Outcome, OutcomeKind, Prediction, Table
+from grader.records import Outcome, OutcomeKind, Table
 from grader.subjects import Call, Sweep
 
 POINT = np.ones(3)
@@ -247,6 +248,7 @@ KNOWN: Any = SimpleNamespace(
     right=lambda: CANDIDATE,
     single=lambda: (CANDIDATE,),
     pairs=lambda: (),
+    arguments=lambda: (),
 )
 
 

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,6 +36,8 @@ from grader.handler.program import (
     MAX_CODE,
     MAX_EXECUTED,
     MAX_TEXT,
+    RECURSION,
+    STACK_MB,
     TOO_MUCH,
     Answer,
     InheritedKernel,
@@ -77,9 +80,15 @@ def markdown(source: Any, tag: str = "essay", **more: Any) -> dict[str, Any]:
 def answered(asked: Job, kernel: InheritedKernel = NO_KERNEL) -> Answers:
     """Return what the program answers once it has begun, without a process of its own."""
     answers: Answers = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(program, "answer", lambda kind, content=b"": answers.append((kind, content)))
-        program.handle(asked, kernel)
+    limit, size = sys.getrecursionlimit(), threading.stack_size(STACK_MB << 20)
+    sys.setrecursionlimit(RECURSION)
+    try:
+        with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as thread:
+            patch.setattr(program, "answer", lambda kind, content=b"": answers.append((kind, content)))
+            thread.submit(program.handle, asked, kernel).result()
+    finally:
+        sys.setrecursionlimit(limit)
+        threading.stack_size(size)
     assert answers[0] == (Answer.BEGUN, b"")
     return answers[1:]
 
@@ -310,7 +319,7 @@ def played(play: Callable[[PlayedKernel], None]) -> Iterator[PlayedKernel]:
     kernel = PlayedKernel()
 
     def speak() -> None:
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError):
             play(kernel)
 
     thread = threading.Thread(target=speak)

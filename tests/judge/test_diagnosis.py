@@ -12,19 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from grader.explanations import Candidate, Prediction
 from grader.judge.diagnosis import diagnose, needs_diagnosis
 from grader.numerics.residual import parts_of
-from grader.records import (
-    Candidate,
-    Diagnosis,
-    DiagnosisKind,
-    Fault,
-    Outcome,
-    OutcomeKind,
-    Prediction,
-    Verdict,
-    VerdictKind,
-)
+from grader.records import Diagnosis, DiagnosisKind, Fault, Outcome, OutcomeKind, Verdict, VerdictKind
 from grader.subjects import Call
 
 RNG = np.random.default_rng(1)
@@ -54,6 +45,9 @@ class Known:
 
     def right(self) -> Candidate:
         return candidate((), RIGHT)
+
+    def arguments(self) -> tuple[Candidate, ...]:
+        return ()
 
     def single(self) -> tuple[Candidate, ...]:
         return self.singles

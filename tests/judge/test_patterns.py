@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from grader.explanations import Candidate, Prediction
 from grader.judge.patterns import TRANSFORMATIONS, transformed
 from grader.numerics.residual import residual
-from grader.records import Candidate, Prediction
 
 RNG = np.random.default_rng(3)
 SQUARE, TALL, FLAT = RNG.standard_normal((4, 4)), RNG.standard_normal((9, 2)), RNG.standard_normal((4, 3))

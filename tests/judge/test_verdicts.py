@@ -14,21 +14,13 @@ from support import write_course
 from grader.checks.reference import ReferenceCase, ReferenceCheck
 from grader.checks.result import CaseResult
 from grader.errors import DamagedError
+from grader.explanations import Candidates
 from grader.judge import verdicts as judging
 from grader.judge.judge_observation import grade
 from grader.plan.load import load_course
 from grader.plan.plan import Course
 from grader.reading import FunctionFacts
-from grader.records import (
-    Candidates,
-    Code,
-    DiagnosisKind,
-    Observation,
-    Outcome,
-    OutcomeKind,
-    Score,
-    VerdictKind,
-)
+from grader.records import Code, DiagnosisKind, Observation, Outcome, OutcomeKind, Score, VerdictKind
 
 
 @pytest.fixture(scope="module")

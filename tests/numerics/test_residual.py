@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from grader.explanations import Candidate, Prediction
 from grader.numerics.residual import parts_of, prediction_error, residual
-from grader.records import Candidate, Prediction
 
 NUMBERS = hnp.arrays(np.float64, hnp.array_shapes(max_dims=2, max_side=4), elements=st.integers(-1000, 1000))
 SCALES = st.sampled_from([1e-12, 1e-3, 2.0, 1e9])

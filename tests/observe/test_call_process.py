@@ -6,7 +6,9 @@ import math
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from support import notebook, sliced, write_course
 
 from grader.inside import wire
@@ -35,7 +37,6 @@ def called(
 
 
 FORGES = """
-import math
 import os
 def forges(x):
     if x == 1.0:
@@ -83,7 +84,7 @@ def clock(
     seconds: float, *, patient: bool, schedstat: Path | None = None, excused: float = math.inf
 ) -> _Clock:
     """Return the clock of a process that nothing is told of, or that which a file says."""
-    made = _Clock(NOBODY, seconds, excused, patient=patient)
+    made = _Clock(NOBODY, seconds, excused, patient=patient, seen=schedstat is not None)
     if schedstat is not None:
         made.queue = str(schedstat)
     return made
@@ -151,3 +152,17 @@ def test_what_the_other_functions_left_no_room_for_is_not_kept_of_a_function(
         second = observing.observe(large, course, PlainSandbox(), store)
     assert {each.kind for each in first.outcomes.values()} == {OutcomeKind.OUTPUT_TOO_LARGE}
     assert {each.kind for each in second.outcomes.values()} == {OutcomeKind.RETURNED}
+
+
+def test_what_decoding_an_input_needs_is_imported_before_the_first_call() -> None:
+    """In the process that forks the calls: each call would import it anew."""
+    source = "import sys\nloaded = 'scipy.sparse' in sys.modules\ndef f(x):\n    return loaded\n"
+    for value, wanted in ((csr_matrix(np.eye(2)), True), (np.eye(2), False)):
+        (outcome,) = called(source, "f", [value], PlainSandbox(), CallSettings())
+        assert outcome.value is wanted
+
+
+def test_masked_arrays_are_loaded_before_the_first_call() -> None:
+    source = "import sys\nloaded = 'numpy.ma' in sys.modules\ndef f(x):\n    return loaded\n"
+    (outcome,) = called(source, "f", [1.0], PlainSandbox(), CallSettings())
+    assert outcome.value is True
