@@ -211,13 +211,14 @@ class NotebookRun:
 class Observation:
     """Everything that is known of a submission without knowing what would be right.
 
-    `in_state` are the functions that were called in the state of the notebook.
+    `in_state` are the functions that were called in the state of the notebook, `sources` its code cells.
     """
 
     run: NotebookRun | None
     functions: Mapping[str, FunctionFacts]
     outcomes: Mapping[str, Outcome]
     in_state: frozenset[str] = frozenset()
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -300,6 +301,19 @@ class CheckScore:
 
 
 @dataclass(frozen=True)
+class CodeShown:
+    """The student's own code of a function: where it begins in the notebook, and its lines.
+
+    `file` is the Python file that it stands in, '' if that is the notebook.
+    """
+
+    text: str
+    cell: int | None = None
+    line: int = 1
+    file: str = ""
+
+
+@dataclass(frozen=True)
 class QuestionScore:
     """The points of one question; `points` is None while a person still has to give them.
 
@@ -314,6 +328,7 @@ class QuestionScore:
     remarks: tuple[str, ...] = ()
     diagnosis: Diagnosis | None = None
     bonus: bool = False
+    code: CodeShown | None = None
 
 
 @dataclass(frozen=True)

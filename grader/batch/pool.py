@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
+from grader.batch.code_shown import with_code
 from grader.batch.judges import Judges
 from grader.batch.words import safe_words
 from grader.course.score import score_nothing
@@ -218,13 +219,14 @@ def _grade_one(
             try:
                 with turns.together():
                     observation = observe(hand_in, course, sandbox, store, turns.alone)
-                    score = judges.grade(submission.id, observation)
+                    score = judges.grade(submission.id, replace(observation, sources=()))
                 break
             except GraderFault as fault:
                 if isinstance(fault, DamagedError):
                     store.drop_damaged()
                 if attempt == TRIES:
                     raise
+        score = with_code(score, course.rubric, observation.functions, observation.sources)
         graded = Graded(submission, score, observation.run)
     except NotebookUnreadable as reason:
         words = str(reason) if "hand" in str(reason) else f"{reason}; {ADVICE}"

@@ -190,6 +190,7 @@ def _without_evidence(score: Score) -> Score:
     questions = tuple(
         replace(
             question,
+            code=None,
             checks=tuple(
                 replace(check, verdict=replace(check.verdict, message="", evidence=Evidence(), remarks=()))
                 for check in question.checks
