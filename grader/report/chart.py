@@ -71,7 +71,7 @@ def histogram(counts: Sequence[int], width: int, title: str) -> Markup:
         if count:
             parts.append(_text(x + step / 2, y - 5, str(count)))
         label = f"{number * width}" if width == 1 else f"{number * width}–{(number + 1) * width - 1}"
-        if width > 1 and step < 34:  # no room for both ends
+        if width > 1 and step < 44:  # no room for both ends
             label = f"{number * width}"
         parts.append(_text(x + step / 2, height - 8, label))
     parts.append(LINE.format(kind="axis", x1=left, y1=height - foot, x2=wide - left, y2=height - foot))
