@@ -39,7 +39,7 @@ $(READY): requirements.lock pyproject.toml
 	touch $(READY)
 
 lock:
-	uv pip compile pyproject.toml --extra grade --extra pdf --extra postgres --group dev --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra grade --extra pdf --extra postgres --extra serve --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-emit-index-url --quiet -o requirements.lock
 
 clean:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from pydantic import TypeAdapter
 from grader.decode import decode
 from grader.inside import wire
 from grader.inside.safe_text import message_text, valid_text
-from grader.reading import Reading
+from grader.reading import Reading, Shown
 from grader.records import Fault, NotebookRun, Outcome, OutcomeKind
 
 MAX_REMARK, MAX_NAMES, MAX_NAME = 1000, 20, 100  # of what is told of a function
@@ -68,7 +69,13 @@ def unpack_reading(data: bytes) -> Reading:
         )
         for name, each in reading.facts.items()
     }
-    return replace(reading, facts=facts)
+    return replace(
+        reading, facts=facts, written=_safe_shown(reading.written), listed=_safe_shown(reading.listed)
+    )
+
+
+def _safe_shown(shown: Mapping[str, Shown]) -> dict[str, Shown]:
+    return {name: Shown(message_text(each.text), message_text(each.html)) for name, each in shown.items()}
 
 
 def pack_run(run: NotebookRun) -> bytes:

@@ -4,6 +4,7 @@ A student's fault is data (an `Outcome`, a `Verdict`, a status); it never travel
 
     GraderError                     anything that we, the course or the machine did wrong       exit
     |-- UsageError                  what the command line names is not there, or cannot be used so   2
+    |-- ConflictError               somebody else has decided meanwhile                              2
     |-- CourseError                 the files of a course are wrong
     |   |-- RubricError             a rubric, or what it refers to                                   2
     |   `-- AssignmentError         reference/<assignment>/: a file, a function, an input            2
@@ -29,7 +30,10 @@ The command line turns an error into its message and the exit code of its class,
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from grader.decision import Decision
 
 
 class GraderError(Exception):
@@ -40,6 +44,14 @@ class GraderError(Exception):
 
 class UsageError(GraderError):
     """The command line names something that does not exist or cannot be used."""
+
+
+class ConflictError(GraderError):
+    """Somebody else has decided about the same meanwhile; `standing` is what stands now, if that is known."""
+
+    def __init__(self, words: str, standing: Decision | None = None) -> None:
+        super().__init__(words)
+        self.standing = standing
 
 
 class CourseError(GraderError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -71,13 +71,25 @@ class FunctionCode:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """What a person reads: its text ('' for code, and where nothing was written), and safe HTML of it."""
+
+    text: str
+    html: str
+
+
+@dataclass(frozen=True)
 class Reading:
     """What reading a notebook says: the facts of every subject, the code of those that can be called.
 
     Both are by the text of the subject; `sources` are the code cells as they were written. A subject that is
     missing and has code all the same, without cells, may be defined where the code does not show it.
+    `written` are the answers to the questions of the notebook that was handed out, by question, and `listed`
+    the code of the subjects, for people.
     """
 
     facts: Mapping[str, FunctionFacts]
     code: Mapping[str, FunctionCode]
     sources: tuple[str, ...] = ()
+    written: Mapping[str, Shown] = field(default_factory=dict)
+    listed: Mapping[str, Shown] = field(default_factory=dict)

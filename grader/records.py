@@ -14,7 +14,8 @@ from enum import StrEnum
 from typing import Any
 
 from grader.attempt import Attempt
-from grader.reading import FunctionFacts
+from grader.decision import Decided
+from grader.reading import FunctionFacts, Shown
 
 
 class OutcomeKind(StrEnum):
@@ -211,7 +212,8 @@ class NotebookRun:
 class Observation:
     """Everything that is known of a submission without knowing what would be right.
 
-    `in_state` are the functions that were called in the state of the notebook, `sources` its code cells.
+    `in_state` are the functions that were called in the state of the notebook, `sources` its code cells,
+    `written` the answers to questions and `listed` the code of subjects, both for people.
     """
 
     run: NotebookRun | None
@@ -219,6 +221,8 @@ class Observation:
     outcomes: Mapping[str, Outcome]
     in_state: frozenset[str] = frozenset()
     sources: tuple[str, ...] = ()
+    written: Mapping[str, Shown] = field(default_factory=dict)
+    listed: Mapping[str, Shown] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -327,6 +331,7 @@ class QuestionScore:
     checks: tuple[CheckScore, ...]
     remarks: tuple[str, ...] = ()
     diagnosis: Diagnosis | None = None
+    decided: Decided | None = None
     bonus: bool = False
     code: CodeShown | None = None
 

@@ -150,6 +150,7 @@ def _grade(
             if options.fresh:
                 store.forget()
             name = course.rubric.assignment
+            store.put_rubric(name, course.rubric.model_dump_json(by_alias=True))
             submissions = _prepared(submissions, course, store, where)
             _tell_intake(submissions, where, warn)
             tally = Tally(len(submissions))
@@ -169,7 +170,7 @@ def _grade(
                 "begun", assignment=name, submissions=len(submissions), workers=workers, tier=sandbox.name
             )
             with choose_progress(tally, console) as display:
-                writer = _Writer(results, display, tally, events, finished)
+                writer = _Writer(results, store, display, tally, events, finished)
                 try:
                     grade_all(submissions, course, sandbox, store, workers, writer, judges)
                 finally:
@@ -255,12 +256,14 @@ class _Writer:
     def __init__(
         self,
         results: Results,
+        store: Store,
         display: PlainProgress | LiveProgress,
         tally: Tally,
         events: EventLog,
         finished: set[str],
     ) -> None:
         self.results = results
+        self.store = store
         self.display = display
         self.tally = tally
         self.events = events
@@ -278,7 +281,9 @@ class _Writer:
         If it was not graded, that may be the reason why, so the error is only logged.
         """
         try:
-            self.results.write_submission(graded.submission, graded.score, graded.run)
+            kept = self.store.get_score(self.results.rubric.assignment, graded.submission.id)
+            score = kept.score if kept is not None else graded.score  # with what people decided
+            self.results.write_submission(graded.submission, score, graded.run)
         except OSError:
             if graded.score.status is not Status.NOT_GRADED:
                 raise

@@ -22,13 +22,16 @@ from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from grader.batch.code_shown import with_code
+from grader.batch.given_answers import answers_of
 from grader.batch.judges import Judges
 from grader.batch.words import safe_words
 from grader.course.score import score_nothing
 from grader.errors import DamagedError, GraderError, GraderFault, NotebookUnreadable
+from grader.given_answer import GivenAnswer
 from grader.intake.submissions import Submission
 from grader.judge.judge_observation import not_graded, unreadable
 from grader.notebook.sources import MAX_MODULE, read_bytes
+from grader.observe.keys import run_key
 from grader.observe.observe_submission import observe
 from grader.observe.sandbox import Process, Program, Sandbox
 from grader.plan.plan import Course
@@ -44,12 +47,17 @@ WAIT_SECONDS = 0.5  # the longest that an interrupt can be delayed, see `grade_a
 
 @dataclass(frozen=True)
 class Graded:
-    """A submission with its score, the run of its notebook if there was one, and how long both took."""
+    """A submission with its score, the run of its notebook if there was one, and how long both took.
+
+    `answers` are what people read of it, `run_key` is that under which the run is kept.
+    """
 
     submission: Submission
     score: Score
     run: NotebookRun | None = None
     seconds: float = 0.0
+    answers: tuple[GivenAnswer, ...] = ()
+    run_key: str = ""
 
 
 class Listener(Protocol):
@@ -152,11 +160,13 @@ def grade_all(
     jobs: int,
     listener: Listener,
     judges: Judges | None = None,
+    merge: Callable[[Score], Score] = lambda score: score,
 ) -> None:
     """Grade submissions with `jobs` workers; `listener` hears of each once its score is in the store.
 
-    Without `judges`, the workers judge. KeyboardInterrupt ends every worker and is raised again; results that
-    `listener` was given as finished stay in the store.
+    Without `judges`, the workers judge. What is kept of a score is what `merge` makes of it.
+    KeyboardInterrupt ends every worker and is raised again; results that `listener` was given as finished
+    stay in the store.
     """
     endable, turns = EndableSandbox(sandbox), Turns()
     judges = judges or Judges(course, jobs=1)
@@ -177,7 +187,8 @@ def grade_all(
                 if not running:
                     break
                 with contextlib.suppress(Empty):
-                    _store_result(done.get(timeout=WAIT_SECONDS).result(), course, store, listener)
+                    graded = done.get(timeout=WAIT_SECONDS).result()
+                    _store_result(replace(graded, score=merge(graded.score)), course, store, listener)
                     running -= 1
         except BaseException:
             store.freeze()  # the processes are killed next; what they return then must not be stored
@@ -219,15 +230,17 @@ def _grade_one(
             try:
                 with turns.together():
                     observation = observe(hand_in, course, sandbox, store, turns.alone)
-                    score = judges.grade(submission.id, replace(observation, sources=()))
+                    score = judges.grade(submission.id, replace(observation, sources=(), listed={}))
                 break
             except GraderFault as fault:
                 if isinstance(fault, DamagedError):
                     store.drop_damaged()
                 if attempt == TRIES:
                     raise
+        answers = tuple(answers_of(observation, score, course))
+        key = str(run_key(hand_in, course, sandbox))
         score = with_code(score, course.rubric, observation.functions, observation.sources)
-        graded = Graded(submission, score, observation.run)
+        graded = Graded(submission, score, observation.run, answers=answers, run_key=key)
     except NotebookUnreadable as reason:
         words = str(reason) if "hand" in str(reason) else f"{reason}; {ADVICE}"
         graded = Graded(submission, unreadable(submission.id, words, course))
@@ -254,6 +267,7 @@ def _store_result(graded: Graded, course: Course, store: Store, listener: Listen
     sources = {graded.submission.id: graded.submission.source}
     try:
         store.put_scores(course.rubric.assignment, [graded.score], course.digest, sources)
+        store.put_answers(course.rubric.assignment, graded.submission.id, graded.answers, graded.run_key)
         listener.finished(graded)
     except GraderError:
         raise

@@ -24,9 +24,14 @@ from grader.cli.exit_codes import EXIT_INTERRUPTED, EXIT_NO, EXIT_USAGE
 from grader.cli.export import export, summary
 from grader.cli.grade import grade
 from grader.cli.pdf import pdf
+from grader.cli.people import people
+from grader.cli.points import override, points
+from grader.cli.publish import publish
+from grader.cli.regrade import regrade
 from grader.cli.release import release
 from grader.cli.schema import schema
 from grader.cli.show import show
+from grader.cli.todo import todo
 from grader.cli.verify import verify
 from grader.errors import GraderError
 from grader.student import child
@@ -38,6 +43,12 @@ A teaching assistant grades a folder, and looks at one result:
     grader grade submissions/exercise_11
     grader show correct/loops
     grader export moodle --worksheet Grades.csv
+
+\b
+What no machine decides: in a browser, or here:
+    grader serve results
+    grader todo
+    grader points set anna essay 2.5 --comment "Why is the rank at most $K$?"
 
 \b
 Before that, whether this machine can hold the notebooks of strangers:
@@ -64,7 +75,25 @@ def cli() -> None:
     """Run a command."""
 
 
-for command in (grade, show, choose, export, summary, verify, schema, doctor, pdf, check, release):
+for command in (
+    grade,
+    show,
+    choose,
+    export,
+    summary,
+    todo,
+    points,
+    override,
+    regrade,
+    publish,
+    people,
+    verify,
+    schema,
+    doctor,
+    pdf,
+    check,
+    release,
+):
     cli.add_command(command)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from grader.course.rubric import Question, Rubric
+from grader.final import summary_of
 from grader.records import (
     CheckScore,
     Code,
@@ -60,17 +61,15 @@ def score_submission(
             scored = replace(scored, points=0.0, checks=checks, remarks=(*scored.remarks, remark))
         questions[question.id] = scored
     scores = tuple(questions.values())
-    return Score(submission, Status.GRADED, _summary(scores), scores)
+    return Score(submission, Status.GRADED, summary_of(scores), scores)
 
 
 def score_nothing(submission: str, rubric: Rubric, status: Status, message: str) -> Score:
     """Return the score of a submission that is not there or cannot be read, or that we failed to grade."""
     points = None if status is Status.NOT_GRADED else 0.0
-    nothing_to_read = status is Status.NOT_HANDED_IN
+    to_read = status is not Status.NOT_HANDED_IN  # a written part may be in a file that a person can open
     questions = tuple(
-        QuestionScore(
-            q.id, q.title, points if nothing_to_read or not q.manual else None, q.points, (), bonus=q.bonus
-        )
+        QuestionScore(q.id, q.title, None if q.manual and to_read else points, q.points, (), bonus=q.bonus)
         for q in rubric.questions
     )
     return Score(submission, status, Summary(status.value), questions, message)
@@ -122,7 +121,7 @@ def _question(
     earned = max(question.min_points, min(most, _rounded(sum(score.points for score in scores))))
     total = None if undecided else earned
     return QuestionScore(
-        question.id, question.title, total, question.points, scores, remarks, diagnosis, question.bonus
+        question.id, question.title, total, question.points, scores, remarks, diagnosis, bonus=question.bonus
     )
 
 
@@ -143,20 +142,6 @@ def _blocked(verdict: Verdict, required: str) -> Verdict:
         return verdict
     message = f"It does not count while “{required}” earns nothing."
     return replace(verdict, kind=VerdictKind.BLOCKED, fraction=0.0, message=message, code=Code.BLOCKED)
-
-
-def _summary(questions: tuple[QuestionScore, ...]) -> Summary:
-    """Return one word for all questions that are decided."""
-    decided = [question for question in questions if question.points is not None]
-    points = sum(question.points or 0.0 for question in decided)
-    regular = [question for question in decided if not question.bonus]
-    undecided = any(question.points is None and question.checks for question in questions)
-    if not undecided and all((q.points or 0.0) >= q.max_points - 1e-9 for q in regular):
-        return Summary.CORRECT
-    if points > 0 or undecided:
-        return Summary.PARTLY_CORRECT
-    kinds = {check.verdict.kind for question in decided for check in question.checks}
-    return Summary.NOT_ATTEMPTED if kinds == {VerdictKind.NOT_ATTEMPTED} else Summary.WRONG
 
 
 def _rounded(points: float) -> float:

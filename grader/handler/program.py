@@ -23,6 +23,7 @@ from nbformat import NotebookNode
 
 from grader.codec import pack_reading, pack_run
 from grader.errors import NotebookUnreadable
+from grader.handler.for_people import code_of, written_answers
 from grader.handler.job import ANSWER_MB, TOO_MUCH, Answer, Job
 from grader.handler.notebook_run import KernelNotStarted, run_notebook
 from grader.handler.safe_html import show_notebook
@@ -152,7 +153,8 @@ def read_notebook(
                 code[name] = FunctionCode(Subject.named(name).root, (), ())
     if len(json.dumps(written)) > MAX_SOURCES:
         written = ()
-    return Reading(facts, code, written)
+    listed = {name: code_of(own, facts[name].file) for name, own in slices.items()}
+    return Reading(facts, code, written, written_answers(notebook, skeleton), listed)
 
 
 def executed_notebook(notebook: NotebookNode) -> bytes:

@@ -13,8 +13,11 @@ import base64
 import binascii
 import re
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
 import nh3
 from latex2mathml.converter import convert
@@ -29,6 +32,7 @@ from grader.inside.safe_text import message_text, valid_text
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x07\x08]")
 PICTURES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8", "image/gif": b"GIF8", "image/svg+xml": b""}
+PICTURE = re.compile(r"data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=]*")
 MAX_PAGE = 12 << 20  # bytes, after which no further cell or output is shown
 MAX_TEXT = 200_000
 MAX_CODE = 500_000  # characters of code in one notebook that are highlighted
@@ -90,15 +94,19 @@ class Cell:
 
 def show_notebook(notebook: Any) -> str:
     """Return the cells of an executed notebook as safe HTML, without control characters."""
+    return cells_html(notebook["cells"])
+
+
+def cells_html(cells: Iterable[Any], *, numbered: bool = True) -> str:
+    """Return cells of a notebook as safe HTML; only all of them together are `numbered`."""
     parts = []
-    for cell in show_cells(notebook):
+    for cell in show_cells({"cells": cells}):
         if cell.kind == "text":
             parts.append(f'<div class="cell text">{cell.html}</div>\n')
             continue
         failed = " failed" if cell.failed else ""
-        parts.append(
-            f'<div class="cell code{failed}"><div class="number">Code cell {cell.number}</div>{cell.html}\n'
-        )
+        number = f'<div class="number">Code cell {cell.number}</div>' if numbered else ""
+        parts.append(f'<div class="cell code{failed}">{number}{cell.html}\n')
         for output in cell.outputs:
             parts.append(f'<div class="out{" error" if output.error else ""}">{output.html}</div>')
         parts.append("</div>\n")
@@ -107,7 +115,7 @@ def show_notebook(notebook: Any) -> str:
 
 
 def show_cells(notebook: Any) -> list[Cell]:
-    """Return the cells of an executed notebook, each ready to be shown."""
+    """Return the cells of a notebook, each ready to be shown."""
     cells: list[Cell] = []
     number, markdown, left, highlighted = 0, _Markdown(), MAX_PAGE, 0
     for cell in notebook["cells"]:
@@ -116,7 +124,12 @@ def show_cells(notebook: Any) -> list[Cell]:
             break
         source = _text(cell["source"])
         if cell["cell_type"] != "code":
-            html = _preformatted(source) if cell["cell_type"] == "raw" else markdown.show(source)
+            attached = cell.get("attachments")
+            html = (
+                _preformatted(source)
+                if cell["cell_type"] == "raw"
+                else markdown.show(source, attached if isinstance(attached, dict) else {})
+            )
             cells.append(Cell("text", html))
             left -= len(html.encode())
             continue
@@ -146,17 +159,17 @@ class _Markdown:
         self.left = MAX_MARKDOWN
         self.filled = 0
 
-    def show(self, source: str) -> Markup:
+    def show(self, source: str, attachments: Mapping[str, Any] = MappingProxyType({})) -> Markup:
         """Return one cell or output as HTML."""
         self.left -= len(source)
         self.filled += _filled(source)
-        return (
-            show_markdown(source) if self.left >= 0 and self.filled <= MAX_FILLED else _preformatted(source)
-        )
+        if self.left < 0 or self.filled > MAX_FILLED:
+            return _preformatted(source)
+        return show_markdown(source, attachments)
 
 
-def show_markdown(source: str) -> Markup:
-    """Return Markdown as HTML: raw HTML as visible text, formulas as MathML, no remote pictures.
+def show_markdown(source: str, attachments: Mapping[str, Any] = MappingProxyType({})) -> Markup:
+    """Return Markdown as HTML: raw HTML as visible text, formulas as MathML, no pictures but those attached.
 
     Long texts and texts with very many formulas stay plain text: the time grows faster than the length. So do
     those from which much more would be made than they hold.
@@ -177,7 +190,21 @@ def show_markdown(source: str) -> Markup:
     linked = sum(len(str(value)) for token in inside for value in token.attrs.values())
     if linked > MAX_REPEATED * len(source) + MAX_CELL:
         return _preformatted(source)
-    return sanitized(reader.renderer.render(tokens, reader.options, environment))
+    return sanitized(
+        reader.renderer.render(tokens, reader.options, environment), _attached_pictures(attachments)
+    )
+
+
+def _attached_pictures(attachments: Mapping[str, Any]) -> dict[str, str]:
+    """Return the pictures that a cell carries, by the address with which its text shows them."""
+    found: dict[str, str] = {}
+    for name, forms in attachments.items():
+        for kind, data in forms.items() if isinstance(forms, dict) else ():
+            content = _text(data)
+            address = f"data:{kind};base64,{''.join(content.split())}"
+            if PICTURE.fullmatch(address):
+                found[f"attachment:{quote(name)}"] = found[f"attachment:{name}"] = address
+    return found
 
 
 def _filled(source: str) -> int:
@@ -198,13 +225,22 @@ def _filled(source: str) -> int:
     return filled
 
 
-def sanitized(html: str) -> Markup:
+def sanitized(html: str, pictures: Mapping[str, str] = MappingProxyType({})) -> Markup:
     """Return HTML with only those tags and attributes that cannot run, load or style anything.
 
-    Deeply nested HTML is shown as text: parsing it takes time that grows with the square of its length, and
-    the result may be a thousand times as long as the input.
+    `pictures` are addresses that stand for others. Deeply nested HTML is shown as text: parsing it takes time
+    that grows with the square of its length, and the result may be a thousand times as long as the input.
     """
     html = valid_text(html)
+    left = MAX_PAGE  # bytes that pictures may take in place of their addresses
+
+    def harmless(tag: str, attribute: str, value: str) -> str | None:
+        nonlocal left
+        if attribute == "src" and value in pictures:
+            left -= len(pictures[value])
+            return pictures[value] if left > 0 else None
+        return _harmless(tag, attribute, value)
+
     # The sum over all tags of the number of elements that are open there.
     still_open = Counter[str]()
     depth = nesting = 0
@@ -224,8 +260,8 @@ def sanitized(html: str) -> Markup:
             html,
             tags={*HTML_TAGS, *MATH_TAGS},
             attributes=ATTRIBUTES,
-            attribute_filter=_harmless,
-            url_schemes={"http", "https", "mailto", "data"},
+            attribute_filter=harmless,
+            url_schemes={"http", "https", "mailto", "data", "attachment"},
             link_rel="noopener noreferrer nofollow",
             clean_content_tags={"script", "style", "iframe", "object", "embed", "template", "noscript"},
         )
@@ -237,7 +273,7 @@ def _harmless(tag: str, attribute: str, value: str) -> str | None:
     if attribute == "href":
         return value if value.startswith(("http://", "https://", "mailto:", "#")) else None
     if attribute == "src":
-        return value if re.match(r"data:image/(png|jpeg|gif);base64,", value) else None
+        return value if PICTURE.match(value) else None
     return value
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Table, delete, select
+from sqlalchemy import Connection, Table, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from grader.codec import (
@@ -27,11 +28,23 @@ from grader.codec import (
     unpack_run,
 )
 from grader.errors import DamagedError
+from grader.final import with_decisions
+from grader.given_answer import GivenAnswer
 from grader.reading import Reading
 from grader.records import NotebookRun, Outcome, OutcomeKind, Score, Status, Summary
 from grader.store.connection import Database
 from grader.store.database_tables import OUTCOMES, READINGS, RUNS, SCORES
 from grader.store.migrate import upgrade
+from grader.store.people_tables import ANSWERS, HAND_INS, QUESTIONS, SETTINGS
+from grader.store.standing import (
+    RUBRIC,
+    Standing,
+    palette_now,
+    rubric_now,
+    standing_decisions,
+    write_answers,
+    write_questions,
+)
 
 LOG = logging.getLogger(__name__)
 Kept = TypeVar("Kept")
@@ -44,12 +57,14 @@ UNREADABLE = "Not graded, through our fault: the result that was kept cannot be 
 class KeptScore:
     """A score as it is kept: with a digest of the course that judged it, and the path of what was handed in.
 
-    Both are '' where they are not known.
+    Both are '' where they are not known. `judged` is the score without what people decided, where it is asked
+    for.
     """
 
     score: Score
     course: str = ""
     source: str = ""
+    judged: Score | None = None
 
 
 class Store:
@@ -76,6 +91,11 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def database(self) -> Database:
+        """The database, for what people decide (`grader.manual`)."""
+        return self._database
 
     def close(self) -> None:
         """Close every connection."""
@@ -150,7 +170,8 @@ class Store:
     def kept_scores(self, assignment: str) -> Iterator[KeptScore]:
         """Yield what is kept of every submission of an assignment, sorted; few of them are held at a time.
 
-        A score that cannot be read (of another version, or damaged) is one of a submission to grade again.
+        The scores are what the judge said and what people decided. One that cannot be read (of another
+        version, or damaged) is one of a submission to grade again.
         """
         columns = select(SCORES.c.submission, SCORES.c.score, SCORES.c.course, SCORES.c.source)
         of_assignment = columns.where(SCORES.c.assignment == assignment)
@@ -160,10 +181,34 @@ class Store:
             found = {
                 row[0]: row[1:] for row in self._read(of_assignment.where(SCORES.c.submission.in_(some)))
             }
+            decided, palette = self._decided(assignment, some)
             for name in some:
                 if name in found:  # else it has been dropped meanwhile
                     data, course, source = found[name]
-                    yield KeptScore(_score(name, data), course or "", source or "")
+                    score = with_decisions(_score(name, data), decided.get(name, {}), palette)
+                    yield KeptScore(score, course or "", source or "")
+
+    def get_score(self, assignment: str, submission: str) -> KeptScore | None:
+        """Return what is kept of a submission, None if nothing is."""
+        same = (SCORES.c.assignment == assignment) & (SCORES.c.submission == submission)
+        rows = self._read(select(SCORES.c.score, SCORES.c.course, SCORES.c.source).where(same))
+        if not rows:
+            return None
+        data, course, source = rows[0]
+        decided, palette = self._decided(assignment, [submission])
+        judged = _score(submission, data)
+        score = with_decisions(judged, decided.get(submission, {}), palette)
+        return KeptScore(score, course or "", source or "", judged)
+
+    def _decided(
+        self, assignment: str, submissions: Sequence[str]
+    ) -> tuple[Standing, dict[int, tuple[str, float]]]:
+        return self._database.read(
+            lambda connection: (
+                standing_decisions(connection, assignment, submissions),
+                palette_now(connection, assignment),
+            )
+        )
 
     def sources(self, assignment: str) -> dict[str, str]:
         """Return the path of what was handed in of every submission, '' where it is not known."""
@@ -181,21 +226,54 @@ class Store:
 
         Raises ValueError, and keeps none, if one could not be read back.
         """
-        rows = []
+        rows, scores = [], list(scores)
         for score in scores:
             data = SCORE.dump_json(score)
             SCORE.validate_json(data)
             row = {"assignment": assignment, "submission": score.submission, "score": data, "course": course}
             rows.append({**row, "source": (sources or {}).get(score.submission, "")})
-        self._write(SCORES, rows)
+        self._write(SCORES, rows, lambda connection: write_questions(connection, assignment, scores, course))
+
+    def put_answers(
+        self, assignment: str, submission: str, answers: Sequence[GivenAnswer], run: str = ""
+    ) -> None:
+        """Keep what people read of a submission in place of what was kept; `run` is the key of its run."""
+
+        def work(connection: Connection) -> None:
+            if not self._frozen:
+                write_answers(connection, assignment, submission, answers, run)
+
+        self._database.write(work)
+
+    def put_rubric(self, assignment: str, text: str) -> None:
+        """Keep the rubric, as JSON, with which an assignment is graded; another one is a new version."""
+
+        def work(connection: Connection) -> None:
+            version, kept = rubric_now(connection, assignment)
+            if kept != text:
+                row = {"assignment": assignment, "name": RUBRIC, "version": version + 1, "value": text}
+                connection.execute(insert(SETTINGS), {**row, "time": time.time(), "person": ""})
+
+        self._database.write(work)
+
+    def get_rubric(self, assignment: str) -> str:
+        """Return the rubric with which an assignment was last graded, as JSON; '' if none is kept."""
+        return self._database.read(lambda connection: rubric_now(connection, assignment))[1]
+
+    def run_of(self, assignment: str, submission: str) -> NotebookRun | None:
+        """Return the run of a submission's notebook, None if none is kept."""
+        same = (HAND_INS.c.assignment == assignment) & (HAND_INS.c.submission == submission)
+        keys = self._read(select(HAND_INS.c.run).where(same))
+        return self.get_run(keys[0][0]) if keys else None
 
     def drop_scores(self, assignment: str, submissions: Sequence[str]) -> None:
-        """Drop the scores of submissions that are none any more."""
+        """Drop the scores of submissions that are none any more; what people decided is kept."""
 
         def work(connection: Connection) -> None:
             for submission in submissions:
-                same_row = (SCORES.c.assignment == assignment) & (SCORES.c.submission == submission)
-                connection.execute(delete(SCORES).where(same_row))
+                for table in (SCORES, QUESTIONS, ANSWERS, HAND_INS):
+                    same_row = (table.c.assignment == assignment) & (table.c.submission == submission)
+                    connection.execute(delete(table).where(same_row))
 
         self._database.write(work)
 
@@ -206,19 +284,25 @@ class Store:
     def _read(self, query: Any) -> list[Any]:
         return self._database.read(lambda connection: list(connection.execute(query)))
 
-    def _write(self, table: Table, rows: list[dict[str, Any]]) -> None:
-        insert = sqlite.insert if self._database.sqlite else postgresql.insert
+    def _write(
+        self,
+        table: Table,
+        rows: list[dict[str, Any]],
+        further: Callable[[Connection], None] = lambda connection: None,
+    ) -> None:
+        upsert = sqlite.insert if self._database.sqlite else postgresql.insert
         keys = [column.name for column in table.primary_key]
         rows = sorted(
             rows, key=lambda row: [row[name] for name in keys]
         )  # so that two graders cannot deadlock
-        new = insert(table)
+        new = upsert(table)
         changed = {column.name: new.excluded[column.name] for column in table.c if column.name not in keys}
         statement = new.on_conflict_do_update(index_elements=keys, set_=changed)
 
         def work(connection: Connection) -> None:
             if not self._frozen:
                 connection.execute(statement, rows)
+                further(connection)
 
         if rows:
             self._database.write(work)

@@ -1,0 +1,92 @@
+"""A score is what the judge says and what people decided; and the summary of it in one word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from enum import StrEnum
+
+from grader.decision import Decided, Decision
+from grader.records import Code, QuestionScore, Score, Status, Summary, VerdictKind
+
+
+class Waits(StrEnum):
+    """Why a question waits for a person: a closed set; NOTHING is '', RUN waits for a run that goes on."""
+
+    NOTHING = ""
+    WRITTEN = "written"
+    INCONCLUSIVE = "inconclusive"
+    FOLLOW_THROUGH = "follow_through"
+    LIBRARY = "library"
+    NOT_GRADED = "not_graded"
+    RUN = "run"
+
+
+def waits(score: Score, question: QuestionScore, *, judged: bool = True) -> Waits:
+    """Return why a question waits for a person, whatever one decided; `judged` is false before the run."""
+    codes = {check.verdict.code for check in question.checks}
+    if score.status is Status.NOT_GRADED:
+        return Waits.NOT_GRADED if judged else Waits.RUN
+    if question.points is None and not question.checks:
+        return Waits.WRITTEN
+    if question.points is None:
+        return Waits.FOLLOW_THROUGH if Code.FOLLOW_THROUGH_UNDECIDED in codes else Waits.INCONCLUSIVE
+    return Waits.LIBRARY if Code.FORBIDDEN in codes else Waits.NOTHING
+
+
+def total(points: float, changes: Sequence[float], max_points: float) -> float:
+    """Return given points with what comments add and take: not below 0, not above `max_points`."""
+    return round(min(max(points + sum(changes), 0.0), max_points), 10)
+
+
+def with_decisions(
+    score: Score, decisions: Mapping[str, Decision], palette: Mapping[int, tuple[str, float]]
+) -> Score:
+    """Return a score with what people decided, by question; `palette` has the text and points of comments."""
+    if not decisions:
+        return score
+    questions = tuple(
+        _question(question, decisions.get(question.id), palette) for question in score.questions
+    )
+    score = replace(score, questions=questions)
+    everything = all(question.points is not None for question in questions)
+    if score.status is Status.NOT_GRADED and everything:
+        score = replace(score, status=Status.GRADED)
+    return replace(score, summary=summary_of(questions)) if score.status is Status.GRADED else score
+
+
+def _question(
+    question: QuestionScore, decision: Decision | None, palette: Mapping[int, tuple[str, float]]
+) -> QuestionScore:
+    if decision is None or decision.is_empty:
+        return question
+    used = [palette[number] for number in decision.comments if number in palette]
+    words = "\n\n".join(filter(None, [*(text for text, _ in used), decision.comment]))
+    decided = Decided(
+        decision.version,
+        decision.time,
+        decision.person,
+        decision.kind,
+        question.points,
+        words,
+        decision.reason,
+        decision.points is not None,
+    )
+    if decision.points is None:
+        return replace(question, decided=decided)
+    points = total(decision.points, [change for _, change in used], question.max_points)
+    return replace(question, points=points, decided=decided)
+
+
+def summary_of(questions: Sequence[QuestionScore]) -> Summary:
+    """Return one word for all questions that are decided."""
+    decided = [question for question in questions if question.points is not None]
+    points = sum(question.points or 0.0 for question in decided)
+    undecided = any(question.points is None and question.checks for question in questions)
+    regular = [question for question in decided if not question.bonus]
+    if not undecided and all((each.points or 0.0) >= each.max_points - 1e-9 for each in regular):
+        return Summary.CORRECT
+    if points > 0 or undecided:
+        return Summary.PARTLY_CORRECT
+    kinds = {check.verdict.kind for question in decided for check in question.checks}
+    return Summary.NOT_ATTEMPTED if kinds == {VerdictKind.NOT_ATTEMPTED} else Summary.WRONG
