@@ -128,7 +128,8 @@ MAY_USE = {
     "explanations": {"subjects"},
     "decision": set(),
     "given_answer": set(),
-    "records": {"decision", "reading"},
+    "attempt": set(),
+    "records": {"attempt", "decision", "reading"},
     "final": {"decision", "records"},
     "errors": {"decision"},
     "inside": set(),
@@ -179,7 +180,8 @@ MAY_USE = {
     "manual": {"decision", "errors", "exports", "final", "given_answer", "records", "store"},
     "report": {"course", "reading", "records"},
     "exports": {"course", "errors", "records"},
-    "intake": {"errors", "notebook"},
+    "intake": {"attempt", "errors", "notebook"},
+    "gradebooks": {"attempt", "course", "errors", "exports", "records", "report", "store"},
     "pdf": {"errors", "notebook"},
 }
 

@@ -4,7 +4,6 @@
         index.html                        the course
         grades.csv, grades.json           the gradebook, in every format of grader.exports
         grader.db                         observations and scores
-        rubric.json                       the rubric that all of this was made with
         handed-in/                        what was unpacked
         grader.log                        what went wrong through our fault, with tracebacks
         .parts/                           files that are being written
@@ -41,7 +40,7 @@ from grader.records import Evidence, NotebookRun, Score
 from grader.report.pages import course_page, feedback_page, notebook_page, pages_digest
 
 LOG = logging.getLogger(__name__)
-LOG_FILE, DATABASE, RUBRIC = "grader.log", "grader.db", "rubric.json"
+LOG_FILE, DATABASE = "grader.log", "grader.db"
 PARTS, PART = ".parts", ".part"
 OTHERS_SECONDS = 3600.0
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -136,7 +135,6 @@ class Results:
         pages = {score.submission: f"{score.directory}/feedback.html" for score in rows if score.directory}
         links = {name: quote(page) for name, page in pages.items() if os.path.isfile(self.out / page)}  # noqa: PTH113 -- no error for a name that is too long
         try:
-            self._write(self.out / RUBRIC, self.rubric.model_dump_json(by_alias=True) + "\n")
             self._write(self.out / "index.html", course_page(self.rubric, rows, links, self._made_by()))
         except OSError as error:
             raise _unwritable(self.out, error) from error

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from grader.cli.open_results import Where, opened, results_options
 from grader.cli.options import PATH
 from grader.errors import ResultsError, UsageError
 
@@ -30,40 +31,38 @@ What is pending has no grade in a file for a platform, unless --partial is given
 
 @click.command(short_help="Write the gradebook for a learning platform.", help=HELP)
 @click.argument("format_name", metavar="FORMAT")
-@click.option("--out", type=PATH, default=Path("results"), show_default=True, help="Folder of the results.")
 @click.option("-o", "--output", type=PATH, help="The file to write [default: one named after the format].")
 @click.option("--worksheet", type=PATH, help="The table that the platform handed out, to be filled in.")
 @click.option("--column", default="", help="The heading of the assignment's column in Canvas's gradebook.")
 @click.option("--partial", is_flag=True, help="Write the points so far where something is pending.")
 @click.option("--student", help="Only this student: a name, number or e-mail address.")
-@click.option("--database", metavar="URL", help="The database that was graded with, if not in OUT.")
-@click.option("--assignment", help="For gradescope-autograder: the assignment.")
 @click.option("--root", type=PATH, help="For gradescope-autograder: the folder with rubrics/ and reference/.")
+@results_options
 def export(
     format_name: str,
-    out: Path,
     output: Path | None,
     worksheet: Path | None,
     column: str,
     *,
     student: str | None,
-    database: str | None,
-    assignment: str | None,
     root: Path | None,
     partial: bool,
+    where: Where,
 ) -> None:
     """Write a gradebook."""
-    from grader.gradebooks.formats import FORMATS  # noqa: PLC0415 -- keeps --help fast
-    from grader.gradebooks.results_folder import load_book  # noqa: PLC0415
-    from grader.gradebooks.tables import describe_pending  # noqa: PLC0415
+    from grader.gradebooks.book import load_book  # noqa: PLC0415 -- keeps --help fast
+    from grader.gradebooks.formats import FORMATS  # noqa: PLC0415
+    from grader.gradebooks.spreadsheets import describe_pending  # noqa: PLC0415
 
     if format_name == AUTOGRADER:
-        _write(output or Path(f"{AUTOGRADER}.zip"), _autograder(assignment, root))
+        _write(output or Path(f"{AUTOGRADER}.zip"), _autograder(where.assignment, root))
         return
     if format_name not in FORMATS:
         raise UsageError(f"there is no format {format_name!r}; there are {', '.join((*FORMATS, AUTOGRADER))}")
     chosen = FORMATS[format_name]
-    book = replace(load_book(out, database), partial=partial, worksheet=worksheet, column=column)
+    with opened(where) as results:
+        book = load_book(results.store, results.assignment, where.out)
+    book = replace(book, partial=partial, worksheet=worksheet, column=column)
     if student is not None:
         wanted = student.casefold()
         rows = [row for row in book.rows if wanted in {v.casefold() for v in vars(row.student).values() if v}]
@@ -93,15 +92,17 @@ def _autograder(assignment: str | None, root: Path | None) -> bytes:
 @click.option(
     "-o", "--output", type=PATH, default=Path("course.csv"), show_default=True, help=".csv or .xlsx"
 )
-@click.option("--database", metavar="URL", help="The database that all were graded with, if not in RESULTS.")
-def summary(folders: tuple[Path, ...], drop_lowest: int, output: Path, database: str | None) -> None:
+def summary(folders: tuple[Path, ...], drop_lowest: int, output: Path) -> None:
     """Write a table of the points of each student in several folders of RESULTS, and their sum."""
     from grader.gradebooks import course_summary  # noqa: PLC0415 -- keeps --help fast
-    from grader.gradebooks.results_folder import load_book  # noqa: PLC0415
+    from grader.gradebooks.book import Book, load_book  # noqa: PLC0415
 
     if drop_lowest >= len(folders):
         raise UsageError(f"--drop-lowest {drop_lowest}: there are {len(folders)} assignments")
-    books = [load_book(folder, database) for folder in folders]
+    books: list[Book] = []
+    for folder in folders:
+        with opened(Where(folder)) as results:
+            books.append(load_book(results.store, results.assignment, folder))
     names = [book.rubric.assignment for book in books]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise UsageError(f"two folders hold results of {twice!r}")

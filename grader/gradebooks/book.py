@@ -10,7 +10,9 @@ from pathlib import Path
 from grader.attempt import Student
 from grader.course.rubric import Rubric
 from grader.course.total import Total, total_of
+from grader.errors import UsageError
 from grader.records import Score, Status
+from grader.store import Store
 
 FEEDBACK = "feedback.html"
 
@@ -78,6 +80,15 @@ class Book:
             return None
         path = self.out / row.score.directory / FEEDBACK
         return path if path.is_file() else None
+
+
+def load_book(store: Store, assignment: str, out: Path) -> Book:
+    """Return the gradebook of an assignment, by the rubric with which it was graded last."""
+    text = store.get_rubric(assignment)
+    if not text:
+        raise UsageError(f"the results of {assignment} are of an earlier version: run `grader grade` again")
+    rubric = Rubric.model_validate_json(text)
+    return Book(rubric, rows_of((kept.score for kept in store.kept_scores(assignment)), rubric), out)
 
 
 def rows_of(scores: Iterable[Score], rubric: Rubric) -> list[Row]:

@@ -10,7 +10,7 @@ from grader.gradebooks.canvas import canvas_feedback, canvas_gradebook
 from grader.gradebooks.feedback import feedback_zip
 from grader.gradebooks.gradescope import gradescope_results
 from grader.gradebooks.moodle import moodle_feedback, moodle_worksheet
-from grader.gradebooks.tables import csv_file, json_file, nbgrader_file, xlsx_file
+from grader.gradebooks.spreadsheets import csv_file, json_file, nbgrader_file, xlsx_file
 
 
 @dataclass(frozen=True)

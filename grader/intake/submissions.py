@@ -28,7 +28,6 @@ ROSTER = "roster"  # the source of whoever handed in nothing
 SKIPPED = ("__MACOSX", "__pycache__")
 RESERVED = (
     "handed-in",
-    "rubric.json",
     "grades.csv",
     "grades.json",
     "index.html",

@@ -23,7 +23,7 @@ from grader.gradebooks.feedback import feedback_zip
 from grader.gradebooks.formats import FORMATS
 from grader.gradebooks.gradescope import gradescope_results
 from grader.gradebooks.moodle import moodle_feedback, moodle_worksheet
-from grader.gradebooks.tables import NBGRADER, csv_file, json_file, nbgrader_file, xlsx_file
+from grader.gradebooks.spreadsheets import NBGRADER, csv_file, json_file, nbgrader_file, xlsx_file
 from grader.records import Score, Status, Summary
 
 ANNA = Student("Anna O'Neil", "s1", "anna@example.org", "1001", "oneil")
