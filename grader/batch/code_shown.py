@@ -25,15 +25,16 @@ def with_code(
     """Return a score whose questions hold the student's code of their functions, as far as it was found."""
     asked = {question.id: question for question in rubric.questions}
     questions = tuple(
-        replace(each, code=_code(asked[each.id], functions, sources)) if each.id in asked else each
+        replace(each, code=shown_code(asked[each.id], functions, sources)) if each.id in asked else each
         for each in score.questions
     )
     return replace(score, questions=questions)
 
 
-def _code(
+def shown_code(
     question: Question, functions: Mapping[str, FunctionFacts], sources: Sequence[str]
 ) -> CodeShown | None:
+    """Return the student's code of what a question is about, None if there is none."""
     facts = functions.get(question.about)
     if facts is None or facts.status is not FactsStatus.FOUND:
         return None

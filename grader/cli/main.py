@@ -31,6 +31,7 @@ from grader.cli.regrade import regrade
 from grader.cli.release import release
 from grader.cli.schema import schema
 from grader.cli.show import show
+from grader.cli.similar import similar
 from grader.cli.todo import todo
 from grader.cli.verify import verify
 from grader.errors import GraderError
@@ -81,6 +82,7 @@ for command in (
     choose,
     export,
     summary,
+    similar,
     todo,
     points,
     override,
