@@ -95,7 +95,7 @@ def formulas(text: str) -> Markup:
 
 ENVIRONMENT.filters |= {
     "formulas": formulas,
-    "points": "{:.4g}".format,
+    "points": lambda value: f"{value:.2f}".rstrip("0").rstrip("."),
     "words": lambda value: str(value.value).replace("_", " "),
     "tone": lambda value: TONES.get(value, ""),
     "mark": MARKS.__getitem__,
