@@ -15,7 +15,7 @@ PACKAGE = ROOT / "grader"
 OURS = {path.stem for path in PACKAGE.glob("*.py")} | {
     path.name for path in PACKAGE.iterdir() if path.is_dir()
 }
-PURE = ("checks", "course", "judge", "numerics", "report")
+PURE = ("checks", "course", "judge", "numerics", "report", "similar")
 FORBIDDEN = (
     "grader.observe",
     "grader.store",
@@ -181,6 +181,7 @@ MAY_USE = {
     "report": {"course", "reading", "records"},
     "exports": {"course", "errors", "records"},
     "intake": {"attempt", "errors", "notebook"},
+    "similar": set(),
     "gradebooks": {"attempt", "course", "errors", "exports", "records", "report", "store"},
     "pdf": {"errors", "notebook"},
 }
