@@ -83,7 +83,8 @@ def summary_of(questions: Sequence[QuestionScore]) -> Summary:
     decided = [question for question in questions if question.points is not None]
     points = sum(question.points or 0.0 for question in decided)
     undecided = any(question.points is None and question.checks for question in questions)
-    if not undecided and points >= sum(question.max_points for question in decided) - 1e-9:
+    regular = [question for question in decided if not question.bonus]
+    if not undecided and all((each.points or 0.0) >= each.max_points - 1e-9 for each in regular):
         return Summary.CORRECT
     if points > 0 or undecided:
         return Summary.PARTLY_CORRECT

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from grader.attempt import Attempt
 from grader.decision import Decided
 from grader.reading import FunctionFacts, Shown
 
@@ -212,14 +213,15 @@ class NotebookRun:
 class Observation:
     """Everything that is known of a submission without knowing what would be right.
 
-    `in_state` are the functions that were called in the state of the notebook, `written` the answers to
-    questions and `listed` the code of subjects, both for people.
+    `in_state` are the functions that were called in the state of the notebook, `sources` its code cells,
+    `written` the answers to questions and `listed` the code of subjects, both for people.
     """
 
     run: NotebookRun | None
     functions: Mapping[str, FunctionFacts]
     outcomes: Mapping[str, Outcome]
     in_state: frozenset[str] = frozenset()
+    sources: tuple[str, ...] = ()
     written: Mapping[str, Shown] = field(default_factory=dict)
     listed: Mapping[str, Shown] = field(default_factory=dict)
 
@@ -305,8 +307,24 @@ class CheckScore:
 
 
 @dataclass(frozen=True)
+class CodeShown:
+    """The student's own code of a function: where it begins in the notebook, and its lines.
+
+    `file` is the Python file that it stands in, '' if that is the notebook.
+    """
+
+    text: str
+    cell: int | None = None
+    line: int = 1
+    file: str = ""
+
+
+@dataclass(frozen=True)
 class QuestionScore:
-    """The points of one question; `points` is None while a person still has to give them."""
+    """The points of one question; `points` is None while a person still has to give them.
+
+    A bonus comes on top: it is no part of what can be earned.
+    """
 
     id: str
     title: str
@@ -316,13 +334,16 @@ class QuestionScore:
     remarks: tuple[str, ...] = ()
     diagnosis: Diagnosis | None = None
     decided: Decided | None = None
+    bonus: bool = False
+    code: CodeShown | None = None
 
 
 @dataclass(frozen=True)
 class Score:
     """What a submission earned, and why.
 
-    `tier` is that of the walls behind which it ran, `directory` where its pages are, below the results.
+    `tier` is that of the walls behind which it ran, `directory` where its pages are, below the results,
+    `attempt` says whose it is and whether it counts.
     """
 
     submission: str
@@ -333,6 +354,12 @@ class Score:
     remarks: tuple[str, ...] = ()
     tier: str = ""
     directory: str = ""
+    attempt: Attempt = field(default_factory=Attempt)
+
+    @property
+    def title(self) -> str:
+        """What to call it: the names of the students, or else the last part of its name."""
+        return self.attempt.name or self.submission.rpartition("/")[2]
 
     @property
     def points(self) -> float:
@@ -341,8 +368,9 @@ class Score:
 
     @property
     def max_points(self) -> float:
-        """The points that could be earned in the questions that are decided."""
-        return sum(question.max_points for question in self.questions if question.points is not None)
+        """The points that could be earned in the questions that are decided, without a bonus."""
+        decided = (question for question in self.questions if question.points is not None)
+        return sum(question.max_points for question in decided if not question.bonus)
 
     @property
     def pending_points(self) -> float:

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "grader"
 OURS = {path.stem for path in PACKAGE.glob("*.py")} | {
     path.name for path in PACKAGE.iterdir() if path.is_dir()
 }
-PURE = ("checks", "course", "judge", "numerics", "report")
+PURE = ("checks", "course", "judge", "numerics", "report", "similar")
 FORBIDDEN = (
     "grader.observe",
     "grader.store",
@@ -148,7 +148,8 @@ MAY_USE = {
     "explanations": {"subjects"},
     "decision": set(),
     "given_answer": set(),
-    "records": {"decision", "reading"},
+    "attempt": set(),
+    "records": {"attempt", "decision", "reading"},
     "final": {"decision", "records"},
     "errors": {"decision"},
     "inside": set(),
@@ -199,7 +200,9 @@ MAY_USE = {
     "manual": {"decision", "errors", "exports", "final", "given_answer", "inside", "records", "store"},
     "report": {"course", "handler", "reading", "records"},
     "exports": {"course", "errors", "records"},
-    "intake": {"errors", "notebook"},
+    "intake": {"attempt", "errors", "notebook"},
+    "similar": set(),
+    "gradebooks": {"attempt", "course", "errors", "exports", "records", "report", "store"},
     "pdf": {"errors", "notebook"},
 }
 

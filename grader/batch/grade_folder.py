@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -27,10 +28,12 @@ from grader.batch.resources import possible_workers
 from grader.batch.results import DATABASE, LOG_FILE, Results, close_results, open_results
 from grader.batch.tally import Tally
 from grader.course.folder import rubric_path
-from grader.errors import MissingPackageError
+from grader.errors import MissingPackageError, UsageError
 from grader.exports import formats
-from grader.intake.roster import absent_students
+from grader.intake.archives import Opened, opened
+from grader.intake.attempts import Rules, rules_for, with_attempts
 from grader.intake.submissions import Submission, find_submissions, source_of
+from grader.intake.times import parsed_time
 from grader.judge.judge_observation import not_graded
 from grader.observe.layers import ISOLATED, PLAIN, RESTRICTED, Tier
 from grader.observe.tiers import choose_sandbox
@@ -53,8 +56,10 @@ WARNINGS = {
 class Options:
     """How to grade: `fresh` observes everything again, `unsafe` runs notebooks without walls too.
 
-    `roster` lists who may hand in, `database` is the address of a database in place of one in the results,
-    `log_file` is for events. `cluster` is the address of a Dask scheduler whose workers grade.
+    `roster` lists who may hand in; its column `teams` says who works together. `deadline` is a time in place
+    of the rubric's, `extensions` a table of who has longer; `file_times` takes the times of files for those
+    of the hand-ins. `database` is the address of a database in place of one in the results, `log_file` is for
+    events. `cluster` is the address of a Dask scheduler whose workers grade.
     """
 
     rubric: Path | None = None
@@ -64,6 +69,10 @@ class Options:
     database: str | None = None
     log_file: Path | None = None
     cluster: str | None = None
+    deadline: str | None = None
+    extensions: Path | None = None
+    teams: str = ""
+    file_times: bool = False
 
 
 def grade_folder(
@@ -73,24 +82,36 @@ def grade_folder(
     options = options or Options()
     left_out: list[str] = []
     reserved = [each.FILE for each in formats()]
-    submissions = find_submissions(folder, out, reserved, left_out)
-    if options.roster is not None:
-        submissions += absent_students(options.roster, submissions)
+    handed_in = opened(folder, out, assignment)
+    submissions = find_submissions(handed_in.folder, out, reserved, left_out)
     course = load_course(assignment, root, options.rubric)
+    if options.deadline is not None:
+        course = with_deadline(course, options.deadline)
+    deadline = course.rubric.deadline
+    rules = rules_for(
+        course.rubric.assignment,
+        deadline.astimezone() if deadline is not None else None,
+        options.roster,
+        options.extensions,
+        options.teams,
+        file_times=options.file_times,
+    )
     refuse_wrong_reference(course)
     open_results(out)
     try:
         with _log_file(out / LOG_FILE), EventLog(options.log_file) as events:
-            return _grade(submissions, course, root, _Where(folder, out, left_out), jobs, options, events)
+            where = _Where(handed_in, rules, out, left_out)
+            return _grade(submissions, course, root, where, jobs, options, events)
     finally:
         close_results(out)
 
 
 @dataclass(frozen=True)
 class _Where:
-    """The folder that is graded, that of the results, and the files in the first that are the course's."""
+    """What was handed in, which of it counts, the results, and the files that are the course's."""
 
-    folder: Path
+    handed_in: Opened
+    rules: Rules
     out: Path
     left_out: Sequence[str]
 
@@ -127,16 +148,18 @@ def _grade(
                 store.forget()
             name = course.rubric.assignment
             store.put_rubric(name, course.rubric.model_dump_json(by_alias=True))
-            submissions = _prepared(submissions, course, store, where.folder, roster=bool(options.roster))
+            submissions = _prepared(submissions, course, store, where)
+            _tell_intake(submissions, where, warn)
             tally = Tally(len(submissions))
             finished: set[str] = set()
-            whole = where.folder.is_dir()
+            folder = where.handed_in.folder
+            whole = folder.is_dir()
             rows = Rows(
                 store,
                 name,
                 course.digest,
                 finished,
-                source_of(where.folder) if whole else "",
+                source_of(folder) if whole else "",
                 {each.id for each in submissions},
             )
             results.write_course(rows, store.workers(name))
@@ -222,21 +245,49 @@ def _on_cluster(
         yield _Machinery(cluster.tier, cluster.threads, grade)
 
 
-def _prepared(
-    submissions: list[Submission], course: Course, store: Store, folder: Path, *, roster: bool
-) -> list[Submission]:
+def with_deadline(course: Course, text: str) -> Course:
+    """Return the course with another deadline; raise UsageError if it is no time."""
+    time = parsed_time(text)
+    if not time:
+        raise UsageError(f"--deadline {text}: give a time such as 2026-11-20T23:59")
+    deadline = dt.datetime.fromisoformat(time)
+    return replace(course, rubric=course.rubric.model_copy(update={"deadline": deadline}))
+
+
+def _prepared(submissions: list[Submission], course: Course, store: Store, where: _Where) -> list[Submission]:
     """Return the submissions, as they are called; see that each has a row, whatever becomes of this run."""
     name = course.rubric.assignment
     sources = store.sources(name)
-    if folder.is_file():
+    if where.handed_in.folder.is_file():
         submissions = [with_own_name(submissions[0], sources), *submissions[1:]]
-    if roster:
+    chosen = {kept.score.submission for kept in store.kept_scores(name) if kept.score.attempt.chosen}
+    submissions = with_attempts(submissions, where.handed_in, replace(where.rules, chosen=chosen))
+    if where.rules.roster is not None:
         store.drop_scores(name, no_longer_absent(sources, submissions))
     reason = "the run has not come to it; give the same command again"
     new = [each for each in submissions if each.id not in sources]
-    waiting = [replace(not_graded(each.id, reason, course), directory=each.directory) for each in new]
+    waiting = [
+        replace(not_graded(each.id, reason, course), directory=each.directory, attempt=each.attempt)
+        for each in new
+    ]
     store.put_scores(name, waiting, "", {each.id: each.source for each in new})
     return submissions
+
+
+def _tell_intake(submissions: Sequence[Submission], where: _Where, warn: Callable[[str], None]) -> None:
+    """Tell what a person should look at before the notebooks run: names, and times that are missing."""
+    unknown = [each for each in submissions if "of the roster" in each.remark]
+    for each in unknown[:MAX_NAMES]:
+        warn(f"{each.id}: {each.remark}")
+    if len(unknown) > MAX_NAMES:
+        warn(f"{len(unknown) - MAX_NAMES} more hand-ins are of nobody of the roster: see index.html")
+    if where.rules.deadline is not None:
+        timeless = sum(not each.attempt.time for each in submissions if not each.absent)
+        if timeless:
+            warn(
+                f"nothing says when {timeless} hand-ins came, so the deadline does not reach them: give a "
+                "roster with the times, or --file-times"
+            )
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from grader.attempt import Attempt
 from grader.batch.judges import Judges
 from grader.batch.pool import Graded, grade_all
 from grader.batch.results import Results, close_results, open_results
@@ -44,7 +45,13 @@ def judge_again(
         ids = ", ".join(each.id for each in rubric.questions)
         raise UsageError(f"there is no question {question!r}; there are: {ids}")
     sources = store.sources(rubric.assignment)
-    submissions = [_handed_in(name, sources.get(name, ""), out) for name in names]
+    kept = {name: store.get_score(rubric.assignment, name) for name in names}
+    submissions = [
+        replace(
+            _handed_in(name, sources.get(name, ""), out), attempt=each.score.attempt if each else Attempt()
+        )
+        for name, each in kept.items()
+    ]
     open_results(out)
     environment = rubric.environment
     python = str(root.resolve() / environment.python) if environment.python else sys.executable

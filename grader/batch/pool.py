@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
+from grader.batch.code_shown import with_code
 from grader.batch.given_answers import answers_of
 from grader.batch.judges import Judges
 from grader.batch.words import safe_words
@@ -274,8 +275,9 @@ def grade_hand_in(
         try:
             with turns.together():
                 observation = observe(hand_in, course, sandbox, store, turns.alone)
-                score = judges.grade(name, replace(observation, listed={}))
+                score = judges.grade(name, replace(observation, sources=(), listed={}))
                 answers = tuple(answers_of(observation, score, course))
+                score = with_code(score, course.rubric, observation.functions, observation.sources)
                 return GradedHandIn(score, observation.run, answers, key)
         except GraderFault as fault:
             if isinstance(fault, DamagedError) and isinstance(store, Store):
@@ -303,7 +305,7 @@ def graded(submission: Submission, course: Course, tier: str, work: Callable[[],
         found = _not_graded(submission, error, course, tier)
     remark = (submission.remark,) if submission.remark else ()
     score = safe_words(replace(found.score, remarks=(*found.score.remarks, *remark)))
-    score = replace(score, tier=tier, directory=submission.directory)
+    score = replace(score, tier=tier, directory=submission.directory, attempt=submission.attempt)
     return replace(found, score=score, seconds=found.seconds or time.monotonic() - began)
 
 
@@ -335,4 +337,7 @@ def store_result(graded: Graded, course: Course, store: Store, listener: Listene
 def _not_graded(submission: Submission, error: Exception, course: Course, tier: str) -> Graded:
     """Return the result of a submission that could not be graded because of `error`."""
     score = safe_words(not_graded(submission.id, f"{type(error).__name__}: {error}", course))
-    return Graded(submission, replace(score, tier=tier, directory=submission.directory))
+    return Graded(
+        submission,
+        replace(score, tier=tier, directory=submission.directory, attempt=submission.attempt),
+    )

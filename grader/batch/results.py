@@ -4,6 +4,7 @@
         index.html                        the course
         grades.csv, grades.json           the gradebook, in every format of grader.exports
         grader.db                         observations and scores
+        handed-in/                        what was unpacked
         grader.log                        what went wrong through our fault, with tracebacks
         .parts/                           files that are being written
         <submission>/feedback.html        for the student
@@ -120,8 +121,7 @@ class Results:
         """Write the gradebook and the course page from all scores, those of earlier runs included.
 
         `scores` may be read from the database whenever they are gone through; `workers` are those of a
-        cluster, by submission. Raises ResultsError if files
-        cannot be written; whatever else fails in one format leaves the others whole, and is told at the end.
+        cluster, by submission. Raises ResultsError if files cannot be written; whatever else fails in one format leaves the others whole, and is told at the end.
         """
         failed: Exception | None = None
         made = {"grader": __version__, "tier": self.tier, "seed": self.rubric.seed}
@@ -207,7 +207,7 @@ def _without_evidence(score: Score, shared: dict[QuestionScore, QuestionScore]) 
         named = question.diagnosis
         if named is not None:
             named = replace(named, message="", residual=None, margin=None, inputs="")
-        bare = replace(question, checks=checks, diagnosis=named, remarks=())
+        bare = replace(question, checks=checks, diagnosis=named, remarks=(), code=None, decided=None)
         questions.append(shared.setdefault(bare, bare))
     return replace(score, questions=tuple(questions))
 

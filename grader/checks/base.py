@@ -211,6 +211,10 @@ class Check(Model):
     """What must hold, in one sentence that a student understands."""
     points: Points
     """The points that it is worth; 0 for a check that only informs."""
+    bonus: bool = False
+    """Whether its points come on top of what the question is worth."""
+    penalty: Points = 0.0
+    """The points that a wrong answer loses, as in multiple choice; a missing answer loses none."""
     visibility: Literal["public", "hidden"] = "hidden"
     """Whether students may run it at home. Hidden inputs are never shown."""
     requires: tuple[Identifier, ...] = ()
@@ -220,7 +224,7 @@ class Check(Model):
     feedback: Feedback = Feedback()
     """Texts for the student."""
 
-    grading_only: ClassVar[frozenset[str]] = frozenset({"requires", "once"})
+    grading_only: ClassVar[frozenset[str]] = frozenset({"requires", "once", "bonus", "penalty"})
     """Keys that students do not get: they have a meaning in the grading only."""
     credits_mistakes: ClassVar[bool] = False
     """Whether a named mistake earns what the course credits it with."""

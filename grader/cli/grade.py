@@ -1,4 +1,4 @@
-"""`grader grade`: a folder of submissions becomes a folder of results."""
+"""`grader grade`: what was handed in becomes a folder of results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from grader.cli.exit_codes import EXIT_FAULT
 from grader.cli.options import PATH, cores
 
 
-@click.command(short_help="Grade every notebook in a folder.")
+@click.command(short_help="Grade a folder or an archive of notebooks.")
 @click.argument("folder", type=PATH)
 @click.option("--assignment", help="Name of the assignment; if left out, the name of FOLDER.")
 @click.option("--out", type=PATH, default=Path("results"), show_default=True, help="Folder for the results.")
@@ -23,6 +23,18 @@ from grader.cli.options import PATH, cores
 @click.option("--fresh", is_flag=True, help="Observe everything again, even what is already in the results.")
 @click.option(
     "--roster", type=PATH, help="A table (CSV) of who may hand in: who has not gets a row that says so."
+)
+@click.option(
+    "--teams", metavar="COLUMN", default="", help="The column of the roster that says who works together."
+)
+@click.option("--deadline", metavar="TIME", help="Until when to hand in, in place of the rubric's deadline.")
+@click.option(
+    "--extensions", type=PATH, help="A table (CSV) of who has longer: student, and until, hours or days."
+)
+@click.option(
+    "--file-times",
+    is_flag=True,
+    help="Take the times of files for those of the hand-ins, if nothing else tells.",
 )
 @click.option(
     "--database",
@@ -48,11 +60,15 @@ def grade(
     fresh: bool,
     unsafe: bool,
     roster: Path | None,
+    teams: str,
+    deadline: str | None,
+    extensions: Path | None,
+    file_times: bool,
     database: str | None,
     log_file: Path | None,
     cluster: str | None,
 ) -> None:
-    """Grade every notebook in FOLDER (or the one notebook that it is).
+    """Grade every notebook in FOLDER: a folder, one notebook, or an archive as a learning platform makes it.
 
     Each notebook is run, its functions are called on hidden inputs, and the answers are judged and
     scored with the rubric. Results: index.html (the course), grades.csv, grades.json, and for every
@@ -66,7 +82,19 @@ def grade(
         raise click.UsageError("--unsafe is for this machine alone: a worker of --cluster must have walls")
     root = root or find_root(Path.cwd(), folder)
     name = assignment or (rubric.stem if rubric else assignment_of(folder, root))
-    options = Options(rubric, fresh, unsafe, roster, database, log_file, cluster)
+    options = Options(
+        rubric=rubric,
+        fresh=fresh,
+        unsafe=unsafe,
+        roster=roster,
+        database=database,
+        log_file=log_file,
+        cluster=cluster,
+        deadline=deadline,
+        extensions=extensions,
+        teams=teams,
+        file_times=file_times,
+    )
     faults = grade_folder(folder, name, root, out, jobs or cores(), options)
     if faults:
         sys.exit(EXIT_FAULT)

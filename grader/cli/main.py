@@ -18,8 +18,10 @@ import click
 
 from grader import __version__
 from grader.cli.check import check
+from grader.cli.choose import choose
 from grader.cli.doctor import doctor
 from grader.cli.exit_codes import EXIT_INTERRUPTED, EXIT_NO, EXIT_USAGE
+from grader.cli.export import export, summary
 from grader.cli.grade import grade
 from grader.cli.pdf import pdf
 from grader.cli.people import people
@@ -30,6 +32,7 @@ from grader.cli.release import release
 from grader.cli.schema import schema
 from grader.cli.serve import serve
 from grader.cli.show import show
+from grader.cli.similar import similar
 from grader.cli.todo import todo
 from grader.cli.verify import verify
 from grader.errors import GraderError
@@ -41,6 +44,7 @@ HELP = """Grade Jupyter notebooks of numerical machine learning.
 A teaching assistant grades a folder, and looks at one result:
     grader grade submissions/exercise_11
     grader show correct/loops
+    grader export moodle --worksheet Grades.csv
 
 \b
 What no machine decides: in a browser, or here:
@@ -73,7 +77,7 @@ def cli() -> None:
     """Run a command."""
 
 
-COMMANDS = (grade, show, verify, schema, doctor, pdf, check, release)
+COMMANDS = (grade, show, choose, export, summary, similar, verify, schema, doctor, pdf, check, release)
 DECIDING = (serve, todo, points, override, regrade, publish, people)
 for command in (*COMMANDS, *DECIDING):
     cli.add_command(command)

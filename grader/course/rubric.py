@@ -8,9 +8,10 @@ Rubric
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal, Self, Union
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from grader.checks.base import Check, Fraction, Identifier, InputsCheck, Model, Points
 from grader.checks.registry import check_types
@@ -74,6 +75,23 @@ class Recognition(Model):
     """The share of the points that a mistake with a name earns at least."""
 
 
+class Late(Model):
+    """What a hand-in loses that comes after the deadline."""
+
+    grace_minutes: NonNegativeFloat = 0
+    """So many minutes after the deadline nothing is lost; later, lateness counts from the deadline."""
+    step_hours: PositiveFloat = 24
+    """The length of a step: 24 for a day."""
+    loss: Fraction = 0.0
+    """The share that is lost for each step that has begun."""
+    of: Literal["earned", "maximum"] = "earned"
+    """What it is a share of: of what was earned, or of what the sheet is worth."""
+    at_most: Fraction = 1.0
+    """The largest share that is lost, however late it is."""
+    closes_after_hours: PositiveFloat | None = None
+    """After so many hours nothing counts any more; left out: never."""
+
+
 class Question(Model):
     """One thing to grade: a function, or something else, with its checks; or a part that a person reads."""
 
@@ -82,7 +100,13 @@ class Question(Model):
     title: str
     """The heading in the feedback."""
     points: Points
-    """The sum of the points of its checks; for a written part, what it is worth."""
+    """The sum of the points of its checks that are no bonus; for a written part, what it is worth."""
+    bonus: bool = False
+    """Whether its points come on top of what the sheet is worth."""
+    max_points: Points | None = None
+    """The most that it earns, with the bonus of its checks; left out: all of them."""
+    min_points: Annotated[float, Field(ge=-1000, le=0, strict=True)] = 0.0
+    """The least that it earns: below 0 if wrong answers to it may cost points of other questions."""
     function: Identifier | None = None
     """The function that is called."""
     method: Annotated[str, Field(pattern=METHOD, max_length=160)] | None = None
@@ -128,7 +152,7 @@ class Question(Model):
         for check in self.checks:
             if isinstance(check, InputsCheck) and subjects[0].is_called and not check.inputs:
                 raise ValueError(f"the check {check.id!r} needs the key 'inputs'")
-        total = sum(check.points for check in self.checks)
+        total = sum(check.points for check in self.checks if not check.bonus)
         if abs(total - self.points) > 1e-9:
             raise ValueError(
                 f"the question {self.id!r} has {self.points:g} points, but its checks add up to {total:g}"
@@ -166,6 +190,13 @@ class Rubric(Model):
     """What the students' code runs in."""
     limits: Limits = Limits()
     """What one submission may use."""
+    deadline: datetime | None = None
+    """Until when it is to be handed in, such as 2026-11-20T23:59:00+01:00; `--deadline` is another one."""
+    late: Late | None = None
+    """What a hand-in loses that comes later; left out: nothing."""
+    max_points: Points | None = None
+    """What the sheet is worth, and the most that it earns; left out: the sum of the questions that are no
+    bonus, and bonus points come on top."""
     questions: Annotated[tuple[Question, ...], Field(min_length=1)]
     """The questions, in the order of the feedback."""
 
@@ -174,6 +205,13 @@ class Rubric(Model):
         ids = [question.id for question in self.questions]
         _check_order(ids, {q.id: q.requires for q in self.questions}, "question")
         return self
+
+    @property
+    def sheet_points(self) -> float:
+        """What the sheet is worth."""
+        if self.max_points is not None:
+            return self.max_points
+        return sum(question.points for question in self.questions if not question.bonus)
 
     @property
     def subjects(self) -> tuple[Subject, ...]:

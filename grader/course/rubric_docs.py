@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from enum import Enum
 from typing import Any, get_args, get_origin
 
@@ -22,6 +23,7 @@ SECTIONS = (
     ("The file", model.Rubric),
     ("environment", model.Environment),
     ("limits", model.Limits),
+    ("late", model.Late),
     ("A question", model.Question),
     ("recognition", model.Recognition),
     ("Every check", Check),
@@ -70,7 +72,7 @@ def _section(title: str, part: type[BaseModel], inherited: dict[str, FieldInfo])
 def _type(annotation: Any) -> str:  # noqa: PLR0911 -- a table of types
     """Return in words what values a key takes."""
     origin, arguments = get_origin(annotation), get_args(annotation)
-    names = {str: "text", bool: "true or false", int: "whole number", float: "number"}
+    names = {str: "text", bool: "true or false", int: "whole number", float: "number", datetime: "time"}
     if annotation in names:
         return names[annotation]
     if isinstance(annotation, type) and issubclass(annotation, Enum):

@@ -23,6 +23,7 @@ MODELS: dict[str, type[BaseModel]] = {  # by the key, or type of check, in pydan
     "questions": model.Question,
     "environment": model.Environment,
     "limits": model.Limits,
+    "late": model.Late,
     "feedback": Feedback,
     "recognition": model.Recognition,
     "public": Public,

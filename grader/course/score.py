@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -22,6 +23,8 @@ from grader.records import (
     VerdictKind,
 )
 
+# Codes of answers that are there and are wrong.
+WRONG = frozenset({Code.VALUES, Code.STRUCTURE, Code.SHAPE, Code.NOT_FINITE, Code.ZERO, Code.BELOW_TARGET})
 # Ends of calls without a value, which all checks of a function tell alike.
 ENDS = frozenset(OutcomeKind) - {OutcomeKind.RETURNED, OutcomeKind.NOT_ATTEMPTED, OutcomeKind.GRADER_FAULT}
 Verdicts = Mapping[tuple[str, str], Verdict]
@@ -66,7 +69,7 @@ def score_nothing(submission: str, rubric: Rubric, status: Status, message: str)
     points = None if status is Status.NOT_GRADED else 0.0
     to_read = status is not Status.NOT_HANDED_IN  # a written part may be in a file that a person can open
     questions = tuple(
-        QuestionScore(q.id, q.title, None if q.manual and to_read else points, q.points, ())
+        QuestionScore(q.id, q.title, None if q.manual and to_read else points, q.points, (), bonus=q.bonus)
         for q in rubric.questions
     )
     return Score(submission, status, Summary(status.value), questions, message)
@@ -81,7 +84,9 @@ def _question(
 ) -> QuestionScore:
     """Return the score of a question, whatever other questions earned."""
     if question.manual:
-        return QuestionScore(question.id, question.title, None, question.points, (), remarks)
+        return QuestionScore(
+            question.id, question.title, None, question.points, (), remarks, bonus=question.bonus
+        )
     checks: dict[str, CheckScore] = {}
     for check in question.checks:
         verdict = verdicts[question.id, check.id]
@@ -101,6 +106,8 @@ def _question(
         if failed:
             verdict = _blocked(verdict, failed[0])
         points = min(_rounded(verdict.fraction * share * check.points), check.points)
+        if check.penalty and verdict.kind is VerdictKind.FAILED and verdict.code in WRONG:
+            points = -check.penalty
         feedback = check.feedback.passed
         if verdict.kind is not VerdictKind.PASSED:
             feedback = check.feedback.failed if check.hint_fits(verdict.code) else ""
@@ -111,8 +118,12 @@ def _question(
         checks[check.id] = CheckScore(check.id, check.title, points, check.points, hidden, verdict, feedback)
     scores = tuple(checks.values())
     undecided = any(s.verdict.kind is VerdictKind.INCONCLUSIVE and s.max_points for s in scores)
-    total = None if undecided else _rounded(sum(score.points for score in scores))
-    return QuestionScore(question.id, question.title, total, question.points, scores, remarks, diagnosis)
+    most = math.inf if question.max_points is None else question.max_points
+    earned = max(question.min_points, min(most, _rounded(sum(score.points for score in scores))))
+    total = None if undecided else earned
+    return QuestionScore(
+        question.id, question.title, total, question.points, scores, remarks, diagnosis, bonus=question.bonus
+    )
 
 
 def _same_end(first: Verdict, second: Verdict) -> bool:

@@ -20,7 +20,7 @@ def export(gradebook: Gradebook) -> str:
         "assignment": rubric.assignment,
         "title": rubric.title,
         "made": dict(gradebook.made),
-        "max_points": sum(question.points for question in rubric.questions),
+        "max_points": rubric.sheet_points,
     }
     head = json.dumps(course, indent=1, ensure_ascii=False).removesuffix("\n}")
     lines = []
@@ -28,6 +28,7 @@ def export(gradebook: Gradebook) -> str:
         totals = {"points": score.points, "max_points": score.max_points, "pending": score.pending_points}
         content = SCORES.dump_python([score], mode="json")[0]
         for question in content["questions"]:
+            question.pop("code", None)
             for check in question["checks"]:
                 check["verdict"]["evidence"].pop("plot", None)
         row = {"submission": content.pop("submission"), **totals, **content}

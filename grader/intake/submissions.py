@@ -16,9 +16,10 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+from grader.attempt import Attempt
 from grader.errors import UsageError
 from grader.notebook.sources import MAX_MODULES, modules_in
 
@@ -26,6 +27,7 @@ SUFFIX = ".ipynb"
 ROSTER = "roster"  # the source of whoever handed in nothing
 SKIPPED = ("__MACOSX", "__pycache__")
 RESERVED = (
+    "handed-in",
     "grades.csv",
     "grades.json",
     "index.html",
@@ -70,7 +72,8 @@ class Submission:
     `problem` says why it is not a notebook that can be opened, `missing` what was handed in where there is no
     notebook, `absent` that nothing was, `fault` why this machine cannot read it (not the student's fault),
     `remark` which other submissions may be of the same student, and that files were left out. All may be ''.
-    `modules` are the Python files that were handed in beside it.
+    `modules` are the Python files that were handed in beside it, `attempt` says whose it is and whether it
+    counts.
     """
 
     id: str
@@ -82,6 +85,7 @@ class Submission:
     modules: tuple[Path, ...] = ()
     missing: str = ""
     absent: str = ""
+    attempt: Attempt = field(default_factory=Attempt)
 
     @property
     def source(self) -> str:
@@ -123,7 +127,7 @@ def find_submissions(
                     problem = "it is a link to a folder, which is not followed"
                     entries.append(Entry(path, _inside(path, folder), problem))
             for path in (Path(directory) / name for name in files):
-                if path.name.lower().endswith(SUFFIX) and not _skipped(path.name):
+                if path.name.lower().endswith(SUFFIX) and not is_skipped(path.name):
                     problem = "it is a link, which is not followed: the file itself has to be handed in"
                     entries.append(Entry(path, _inside(path, folder), problem if path.is_symlink() else ""))
         entries += [Entry(path, _inside(path, folder)) for path in faults]
@@ -139,10 +143,10 @@ def find_submissions(
     # Each of several notebooks of one student is graded; the remark lets a person decide which one counts.
     students: dict[str, list[str]] = defaultdict(list)
     for each in submissions:
-        students[_student(each.id)].append(each.id)
+        students[student_of(each.id)].append(each.id)
     result = []
     for each in submissions:
-        others = ", ".join(other for other in students[_student(each.id)] if other != each.id)
+        others = ", ".join(other for other in students[student_of(each.id)] if other != each.id)
         remark = f"Perhaps of the same student: {others}. Each was graded; decide which one counts."
         told = replace(each, fault=faults.get(each.path, ""), remark=remark if others else "")
         result.append(_with_modules(told))
@@ -154,7 +158,7 @@ def _with_modules(submission: Submission) -> Submission:
     if submission.problem or submission.fault or submission.missing:
         return submission
     try:
-        beside = [path.name for path in submission.path.parent.iterdir() if not _skipped(path.name)]
+        beside = [path.name for path in submission.path.parent.iterdir() if not is_skipped(path.name)]
         if sum(name.lower().endswith(SUFFIX) for name in beside) > 1:
             return submission
         modules = modules_in(submission.path.parent)
@@ -179,7 +183,7 @@ def _walk(
         folders[:] = sorted(
             name
             for name in folders
-            if not _skipped(name)
+            if not is_skipped(name)
             and (own is None or not os.path.samestat(own, (Path(directory) / name).lstat()))
         )
         yield directory, folders, files
@@ -211,7 +215,7 @@ def _without_notebook(
         top = only_wrapped and (size[here] > 1 or Path(directory) == folder)
         without = [name for name in folders if here / name not in with_notebook]
         folders[:] = [name for name in folders if here / name in with_notebook]
-        only_wrapped = only_wrapped and len(folders) == 1 and not without and all(map(_skipped, files))
+        only_wrapped = only_wrapped and len(folders) == 1 and not without and all(map(is_skipped, files))
         if top or folders:
             sure = bool(folders) if top else len(folders) > 1
             for name in without:
@@ -225,7 +229,7 @@ def _without_notebook(
         names = {path.name.removesuffix(SUFFIX) for path in with_notebook if path.parent == here}
         for name in sorted(files):
             path = Path(directory) / name
-            if _skipped(name) or here / name in with_notebook:
+            if is_skipped(name) or here / name in with_notebook:
                 continue
             suffix = INSTEAD.search(name)
             stem = name[: suffix.start()] if suffix else PurePosixPath(name).stem
@@ -243,7 +247,8 @@ def _without_notebook(
                 yield Entry(path, here / name, missing=f"it is no notebook (*{SUFFIX})")
 
 
-def _skipped(name: str) -> bool:
+def is_skipped(name: str) -> bool:
+    """Whether a file or folder is hidden, or what systems leave behind: none that a student handed in."""
     return name.startswith(".") or name in SKIPPED
 
 
@@ -306,7 +311,7 @@ def _unique(name: str, taken: set[str]) -> str:
     return candidate
 
 
-def _student(identity: str) -> str:
+def student_of(identity: str) -> str:
     """Return a key that is equal for the ids of two notebooks that look like those of one student."""
     parent, _, name = identity.rpartition("/")
     return parent if MOODLE.search(parent) else f"{parent}/{COPY.sub('', name)}".casefold()
@@ -314,7 +319,7 @@ def _student(identity: str) -> str:
 
 def _files(folder: Path) -> list[str]:
     """Return the names of all files in a folder and below it, without hidden ones."""
-    return sorted(name for _, _, files in os.walk(folder) for name in files if not _skipped(name))
+    return sorted(name for _, _, files in os.walk(folder) for name in files if not is_skipped(name))
 
 
 def _content(names: list[str]) -> str:

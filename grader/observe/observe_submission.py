@@ -96,7 +96,8 @@ def observe(
     if needed:
         later = {name: [call for call in needed if call.function == name] for name in course.calls}
         outcomes |= made.outcomes(later, in_state)
-    return Observation(run, facts, outcomes, in_state, reading.written, reading.listed)
+    written, listed = reading.written, reading.listed
+    return Observation(run, facts, outcomes, in_state, reading.sources, written, listed)
 
 
 @dataclass(frozen=True)

@@ -56,19 +56,26 @@ def draw(plot: Plot) -> Markup:
     return SVG.format(w=WIDTH, h=HEIGHT, title=plot.title, body=Markup("").join(parts))
 
 
-def histogram(counts: Sequence[int], labels: Sequence[str], title: str) -> Markup:
-    """Return a bar chart with the count above and the label below each bar."""
-    width, height, foot = 640, 180, 24
-    step, most = width / max(len(counts), 1), max([1, *counts])
+def histogram(counts: Sequence[int], width: int, title: str) -> Markup:
+    """Return a bar chart of counts of points, with the count above each bar; bin n begins at `n * width`.
+
+    It is as wide as a phone, where its labels have the size of text.
+    """
+    wide, height, foot, left = 360, 190, 26, 8
+    step, most = (wide - 2 * left) / max(len(counts), 1), max([1, *counts])
     parts = []
-    for number, (count, label) in enumerate(zip(counts, labels, strict=True)):
-        bar_height = (height - foot - 22) * count / most
-        x, y = number * step, height - foot - bar_height
-        parts.append(RECT.format(kind="bar", x=x + 2, y=y, w=step - 4, h=bar_height))
+    for number, count in enumerate(counts):
+        bar_height = (height - foot - 20) * count / most
+        x, y = left + number * step, height - foot - bar_height
+        parts.append(RECT.format(kind="bar", x=x + 1.5, y=y, w=step - 3, h=bar_height))
         if count:
             parts.append(_text(x + step / 2, y - 5, str(count)))
-        parts.append(_text(x + step / 2, height - 7, label))
-    return SVG.format(w=width, h=height, title=title, body=Markup("").join(parts))
+        label = f"{number * width}" if width == 1 else f"{number * width}–{(number + 1) * width - 1}"
+        if width > 1 and step < 44:  # no room for both ends
+            label = f"{number * width}"
+        parts.append(_text(x + step / 2, height - 8, label))
+    parts.append(LINE.format(kind="axis", x1=left, y1=height - foot, x2=wide - left, y2=height - foot))
+    return SVG.format(w=wide, h=height, title=title, body=Markup("").join(parts))
 
 
 def bar(fraction: float) -> Markup:

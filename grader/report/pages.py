@@ -8,21 +8,25 @@ are identified by their digests.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from latex2mathml.converter import convert
 from markupsafe import Markup, escape
 from pygments.formatters import HtmlFormatter
 
 from grader.course.rubric import Rubric
+from grader.course.total import Total, total_of
 from grader.handler.safe_html import show_markdown
-from grader.records import CellStatus, NotebookRun, Score, Summary, VerdictKind
+from grader.records import CellStatus, NotebookRun, QuestionScore, Score, Status, Summary, VerdictKind
 from grader.report import chart
 from grader.report.mistake import explain
 from grader.report.statistics import course_statistics
@@ -50,6 +54,7 @@ TONES = {
     Summary.NOT_HANDED_IN: "none",
     Summary.NOT_ATTEMPTED: "none",
 }
+NOTEBOOK_LINK = '<p><a href="notebook.html">The notebook as it ran</a></p>'
 # A symbol of a formula is one letter (or sum, sigma, a derivative); other names with _ are those of code.
 FORMULAS = (
     (re.compile(r"\bsum_\{([^{}]{1,40})\}"), r"∑<sub>\1</sub>"),
@@ -59,6 +64,9 @@ FORMULAS = (
     (re.compile(r"\^\{([^{}]{1,20})\}"), r"<sup>\1</sup>"),
     (re.compile(r"\^(-?\d{1,2}|T)\b"), r"<sup>\1</sup>"),
 )
+DOLLARS = re.compile(r"\$([^$\n]{1,300})\$")
+NAMED_LINE = re.compile(r"\(code cell (\d+), line (\d+)")
+FIRST = 3  # what to fix first
 ENVIRONMENT = Environment(
     loader=PackageLoader("grader.report", "templates"),
     autoescape=True,
@@ -70,21 +78,83 @@ ENVIRONMENT.globals |= {"bar": chart.bar, "draw": chart.draw, "explain": explain
 
 
 def formulas(text: str) -> Markup:
-    """Return text of a course as HTML, with the indices and powers of its formulas set as such."""
-    shown = str(escape(text))
-    for pattern, replacement in FORMULAS:
-        shown = pattern.sub(replacement, shown)
-    return Markup(shown)  # noqa: S704 -- escaped above
+    """Return text of a course as HTML: `$...$` as MathML, and indices and powers elsewhere set as such."""
+    parts = []
+    for number, part in enumerate(DOLLARS.split(text)):
+        shown = str(escape(part))
+        if number % 2:
+            with contextlib.suppress(
+                Exception
+            ):  # whatever a converter raises: then it stays as it was written
+                parts.append(convert(part))
+                continue
+            shown = f"${shown}$"
+        for pattern, replacement in FORMULAS:
+            shown = pattern.sub(replacement, shown)
+        parts.append(shown)
+    return Markup("".join(parts))  # noqa: S704 -- escaped above
 
 
 ENVIRONMENT.filters |= {
     "formulas": formulas,
-    "points": "{:.4g}".format,
+    "points": lambda value: f"{value:.2f}".rstrip("0").rstrip("."),
     "words": lambda value: str(value.value).replace("_", " "),
     "tone": lambda value: TONES.get(value, ""),
     "mark": MARKS.__getitem__,
     "markdown": show_markdown,  # what people wrote, never what a student did
 }
+
+
+@dataclass(frozen=True)
+class CourseRow:
+    """A hand-in on the page of the course; `kinds` and `questions` are what its script filters by."""
+
+    score: Score
+    total: Total
+    out_of: float
+    kinds: str
+    questions: str
+
+    @property
+    def further(self) -> str:
+        """What tells students of one name apart."""
+        known = [student.id or student.email or student.login for student in self.score.attempt.students]
+        further = ", ".join(filter(None, known))
+        return further or (self.score.submission if self.score.submission != self.score.title else "")
+
+    @property
+    def late_key(self) -> float:
+        """What rows are sorted by for lateness: how late it is not known is latest."""
+        late = self.score.attempt.late_seconds
+        return 1e12 if late is None else late
+
+
+def course_row(score: Score, rubric: Rubric) -> CourseRow:
+    """Return a hand-in as the page of the course shows it."""
+    total = total_of(score, rubric)
+    look = score.status in (Status.NOT_GRADED, Status.UNREADABLE) or "of the roster" in " ".join(
+        score.remarks
+    )
+    kinds = {
+        "attempt": not score.attempt.counts,
+        "pending": not total.is_final,
+        "late": bool(total.late),
+        "missing": score.status in (Status.NO_NOTEBOOK, Status.NOT_HANDED_IN),
+        "look": look,
+    }
+    points = {
+        question.id: "?" if question.points is None else f"{question.points:g}"
+        for question in score.questions
+    }
+    questions = " ".join(points.get(question.id, "-") for question in rubric.questions)
+    return CourseRow(
+        score, total, _out_of(score, total), " ".join(k for k, holds in kinds.items() if holds), questions
+    )
+
+
+def _out_of(score: Score, total: Total) -> float:
+    """Return what could be earned so far: the whole sheet once nothing is pending."""
+    return total.max_points if total.is_final else score.max_points
 
 
 def course_page(
@@ -96,19 +166,45 @@ def course_page(
 ) -> str:
     """Return index.html; `links` and `workers` give the feedback page and the worker of a submission."""
     statistics = course_statistics(scores, rubric)
-    title = f"How many submissions earned how many of {statistics.max_points:g} points"
+    title = f"How many hand-ins earned how many of {statistics.max_points:g} points"
+    rows = [course_row(score, rubric) for score in scores]
     return _render(
         "course.html",
         script=_read("course.js"),
         title=rubric.title,
-        scores=scores,
+        rows=sorted(rows, key=lambda row: (row.score.title.casefold(), row.score.submission)),
         links=links,
         workers=workers,
         statistics=statistics,
         pending=sum(question.points for question in rubric.questions if question.manual),
-        histogram=chart.histogram(statistics.histogram, statistics.labels, title),
+        histogram=chart.histogram(statistics.histogram, statistics.width, title),
         made=made,
     )
+
+
+def first_to_fix(score: Score) -> list[tuple[QuestionScore, str]]:
+    """Return the questions that lost most, each with the mistake, or what its first check says."""
+    lost = [
+        q for q in score.questions if q.points is not None and q.points < q.max_points - 1e-9 and q.checks
+    ]
+    lost.sort(key=lambda question: (question.points or 0.0) - question.max_points)
+    found = []
+    for question in lost[:FIRST]:
+        mistake = explain(question.diagnosis)
+        check = next((each for each in question.checks if each.points < each.max_points), question.checks[0])
+        words = mistake.mistakes[0] if mistake else check.verdict.message or check.feedback or check.title
+        found.append((question, words))
+    return found
+
+
+def lines_of(question: QuestionScore) -> list[tuple[int, str, bool]]:
+    """Return the lines of a student's code, each with its number, and whether a check names it."""
+    code = question.code
+    if code is None:
+        return []
+    messages = " ".join(check.verdict.message for check in question.checks)
+    named = {int(line) for cell, line in NAMED_LINE.findall(messages) if int(cell) == code.cell}
+    return [(n, line, n in named) for n, line in enumerate(code.text.splitlines(), start=code.line)]
 
 
 def feedback_page(rubric: Rubric, score: Score, run: NotebookRun | None, made: str) -> str:
@@ -129,10 +225,15 @@ def feedback_page(rubric: Rubric, score: Score, run: NotebookRun | None, made: s
     # Functions that are still as they were handed out: all their checks say the same, so it is shown once.
     kinds = {question.id: {check.verdict.kind for check in question.checks} for question in score.questions}
     untouched = {name for name, found in kinds.items() if found == {VerdictKind.NOT_ATTEMPTED}}
+    total = total_of(score, rubric)
     return _render(
         "feedback.html",
         title=rubric.title,
         score=score,
+        total=total,
+        out_of=_out_of(score, total),
+        first=first_to_fix(score) if score.status is Status.GRADED else [],
+        lines_of=lines_of,
         remarks=score.remarks,
         functions=tuple(map(str, rubric.subjects)),
         run=run,
@@ -140,6 +241,11 @@ def feedback_page(rubric: Rubric, score: Score, run: NotebookRun | None, made: s
         untouched=untouched,
         made=made,
     )
+
+
+def without_notebook_link(page: str) -> str:
+    """Return a page of feedback as it can stand alone, without the link to the notebook beside it."""
+    return page.replace(NOTEBOOK_LINK, "")
 
 
 def notebook_page(submission: str, run: NotebookRun) -> str:

@@ -149,7 +149,7 @@ def _readme(kit: Kit, rubric: Rubric, wheel: Path | None) -> str:
         table="\n".join(rows),
         packages=", ".join(kit.packages),
         pip=" ".join(PIP.get(name, name.lower()) for name in kit.packages),
-        total=f"{sum(q.points for q in rubric.questions):g}",
+        total=f"{rubric.sheet_points:g}",
     )
 
 

@@ -77,7 +77,7 @@ def _points(evidence: Evidence) -> Result:
     score = evidence.by_seed[0].reference
     problems = []
     for question in evidence.course.rubric.questions:
-        total = sum(check.points for check in question.checks)
+        total = sum(check.points for check in question.checks if not check.bonus)
         if not question.manual and abs(total - question.points) > LOST:
             problems.append(f"{question.id}: the checks are worth {total:g} of {question.points:g} points")
     for earned in score.questions:

@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from grader.attempt import Student
 from grader.errors import UsageError
-from grader.intake.roster import absent_students
-from grader.intake.submissions import find_submissions
+from grader.intake.archives import Opened
+from grader.intake.attempts import Rules, with_attempts
+from grader.intake.roster import load_roster
+from grader.intake.submissions import Submission, find_submissions
 
 ROSTERS = {
     "names of accounts": "account,mail\nanna,a@x.org\nbert,b@x.org\ncarl,c@x.org\n",
     "a spreadsheet's semicolons": "\ufeffaccount;mail\r\nanna;a@x.org\r\nBERT;b@x.org\r\ncarl;c@x.org\r\n",
-    "first and last names": "id,first,last\n1,Anna,A\n2,Bert,B\ncarl,Carl,C\n",
+    "first and last names": "id,first,last\n1,Anna,A\n2,Bert,B\n3,,carl\n",
 }
 
 
@@ -30,24 +33,93 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "in"
 
 
+def all_of(folder: Path, roster: Path, teams: str = "") -> list[Submission]:
+    rules = Rules("hw", roster=load_roster(roster, teams))
+    return with_attempts(find_submissions(folder), Opened(folder), rules)
+
+
+def absent(folder: Path, roster: Path) -> list[Submission]:
+    return [each for each in all_of(folder, roster) if each.absent]
+
+
 @pytest.mark.parametrize("text", ROSTERS.values(), ids=ROSTERS)
 def test_who_handed_in_nothing_is_found(folder: Path, tmp_path: Path, text: str) -> None:
     (tmp_path / "roster.csv").write_text(text, encoding="utf-8")
-    (absent,) = absent_students(tmp_path / "roster.csv", find_submissions(folder))
-    assert (absent.id, absent.absent) == ("carl", "nothing was handed in")
+    (found,) = absent(folder, tmp_path / "roster.csv")
+    assert (found.id, found.absent) == ("carl", "nothing was handed in")
 
 
 def test_a_name_that_begins_like_another_is_another_student(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "roster.csv").write_text("account\nanna\nann\nanna_b\n")
-    absent = absent_students(tmp_path / "roster.csv", find_submissions(folder))
-    assert [each.id for each in absent] == ["ann", "anna_b"]
+    assert [each.id for each in absent(folder, tmp_path / "roster.csv")] == ["ann", "anna_b"]
+
+
+def test_two_who_are_called_the_same_and_handed_in_nothing_have_a_row_each(
+    folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "roster.csv").write_text("name,id\nJo Doe,1\nJo Doe,2\nanna,3\n")
+    found = absent(folder, tmp_path / "roster.csv")
+    assert {each.attempt.students[0].id for each in found} == {"1", "2"}
+    assert len({each.id for each in found}) == 2
+
+
+def test_two_who_are_called_the_same_are_told_apart_by_no_name(tmp_path: Path) -> None:
+    for number in (1, 2):
+        path = tmp_path / "in" / f"Jo Doe_{number}_assignsubmission_file_" / "hw.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text("{}")
+    (tmp_path / "roster.csv").write_text("name,id\nJo Doe,1001\nJo Doe,1002\n")
+    from grader.intake.archives import opened
+
+    handed_in = opened(tmp_path / "in", tmp_path / "out", "hw")
+    rules = Rules("hw", roster=load_roster(tmp_path / "roster.csv"))
+    found = with_attempts(find_submissions(handed_in.folder), handed_in, rules)
+    assert len(found) == 2
+    assert all(each.attempt.counts and not each.absent for each in found)
+    assert all(
+        "Several of the roster may be Jo Doe: Jo Doe (1001), Jo Doe (1002)." in each.remark for each in found
+    )
+
+
+def test_a_name_that_is_not_in_the_roster_is_shown_with_those_most_like_it(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "Jorg Dow.ipynb").write_text("{}")
+    (tmp_path / "roster.csv").write_text("name,id\nJörg Doe,1\nAnna Smith,2\n")
+    found = all_of(tmp_path / "in", tmp_path / "roster.csv")
+    assert "Nobody of the roster is called Jorg Dow; most like it: Jörg Doe." in found[0].remark
+    assert {each.id for each in found[1:]} == {"Anna Smith", "Jörg Doe"}
+
+
+@pytest.mark.parametrize(
+    "name", ["doejoerg", "DoeJorg", "Joerg Doe", "jörg  doe", "s1", "j@x.org", "Doe, Jörg"]
+)
+def test_a_student_is_found_however_a_platform_writes_the_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / "roster.csv").write_text(
+        'Student,SIS User ID,Email\n"Doe, Jörg",s1,j@x.org\n"Doe, Anna",s2,a@x.org\n', encoding="utf-8"
+    )
+    (found,) = load_roster(tmp_path / "roster.csv").find(Student(name=name))
+    assert found.student == Student("Jörg Doe", "s1", "j@x.org")
+
+
+def test_teams_of_the_roster_share_a_hand_in_of_one_of_them(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "roster.csv").write_text("account,team\nanna,red\nbert,blue\ncarl,red\ndora,\n")
+    found = all_of(folder, tmp_path / "roster.csv", "team")
+    anna = next(each for each in found if each.id == "anna")
+    assert [student.login for student in anna.attempt.students] == ["anna", "carl"]
+    assert [each.id for each in found if each.absent] == ["dora"]
 
 
 @pytest.mark.parametrize(
     ("text", "message"), [("", "has no students"), ("account\n", "has no students"), (None, "cannot be read")]
 )
-def test_a_roster_that_is_none_is_named(folder: Path, tmp_path: Path, text: str | None, message: str) -> None:
+def test_a_roster_that_is_none_is_named(tmp_path: Path, text: str | None, message: str) -> None:
     if text is not None:
         (tmp_path / "roster.csv").write_text(text)
     with pytest.raises(UsageError, match=message):
-        absent_students(tmp_path / "roster.csv", [])
+        load_roster(tmp_path / "roster.csv")
+
+
+def test_a_column_of_teams_that_is_not_there_is_named(tmp_path: Path) -> None:
+    (tmp_path / "roster.csv").write_text("account,group\nanna,red\n")
+    with pytest.raises(UsageError, match="has no column 'team': it has account, group"):
+        load_roster(tmp_path / "roster.csv", "team")

@@ -132,7 +132,7 @@ def test_the_course_counts_each_named_mistake_once_a_submission_the_commonest_fi
         with_diagnosis(d, name) for name, d in zip("abcde", (TWO, ONE, SEVERAL, UNKNOWN, None), strict=True)
     ]
     statistics = course_statistics(scores, rubric())
-    assert [(m.code, m.submissions) for m in statistics.mistakes] == [
+    assert [(m.code, tuple(s.submission for s in m.submissions)) for m in statistics.mistakes] == [
         ("tripled", ("a", "b")),
         ("sign", ("a",)),
     ]

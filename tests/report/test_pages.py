@@ -66,7 +66,7 @@ def test_the_course_page_links_every_submission_and_shows_its_points() -> None:
     assert {"a/feedback.html", "b", "grades.csv", "grades.json"} <= set(links)
     words = re.sub(r"\s+", " ", parsed.words)
     assert "2 / 3" in words
-    assert "input not mutated (1)" in words
+    assert "the input was changed (1)" in words
     assert "1 not graded, through our fault" in words
 
 

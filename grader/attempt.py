@@ -1,0 +1,58 @@
+"""Whose a hand-in is, when it came, and whether it is the one that counts.
+
+A student may hand in several times, and a hand-in may be that of several students.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Student:
+    """A student as the learning platform and the roster say; '' for what they do not say.
+
+    `platform_id` is the number by which the platform knows the student, `login` the name of an account.
+    """
+
+    name: str = ""
+    id: str = ""
+    email: str = ""
+    platform_id: str = ""
+    login: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells this student from all others of a course."""
+        for kind in ("id", "email", "login", "platform_id", "name"):
+            if value := getattr(self, kind):
+                return f"{kind}:{value.casefold()}"
+        return ""
+
+    @property
+    def shown(self) -> str:
+        """What to call the student."""
+        return self.name or self.login or self.email or self.id or self.platform_id
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A hand-in among those of its students.
+
+    `time` is ISO 8601, '' if it is not known. `late_seconds` is 0 in time, None if it was late and nobody
+    knows how late. `counts` says whether it is the one that counts, `chosen` that a person decided so.
+    `platform` is where it was handed in, `prefix` how the platform began the names of its files.
+    """
+
+    students: tuple[Student, ...] = ()
+    time: str = ""
+    late_seconds: float | None = 0.0
+    counts: bool = True
+    chosen: bool = False
+    platform: str = ""
+    prefix: str = ""
+
+    @property
+    def name(self) -> str:
+        """The names of the students, '' if none is known."""
+        return ", ".join(filter(None, (student.shown for student in self.students)))

@@ -1,0 +1,128 @@
+"""The rows of a gradebook: each student once, with the hand-in that counts and what it earns."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grader.attempt import Student
+from grader.course.rubric import Rubric
+from grader.course.total import Total, total_of
+from grader.errors import UsageError
+from grader.records import Score, Status
+from grader.store import Store
+
+FEEDBACK = "feedback.html"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A student, the hand-in that counts, what it earns, and the names of further attempts."""
+
+    student: Student
+    score: Score
+    total: Total
+    others: tuple[str, ...] = ()
+
+    @property
+    def pending(self) -> tuple[str, ...]:
+        """What a person, or another run, still has to decide."""
+        if self.score.status is Status.NOT_GRADED:
+            return self.total.waits
+        titles = (question.title for question in self.score.questions if question.points is None)
+        return (*titles, *self.total.waits)
+
+    def points(self, *, partial: bool = False) -> float | None:
+        """Return the points to upload; None while something is pending, unless `partial` ones are wanted."""
+        if self.score.status is Status.NOT_GRADED or not (self.total.is_final or partial):
+            return None
+        return self.total.points
+
+    @property
+    def words(self) -> str:
+        """The result in a few sentences, for a comment beside the grade."""
+        total = self.total
+        parts = []
+        if self.score.status is not Status.GRADED and self.score.message:
+            parts.append(self.score.message)
+        if self.score.status is not Status.NOT_GRADED:
+            soon = "" if total.is_final else " so far"
+            parts.append(f"{total.points:.4g} of {total.max_points:.4g} points{soon}.")
+        if total.late:
+            lost = f": {total.loss:.4g} points less" if total.loss else ""
+            parts.append(f"Handed in {total.late}{lost}.")
+        if self.pending:
+            parts.append(f"Pending: {', '.join(self.pending)}.")
+        return " ".join(parts)
+
+
+@dataclass(frozen=True)
+class Book:
+    """The rows of an assignment, sorted by name; `out` is the folder of results, with the pages of feedback.
+
+    `partial` asks for points where something is pending. `told` collects what a person should know of the
+    file.
+    """
+
+    rubric: Rubric
+    rows: Sequence[Row]
+    out: Path
+    partial: bool = False
+    worksheet: Path | None = None
+    column: str = ""
+    told: list[str] = field(default_factory=list)
+
+    def page(self, row: Row) -> Path | None:
+        """Return the page of feedback of a student, None if there is none."""
+        if not row.score.directory:
+            return None
+        path = self.out / row.score.directory / FEEDBACK
+        return path if path.is_file() else None
+
+
+def load_book(store: Store, assignment: str, out: Path) -> Book:
+    """Return the gradebook of an assignment, by the rubric with which it was graded last."""
+    text = store.get_rubric(assignment)
+    if not text:
+        raise UsageError(f"the results of {assignment} are of an earlier version: run `grader grade` again")
+    rubric = Rubric.model_validate_json(text)
+    return Book(rubric, rows_of((kept.score for kept in store.kept_scores(assignment)), rubric), out)
+
+
+def rows_of(scores: Iterable[Score], rubric: Rubric) -> list[Row]:
+    """Return a row for each student.
+
+    A student in several hand-ins that count, such as those of two teams, has the one that earns most, and so
+    has somebody of whom nothing says that a hand-in counts.
+    """
+    by_student: dict[str, list[tuple[Student, Score]]] = {}
+    for score in scores:
+        for student in score.attempt.students or (Student(name=score.title),):
+            key = student.key if score.attempt.students else f"submission:{score.submission}"
+            by_student.setdefault(key, []).append((student, score))
+    rows = []
+    for found in by_student.values():
+        ranked = sorted(found, key=lambda each: _rank(each[1], rubric), reverse=True)
+        student, best = ranked[0]
+        others = tuple(score.submission for _, score in ranked[1:])
+        rows.append(Row(_fullest(found), best, total_of(best, rubric), others))
+    return sorted(rows, key=lambda row: (row.student.shown.casefold(), row.student.key))
+
+
+def _rank(score: Score, rubric: Rubric) -> tuple[bool, bool, float, str]:
+    there = score.status is not Status.NOT_HANDED_IN
+    return score.attempt.counts, there, total_of(score, rubric).points, score.submission
+
+
+def _fullest(found: Sequence[tuple[Student, Score]]) -> Student:
+    """Return a student with all that any hand-in says of them."""
+    student = found[0][0]
+    for other, _ in found[1:]:
+        known = {
+            each.name: getattr(student, each.name) or getattr(other, each.name)
+            for each in dataclasses.fields(student)
+        }
+        student = Student(**known)
+    return student

@@ -1,0 +1,104 @@
+"""A table that a learning platform has handed out, filled in: every other cell stays as it was."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.errors import UsageError
+from grader.gradebooks.book import Book, Row
+
+SHOWN = 5
+
+
+@dataclass
+class Worksheet:
+    """The rows of a platform's table, the line of headings first."""
+
+    path: Path
+    rows: list[list[str]]
+    bom: bool
+
+    @classmethod
+    def read(cls, path: Path) -> Worksheet:
+        """Return the table in a file; raise UsageError if it is none."""
+        try:
+            data = path.read_bytes()
+            text = data.decode("utf-8-sig")
+            rows = list(csv.reader(io.StringIO(text, newline="")))
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise UsageError(f"the worksheet {path} cannot be read: {error}") from error
+        if len(rows) < 2:
+            raise UsageError(f"the worksheet {path} has no students")
+        for row in rows[1:]:
+            row.extend([""] * (len(rows[0]) - len(row)))
+        return cls(path, rows, data.startswith(b"\xef\xbb\xbf"))
+
+    def column(self, *names: str) -> int | None:
+        """Return the number of the first column with one of the headings."""
+        headings = [heading.strip().casefold() for heading in self.rows[0]]
+        return next((headings.index(name) for name in names if name in headings), None)
+
+    def needed(self, what: str, *names: str) -> int:
+        """Return the number of a column; raise UsageError if there is none."""
+        found = self.column(*names)
+        if found is None:
+            there = ", ".join(self.rows[0])
+            raise UsageError(
+                f"the worksheet {self.path} has no column for {what} ({names[0]}); it has {there}"
+            )
+        return found
+
+    def data(self) -> bytes:
+        """Return the table as CSV."""
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\r\n").writerows(self.rows)
+        return (b"\xef\xbb\xbf" if self.bom else b"") + text.getvalue().encode(errors="replace")
+
+
+def fill(
+    book: Book,
+    worksheet: Worksheet,
+    students: Mapping[int, Mapping[str, str]],
+    put: Callable[[list[str], Row], None],
+) -> None:
+    """Call `put` for each line of the worksheet whose student the book has.
+
+    `students` says what each line, by its number, tells of its student: values by fields of Student. A
+    student of the book without a line is told; two lines for one student are an error.
+    """
+    by_value: dict[tuple[str, str], list[Row]] = {}
+    for row in book.rows:
+        for kind in ("platform_id", "id", "email", "login", "name"):
+            if value := getattr(row.student, kind):
+                by_value.setdefault((kind, _key(value)), []).append(row)
+    filled: set[str] = set()
+    for number, known in students.items():
+        found = _only(known, by_value)
+        if found is None:
+            continue
+        if found.student.key in filled:
+            raise UsageError(f"{worksheet.path}:{number + 1}: {found.student.shown} has two lines")
+        filled.add(found.student.key)
+        put(worksheet.rows[number], found)
+    without = [row.student.shown for row in book.rows if row.student.key not in filled]
+    if without:
+        more = f" and {len(without) - SHOWN} more" if len(without) > SHOWN else ""
+        book.told.append(f"not in the worksheet {worksheet.path}: {', '.join(without[:SHOWN])}{more}")
+
+
+def _only(known: Mapping[str, str], by_value: Mapping[tuple[str, str], Sequence[Row]]) -> Row | None:
+    """Return the only row that one of the values fits, the surest kind of value first."""
+    for kind in ("platform_id", "id", "email", "login", "name"):
+        value = known.get(kind, "")
+        rows = by_value.get((kind, _key(value)), []) if value else []
+        if len(rows) == 1:
+            return rows[0]
+    return None
+
+
+def _key(value: str) -> str:
+    return " ".join(value.casefold().split())

@@ -1,0 +1,285 @@
+"""Whose each hand-in is, how late it was, and which of several counts.
+
+    submissions  --platform, roster-->  students, times  --deadline, extensions-->  the one that counts
+
+Of several attempts of a student the last one before the deadline counts, and if there is none, the last one.
+Every attempt is graded and kept, and a person may choose another.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import re
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from grader.attempt import Attempt, Student
+from grader.errors import UsageError
+from grader.intake.archives import Opened
+from grader.intake.layouts import HandedIn
+from grader.intake.roster import Roster, load_roster, merged, names_in, read_table
+from grader.intake.submissions import COPY, Submission, one_line, student_of
+from grader.intake.times import parsed_time
+
+NUMBER = re.compile(r"\((\d+)\)$|Copy(\d*)$|-(\d{1,2})$", re.I)
+UNIT_HOURS = {"hours": 1.0, "stunden": 1.0, "days": 24.0, "tage": 24.0}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What decides which hand-in counts: the deadline, who has until when, and whose choice a person made.
+
+    `file_times` says that the times of the files are those of the hand-ins. `chosen` are submissions.
+    """
+
+    assignment: str
+    deadline: dt.datetime | None = None
+    roster: Roster | None = None
+    extensions: Mapping[str, dt.datetime] = field(default_factory=dict)
+    file_times: bool = False
+    chosen: Collection[str] = ()
+
+
+def with_attempts(submissions: Sequence[Submission], handed_in: Opened, rules: Rules) -> list[Submission]:
+    """Return the submissions with their attempts, then one for each student of the roster without any."""
+    owners = _owners(submissions)
+    told = [_identified(each, handed_in, rules, owners) for each in submissions]
+    groups: dict[str, list[int]] = defaultdict(list)
+    for number, each in enumerate(told):
+        for key in {student.key for student in each.attempt.students}:
+            groups[key].append(number)
+    result = list(told)
+    losers: set[int] = set()
+    winners: set[int] = set()
+    others: dict[int, set[str]] = defaultdict(set)
+    for numbers in groups.values():
+        best = max(numbers, key=lambda number: _rank(told[number], rules))
+        winners.add(best)
+        losers |= set(numbers) - {best}
+        for number in numbers:
+            others[number] |= {told[other].id for other in numbers if other != number}
+    for number, its_others in others.items():
+        if not its_others:
+            continue
+        each = told[number]
+        counts = number in winners
+        names = ", ".join(sorted(its_others))
+        by_person = " A person chose it." if each.attempt.chosen else ""
+        words = (
+            f"Perhaps of the same student: {names}. This hand-in counts.{by_person}"
+            if counts
+            else f"Perhaps of the same student: {names}. This hand-in does not count."
+        )
+        attempt = replace(each.attempt, counts=counts)
+        result[number] = replace(
+            each, attempt=attempt, remark=f"{_without_copies(each.remark)} {words}".strip()
+        )
+    if rules.roster is not None:
+        result += _absent(result, rules.roster)
+    return result
+
+
+def _without_copies(remark: str) -> str:
+    return re.sub(
+        r"Perhaps of the same student: .*? decide which one counts\.", "", remark, flags=re.S
+    ).strip()
+
+
+def _identified(
+    each: Submission, handed_in: Opened, rules: Rules, owners: Mapping[str, set[str]]
+) -> Submission:
+    """Return a submission with its students, time and lateness, and a remark where the roster has no such."""
+    told = handed_in.of(each.path) or HandedIn(())
+    path = PurePosixPath(each.id)
+    names = list(dict.fromkeys(names_in(path)))
+    remarks = [each.remark, *handed_in.remarks_on(each.path)]
+    students = list(told.students) or [_plain_student(each, owners)]
+    time = told.time
+    if rules.roster is not None:
+        found: list[Student] = []
+        for student in students:
+            entries = rules.roster.find(student, () if told.students else names)
+            if len(entries) == 1:
+                time = time or entries[0].time
+                found.append(merged(student, entries[0]))
+                found += [mate.student for mate in rules.roster.team_of(entries[0])[1:]]
+                continue
+            found.append(student)
+            if entries:
+                several = ", ".join(_described(entry.student) for entry in entries)
+                remarks.append(f"Several of the roster may be {student.shown}: {several}.")
+            else:
+                near = rules.roster.nearest(student, names)
+                nearest = f"; most like it: {', '.join(near)}" if near else ""
+                remarks.append(f"Nobody of the roster is called {student.shown}{nearest}.")
+        students = list({student.key: student for student in found}.values())
+    if not time and rules.file_times and each.path.exists():
+        time = dt.datetime.fromtimestamp(each.path.lstat().st_mtime).astimezone().isoformat()
+    late, words = _lateness(students, time, told, rules)
+    remarks += words
+    attempt = Attempt(
+        tuple(students),
+        time,
+        late,
+        chosen=each.id in rules.chosen,
+        platform=handed_in.platform,
+        prefix=told.prefix,
+    )
+    return replace(each, attempt=attempt, remark=" ".join(filter(None, remarks)))
+
+
+def _owners(submissions: Sequence[Submission]) -> dict[str, set[str]]:
+    """Return who has a part of a path, by the part: submissions that differ in more than a copy's number."""
+    owners: dict[str, set[str]] = defaultdict(set)
+    for each in submissions:
+        for part in _without_copy(each.id).parts:
+            owners[part].add(student_of(each.id))
+    return owners
+
+
+def _plain_student(each: Submission, owners: Mapping[str, set[str]]) -> Student:
+    """Return what a folder of notebooks says of a student: the deepest part of the path that no other has.
+
+    That is the name of the file, or that of its folder. Who has no such part is told from others by the path.
+    """
+    path = _without_copy(each.id)
+    for part in reversed(path.parts):
+        if len(owners[part]) == 1:
+            return Student(name=one_line(part))
+    return Student(name=one_line(path.parts[-2] if len(path.parts) > 1 else path.name), login=str(path))
+
+
+def _without_copy(identity: str) -> PurePosixPath:
+    path = PurePosixPath(identity)
+    return path.with_name(COPY.sub("", path.name) or path.name)
+
+
+def _described(student: Student) -> str:
+    further = student.id or student.email or student.login
+    return f"{student.name} ({further})" if further else student.name
+
+
+def _lateness(
+    students: Sequence[Student], time: str, told: HandedIn, rules: Rules
+) -> tuple[float | None, list[str]]:
+    """Return how many seconds late a hand-in was, None if that is not known, and what to tell of it."""
+    if rules.deadline is None:
+        return (None, ["It was late; give --deadline."]) if told.late else (0.0, [])
+    until = max([rules.deadline, *filter(None, (extension_of(each, rules.extensions) for each in students))])
+    if time:
+        late = max(0.0, (dt.datetime.fromisoformat(time) - until).total_seconds())
+        return late, []
+    if told.late and until == rules.deadline:
+        return None, ["It was late; how late is not known: give a roster with the times."]
+    return 0.0, []
+
+
+def extension_of(student: Student, extensions: Mapping[str, dt.datetime]) -> dt.datetime | None:
+    """Return until when a student may hand in, None for the deadline of all."""
+    values = (student.id, student.email, student.login, student.platform_id, student.name)
+    found = [extensions[key] for value in values if value and (key := value.casefold()) in extensions]
+    return max(found, default=None)
+
+
+def _rank(each: Submission, rules: Rules) -> tuple[bool, bool, bool, str, int, float]:
+    """Return what is greatest for the hand-in that counts."""
+    attempt = each.attempt
+    is_notebook = not (each.missing or each.absent or each.problem or each.fault)
+    time = dt.datetime.fromisoformat(attempt.time).astimezone(dt.UTC).isoformat() if attempt.time else ""
+    name = PurePosixPath(each.id).name
+    numbered = NUMBER.search(name)
+    number = (
+        max((int(text or 1) for text in numbered.groups() if text is not None), default=0) if numbered else 0
+    )
+    like = difflib.SequenceMatcher(None, COPY.sub("", name).casefold(), rules.assignment.casefold()).ratio()
+    alike = round(like, 1)
+    return attempt.chosen, is_notebook, attempt.late_seconds == 0.0, time, number, alike
+
+
+def _absent(submissions: Sequence[Submission], roster: Roster) -> list[Submission]:
+    """Return a submission, with the reason why it is none, for each student of the roster without one."""
+    there = {student.key for each in submissions for student in each.attempt.students}
+    for each in submissions:  # two of one name handed in: who is who is for a person to say
+        for student in each.attempt.students:
+            if len(several := roster.find(student)) > 1:
+                there |= {entry.student.key for entry in several}
+    taken = {each.id.casefold() for each in submissions}
+    absent = []
+    for entry in roster.entries:
+        student = entry.student if entry.student.key else Student(name=entry.shown)
+        if student.key in there or entry.student.key in there:
+            continue
+        there.add(student.key)
+        name = entry.shown
+        if name.casefold() in taken and (further := student.id or student.email):
+            name = f"{name} {further}"
+        number, shown = 1, name
+        while shown.casefold() in taken:
+            number += 1
+            shown = f"{name} (roster)" if number == 2 else f"{name} (roster {number})"
+        taken.add(shown.casefold())
+        attempt = Attempt((student,))
+        absent.append(Submission(shown, Path(), "", absent="nothing was handed in", attempt=attempt))
+    return absent
+
+
+def load_extensions(path: Path, deadline: dt.datetime) -> dict[str, dt.datetime]:
+    """Return until when students may hand in, by each of their names in small letters.
+
+    The table has a column `student` (a name, number, e-mail address or account) and one of `until`, `hours`
+    and `days`. Raises UsageError naming the line of what cannot be read.
+    """
+    rows = read_table(path, f"the table {path}")
+    headings = [heading.strip().casefold() for heading in rows[0]] if rows else []
+    units = [name for name in ("until", *UNIT_HOURS) if name in headings]
+    who = next(
+        (headings.index(name) for name in ("student", "name", "id", "email") if name in headings), None
+    )
+    if who is None or not units:
+        raise UsageError(f"{path}:1: the columns 'student' and 'until' (or 'hours', 'days') are needed")
+    found: dict[str, dt.datetime] = {}
+    for number, row in enumerate(rows[1:], start=2):
+        cells = [*map(str.strip, row), *[""] * len(headings)]
+        if not any(cells):
+            continue
+        value = {unit: cells[headings.index(unit)] for unit in units}
+        unit = next((unit for unit in units if value[unit]), None)
+        if not cells[who] or unit is None:
+            raise UsageError(f"{path}:{number}: a student and a time are needed")
+        try:
+            until = (
+                dt.datetime.fromisoformat(parsed_time(value[unit]))
+                if unit == "until"
+                else deadline + dt.timedelta(hours=UNIT_HOURS[unit] * float(value[unit].replace(",", ".")))
+            )
+        except (ValueError, OverflowError) as error:
+            raise UsageError(f"{path}:{number}: {value[unit]!r} is no time") from error
+        key = cells[who].casefold()
+        found[key] = max(until, found.get(key, until))
+    return found
+
+
+def rules_for(
+    assignment: str,
+    deadline: dt.datetime | None,
+    roster: Path | None,
+    extensions: Path | None,
+    teams: str,
+    *,
+    file_times: bool,
+) -> Rules:
+    """Return the rules of a run; raise UsageError for tables that cannot be read, or do not fit together."""
+    if extensions is not None and deadline is None:
+        raise UsageError("--extensions needs a deadline: give --deadline, or write it into the rubric")
+    if teams and roster is None:
+        raise UsageError("--teams names a column of the roster: give --roster")
+    return Rules(
+        assignment,
+        deadline,
+        load_roster(roster, teams) if roster is not None else None,
+        load_extensions(extensions, deadline) if extensions is not None and deadline is not None else {},
+        file_times,
+    )

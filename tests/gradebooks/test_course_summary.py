@@ -1,0 +1,70 @@
+"""Several assignments together: everybody once, the weakest sheets dropped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from support import rubric, score
+
+from grader.attempt import Attempt, Student
+from grader.gradebooks.book import Book, rows_of
+from grader.gradebooks.course_summary import summarise, summary_csv, summary_table, summary_xlsx
+
+ANNA, BERT = Student("Anna", "s1"), Student("Bert", "s2")
+
+
+def sheet(name: str, points: dict[Student, float], factor: float = 1.0, essay: float | None = 0.0) -> Book:
+    course = rubric().model_copy(update={"assignment": name, "max_points": 5.0 * factor})
+    scores = []
+    for student, each in points.items():
+        made = score(student.name, each)
+        double, written = made.questions
+        questions = (double, replace(written, points=essay))
+        scores.append(replace(made, questions=questions, attempt=Attempt((student,))))
+    return Book(course, rows_of(scores, course), Path())
+
+
+def test_the_sheet_with_the_smallest_share_is_dropped() -> None:
+    books = [sheet("a", {ANNA: 2.0}), sheet("b", {ANNA: 3.0}, 2.0), sheet("c", {ANNA: 1.0})]
+    (row,) = summarise(books, 1)
+    assert row.dropped == {2}
+    assert (row.points, row.max_points) == (5.0, 15.0)
+
+
+def test_a_sheet_that_was_not_handed_in_is_the_first_to_be_dropped() -> None:
+    books = [sheet("a", {ANNA: 1.0, BERT: 2.0}), sheet("b", {BERT: 2.0}), sheet("c", {ANNA: 2.0, BERT: 2.0})]
+    anna, bert = summarise(books, 1)
+    assert (anna.dropped, anna.points) == ({1}, 3.0)
+    assert (bert.points, bert.max_points) == (4.0, 10.0)
+
+
+def test_what_is_pending_is_not_dropped_and_makes_the_sum_not_final() -> None:
+    books = [sheet("a", {ANNA: 0.0}, essay=None), sheet("b", {ANNA: 2.0}), sheet("c", {ANNA: 1.0})]
+    (row,) = summarise(books, 1)
+    assert row.dropped == {2}
+    assert not row.is_final
+    assert summary_table(books, [row])[1][6] == "a"
+
+
+def test_without_dropping_everything_counts_and_one_sheet_always_stays() -> None:
+    books = [sheet("a", {ANNA: 1.0}), sheet("b", {ANNA: 2.0})]
+    assert summarise(books)[0].points == 3.0
+    assert summarise(books, 5)[0].points == 2.0
+
+
+def test_two_of_one_name_are_two_and_one_with_a_new_address_is_one() -> None:
+    first = sheet("a", {Student("Jo Doe", "s8", "jo@x.org"): 1.0, Student("Jo Doe", "s9"): 2.0})
+    second = sheet("b", {Student("Jo Doe", "s8", "new@x.org"): 1.0})
+    rows = summarise([first, second])
+    assert sorted(row.points for row in rows) == [2.0, 2.0]
+    assert len(rows) == 2
+
+
+def test_the_table_is_written_in_both_forms() -> None:
+    books = [sheet("a", {ANNA: 1.0}), sheet("b", {ANNA: 2.0})]
+    rows = summary_table(books, summarise(books, 1))
+    assert rows[0][3:] == ["points", "max_points", "percent", "pending", "dropped", "a", "b"]
+    assert rows[1] == ["Anna", "s1", "", 2.0, 5.0, 40.0, "", "a", 1.0, 2.0]
+    assert b"Anna,s1,,2,5,40,,a,1,2" in summary_csv(rows)
+    assert summary_xlsx(rows)[:2] == b"PK"

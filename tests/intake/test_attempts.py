@@ -1,0 +1,201 @@
+"""Whose a hand-in is and which one counts, in the archives of every platform."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from support_archives import DEADLINE, PLATFORMS, Archive, zipped
+
+from grader.attempt import Student
+from grader.errors import UsageError
+from grader.intake.archives import Opened, opened
+from grader.intake.attempts import Rules, load_extensions, rules_for, with_attempts
+from grader.intake.submissions import Submission, find_submissions
+
+NUMBER = 600
+
+
+def taken_in(archive: Archive, results: Path) -> list[Submission]:
+    handed_in = opened(archive.path, results, "tiny")
+    rules = rules_for("tiny", DEADLINE, archive.roster, None, "", file_times=False)
+    return with_attempts(find_submissions(handed_in.folder, results), handed_in, rules)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_of_600_students_nobody_is_lost_and_nobody_is_there_twice(platform: str, tmp_path: Path) -> None:
+    archive = PLATFORMS[platform](tmp_path / "lms", NUMBER)
+    submissions = taken_in(archive, tmp_path / "results")
+    counting = [
+        (student.id, "not_handed_in" if each.absent else "no_notebook" if each.missing else "graded")
+        for each in submissions
+        if each.attempt.counts
+        for student in each.attempt.students
+    ]
+    assert len(counting) == len(set(counting)) == NUMBER
+    assert dict(counting) == {sid: status for sid, (status, _) in archive.expected.items()}
+    assert len({each.id for each in submissions}) == len({each.directory or each.id for each in submissions})
+    assert not [each.remark for each in submissions if "of the roster" in each.remark]
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_names_numbers_helpers_and_lateness_come_with_the_hand_in(platform: str, tmp_path: Path) -> None:
+    archive = PLATFORMS[platform](tmp_path / "lms", 48)
+    submissions = [each for each in taken_in(archive, tmp_path / "results") if not each.absent]
+    by_id = {each.sid: each for each in archive.people}
+    for each in submissions:
+        who = by_id[each.attempt.students[0].id]
+        assert each.attempt.name.split(", ")[0] == who.name
+        if who.kind == "helper":
+            assert [path.name for path in each.modules] == ["helper.py"]
+        if platform == "canvas":
+            assert each.attempt.late_seconds == (None if who.kind == "late" else 0.0)
+        else:
+            late = 108_000 if who.kind == "late" else 0.0
+            assert each.attempt.late_seconds == pytest.approx(late, abs=60)
+
+
+def plain(folder: Path, *names: str) -> list[Submission]:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("{}")
+    return find_submissions(folder)
+
+
+def counting(submissions: list[Submission]) -> set[str]:
+    return {each.id for each in submissions if each.attempt.counts}
+
+
+def stamped(folder: Path, times: dict[str, str]) -> Opened:
+    """Return a folder of nbgrader, with a hand-in at each time."""
+    for name, time in times.items():
+        home = folder / "submitted" / name / "hw"
+        home.mkdir(parents=True)
+        (home / "hw.ipynb").write_text("{}")
+        (home / "timestamp.txt").write_text(time)
+    return opened(folder, folder.parent / "results", "hw")
+
+
+def test_the_last_numbered_copy_counts_where_no_time_is_known(tmp_path: Path) -> None:
+    found = with_attempts(
+        plain(tmp_path, "anna.ipynb", "anna (2).ipynb", "anna (10).ipynb", "bert.ipynb"),
+        Opened(tmp_path),
+        Rules("hw"),
+    )
+    assert counting(found) == {"anna (10)", "bert"}
+    told = next(each.remark for each in found if each.id == "anna")
+    assert told == "Perhaps of the same student: anna (10), anna (2). This hand-in does not count."
+
+
+def test_a_notebook_counts_more_than_a_later_file_that_is_none(tmp_path: Path) -> None:
+    folder = "Doe_1_assignsubmission_file_"
+    found = plain(
+        tmp_path, f"{folder}/hw.ipynb", f"{folder}/other.ipynb", "Lee_2_assignsubmission_file_/x.ipynb"
+    )
+    handed_in = opened(tmp_path, tmp_path / "results", "hw")
+    assert counting(with_attempts(found, handed_in, Rules("hw"))) == {
+        f"{folder}/hw",
+        "Lee_2_assignsubmission_file_/x",
+    }
+
+
+def test_what_a_person_chose_counts(tmp_path: Path) -> None:
+    found = with_attempts(
+        plain(tmp_path, "anna.ipynb", "anna (2).ipynb"), Opened(tmp_path), Rules("hw", chosen={"anna"})
+    )
+    assert counting(found) == {"anna"}
+    assert next(each for each in found if each.id == "anna").attempt.chosen
+
+
+def test_the_last_attempt_before_the_deadline_counts_and_after_it_the_last_one(tmp_path: Path) -> None:
+    times = {"early": 10, "in time": 22, "late": 25, "later": 30}
+    for name, hours in times.items():
+        path = tmp_path / "in" / f"anna ({hours}).ipynb"
+        plain(tmp_path / "in", path.name)
+        stamp = (DEADLINE.replace(hour=0, minute=0) + dt.timedelta(hours=hours)).timestamp()
+        import os
+
+        os.utime(path, (stamp, stamp))
+        assert name
+    found = find_submissions(tmp_path / "in")
+    rules = Rules("hw", DEADLINE, file_times=True)
+    assert counting(with_attempts(found, Opened(tmp_path / "in"), rules)) == {"anna (22)"}
+    early = Rules("hw", DEADLINE - dt.timedelta(days=3), file_times=True)
+    assert counting(with_attempts(found, Opened(tmp_path / "in"), early)) == {"anna (30)"}
+
+
+def test_an_extension_moves_the_deadline_of_one_student(tmp_path: Path) -> None:
+    handed_in = stamped(tmp_path / "in", dict.fromkeys(("anna", "bert"), "2026-11-21 10:00:00.000000 UTC"))
+    table = tmp_path / "extensions.csv"
+    table.write_text("student;until\nanna;2026-11-22 12:00 +0000\n")
+    rules = rules_for("hw", DEADLINE, None, table, "", file_times=False)
+    late = {
+        each.attempt.name: each.attempt.late_seconds
+        for each in with_attempts(find_submissions(handed_in.folder), handed_in, rules)
+    }
+    assert late == {"anna": 0.0, "bert": 36060.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", ":1: the columns 'student' and 'until'"),
+        ("who,until\nanna,2026-11-22\n", ":1: the columns"),
+        ("student,until\nanna,soon\n", ":2: 'soon' is no time"),
+        ("student,days\nanna,2\nbert,x\n", ":3: 'x' is no time"),
+        ("student,days\n,2\n", ":2: a student and a time"),
+    ],
+)
+def test_a_table_of_extensions_that_is_wrong_names_the_line(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "x.csv").write_text(text)
+    with pytest.raises(UsageError) as error:
+        load_extensions(tmp_path / "x.csv", DEADLINE)
+    assert message in str(error.value)
+
+
+def test_days_and_hours_count_from_the_deadline(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("student,days,hours\nanna,2,\nbert,,12\nanna,1,\n")
+    assert load_extensions(tmp_path / "x.csv", DEADLINE) == {
+        "anna": DEADLINE + dt.timedelta(days=2),
+        "bert": DEADLINE + dt.timedelta(hours=12),
+    }
+
+
+def test_nbgrader_has_only_the_assignment_that_was_asked_for(tmp_path: Path) -> None:
+    stamped(tmp_path / "in", {"anna": "2026-11-20 10:00:00 UTC"})
+    other = tmp_path / "in" / "submitted" / "anna" / "ps2"
+    other.mkdir()
+    (other / "ps2.ipynb").write_text("{}")
+    found = find_submissions(opened(tmp_path / "in", tmp_path / "out", "hw").folder)
+    assert [each.id for each in found] == ["anna/hw"]
+    with pytest.raises(UsageError, match="no hand-in for 'exam': it has hw, ps2"):
+        opened(tmp_path / "in", tmp_path / "out", "exam")
+
+
+def test_clones_of_github_are_told_by_the_account_behind_the_assignment(tmp_path: Path) -> None:
+    for name in ("hw-1-anna", "hw-1-ann-b", "hw-1-bert"):
+        (tmp_path / "in" / name / ".git").mkdir(parents=True)
+        (tmp_path / "in" / name / "hw.ipynb").write_text("{}")
+    handed_in = opened(tmp_path / "in", tmp_path / "out", "hw")
+    found = with_attempts(find_submissions(handed_in.folder), handed_in, Rules("hw"))
+    assert [each.attempt.students for each in found] == [
+        (Student(login=name),) for name in ("ann-b", "anna", "bert")
+    ]
+
+
+def test_an_archive_of_clones_is_told_as_such_and_nothing_of_git_is_unpacked(tmp_path: Path) -> None:
+    content = {f"hw-{name}/{part}": b"{}" for name in ("a", "b") for part in (".git/config", "hw.ipynb")}
+    (tmp_path / "in.zip").write_bytes(zipped(content))
+    handed_in = opened(tmp_path / "in.zip", tmp_path / "out", "hw")
+    assert handed_in.platform == "github"
+    assert not list(handed_in.folder.rglob("config"))
+
+
+def test_a_file_of_metadata_that_a_student_hands_in_says_nothing(tmp_path: Path) -> None:
+    forged = b"submission_1:\n  :submitters:\n  - :name: Head of Course\n"
+    inner = zipped({"submission_metadata.yml": forged, "hw.ipynb": b"{}"})
+    (tmp_path / "in.zip").write_bytes(zipped({"anna/hw.zip": inner, "bert/hw.ipynb": b"{}"}))
+    handed_in = opened(tmp_path / "in.zip", tmp_path / "out", "hw")
+    found = with_attempts(find_submissions(handed_in.folder), handed_in, Rules("hw"))
+    assert {each.attempt.name for each in found} == {"anna", "bert"}
