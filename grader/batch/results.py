@@ -121,7 +121,8 @@ class Results:
         """Write the gradebook and the course page from all scores, those of earlier runs included.
 
         `scores` may be read from the database whenever they are gone through; `workers` are those of a
-        cluster, by submission. Raises ResultsError if files cannot be written; whatever else fails in one format leaves the others whole, and is told at the end.
+        cluster, by submission. Raises ResultsError if files cannot be written; whatever else fails in one
+        format leaves the others whole, and is told at the end.
         """
         failed: Exception | None = None
         made = {"grader": __version__, "tier": self.tier, "seed": self.rubric.seed}
