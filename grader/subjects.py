@@ -121,9 +121,8 @@ class Call:
     """One call of one function: only this, and the function's own code, enters the box.
 
     `function` is the text of the subject; `construct`, `before`, `collect` and `answers` are those of the
-    case. `echo`
-    asks for the arguments as they are after the call, `keywords` are passed only where the student's function
-    takes them. With a `sweep`, the value is the tuple of what was returned at each point.
+    case. `echo` asks for the arguments as they are after the call, `keywords` are passed only where the
+    student's function takes them. With a `sweep`, the value is the tuple of what was returned at each point.
     """
 
     id: str

@@ -29,8 +29,8 @@ Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_lengt
 Fraction = Annotated[float, Field(ge=0, le=1, strict=True)]
 Points = Annotated[float, Field(ge=0, le=1000, strict=True)]
 Outcomes = Mapping[str, Outcome]
+OTHER_FORM = frozenset({Code.STRUCTURE, Code.SHAPE, Code.UNMEASURABLE})
 # Ways to fail of which a hint about the right values says nothing.
-NO_FORM = frozenset({OutcomeKind.RAISED, Code.UNMEASURABLE, Code.STRUCTURE, Code.SHAPE})
 NO_HINT = frozenset({*OutcomeKind, Code.STRUCTURE, Code.NOT_CALLED, Code.NOT_CHECKED, Code.NOT_JUDGED})
 
 
@@ -163,7 +163,7 @@ class PlannedCase:
         result = self.judge(outcomes, trusted)
         if not self.aided or (result.fraction == 1.0 and result.code != Code.FOLLOW_THROUGH):
             return result
-        if self.inputs.answers and result.code not in NO_FORM:
+        if self.inputs.answers and result.code not in OTHER_FORM | {OutcomeKind.RAISED}:
             return result
         made = {call.id: outcomes.get(aided.id) for call, aided in zip(self.calls, self.aided, strict=False)}
         if any(outcome is None for outcome in made.values()):
@@ -389,8 +389,7 @@ def returned(call: Call, outcomes: Outcomes, output: int | None = None) -> Retur
         return Returned(failed=CaseResult.died(outcome))
     if output is None:
         return Returned(outcome.value)
-    alone = isinstance(outcome.value, np.ndarray | Table) or hasattr(outcome.value, "toarray")
-    if output == 0 and alone:
+    if output == 0 and (isinstance(outcome.value, np.ndarray | Table) or hasattr(outcome.value, "toarray")):
         return Returned(outcome.value)  # the first part came alone
     if not isinstance(outcome.value, tuple | list) or len(outcome.value) <= output:
         message = "it did not return a tuple with all its parts"

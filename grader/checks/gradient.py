@@ -41,7 +41,6 @@ from grader.records import Code, OutcomeKind, Plot
 from grader.subjects import Call
 
 Array = NDArray[np.float64]
-Facts = tuple[tuple[str, str], ...]
 MAX_POINTS = 400
 NAMED = 1e-3  # relative error up to which a near miss is recognised
 KINK = "the cost has a kink here, so that no slope can be called right or wrong"
@@ -186,11 +185,7 @@ class GradientCase(PlannedCase):
         results = [
             replace(part, fraction=shares.get(part.code, 0.0))
             if isinstance(part, CaseResult)
-            else self._credited(
-                part,
-                number,
-                self._judge_part(part, number, unit),
-            )
+            else self._credited(part, number, self._judge_part(part, number, unit))
             for number, part in enumerate(parts)
         ]
         whole = tuple(part for part in parts if not isinstance(part, CaseResult))

@@ -169,7 +169,7 @@ class ReferenceCase(PlannedCase):
 
     def _close(self, value: Any, found: Comparison) -> float:
         """Return the share of the points for the size of the error."""
-        if found.code != Code.VALUES or self.check.form_only or isinstance(value, str):
+        if found.code != Code.VALUES or self.check.form_only:
             return 0.0
         return self.check.close * closeness(found.error, self._allowed.of(value))
 

@@ -110,7 +110,11 @@ def _question(
             points = -check.penalty
         feedback = check.feedback.passed
         if verdict.kind is not VerdictKind.PASSED:
-            feedback = check.feedback.failed if check.hint_fits(verdict.code) else ""
+            # What is said of a slip fits only where the rest is right.
+            slipped = not check.once or all(
+                checks[name].verdict.kind is VerdictKind.PASSED for name in check.requires
+            )
+            feedback = check.feedback.failed if slipped and check.hint_fits(verdict.code) else ""
         told = next((each for each in checks.values() if _same_end(each.verdict, verdict)), None)
         if told is not None:
             verdict = replace(verdict, message=f"It ended as in “{told.title}”.")

@@ -30,7 +30,7 @@ def grade(submission: str, observation: Observation, course: Course) -> Score:
             names = ", ".join(name for name, _ in facts.stand_ins)
             shares[question.id] = 1.0 - question.notebook_globals
             said.append(
-                f"It reads {names} in place of an argument: right in the notebook, wrong as a function. "
+                f"It reads {names} in place of an argument, so it is right only where the two are the same. "
                 f"It was judged as if {names} were the argument, and earns {shares[question.id]:.0%} of that."
             )
         elif facts.notebook_globals:

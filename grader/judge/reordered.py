@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from itertools import combinations
-from typing import Any
-
-import numpy as np
 
 from grader.records import Outcome, OutcomeKind
 
@@ -33,8 +30,9 @@ def reordered(
         for call, outcome in made.items():
             if outcome.kind is OutcomeKind.RETURNED:
                 parts = [outcome.value[place] for place in order]
-                value = tuple(_transposed(part) if transposed else part for part in parts)
-                new[call] = replace(outcome, value=value)
+                if transposed:
+                    parts = [part.T if getattr(part, "ndim", 0) == 2 else part for part in parts]
+                new[call] = replace(outcome, value=tuple(parts))
         return new
 
     order = list(range(max(sizes)))
@@ -43,7 +41,3 @@ def reordered(
         swapped[first], swapped[second] = second, first
         yield f"the {ORDINALS[first]} and the {ORDINALS[second]} part are exchanged", changed(swapped)
     yield "the parts are transposed", changed(order, transposed=True)
-
-
-def _transposed(part: Any) -> Any:
-    return part.T if isinstance(part, np.ndarray) and part.ndim == 2 else part

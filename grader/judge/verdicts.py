@@ -14,7 +14,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from grader.checks.base import PlannedCase, Trusted
+from grader.checks.base import OTHER_FORM, PlannedCase, Trusted
 from grader.checks.forbidden import ForbiddenCheck
 from grader.course.rubric import Rubric
 from grader.decode import travelled
@@ -42,7 +42,6 @@ NOT_JUDGED = Verdict(
     "It could not be judged, through our fault: a person decides.",
     Code.NOT_JUDGED,
 )
-FORMS = frozenset({Code.STRUCTURE, Code.SHAPE, Code.UNMEASURABLE})
 RECOGNISED = 0.5  # of the points must be earned by what is put in order
 NO_FORM = Verdict(VerdictKind.FAILED, 0.0, "What it returned has no form that can be judged.", Code.STRUCTURE)
 SAME = "What it returned is the same for every input, or zero: that shows no work on this task."
@@ -136,7 +135,7 @@ def _in_order(
     """Return the verdicts of functions whose parts are right, but in another order or transposed."""
     found: dict[tuple[str, str], Verdict] = {}
     for question in rubric.questions:
-        if not any(judged[question.id, check.id].code in FORMS for check in question.checks):
+        if not any(judged[question.id, check.id].code in OTHER_FORM for check in question.checks):
             continue
         checks = {(question.id, check.id): check.points for check in question.checks}
         cases = [case for check in plan.checks if check.question == question.id for case in check.cases]
@@ -151,17 +150,16 @@ def _in_order(
         earned, share = sum(judged[key].fraction * checks[key] for key in checks), 1.0 - question.order
         if worth >= RECOGNISED * question.points and share * worth > earned:
             words = ", or ".join(words for same, words, _ in tried if same == worth)
-            found |= {key: _less(judged[key], best[key], share, words) for key in checks}
+            lead = f"{words[:1].upper()}{words[1:]}: judged as if that were right."
+            for key, verdict in best.items():
+                fraction = share * verdict.fraction
+                if fraction > judged[key].fraction:
+                    kind = VerdictKind.PASSED if fraction == 1.0 else VerdictKind.PARTIAL
+                    message = f"{lead} {verdict.message}".rstrip()
+                    found[key] = replace(
+                        verdict, kind=kind, fraction=fraction, message=message, code=Code.OTHER_ORDER
+                    )
     return found
-
-
-def _less(before: Verdict, after: Verdict, share: float, words: str) -> Verdict:
-    """Return a share of the verdict on the parts in order, or the one before if that is more."""
-    if before.fraction >= share * after.fraction:
-        return before
-    message = f"{words[:1].upper()}{words[1:]}: judged as if that were right. {after.message}".rstrip()
-    kind = VerdictKind.PASSED if share * after.fraction == 1.0 else VerdictKind.PARTIAL
-    return replace(after, kind=kind, fraction=share * after.fraction, message=message, code=Code.OTHER_ORDER)
 
 
 def _right(case: PlannedCase, trusted: Trusted) -> Iterator[tuple[str, Outcome]]:
@@ -245,7 +243,7 @@ def _lost_before(judged: Verdicts, rubric: Rubric) -> dict[tuple[str, str], Verd
                 continue
             first = paid.setdefault(check.once, question.title)
             if first != question.title:
-                message = f"{verdict.message}. It costs nothing here, as “{first}” has lost points by it"
+                message = f"{verdict.message}. It costs nothing here, as “{first}” has lost points for it"
                 free[question.id, check.id] = replace(
                     verdict, kind=VerdictKind.PASSED, fraction=1.0, message=message, code=Code.COSTS_ONCE
                 )

@@ -100,8 +100,7 @@ def closeness(error: float, allowed: float) -> float:
     """Return 1 for the error that is allowed, 0 for one that is FAR, and what is between on a log scale."""
     if not allowed < FAR:
         return float(error <= allowed)
-    share = math.log(FAR / max(error, allowed)) / math.log(FAR / allowed) if error < FAR else 0.0
-    return max(0.0, share)
+    return math.log(FAR / max(error, allowed)) / math.log(FAR / allowed) if error < FAR else 0.0
 
 
 def largest(array: Array) -> float:

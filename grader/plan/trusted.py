@@ -44,7 +44,7 @@ def reference_value(namespace: Mapping[str, Any], subject: Subject, case: Case, 
             return copy.deepcopy(namespace[subject.name])
         raise AssignmentError(f"the case {case.name!r} of the {subject} needs known={{'expected': ...}}")
     call = call_of(subject, case, "", seed)
-    with SEEDED:
+    with SEEDED, contextlib.redirect_stdout(io.StringIO()):  # the reference may print
         value, _, ignored = perform(namespace[subject.root], call.message(), copies=True)
     if ignored:
         raise TypeError(f"{subject} takes no argument {ignored[0]!r}")

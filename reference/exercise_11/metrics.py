@@ -86,9 +86,7 @@ def als_gradient(value: Any, case: Case) -> float:
     Either factor may have been solved last, and lambda may count once a factor or once a rating.
     """
     q, p = _factors(value, case)
-    matrix, reg_lambda = np.asarray(case.args[0].todense()), case.args[5]
-    mask = np.zeros(matrix.shape)
-    mask[tuple(np.asarray(case.args[1]).T)] = 1.0
+    (matrix, mask), reg_lambda = _masked(case), case.args[5]
     residual = mask * (q @ p - matrix)
     blocks = [
         (q.T @ residual, p, mask.sum(axis=0), q.T @ (mask * matrix)),
@@ -115,9 +113,7 @@ def unsolved_rows(value: Any, case: Case) -> float:
     Lambda may count once a factor or once a rating.
     """
     q, p = _factors(value, case)
-    matrix, reg_lambda = np.asarray(case.args[0].todense()), case.args[5]
-    mask = np.zeros(matrix.shape)
-    mask[tuple(np.asarray(case.args[1]).T)] = 1.0
+    (matrix, mask), reg_lambda = _masked(case), case.args[5]
     residual = mask * (q @ p - matrix)
     shares = []
     for weights in ((1.0, 1.0), (mask.sum(axis=0), mask.sum(axis=1))):
@@ -194,6 +190,14 @@ def losses_are_those(value: Any, case: Case) -> float:
     if among(value[2], of_training) and among(value[3], of_validation):
         return 0.25
     return 0.5 * among(value[3], of_training) + 0.5 * among(value[2], of_validation)
+
+
+def _masked(case: Case) -> tuple[Array, Array]:
+    """Return the matrix of ratings, and one that is 1 where they are known, else 0."""
+    matrix = np.asarray(case.args[0].todense())
+    mask = np.zeros(matrix.shape)
+    mask[tuple(np.asarray(case.args[1]).T)] = 1.0
+    return matrix, mask
 
 
 def _squares(value: Any, case: Case, places: Any, values: Any) -> tuple[float, int, float]:

@@ -233,6 +233,7 @@ ATTACKS = [
         "import numpy as np\ndef double(x):\n    return (2.04 * x).astype(np.float16)",
         benign="import numpy as np\ndef double(x):\n    return (2 * x).astype(np.float32)",
         layer="half precision is judged as single",
+        earns=1.46,  # as much as the same numbers in double precision: they are close
     ),
     lying(
         "complex numbers",

@@ -86,6 +86,13 @@ def test_the_feedback_of_a_check_follows_its_verdict() -> None:
     ]
 
 
+def test_what_is_said_of_a_slip_fits_only_where_the_rest_is_right() -> None:
+    slip = reference("b", once="slip", requires=["a"], feedback={"failed": "Which dtype is it?"})
+    made = rubric(question("q", reference("a"), slip))
+    assert scored(made, PASSED, FAILED).questions[0].checks[1].feedback == "Which dtype is it?"
+    assert scored(made, HALF, FAILED).questions[0].checks[1].feedback == ""
+
+
 def test_a_check_is_hidden_unless_the_rubric_says_public() -> None:
     made = rubric(question("q", reference("a"), reference("b", visibility="public")))
     assert [check.hidden for check in scored(made, PASSED, PASSED).questions[0].checks] == [True, False]

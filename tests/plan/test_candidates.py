@@ -17,7 +17,7 @@ from grader.judge.diagnosis import diagnose
 from grader.plan.candidates import KnownMistakes
 from grader.plan.planner import make_plan, seed_of_draws
 from grader.plan.separation import close_pairs
-from grader.plan.trusted import trusted_call, with_mistakes
+from grader.plan.trusted import reference_value, trusted_call, with_mistakes
 from grader.records import Diagnosis, Fault, Outcome, OutcomeKind
 from grader.subjects import Subject
 
@@ -359,3 +359,12 @@ def test_where_pairs_take_long_two_mistakes_that_show_on_different_calls_are_put
     known.__dict__.pop("_pairs")
     known.__dict__["_single"] = (first, second)
     assert known.pairs() == (), "both show on every call"
+
+
+def test_what_the_reference_prints_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    def loud(x: float) -> float:
+        print("step 1")
+        return 2 * x
+
+    assert reference_value({"loud": loud}, Subject.named("loud"), Case("one", (2.0,)), 0) == 4.0
+    assert capsys.readouterr().out == ""

@@ -5,13 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support import write_course
+from support import notebook, write_course
 from support_verify import make_course
 
 from grader.errors import RubricError
 from grader.plan.load import load_course
 from grader.verify import proof
 from grader.verify.proof import refuse_wrong_reference
+
+REPEATED = """
+assignment: tiny
+title: Tiny
+questions:
+  - id: double
+    title: Centred
+    function: double
+    points: 1
+    checks:
+      - {id: again, title: Again, type: property, property: deterministic, inputs: numbers, points: 1}
+"""
+CENTRED = "def double(x):\n    ### BEGIN SOLUTION\n    return x - x.mean()\n    ### END SOLUTION"
 
 
 def test_a_right_reference_passes_and_is_not_tried_again(
@@ -43,3 +56,17 @@ def test_a_plan_without_names_has_the_calls_and_no_mistakes(tmp_path: Path) -> N
     assert named.plan.candidates
     assert plain.plan.candidates == {}
     assert {call.id for call in plain.plan.calls} <= {call.id for call in named.plan.calls}
+
+
+def test_results_that_are_alike_because_the_input_is_are_no_reason_to_refuse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADER_CACHE", str(tmp_path / "cache"))
+    write_course(tmp_path)
+    folder = tmp_path / "reference" / "tiny"
+    (tmp_path / "rubrics" / "tiny.yaml").write_text(REPEATED, encoding="utf-8")
+    (folder / "notebook.ipynb").write_text(notebook(CENTRED), encoding="utf-8")
+    sizes = "return [Case(str(n), (rng.standard_normal(n),)) for n in (3, 4, 5)]\n"
+    text = (folder / "inputs.py").read_text(encoding="utf-8")
+    (folder / "inputs.py").write_text(text[: text.index("return [Case")] + sizes, encoding="utf-8")
+    refuse_wrong_reference(load_course("tiny", tmp_path, fresh=True))
