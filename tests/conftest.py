@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
     from grader.observe.sandbox import Sandbox
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 settings.register_profile("grader", deadline=None, max_examples=60)
 settings.load_profile("grader")
@@ -30,3 +34,23 @@ def sandbox() -> Iterator[Sandbox]:
 
     with choose_sandbox(["numpy", "scipy.sparse"], unsafe=True) as chosen:
         yield chosen
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless browser of this machine; where there is none, its tests are skipped, or fail if it is required.
+
+    It holds an event loop of this thread while it is open, so it is closed before the tests of the next file.
+    """
+    from playwright import sync_api
+
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if path is None and os.environ.get("GRADER_BROWSER") == "required":
+        pytest.fail("there is no browser, and GRADER_BROWSER says that there must be one")
+    if path is None:
+        pytest.skip("there is no browser here: apt-get install chromium")
+    with sync_api.sync_playwright() as playwright:
+        arguments = ["--no-sandbox"] if os.getuid() == 0 else []
+        opened = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield opened
+        opened.close()

@@ -272,9 +272,8 @@ class Check(Model):
             return Verdict(kind, 0.0, why_not_called(facts), facts.status)
         ends = {outcomes[case.calls[0].id].kind for case in cases if case.calls[0].id in outcomes}
         if ends == {OutcomeKind.NOT_ATTEMPTED}:
-            return Verdict(
-                VerdictKind.NOT_ATTEMPTED, 0.0, "It was left as it was handed out.", "not_attempted"
-            )
+            message = "It was left as it was handed out."
+            return Verdict(VerdictKind.NOT_ATTEMPTED, 0.0, message, "not_attempted")
         results = [replace(case.judge_aided(outcomes, trusted), input=case.inputs.label) for case in cases]
         return combined(results, by_case=self.counts_by_case())
 
@@ -363,9 +362,8 @@ class ValueCheck(InputsCheck):
         Where a case has answers already, it is called without them: a function may suit its own helpers only.
         """
         if any(case.answers for case, _ in cases):
-            return tuple(
-                planner.call(self, replace(case, answers=()), echo=call.echo) for case, call in cases
-            )
+            alone = [(replace(case, answers=()), call) for case, call in cases]
+            return tuple(planner.call(self, case, echo=call.echo) for case, call in alone)
         if not self.given:
             return ()
         answered = [(planner.answered(case, self.given), call) for case, call in cases]
@@ -392,8 +390,8 @@ def returned(call: Call, outcomes: Outcomes, output: int | None = None) -> Retur
     if output == 0 and (isinstance(outcome.value, np.ndarray | Table) or hasattr(outcome.value, "toarray")):
         return Returned(outcome.value)  # the first part came alone
     if not isinstance(outcome.value, tuple | list) or len(outcome.value) <= output:
-        message = "it did not return a tuple with all its parts"
-        return Returned(failed=CaseResult(0.0, Code.STRUCTURE, message))
+        failed = CaseResult(0.0, Code.STRUCTURE, "it did not return a tuple with all its parts")
+        return Returned(failed=failed)
     return Returned(outcome.value[output])
 
 

@@ -120,7 +120,7 @@ class Question(Model):
     figure: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     """In place of a function: the figure that a cell draws, by the cell's tag or id."""
     text: Annotated[str, Field(min_length=1, max_length=100)] | None = None
-    """In place of a function: the text of a Markdown cell, by the cell's tag or id."""
+    """In place of a function: the answer written in and beside a Markdown cell, by the cell's tag or id."""
     manual: bool = False
     """Whether a person grades it; it stays pending until then."""
     requires: tuple[Identifier, ...] = ()

@@ -23,23 +23,21 @@ from nbformat import NotebookNode
 
 from grader.codec import pack_reading, pack_run
 from grader.errors import NotebookUnreadable
-from grader.handler.for_people import code_of, written_answers
+from grader.handler.for_people import WrittenAnswers, code_of
 from grader.handler.job import ANSWER_MB, TOO_MUCH, Answer, Job
 from grader.handler.notebook_run import KernelNotStarted, run_notebook
 from grader.handler.safe_html import show_notebook
 from grader.inside import wire
 from grader.inside.packets import write_message
-from grader.inside.safe_text import message_text, valid_text
-from grader.notebook.cells import find_cell, read_code, read_sources
+from grader.inside.safe_text import valid_text
+from grader.notebook.cells import read_code, read_sources
 from grader.notebook.facts import find_subjects
 from grader.notebook.read import parse_notebook
 from grader.notebook.slicing import function_code
 from grader.reading import FactsStatus, FunctionCode, FunctionFacts, Reading
-from grader.records import Fault, Outcome, OutcomeKind
 from grader.subjects import Subject, SubjectKind
 
 RECURSION, STACK_MB = 20_000, 256
-MAX_TEXT = 500_000  # characters of a written answer
 MAX_CODE = 500_000  # characters of the code that a function needs
 MAX_SOURCES = 4 << 20  # bytes of all code cells, where a function is called in the state of the notebook
 MAX_EXECUTED = 24 << 20  # bytes of the executed notebook
@@ -122,11 +120,9 @@ def handle(job: Job, kernel: InheritedKernel) -> None:
     except KernelNotStarted:
         answer(Answer.NOT_STARTED)
         return
-    texts = {
-        str(subject): written_answer(notebook, skeleton, subject.name)
-        for subject in uncalled
-        if subject.kind is SubjectKind.TEXT
-    }
+    written = [subject for subject in uncalled if subject.kind is SubjectKind.TEXT]
+    answers = WrittenAnswers(notebook, skeleton, [subject.name for subject in written])
+    texts = {str(subject): answers.outcome(subject.name) for subject in written}
     answer(Answer.RUN, pack_run(replace(run, values={**run.values, **texts})))
     answer(Answer.EXECUTED, executed_notebook(notebook))
     answer(Answer.SHOWN, show_notebook(notebook).encode())
@@ -154,7 +150,7 @@ def read_notebook(
     if len(json.dumps(written)) > MAX_SOURCES:
         written = ()
     listed = {name: code_of(own, facts[name].file) for name, own in slices.items()}
-    return Reading(facts, code, written, written_answers(notebook, skeleton), listed)
+    return Reading(facts, code, written, WrittenAnswers(notebook, skeleton).shown(), listed)
 
 
 def executed_notebook(notebook: NotebookNode) -> bytes:
@@ -170,18 +166,3 @@ def executed_notebook(notebook: NotebookNode) -> bytes:
         notebook.cells.append(nbformat.v4.new_raw_cell(LEFT_OUT))
         content = valid_text(nbformat.writes(notebook)).encode()
     return content if len(content) <= MAX_EXECUTED else b""
-
-
-def written_answer(notebook: NotebookNode, skeleton: NotebookNode, name: str) -> Outcome:
-    """Return the text of the Markdown cell with a tag or id; one left as handed out is not attempted."""
-    own, given = find_cell(notebook, name), find_cell(skeleton, name)
-    if own is None or notebook.cells[own].cell_type != "markdown":
-        fault = Fault("", f"the notebook has no Markdown cell with the tag or id {message_text(name)}")
-        return Outcome(OutcomeKind.MISSING, fault=fault)
-    text = str(notebook.cells[own].source)
-    if given is not None and text.strip() == str(skeleton.cells[given].source).strip():
-        return Outcome(OutcomeKind.NOT_ATTEMPTED)
-    if len(text) > MAX_TEXT:
-        fault = Fault("", f"the text has more than {MAX_TEXT} characters")
-        return Outcome(OutcomeKind.OUTPUT_TOO_LARGE, fault=fault)
-    return Outcome(OutcomeKind.RETURNED, text)

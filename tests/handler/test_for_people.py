@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 
-from grader.handler.for_people import MAX_SOURCE, code_of, written_answers
+from grader.handler.for_people import MAX_SOURCE, WrittenAnswers, code_of
 from grader.notebook.cells import read_code
 from grader.notebook.read import parse_notebook
 from grader.notebook.slicing import slice_function
+from grader.records import Outcome, OutcomeKind
 
 PICTURE = "iVBORw0KGgo="
 
 
 def text(source: str, question: str = "", **more: Any) -> dict[str, Any]:
     metadata = {"grader": {"question": question}} if question else {}
-    return {"cell_type": "markdown", "source": source, "metadata": metadata, **more}
+    return {"cell_type": "markdown", "source": source, "metadata": metadata} | more
 
 
 def code(source: str, **more: Any) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def test_an_answer_is_found(form: str) -> None:
         text("(b) When?", id="when"),
         text(BLANK, "when", id="when-answer"),
     )
-    found = written_answers(own, SKELETON)
+    found = WrittenAnswers(own, SKELETON).shown()
     assert {name: each.text for name, each in found.items()} == {
         "": "Because.",
         "why": "Because.",
@@ -68,13 +69,43 @@ def test_an_answer_is_found(form: str) -> None:
     assert "Your answer" not in found["why"].html
 
 
+TAGGED = book(
+    text("(a) Why?", id="why"), text(BLANK, id="own", metadata={"tags": ["why-tag"]}), code("1", id="one")
+)
+BY_NAME = {
+    "by its tag": (text("Because.", metadata={"tags": ["why-tag"]}),),
+    "by the id that was handed out": (text("Because.", id="own"),),
+    "behind the cell before it": (text("Because."),),
+    "in a cell that was added below": (
+        text(BLANK, id="own", metadata={"tags": ["why-tag"]}),
+        text("Because.", id="x"),
+    ),
+}
+
+
+@pytest.mark.parametrize("form", BY_NAME)
+def test_an_answer_that_a_check_looks_at_is_found(form: str) -> None:
+    own = book(text("(a) Why?"), *BY_NAME[form], code("1", id="one"))
+    assert WrittenAnswers(own, TAGGED, ["why-tag"]).outcome("why-tag") == Outcome(
+        OutcomeKind.RETURNED, "Because."
+    )
+
+
+def test_an_answer_that_a_check_looks_at_may_be_missing_or_left() -> None:
+    answers = [WrittenAnswers(own, TAGGED, ["why-tag"]) for own in (TAGGED, book(text("# Mine")))]
+    assert [each.outcome("why-tag").kind for each in answers] == [
+        OutcomeKind.NOT_ATTEMPTED,
+        OutcomeKind.MISSING,
+    ]
+
+
 def test_a_function_beside_an_answer_is_no_part_of_it_where_nothing_is_marked() -> None:
     own = book(text("(a) Why?"), text("Because."), code("def f(x):\n    return x"), text("(b) When?"))
-    assert written_answers(own, SKELETON)["why"].text == "Because."
+    assert WrittenAnswers(own, SKELETON).shown()["why"].text == "Because."
 
 
 def test_an_answer_that_is_not_found_is_left_to_the_whole_text() -> None:
-    found = written_answers(book(text("Another sheet"), text("All in one: because.")), SKELETON)
+    found = WrittenAnswers(book(text("Another sheet"), text("All in one: because.")), SKELETON).shown()
     assert set(found) == {""}
     assert found[""].text == "Another sheet\n\nAll in one: because."
 
@@ -82,16 +113,18 @@ def test_an_answer_that_is_not_found_is_left_to_the_whole_text() -> None:
 def test_pictures_that_a_cell_carries_are_shown_and_no_others() -> None:
     attached = {"attachments": {"my photo.png": {"image/png": PICTURE}, "x.svg": {"image/svg+xml": "<svg/>"}}}
     source = "![a](attachment:my%20photo.png) ![b](attachment:x.svg) ![c](https://example.org/c.png)"
-    html = written_answers(book(text("(a) Why?"), text(source, **attached)), SKELETON)["why"].html
+    html = WrittenAnswers(book(text("(a) Why?"), text(source, **attached)), SKELETON).shown()["why"].html
     assert html.count("src=") == 1
     assert f'src="data:image/png;base64,{PICTURE}"' in html
 
 
 def test_many_uses_of_one_picture_do_not_multiply_it() -> None:
     attached = {"attachments": {"a": {"image/png": "A" * (1 << 20)}}}
-    html = written_answers(book(text("(a) Why?"), text("![](attachment:a) " * 999, **attached)), SKELETON)[
-        "why"
-    ].html
+    html = (
+        WrittenAnswers(book(text("(a) Why?"), text("![](attachment:a) " * 999, **attached)), SKELETON)
+        .shown()["why"]
+        .html
+    )
     assert len(html) < 5 << 20
 
 

@@ -30,12 +30,12 @@ from grader.codec import READING, pack_run, unpack_run
 from grader.decode import decode
 from grader.errors import NotebookUnreadable
 from grader.handler import program
+from grader.handler.for_people import MAX_JUDGED, WrittenAnswers
 from grader.handler.program import (
     ANSWER_MB,
     LEFT_OUT,
     MAX_CODE,
     MAX_EXECUTED,
-    MAX_TEXT,
     RECURSION,
     STACK_MB,
     TOO_MUCH,
@@ -43,7 +43,6 @@ from grader.handler.program import (
     InheritedKernel,
     Job,
     executed_notebook,
-    written_answer,
 )
 from grader.inside import landlock
 from grader.inside.packets import Joiner
@@ -240,7 +239,7 @@ def test_whatever_is_handed_in_is_read_or_said_to_be_no_notebook(data: bytes, mo
 
 
 def written(own: bytes, given_out: bytes, name: str = "essay") -> tuple[OutcomeKind, Any]:
-    outcome = written_answer(parse_notebook(own), parse_notebook(given_out), name)
+    outcome = WrittenAnswers(parse_notebook(own), parse_notebook(given_out), [name]).outcome(name)
     return outcome.kind, outcome.value
 
 
@@ -260,8 +259,8 @@ def test_a_written_answer_is_the_text_of_its_cell() -> None:
 )
 def test_a_written_answer_of_any_length_can_be_sent(letter: str, times: int) -> None:
     """It grows on its way: six bytes or twelve for a letter."""
-    own = cells(markdown(letter * (times * MAX_TEXT)))
-    outcome = written_answer(parse_notebook(own), parse_notebook(SKELETON), "essay")
+    own = cells(markdown(letter * (times * MAX_JUDGED)))
+    outcome = WrittenAnswers(parse_notebook(own), parse_notebook(SKELETON), ["essay"]).outcome("essay")
     run = NotebookRun((), "", values={"text essay": outcome})
     kept = unpack_run(pack_run(run)).values["text essay"]
     assert kept.kind is (OutcomeKind.RETURNED if times == 1 else OutcomeKind.OUTPUT_TOO_LARGE)

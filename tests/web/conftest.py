@@ -1,10 +1,8 @@
-"""A site on a small course, and a browser; where there is none, its tests are skipped and say so."""
+"""A site on a small course, and pages of it in a browser."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import socket
 import threading
 import time
@@ -18,7 +16,6 @@ from support_manual import fill
 from grader.manual.accounts import Accounts, Role
 from grader.store import Store
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PASSWORD = "correct horse battery"
 
 
@@ -60,22 +57,6 @@ def served(desk: Any) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join(10)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """A headless browser of this machine."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if path is None and os.environ.get("GRADER_BROWSER") == "required":
-        pytest.fail("there is no browser, and GRADER_BROWSER says that there must be one")
-    if path is None:
-        pytest.skip("there is no browser here: apt-get install chromium")
-    with sync_api.sync_playwright() as playwright:
-        arguments = ["--no-sandbox"] if os.getuid() == 0 else []
-        opened = playwright.chromium.launch(executable_path=path, args=arguments)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

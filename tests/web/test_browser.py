@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from support import not_graded, score
 from support_manual import answers, fill
 
@@ -166,8 +167,7 @@ def test_the_overview_follows_a_batch_that_runs(desk: Any, opened: Open) -> None
 def test_no_page_is_wider_than_the_screen_and_axe_finds_nothing(
     busy: Any, opened: Open, size: str, scheme: str
 ) -> None:
-    sync_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
-    axe = sync_playwright.Axe()
+    axe = Axe()
     options = PHONE if size == "phone" else {"viewport": {"width": 1440, "height": 900}}
     page = opened(color_scheme=scheme, bypass_csp=True, hostile=True, **options)
     for path in pages(busy):
