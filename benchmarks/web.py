@@ -29,8 +29,8 @@ import uvicorn
 from grader.manual.accounts import Role, Session
 from grader.manual.decisions import Decisions
 from grader.store import Store
-from grader.web.desk import Desk, Entrance
 from grader.web.jobs import Jobs
+from grader.web.results import Access, Results
 from grader.web.site import make_site
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,18 +38,18 @@ TRIES = 30
 
 
 @contextmanager
-def served(where: Path | str, folder: Path) -> Iterator[tuple[str, Desk]]:
+def served(where: Path | str, folder: Path) -> Iterator[tuple[str, Results]]:
     """Serve the results in a database; yield the address."""
     with Store(where) as store:
-        desk = Desk(store, "large", folder, "Large", Entrance("ada", "once"), Jobs())
-        config = uvicorn.Config(make_site(desk), port=0, log_level="error", lifespan="off")
+        results = Results(store, "large", folder, "Large", Access("ada", "once"), Jobs())
+        config = uvicorn.Config(make_site(results), port=0, log_level="error", lifespan="off")
         server = uvicorn.Server(config)
         socket = config.bind_socket()
         thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
         thread.start()
         while not server.started:
             time.sleep(0.01)
-        yield f"http://127.0.0.1:{socket.getsockname()[1]}", desk
+        yield f"http://127.0.0.1:{socket.getsockname()[1]}", results
         server.should_exit = True
         thread.join()
 
@@ -65,9 +65,9 @@ def fetch(address: str, token: str, form: dict[str, str] | None = None) -> tuple
         return error.code, error.read().decode()
 
 
-def pages(desk: Desk) -> list[str]:
+def pages(results: Results) -> list[str]:
     """Return the paths of every kind of page."""
-    code = desk.code("student 0700")
+    code = results.code("student 0700")
     return [
         "/", "/live", "/todo", "/students", f"/students/{code}", f"/grade/q0/{code}", f"/grade/q9/{code}",
         f"/answer/q0/{code}", "/groups/q0", f"/groups/q0/{code}", "/groups/q9", "/comments", "/history",
@@ -75,9 +75,9 @@ def pages(desk: Desk) -> list[str]:
     ]  # fmt: skip
 
 
-def measure_pages(address: str, desk: Desk, token: str) -> None:
+def measure_pages(address: str, results: Results, token: str) -> None:
     """Print how long each page takes."""
-    for path in pages(desk):
+    for path in pages(results):
         fetch(address + path, token)
         times = []
         for _ in range(TRIES):
@@ -89,30 +89,30 @@ def measure_pages(address: str, desk: Desk, token: str) -> None:
         print(f"{statistics.median(times):7.1f} ms  {times[int(0.95 * TRIES)]:7.1f} ms  {path}", flush=True)
 
 
-def measure_memory(address: str, desk: Desk, token: str, requests: int) -> None:
+def measure_memory(address: str, results: Results, token: str, requests: int) -> None:
     """Print the memory of this process, in which the server runs, while pages are asked for."""
-    process, paths = psutil.Process(), pages(desk)
+    process, paths = psutil.Process(), pages(results)
     for number in range(requests + 1):
         if number % max(1, requests // 10) == 0:
             print(f"{number:7} requests  {process.memory_info().rss / 2**20:7.1f} MB", flush=True)
         fetch(address + paths[number % len(paths)], token)
 
 
-def measure_saving(address: str, desk: Desk, people: int, each: int) -> None:
+def measure_saving(address: str, results: Results, people: int, each: int) -> None:
     """Let people save at once; print how long it took, and fail if anything is lost."""
-    tokens = [desk.accounts.open_session(Session(f"person {n}", Role.TA)) for n in range(people)]
+    tokens = [results.accounts.open_session(Session(f"person {n}", Role.TA)) for n in range(people)]
     forgeries = []
     for token in tokens:
         found = re.search(r'data-forgery="(\w+)"', fetch(f"{address}/", token)[1])
         assert found is not None
         forgeries.append(found[1])
-    names = desk.worklist.submissions()
+    names = results.worklist.submissions()
 
     def save(person: int, name: str, words: str) -> int:
         """Save on top of what stands, as one does who is told of a conflict; return the conflicts."""
         conflicts = 0
         while True:
-            standing = desk.decisions.standing(name, "q1")
+            standing = results.decisions.standing(name, "q1")
             form = {
                 "forgery": forgeries[person],
                 "version": str(standing.version if standing else 0),
@@ -120,7 +120,7 @@ def measure_saving(address: str, desk: Desk, people: int, each: int) -> None:
                 "comment": words,
                 "stay": "1",
             }
-            status, text = fetch(f"{address}/grade/q1/{desk.code(name)}", tokens[person], form)
+            status, text = fetch(f"{address}/grade/q1/{results.code(name)}", tokens[person], form)
             if status == 200:
                 return conflicts
             assert status == 409, (status, text[-500:])
@@ -135,7 +135,7 @@ def measure_saving(address: str, desk: Desk, people: int, each: int) -> None:
     with ThreadPoolExecutor(people) as pool:
         conflicts = sum(pool.map(work, range(people)))
     seconds = time.perf_counter() - begun
-    history = Decisions(desk.store, "large").history(question="q1", limit=10**6)
+    history = Decisions(results.store, "large").history(question="q1", limit=10**6)
     comments = [decision.comment for decision in history if decision.person.startswith("person")]
     wanted = {f"{n}: {name}" for n in range(people) for name in names[n * each : (n + 1) * each]}
     wanted |= {f"{n}: {number}" for n in range(people) for number in range(each)}
@@ -166,14 +166,14 @@ def main() -> None:
         where: Path | str = given.database or Path(folder) / "grader.db"
         with Store(where) as store:
             large(store, given.students, given.questions, waiting=4)
-        with served(where, Path(folder)) as (address, desk):
-            token = desk.accounts.open_session(Session("ada", Role.HEAD))
+        with served(where, Path(folder)) as (address, results):
+            token = results.accounts.open_session(Session("ada", Role.HEAD))
             if given.requests:
-                measure_memory(address, desk, token, given.requests)
+                measure_memory(address, results, token, given.requests)
             elif given.people:
-                measure_saving(address, desk, given.people, given.each)
+                measure_saving(address, results, given.people, given.each)
             else:
-                measure_pages(address, desk, token)
+                measure_pages(address, results, token)
 
 
 if __name__ == "__main__":

@@ -62,26 +62,26 @@ def serve(
         raise MissingPackageError(
             f'the package {error.name} is missing; run: pip install "grader[serve]"'
         ) from error
-    from grader.web.desk import Desk, Entrance  # noqa: PLC0415
     from grader.web.jobs import Jobs  # noqa: PLC0415
+    from grader.web.results import Access, Results  # noqa: PLC0415
     from grader.web.site import make_site  # noqa: PLC0415
 
     _check(host, accounts=accounts, header=user_header, prefix=prefix)
     token = "" if accounts or user_header else secrets.token_urlsafe(24)
-    proxies = proxy or Entrance.proxies
-    entrance = Entrance(person, token, accounts, user_header or "", proxies)
+    proxies = proxy or Access.proxies
+    access = Access(person, token, accounts, user_header or "", proxies)
     with opened(Where(results, assignment, database)) as found:
         options = ["--out", str(results), "--assignment", found.assignment]
         options += ["--database", database] if database else []
         options += ["--root", str(root)] if root else []
         options += ["--unsafe"] if unsafe else []
         jobs = Jobs(options)
-        desk = Desk(found.store, found.assignment, results, _title(found), entrance, jobs, prefix, https)
-        if accounts and not desk.accounts.people():
+        site = Results(found.store, found.assignment, results, _title(found), access, jobs, prefix, https)
+        if accounts and not site.accounts.people():
             raise UsageError("there are no accounts yet: grader people add NAME --role head")
         server = uvicorn.Server(
             uvicorn.Config(
-                make_site(desk, names),
+                make_site(site, names),
                 host,
                 port,
                 log_level="warning",

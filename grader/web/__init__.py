@@ -1,7 +1,7 @@
 """`grader serve`: grading in a browser, on top of `grader.manual`.
 
     browser  --HTTP-->  uvicorn  -->  guards.py     hosts, headers, the size of what is sent
-                                      entrance.py   who is it: one-time token, account, header of a proxy
+                                      login.py      who is it: one-time token, account, header of a proxy
                                       visit.py      one request: session, form, forgery, template
                                       *_pages.py    what is shown and done
                                       frames.py     what a student made, in sandboxed frames without scripts

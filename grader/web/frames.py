@@ -49,12 +49,12 @@ def framed(content: str, title: str, kind: str = "") -> Response:
 
 def answer(visit: Visit) -> Response:
     """Return what a person reads of one question; where its answer was not found, all text of the hand-in."""
-    submission = visit.desk.submission(visit.path("code"))
+    submission = visit.results.submission(visit.path("code"))
     if submission is None:
         raise NotThere("There is no such answer.")
-    found = visit.desk.worklist.answer(submission, visit.path("question"))
+    found = visit.results.worklist.answer(submission, visit.path("question"))
     if found is None:
-        found = visit.desk.worklist.answer(submission, "")
+        found = visit.results.worklist.answer(submission, "")
     if found is None:
         raise NotThere("Nothing of this hand-in was kept.")
     return framed(found.html or NOTHING, "Answer", "answer")
@@ -62,8 +62,8 @@ def answer(visit: Visit) -> Response:
 
 def notebook(visit: Visit) -> Response:
     """Return the notebook as it ran."""
-    submission = visit.desk.submission(visit.path("code"))
-    run = None if submission is None else visit.desk.store.run_of(visit.desk.assignment, submission)
+    submission = visit.results.submission(visit.path("code"))
+    run = None if submission is None else visit.results.store.run_of(visit.results.assignment, submission)
     if run is None:
         raise NotThere("No run of this notebook was kept.")
     return framed(run.shown, "Notebook", "notebook")

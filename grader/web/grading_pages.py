@@ -48,15 +48,15 @@ def question_items(visit: Visit, question: str, *, mine: bool = True) -> list[It
 
     Where the question is shared out, they are those of the person. Raises NotThere.
     """
-    desk = visit.desk
-    items = desk.worklist.items(question=question)
+    results = visit.results
+    items = results.worklist.items(question=question)
     if not items:
         raise NotThere(f"There is no question {question}.")
-    people = desk.sharing.people().get(question, [])
+    people = results.sharing.people().get(question, [])
     if mine and visit.person in people:
         items = own(items, people, visit.person)
-    if question in desk.sharing.anonymous():
-        items = sorted(items, key=lambda item: desk.code(item.submission))
+    if question in results.sharing.anonymous():
+        items = sorted(items, key=lambda item: results.code(item.submission))
     return items
 
 
@@ -67,7 +67,7 @@ def begin(visit: Visit) -> Response:
     first = next((item for item in items if item.open), items[0] if items else None)
     if first is None:
         raise NotThere("This question is shared out, and nothing of it is yours.")
-    return visit.to("grade", question, visit.desk.code(first.submission))
+    return visit.to("grade", question, visit.results.code(first.submission))
 
 
 def show(visit: Visit) -> Response:
@@ -79,7 +79,7 @@ def _queue(visit: Visit) -> Queue:
     question, code = visit.path("question"), visit.path("code")
     for mine in (True, False):
         items = question_items(visit, question, mine=mine)
-        place = next((n for n, each in enumerate(items) if visit.desk.code(each.submission) == code), None)
+        place = next((n for n, each in enumerate(items) if visit.results.code(each.submission) == code), None)
         if place is not None:
             return Queue(items, place)
     raise NotThere("There is no such answer.")
@@ -94,13 +94,13 @@ def _page(
     conflict: Decision | None = None,
     problem: str = "",
 ) -> Response:
-    desk, item = visit.desk, queue.now
-    kept = desk.store.get_score(desk.assignment, item.submission)
+    results, item = visit.results, queue.now
+    kept = results.store.get_score(results.assignment, item.submission)
     if kept is None:
         raise NotThere("This submission has been dropped.")
-    standing = desk.decisions.standing(item.submission, item.question)
-    anonymous = item.question in desk.sharing.anonymous()
-    answer = desk.worklist.answer(item.submission, item.question)
+    standing = results.decisions.standing(item.submission, item.question)
+    anonymous = item.question in results.sharing.anonymous()
+    answer = results.worklist.answer(item.submission, item.question)
     comments = _comments(visit, item.question, standing)
     before, after, following = queue.neighbour(-1), queue.neighbour(1), queue.next_open()
     values = entered or {
@@ -117,11 +117,11 @@ def _page(
         item=item,
         name=f"Answer {queue.place + 1}" if anonymous else item.submission,
         anonymous=anonymous,
-        code=desk.code(item.submission),
+        code=results.code(item.submission),
         codes={
-            "before": before and desk.code(before.submission),
-            "after": after and desk.code(after.submission),
-            "open": following and desk.code(following.submission),
+            "before": before and results.code(before.submission),
+            "after": after and results.code(after.submission),
+            "open": following and results.code(following.submission),
         },
         place=queue.place + 1,
         number=len(queue.items),
@@ -130,12 +130,12 @@ def _page(
         judged=_of_question(kept, item.question),
         written=item.waits is Waits.WRITTEN,
         answer=answer,
-        whole=answer is None and desk.worklist.answer(item.submission, "") is not None,
+        whole=answer is None and results.worklist.answer(item.submission, "") is not None,
         alike=sum(each.alike == item.alike for each in queue.items) if item.alike else 1,
         values=values,
         steps=steps(item.max_points),
         comments=comments,
-        history=desk.decisions.history(item.submission, item.question, limit=30),
+        history=results.decisions.history(item.submission, item.question, limit=30),
         conflict=conflict,
         conflict_points=_points_of(visit, item, conflict),
         problem=problem,
@@ -150,7 +150,7 @@ def _of_question(kept: KeptScore, question: str) -> QuestionScore | None:
 def _comments(visit: Visit, question: str, standing: Decision | None) -> list[Comment]:
     """Return the comments of a question, with those that were withdrawn and are given here."""
     given = set(standing.comments) if standing else set()
-    found = visit.desk.palette.comments(question, withdrawn=True)
+    found = visit.results.palette.comments(question, withdrawn=True)
     return [each for each in found if not each.withdrawn or each.number in given]
 
 
@@ -158,7 +158,7 @@ def _points_of(visit: Visit, item: Item, decision: Decision | None) -> float | N
     """Return the points that a decision comes to."""
     if decision is None or decision.points is None:
         return None
-    changes = {each.number: each.points for each in visit.desk.palette.comments(withdrawn=True)}
+    changes = {each.number: each.points for each in visit.results.palette.comments(withdrawn=True)}
     total = decision.points + sum(changes.get(number, 0.0) for number in decision.comments)
     return min(max(total, 0.0), item.max_points)
 
@@ -186,7 +186,7 @@ def entered_points(text: str) -> float | None:
 def save(visit: Visit) -> Response:
     """Save what a person decided, and go on."""
     queue = _queue(visit)
-    item, desk = queue.now, visit.desk
+    item, results = queue.now, visit.results
     version = next(iter(visit.numbers("version")), 0)
     entered: dict[str, Any] = {
         "points": visit.field("points"),
@@ -206,9 +206,9 @@ def save(visit: Visit) -> Response:
             visit.field("reason").replace("\r\n", "\n"),
             entered["version"],
         )
-        desk.decisions.decide([wish], visit.person)
+        results.decisions.decide([wish], visit.person)
     except ConflictError as error:
-        now = error.standing or desk.decisions.standing(item.submission, item.question)
+        now = error.standing or results.decisions.standing(item.submission, item.question)
         return _page(visit, queue, 409, entered=entered, conflict=now)
     except UsageError as error:
         words = str(error).removeprefix(f"{item.submission}, {item.question}: ")
@@ -216,16 +216,16 @@ def save(visit: Visit) -> Response:
     following = queue.next_open()
     if visit.field("stay") or following is None:
         done = "1" if following is None and not visit.field("stay") else ""
-        return visit.to("grade", item.question, desk.code(item.submission), done=done)
-    return visit.to("grade", item.question, desk.code(following.submission))
+        return visit.to("grade", item.question, results.code(item.submission), done=done)
+    return visit.to("grade", item.question, results.code(following.submission))
 
 
 def undo(visit: Visit) -> Response:
     """Take back the last decision about an answer, or the person's last one of the question."""
-    desk, question = visit.desk, visit.path("question")
-    submission = desk.submission(visit.path("code"))
+    results, question = visit.results, visit.path("question")
+    submission = results.submission(visit.path("code"))
     if visit.field("mine"):
-        history = desk.decisions.history(question=question, person=visit.person, limit=100)
+        history = results.decisions.history(question=question, person=visit.person, limit=100)
         taken = {(each.submission, each.undoes) for each in history if each.undoes is not None}
         found = next(
             (
@@ -240,19 +240,19 @@ def undo(visit: Visit) -> Response:
         submission = found.submission
     if submission is None:
         raise NotThere("There is no such answer.")
-    desk.decisions.undo(submission, question, visit.person)
-    return visit.to("grade", question, desk.code(submission))
+    results.decisions.undo(submission, question, visit.person)
+    return visit.to("grade", question, results.code(submission))
 
 
 def restore(visit: Visit) -> Response:
     """Let an earlier version of a decision stand again."""
-    desk, question = visit.desk, visit.path("question")
-    submission = desk.submission(visit.path("code"))
+    results, question = visit.results, visit.path("question")
+    submission = results.submission(visit.path("code"))
     version = next(iter(visit.numbers("version")), None)
     if submission is None or version is None:
         raise NotThere("There is no such version.")
-    desk.decisions.restore(submission, question, version, visit.person)
-    return visit.to("grade", question, desk.code(submission))
+    results.decisions.restore(submission, question, version, visit.person)
+    return visit.to("grade", question, results.code(submission))
 
 
 def keep(visit: Visit) -> Response:
@@ -262,9 +262,9 @@ def keep(visit: Visit) -> Response:
     if item.judged is None:
         raise UsageError("the judge gave no points: give some")
     wish = Wish(item.submission, item.question, item.judged, version=item.version)
-    visit.desk.decisions.decide([wish], visit.person)
+    visit.results.decisions.decide([wish], visit.person)
     following = queue.next_open() or item
-    return visit.to("grade", item.question, visit.desk.code(following.submission))
+    return visit.to("grade", item.question, visit.results.code(following.submission))
 
 
 def preview(visit: Visit) -> Response:
@@ -275,7 +275,7 @@ def preview(visit: Visit) -> Response:
 def add_comment(visit: Visit) -> Response:
     """Add a comment to the palette of a question, and go back."""
     points = entered_points(visit.field("comment_points")) or 0.0
-    visit.desk.palette.add(visit.path("question"), visit.field("text"), points, visit.person)
+    visit.results.palette.add(visit.path("question"), visit.field("text"), points, visit.person)
     back = visit.field("back")
-    ours = back.startswith(f"{visit.desk.prefix}/grade/") and "\\" not in back
-    return RedirectResponse(back if ours else address(visit.desk, "comments"), 303)
+    ours = back.startswith(f"{visit.results.prefix}/grade/") and "\\" not in back
+    return RedirectResponse(back if ours else address(visit.results, "comments"), 303)

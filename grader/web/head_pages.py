@@ -14,17 +14,17 @@ from grader.web.visit import NotThere, Visit
 
 def people(visit: Visit) -> Response:
     """Show who grades what, the accounts, and the audit log."""
-    desk = visit.desk
-    accounts, done = desk.accounts.people(), desk.worklist.done_by()
+    results = visit.results
+    accounts, done = results.accounts.people(), results.worklist.done_by()
     return visit.page(
         "people.html",
         here="people",
         accounts=accounts,
         names=sorted({*accounts, *done, visit.person}),
-        shared=desk.sharing.people(),
-        anonymous=desk.sharing.anonymous(),
-        progress=desk.worklist.progress(),
-        events=desk.accounts.events(),
+        shared=results.sharing.people(),
+        anonymous=results.sharing.anonymous(),
+        progress=results.worklist.progress(),
+        events=results.accounts.events(),
     )
 
 
@@ -32,7 +32,7 @@ def share(visit: Visit) -> Response:
     """Share a question out among people, and say whether names are hidden."""
     question = visit.field("question")
     persons, hidden = visit.fields("person"), bool(visit.field("anonymous"))
-    sharing = visit.desk.sharing
+    sharing = visit.results.sharing
     if sorted(set(persons)) != sharing.people().get(question, []):
         sharing.share(question, persons, visit.person)
         visit.log("shared out", f"{question}: {', '.join(persons) or 'everybody'}")
@@ -47,7 +47,7 @@ def add_account(visit: Visit) -> Response:
     name, role = visit.field("name").strip(), visit.field("role")
     if role not in {each.value for each in Role}:
         raise UsageError(f"there is no role {role!r}")
-    visit.desk.accounts.add(name, Role(role), visit.field("password"))
+    visit.results.accounts.add(name, Role(role), visit.field("password"))
     visit.log("account added", f"{name}, {role}")
     return visit.to("people")
 
@@ -57,18 +57,18 @@ def remove_account(visit: Visit) -> Response:
     name = visit.field("name")
     if name == visit.person:
         raise UsageError("another head TA has to remove your own account")
-    visit.desk.accounts.remove(name)
+    visit.results.accounts.remove(name)
     visit.log("account removed", name)
     return visit.to("people")
 
 
 def regrade(visit: Visit) -> Response:
     """Judge one submission again, one question of all, or everything."""
-    desk = visit.desk
+    results = visit.results
     code, question = visit.field("code"), visit.field("question")
     arguments = ["--question", question] if question else []
     if code:
-        submission = desk.submission(code)
+        submission = results.submission(code)
         if submission is None:
             raise NotThere("There is no such submission.")
         arguments += ["--", submission]
@@ -76,11 +76,11 @@ def regrade(visit: Visit) -> Response:
     else:
         if not visit.is_head:
             raise UsageError("only a head TA may judge everybody again")
-        sources = desk.store.sources(desk.assignment)
+        sources = results.store.sources(results.assignment)
         arguments.append("--all")
         title, total = "everybody", sum(source != ROSTER for source in sources.values())
     about = f"{title}, {question}" if question else title
-    if not desk.jobs.start(arguments, f"Judging again: {about}", total):
+    if not results.jobs.start(arguments, f"Judging again: {about}", total):
         raise UsageError("something is being judged again already; wait for its end")
     visit.log("judged again", about)
     return visit.to("students", code) if code else visit.to()
@@ -88,11 +88,13 @@ def regrade(visit: Visit) -> Response:
 
 def publish(visit: Visit) -> Response:
     """Write the pages of feedback and the gradebook with what people decided."""
-    desk = visit.desk
-    text = desk.store.get_rubric(desk.assignment)
+    results = visit.results
+    text = results.store.get_rubric(results.assignment)
     if not text:
         raise UsageError("these results are of an earlier version; give `grader grade` again first")
-    count = write_pages(desk.out, desk.store, Rubric.model_validate_json(text))
+    count = write_pages(results.out, results.store, Rubric.model_validate_json(text))
     visit.log("published", f"{count} pages")
-    words = f"{count} pages of feedback, the page of the course and the gradebook are written to {desk.out}."
+    words = (
+        f"{count} pages of feedback, the page of the course and the gradebook are written to {results.out}."
+    )
     return visit.page("told.html", title="Written", words=words)

@@ -20,9 +20,9 @@ LIMIT = 200
 
 def overview(visit: Visit) -> Response:
     """Show how far the course is."""
-    desk = visit.desk
-    progress, reasons = desk.worklist.progress(), desk.worklist.reasons()
-    people = desk.sharing.people()
+    results = visit.results
+    progress, reasons = results.worklist.progress(), results.worklist.reasons()
+    people = results.sharing.people()
     return visit.page(
         "overview.html",
         here="overview",
@@ -33,20 +33,20 @@ def overview(visit: Visit) -> Response:
         waiting=sum(each.waiting for each in progress),
         decided=sum(each.decided for each in progress),
         people=people,
-        shares=desk.worklist.shares(people) if people else {},
-        done_by=desk.worklist.done_by(),
-        anonymous=desk.sharing.anonymous(),
+        shares=results.worklist.shares(people) if people else {},
+        done_by=results.worklist.done_by(),
+        anonymous=results.sharing.anonymous(),
     )
 
 
 def live(visit: Visit) -> Response:
     """Return what changes while a batch runs, for the page to ask again and again."""
-    desk, job = visit.desk, visit.desk.jobs.state()
-    reasons = desk.worklist.reasons()
+    results, job = visit.results, visit.results.jobs.state()
+    reasons = results.worklist.reasons()
     stamp = [(key.value, count) for key, count in sorted(reasons.items())]
     return JSONResponse(
         {
-            "stamp": f"{stamp} {job.done} {job.code} {job.title} {sum(desk.worklist.done_by().values())}",
+            "stamp": f"{stamp} {job.done} {job.code} {job.title} {sum(results.worklist.done_by().values())}",
             "running": bool(reasons.get(Waits.RUN)) or job.running,
         }
     )
@@ -54,15 +54,15 @@ def live(visit: Visit) -> Response:
 
 def todo(visit: Visit) -> Response:
     """List what waits for a person."""
-    desk = visit.desk
+    results = visit.results
     question, reason = visit.query("question"), visit.query("reason")
-    items = desk.worklist.items(question=question or None, only_open=True)
+    items = results.worklist.items(question=question or None, only_open=True)
     counts: dict[str, int] = {}
     for item in items:
         counts[item.waits.value] = counts.get(item.waits.value, 0) + 1
     if reason:
         items = [item for item in items if item.waits.value == reason]
-    people, mine = desk.sharing.people(), bool(visit.query("mine"))
+    people, mine = results.sharing.people(), bool(visit.query("mine"))
     if mine:
         items = [item for item in items if own([item], people.get(item.question, []), visit.person)]
     return visit.page(
@@ -75,21 +75,21 @@ def todo(visit: Visit) -> Response:
         reason=reason,
         mine=mine,
         shared=any(visit.person in persons for persons in people.values()),
-        titles={each.question: each.title for each in desk.worklist.progress()},
-        anonymous=desk.sharing.anonymous(),
+        titles={each.question: each.title for each in results.worklist.progress()},
+        anonymous=results.sharing.anonymous(),
     )
 
 
 def students(visit: Visit) -> Response:
     """List all submissions."""
-    return visit.page("students.html", here="students", rows=visit.desk.worklist.totals())
+    return visit.page("students.html", here="students", rows=visit.results.worklist.totals())
 
 
 def student(visit: Visit) -> Response:
     """Show all questions of one submission."""
-    desk = visit.desk
-    submission = desk.submission(visit.path("code"))
-    kept = None if submission is None else desk.store.get_score(desk.assignment, submission)
+    results = visit.results
+    submission = results.submission(visit.path("code"))
+    kept = None if submission is None else results.store.get_score(results.assignment, submission)
     if submission is None or kept is None:
         raise NotThere("There is no such submission.")
     return visit.page(
@@ -98,10 +98,10 @@ def student(visit: Visit) -> Response:
         name=submission,
         code=visit.path("code"),
         score=kept.score,
-        items=desk.worklist.items(submission=submission),
-        history=desk.decisions.history(submission, limit=50),
-        has_run=desk.store.run_of(desk.assignment, submission) is not None,
-        anonymous=desk.sharing.anonymous(),
+        items=results.worklist.items(submission=submission),
+        history=results.decisions.history(submission, limit=50),
+        has_run=results.store.run_of(results.assignment, submission) is not None,
+        anonymous=results.sharing.anonymous(),
     )
 
 
@@ -110,9 +110,9 @@ def groups(visit: Visit) -> Response:
     question = visit.path("question")
     items = question_items(visit, question, mine=False)
     written = any(item.waits is Waits.WRITTEN for item in items)
-    found = visit.desk.groups(question, items, written=written)
+    found = visit.results.groups(question, items, written=written)
     several = [group for group in found if len(group.items) > 1]
-    texts = visit.desk.worklist.texts(question, [group.items[0].submission for group in several])
+    texts = visit.results.worklist.texts(question, [group.items[0].submission for group in several])
     return visit.page(
         "groups.html",
         here="grade",
@@ -133,14 +133,14 @@ def excerpt(text: str) -> str:
 
 def group(visit: Visit) -> Response:
     """Show the answers of one group: of equal ones one, of similar ones several."""
-    desk, question = visit.desk, visit.path("question")
+    results, question = visit.results, visit.path("question")
     items = question_items(visit, question, mine=False)
     written = any(item.waits is Waits.WRITTEN for item in items)
     found = next(
         (
             each
-            for each in desk.groups(question, items, written=written)
-            if any(desk.code(item.submission) == visit.path("code") for item in each.items)
+            for each in results.groups(question, items, written=written)
+            if any(results.code(item.submission) == visit.path("code") for item in each.items)
         ),
         None,
     )
@@ -156,15 +156,15 @@ def group(visit: Visit) -> Response:
         shown=different[:MAX_SHOWN],
         different=len(different),
         steps=steps(found.items[0].max_points),
-        comments=desk.palette.comments(question),
+        comments=results.palette.comments(question),
         code=visit.path("code"),
-        anonymous=question in desk.sharing.anonymous(),
+        anonymous=question in results.sharing.anonymous(),
     )
 
 
 def decide_group(visit: Visit) -> Response:
     """Decide for all chosen members of a group at once."""
-    desk, question = visit.desk, visit.path("question")
+    results, question = visit.results, visit.path("question")
     chosen = dict(value.split(":", 1) for value in visit.fields("member") if ":" in value)
     points = entered_points(visit.field("points"))
     if points is None:
@@ -173,24 +173,24 @@ def decide_group(visit: Visit) -> Response:
     comment, reason = visit.field("comment").replace("\r\n", "\n"), visit.field("reason")
     wishes = []
     for item in question_items(visit, question, mine=False):
-        version = chosen.get(desk.code(item.submission), "")
+        version = chosen.get(results.code(item.submission), "")
         if WHOLE.fullmatch(version):
             wishes.append(Wish(item.submission, question, points, comment, numbers, reason, int(version)))
     if not wishes:
         raise UsageError("choose at least one answer of the group")
-    desk.decisions.decide(wishes, visit.person)
+    results.decisions.decide(wishes, visit.person)
     return visit.to("groups", question)
 
 
 def comments(visit: Visit) -> Response:
     """List the comments of the palette."""
-    desk = visit.desk
+    results = visit.results
     return visit.page(
         "comments.html",
         here="comments",
-        comments=desk.palette.comments(withdrawn=True),
-        uses=desk.palette.uses(),
-        progress=desk.worklist.progress(),
+        comments=results.palette.comments(withdrawn=True),
+        uses=results.palette.uses(),
+        progress=results.worklist.progress(),
     )
 
 
@@ -201,7 +201,7 @@ def change_comment(visit: Visit) -> Response:
         raise NotThere("There is no such comment.")
     points = entered_points(visit.field("points")) or 0.0
     withdrawn = bool(visit.field("withdrawn"))
-    visit.desk.palette.change(
+    visit.results.palette.change(
         int(number), visit.field("text"), points, visit.person, version, withdrawn=withdrawn
     )
     return visit.to("comments")
@@ -209,16 +209,16 @@ def change_comment(visit: Visit) -> Response:
 
 def history(visit: Visit) -> Response:
     """Show who decided what, when."""
-    desk = visit.desk
+    results = visit.results
     person, question = visit.query("person"), visit.query("question")
     return visit.page(
         "history.html",
         here="history",
-        history=desk.decisions.history(question=question or None, person=person or None, limit=LIMIT),
+        history=results.decisions.history(question=question or None, person=person or None, limit=LIMIT),
         person=person,
         question=question,
-        done_by=desk.worklist.done_by(),
-        progress=desk.worklist.progress(),
-        anonymous=desk.sharing.anonymous(),
+        done_by=results.worklist.done_by(),
+        progress=results.worklist.progress(),
+        anonymous=results.sharing.anonymous(),
         limit=LIMIT,
     )

@@ -13,9 +13,9 @@ from starlette.routing import Mount, Route
 
 from grader.manual.accounts import Role
 from grader.web import frames, grading_pages, head_pages, overview_pages
-from grader.web.desk import Desk
-from grader.web.entrance import Attempts, Door
 from grader.web.guards import Guards, TooMuch, read_form
+from grader.web.login import Attempts, Login
+from grader.web.results import Results
 from grader.web.visit import Handler, endpoint, page, static
 
 KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -55,24 +55,24 @@ HEAD_POSTS: dict[str, Handler] = {
 }
 
 
-def make_site(desk: Desk, hosts: Sequence[str] = (), attempts: Attempts | None = None) -> Starlette:
+def make_site(results: Results, hosts: Sequence[str] = (), attempts: Attempts | None = None) -> Starlette:
     """Return the application; `hosts` are the names under which it may be reached beside loopback's."""
-    door = Door(desk, attempts)
+    login = Login(results, attempts)
 
     async def enter(request: Request) -> Response:
-        return await run_in_threadpool(door.enter, request)
+        return await run_in_threadpool(login.enter, request)
 
     async def log_in(request: Request) -> Response:
         if request.method != "POST":
-            return door.login_page(request)
+            return login.login_page(request)
         try:
             form = dict(await read_form(request))
         except TooMuch:
             return PlainTextResponse("This is more than any form of ours holds.", 413)
-        return await run_in_threadpool(door.login, request, form)
+        return await run_in_threadpool(login.login, request, form)
 
     async def log_out(request: Request) -> Response:
-        return await run_in_threadpool(door.leave, request)
+        return await run_in_threadpool(login.leave, request)
 
     async def asset(request: Request) -> Response:
         name = request.path_params["name"]
@@ -83,7 +83,7 @@ def make_site(desk: Desk, hosts: Sequence[str] = (), attempts: Attempts | None =
         return Response(static(name)[0], media_type=KINDS[suffix], headers=headers)
 
     async def not_found(request: Request, error: Exception) -> Response:
-        return page(desk, "told.html", 404, title="Not found", words="There is no such page.")
+        return page(results, "told.html", 404, title="Not found", words="There is no such page.")
 
     routes = [
         Route("/enter", enter),
@@ -98,9 +98,9 @@ def make_site(desk: Desk, hosts: Sequence[str] = (), attempts: Attempts | None =
     )
     for table, method, role in tables:
         for path, handler in table.items():
-            routes.append(Route(path, endpoint(desk, handler, door.find, role), methods=[method]))
+            routes.append(Route(path, endpoint(results, handler, login.find, role), methods=[method]))
     routes.append(Route("/logout", log_out, methods=["POST"]))
-    inside = [Mount(desk.prefix, routes=routes)] if desk.prefix else routes
+    inside = [Mount(results.prefix, routes=routes)] if results.prefix else routes
     return Starlette(
         routes=inside,
         middleware=[Middleware(Guards, hosts=hosts)],

@@ -25,8 +25,8 @@ from grader.manual.accounts import Role, Session
 from grader.report import chart
 from grader.report.mistake import explain
 from grader.report.pages import MARKS, TONES
-from grader.web.desk import Desk
 from grader.web.guards import TooMuch, read_form, same_origin
+from grader.web.results import Results
 
 COOKIE = "grader"
 WHOLE = re.compile(r"[0-9]{1,9}")
@@ -91,7 +91,7 @@ ENVIRONMENT.filters |= {
 class Visit:
     """A request of a person who is logged in; `form` holds what was sent, `forgery` the token against it."""
 
-    desk: Desk
+    results: Results
     request: Request
     session: Session
     form: list[tuple[str, str]]
@@ -129,49 +129,49 @@ class Visit:
 
     def log(self, event: str, detail: str = "") -> None:
         """Write a line of the audit log."""
-        self.desk.accounts.log(self.person, address_of(self.request, self.desk), event, detail)
+        self.results.accounts.log(self.person, address_of(self.request, self.results), event, detail)
 
     def page(self, template: str, status: int = 200, **content: Any) -> Response:
         """Return a page."""
-        return page(self.desk, template, status, session=self.session, forgery=self.forgery, **content)
+        return page(self.results, template, status, session=self.session, forgery=self.forgery, **content)
 
     def to(self, *parts: str, **query: str) -> Response:
         """Return an answer that leads to another page of ours."""
-        return RedirectResponse(address(self.desk, *parts, **query), 303)
+        return RedirectResponse(address(self.results, *parts, **query), 303)
 
 
-def address(desk: Desk, *parts: str, **query: str) -> str:
+def address(results: Results, *parts: str, **query: str) -> str:
     """Return the address of a page of ours."""
     path = "/".join(quote(part, safe="") for part in parts)
     given = {name: value for name, value in query.items() if value}
-    return f"{desk.prefix}/{path}" + (f"?{urlencode(given)}" if given else "")
+    return f"{results.prefix}/{path}" + (f"?{urlencode(given)}" if given else "")
 
 
-def page(desk: Desk, template: str, status: int = 200, **content: Any) -> Response:
+def page(results: Results, template: str, status: int = 200, **content: Any) -> Response:
     """Return a page, also for somebody who is not logged in."""
 
     def url(*parts: str, **query: str) -> str:
-        return address(desk, *parts, **query)
+        return address(results, *parts, **query)
 
     def asset(name: str) -> str:
-        return address(desk, "static", static(name)[1], name)
+        return address(results, "static", static(name)[1], name)
 
     defaults: Mapping[str, Any] = {
-        "desk": desk,
+        "results": results,
         "url": url,
         "asset": asset,
         "session": None,
         "forgery": "",
-        "job": desk.jobs.state(),
+        "job": results.jobs.state(),
         "here": "",
     }
     return HTMLResponse(ENVIRONMENT.get_template(template).render({**defaults, **content}), status)
 
 
-def address_of(request: Request, desk: Desk) -> str:
+def address_of(request: Request, results: Results) -> str:
     """Return the address of the one who asks, as a proxy that is known tells it."""
     direct = request.client.host if request.client else ""
-    if desk.entrance.header and direct in desk.entrance.proxies:
+    if results.access.header and direct in results.access.proxies:
         told = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
         return told or direct
     return direct
@@ -183,23 +183,23 @@ def forgery_token(token: str) -> str:
 
 
 Handler = Callable[[Visit], Response]
-Finder = Callable[[Desk, Request], tuple[Session, str] | None]
+Finder = Callable[[Results, Request], tuple[Session, str] | None]
 
 
 def endpoint(
-    desk: Desk, handler: Handler, find_session: Finder, role: Role = Role.TA
+    results: Results, handler: Handler, find_session: Finder, role: Role = Role.TA
 ) -> Callable[[Request], Awaitable[Response]]:
     """Return what answers the requests for one page; the handler runs in a thread."""
 
     def work(request: Request, form: list[tuple[str, str]]) -> Response:
-        found = find_session(desk, request)
+        found = find_session(results, request)
         if found is None:
             if request.method == "GET":
-                return RedirectResponse(address(desk, "login", to=str(request.url.path)), 303)
+                return RedirectResponse(address(results, "login", to=str(request.url.path)), 303)
             words = "Log in in another window, then send this again."
-            return page(desk, "told.html", 403, title="You are not logged in", words=words)
+            return page(results, "told.html", 403, title="You are not logged in", words=words)
         session, token = found
-        visit = Visit(desk, request, session, form, forgery_token(token))
+        visit = Visit(results, request, session, form, forgery_token(token))
         refused = _refusal(visit, role)
         if refused:
             visit.log("refused", f"{request.url.path}: {refused}")

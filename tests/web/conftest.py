@@ -26,23 +26,23 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def desk(store: Store, tmp_path: Path) -> Any:
+def results(store: Store, tmp_path: Path) -> Any:
     pytest.importorskip("starlette", reason="grader[serve] is not installed")
-    from grader.web.desk import Desk, Entrance
     from grader.web.jobs import Jobs
+    from grader.web.results import Access, Results
 
-    return Desk(store, "tiny", tmp_path, "Tiny & small", Entrance("ada", "once"), Jobs())
+    return Results(store, "tiny", tmp_path, "Tiny & small", Access("ada", "once"), Jobs())
 
 
 @contextlib.contextmanager
-def served(desk: Any) -> Iterator[str]:
-    """Serve a desk at a free port of this machine; yield its address."""
+def served(results: Any) -> Iterator[str]:
+    """Serve a results at a free port of this machine; yield its address."""
     import uvicorn
 
     from grader.web.site import make_site
 
     config = uvicorn.Config(
-        make_site(desk), log_level="error", lifespan="off", ws="none", proxy_headers=False
+        make_site(results), log_level="error", lifespan="off", ws="none", proxy_headers=False
     )
     server = uvicorn.Server(config)
     with socket.socket() as listening:
@@ -60,23 +60,23 @@ def served(desk: Any) -> Iterator[str]:
 
 
 @pytest.fixture
-def people(desk: Any) -> Any:
-    """The desk with two accounts."""
+def people(results: Any) -> Any:
+    """The results with two accounts."""
     from dataclasses import replace
 
-    accounts = Accounts(desk.store)
+    accounts = Accounts(results.store)
     accounts.add("ben", Role.TA, PASSWORD)
     accounts.add("cleo", Role.HEAD, PASSWORD)
-    desk.entrance = replace(desk.entrance, accounts=True, token="")
-    return desk
+    results.access = replace(results.access, accounts=True, token="")
+    return results
 
 
 @pytest.fixture
-def opened(browser: Any, desk: Any) -> Iterator[Callable[..., Any]]:
+def opened(browser: Any, results: Any) -> Iterator[Callable[..., Any]]:
     """Return what opens a page of a person of its own; a console error or a request elsewhere fails the test."""
     problems: list[str] = []
     contexts: list[Any] = []
-    with served(desk) as address:
+    with served(results) as address:
 
         def new(path: str = "", person: str = "", *, hostile: bool = False, **options: Any) -> Any:
             context = browser.new_context(base_url=address, **options)
@@ -105,7 +105,7 @@ def opened(browser: Any, desk: Any) -> Iterator[Callable[..., Any]]:
             else:
                 from grader.manual.accounts import Session
 
-                token = desk.accounts.open_session(Session("ada", Role.HEAD))
+                token = results.accounts.open_session(Session("ada", Role.HEAD))
                 context.add_cookies([{"name": "grader", "value": token, "url": address}])
             page.goto(f"/{path}")
             return page

@@ -28,31 +28,31 @@ PHONE = {
 }
 
 
-def pages(desk: Any) -> list[str]:
-    code = desk.code("anna")
+def pages(results: Any) -> list[str]:
+    code = results.code("anna")
     return [
         "", "todo", "students", f"students/{code}", f"grade/essay/{code}", f"grade/double/{code}",
-        f"grade/double/{desk.code('bert')}", "groups/essay", f"groups/essay/{code}", "groups/double",
+        f"grade/double/{results.code('bert')}", "groups/essay", f"groups/essay/{code}", "groups/double",
         f"groups/double/{code}", "comments", "history", "people", "nothing",
     ]  # fmt: skip
 
 
 @pytest.fixture
-def busy(desk: Any) -> Any:
-    """The desk with comments, decisions, a group and a share, so that no page is empty."""
+def busy(results: Any) -> Any:
+    """The results with comments, decisions, a group and a share, so that no page is empty."""
     from grader.manual.decisions import Wish
 
-    number = desk.palette.add("essay", "Why is the rank at most $k$?", -0.5, "ben").number
-    desk.palette.add("essay", "Right.", 0.0, "ben")
-    desk.decisions.decide([Wish("carl", "essay", 0.5, "Ask *me*: $E = 0$", (number,))], "ben")
-    desk.decisions.decide([Wish("anna", "double", 3.0, reason="see the board")], "cleo")
-    desk.sharing.share("essay", ["ada", "ben"], "ada")
-    return desk
+    number = results.palette.add("essay", "Why is the rank at most $k$?", -0.5, "ben").number
+    results.palette.add("essay", "Right.", 0.0, "ben")
+    results.decisions.decide([Wish("carl", "essay", 0.5, "Ask *me*: $E = 0$", (number,))], "ben")
+    results.decisions.decide([Wish("anna", "double", 3.0, reason="see the board")], "cleo")
+    results.sharing.share("essay", ["ada", "ben"], "ada")
+    return results
 
 
-def test_thirty_answers_are_graded_by_keyboard_alone(desk: Any, opened: Open) -> None:
-    fill(desk.store, {name: f"The answer of {name}." for name in NAMES})
-    desk.store.drop_scores("tiny", ["frieda", "anna", "bert", "carl", "dora", "=emil"])
+def test_thirty_answers_are_graded_by_keyboard_alone(results: Any, opened: Open) -> None:
+    fill(results.store, {name: f"The answer of {name}." for name in NAMES})
+    results.store.drop_scores("tiny", ["frieda", "anna", "bert", "carl", "dora", "=emil"])
     page = opened("grade/essay")
     for number in range(len(NAMES)):
         assert page.locator("h1").inner_text() == NAMES[number]
@@ -65,7 +65,7 @@ def test_thirty_answers_are_graded_by_keyboard_alone(desk: Any, opened: Open) ->
         else:
             page.keyboard.press("Enter")
             page.wait_for_selector(".done")
-    given = {name: desk.store.get_scores("tiny")[name].questions[1].points for name in NAMES}
+    given = {name: results.store.get_scores("tiny")[name].questions[1].points for name in NAMES}
     assert given == {name: 1.5 if number % 2 else 2.0 for number, name in enumerate(NAMES)}
 
 
@@ -135,8 +135,8 @@ def test_two_people_at_once_lose_neither_words(people: Any, opened: Open) -> Non
     assert people.decisions.standing("anna", "essay").comment == "of ben"
 
 
-def test_the_judge_is_overridden_with_a_reason(desk: Any, opened: Open) -> None:
-    page = opened(f"grade/double/{desk.code('anna')}")
+def test_the_judge_is_overridden_with_a_reason(results: Any, opened: Open) -> None:
+    page = opened(f"grade/double/{results.code('anna')}")
     assert "its input stays" in page.locator(".check").nth(1).inner_text().lower()
     assert "def double" in page.frame_locator("iframe").locator("pre").inner_text()
     page.keyboard.press("3")
@@ -147,17 +147,17 @@ def test_the_judge_is_overridden_with_a_reason(desk: Any, opened: Open) -> None:
     page.keyboard.type("A typing error of ours")
     with page.expect_navigation():
         page.keyboard.press("Control+Enter")
-    assert desk.store.get_score("tiny", "anna").score.points == 3.0
+    assert results.store.get_score("tiny", "anna").score.points == 3.0
     page.goto("/history")
     assert "override" in page.locator("main").inner_text()
 
 
-def test_the_overview_follows_a_batch_that_runs(desk: Any, opened: Open) -> None:
+def test_the_overview_follows_a_batch_that_runs(results: Any, opened: Open) -> None:
     waiting = [replace(not_graded(f"late {number}"), tier="") for number in range(3)]
-    desk.store.put_scores("tiny", waiting, "")
+    results.store.put_scores("tiny", waiting, "")
     page = opened()
     assert "3 wait for the run" in page.locator(".tile.running").inner_text().replace("\n", " ")
-    desk.store.put_scores("tiny", [score(each.submission) for each in waiting], "course")
+    results.store.put_scores("tiny", [score(each.submission) for each in waiting], "course")
     page.wait_for_selector(".tile.running", state="detached", timeout=20_000)
     assert page.locator("a.tile").first.locator("b").inner_text() == "11"
 
@@ -218,14 +218,14 @@ def written(kind: str, html: str) -> str:
 
 @pytest.mark.parametrize("kind", ["sanitized", "raw"])
 def test_no_script_of_a_student_runs_and_nothing_is_asked_of_another_host(
-    desk: Any, opened: Open, kind: str
+    results: Any, opened: Open, kind: str
 ) -> None:
     page = opened(hostile=True)
     for number, html in enumerate(HOSTILE):
         shown = written(kind, html)
         own = [GivenAnswer(q, html, shown, str(number), _digest(shown)) for q in ("", "essay")]
-        desk.store.put_answers("tiny", "anna", own)
-        page.goto(f"/grade/essay/{desk.code('anna')}")
+        results.store.put_answers("tiny", "anna", own)
+        page.goto(f"/grade/essay/{results.code('anna')}")
         frame = page.frames[1]
         for element in frame.locator("#click").all():
             element.click(force=True, timeout=2000)
@@ -235,11 +235,11 @@ def test_no_script_of_a_student_runs_and_nothing_is_asked_of_another_host(
         assert re.search("/grade/essay/", page.url), html
 
 
-def test_a_hostile_name_and_finding_are_shown_as_words(desk: Any, opened: Open) -> None:
+def test_a_hostile_name_and_finding_are_shown_as_words(results: Any, opened: Open) -> None:
     name = "<img src=x onerror=alert(1)>"
     hostile = score(name, message="<script>alert(2)</script>", status=Status.UNREADABLE)
-    desk.store.put_scores("tiny", [hostile], "course")
-    desk.store.put_answers("tiny", name, answers(name, "words"))
+    results.store.put_scores("tiny", [hostile], "course")
+    results.store.put_answers("tiny", name, answers(name, "words"))
     page = opened("students")
     page.on("dialog", lambda dialog: pytest.fail(dialog.message))
     page.click(f"text={name}")

@@ -14,16 +14,16 @@ from starlette.testclient import TestClient
 from grader.manual.accounts import Accounts, Role
 from grader.manual.decisions import Decisions, Wish
 from grader.store import Store
-from grader.web.entrance import TRIES_NAME, Attempts
+from grader.web.login import TRIES_NAME, Attempts
 from grader.web.site import GETS, HEAD_GETS, HEAD_POSTS, POSTS, make_site
 
 PASSWORD = "correct horse battery"
 HOST = "http://127.0.0.1"
 
 
-def client(desk: Any, *, enter: bool = True, **more: Any) -> TestClient:
+def client(results: Any, *, enter: bool = True, **more: Any) -> TestClient:
     made = TestClient(
-        make_site(desk, **more), base_url=HOST, client=("127.0.0.1", 5000), follow_redirects=False
+        make_site(results, **more), base_url=HOST, client=("127.0.0.1", 5000), follow_redirects=False
     )
     if enter:
         assert made.get("/enter?token=once").status_code == 303
@@ -36,8 +36,8 @@ def forgery(made: TestClient) -> str:
     return found[1]
 
 
-def test_the_printed_address_works_once(desk: Any) -> None:
-    site = TestClient(make_site(desk), base_url=HOST, follow_redirects=False)
+def test_the_printed_address_works_once(results: Any) -> None:
+    site = TestClient(make_site(results), base_url=HOST, follow_redirects=False)
     assert site.get("/enter?token=wrong").status_code == 403
     assert site.get("/enter").status_code == 403
     assert site.get("/enter?token=once").status_code == 303
@@ -47,19 +47,21 @@ def test_the_printed_address_works_once(desk: Any) -> None:
 
 
 @pytest.mark.parametrize("path", [*GETS, *HEAD_GETS])
-def test_nobody_sees_a_page_without_a_session(desk: Any, path: str) -> None:
-    made = client(desk, enter=False)
+def test_nobody_sees_a_page_without_a_session(results: Any, path: str) -> None:
+    made = client(results, enter=False)
     for cookie in ("", "guessed"):
         made.cookies.set("grader", cookie)
-        answer = made.get(path.replace("{question}", "essay").replace("{code}", desk.code("anna")))
+        answer = made.get(path.replace("{question}", "essay").replace("{code}", results.code("anna")))
         assert answer.status_code == 303
         assert answer.headers["location"].startswith("/login")
 
 
 @pytest.mark.parametrize("path", [*POSTS, *HEAD_POSTS])
-def test_a_form_that_is_not_ours_does_nothing(desk: Any, path: str) -> None:
-    made = client(desk)
-    path = path.replace("{question}", "essay").replace("{code}", desk.code("anna")).replace("{number}", "1")
+def test_a_form_that_is_not_ours_does_nothing(results: Any, path: str) -> None:
+    made = client(results)
+    path = (
+        path.replace("{question}", "essay").replace("{code}", results.code("anna")).replace("{number}", "1")
+    )
     token = forgery(made)
     for form, headers in (
         ({"points": "1"}, {}),
@@ -68,20 +70,20 @@ def test_a_form_that_is_not_ours_does_nothing(desk: Any, path: str) -> None:
         ({"points": "1", "forgery": token}, {"origin": "https://example.org"}),
     ):
         assert made.post(path, data=form, headers=headers).status_code == 403
-    assert Decisions(desk.store, "tiny").history() == []
-    assert {event.event for event in desk.accounts.events()} == {"refused", "logged in"}
+    assert Decisions(results.store, "tiny").history() == []
+    assert {event.event for event in results.accounts.events()} == {"refused", "logged in"}
 
 
-def test_a_host_of_another_name_is_refused(desk: Any) -> None:
-    made = client(desk, hosts=["grading.example.org"])
+def test_a_host_of_another_name_is_refused(results: Any) -> None:
+    made = client(results, hosts=["grading.example.org"])
     assert made.get("/", headers={"host": "evil.example.org"}).status_code == 421
     assert made.get("/", headers={"host": "127.0.0.1:99"}).status_code == 200
     assert made.get("/", headers={"host": "Grading.example.org"}).status_code == 200
 
 
-def test_every_answer_has_the_strict_policy_and_frames_have_their_own(desk: Any) -> None:
-    made = client(desk)
-    for path in ("/", "/todo", "/login", "/nothing", f"/grade/essay/{desk.code('anna')}"):
+def test_every_answer_has_the_strict_policy_and_frames_have_their_own(results: Any) -> None:
+    made = client(results)
+    for path in ("/", "/todo", "/login", "/nothing", f"/grade/essay/{results.code('anna')}"):
         answer = made.get(path)
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy
@@ -91,22 +93,22 @@ def test_every_answer_has_the_strict_policy_and_frames_have_their_own(desk: Any)
         assert answer.headers["cache-control"] == "no-store"
         assert " style=" not in answer.text
         assert not re.search(r"<script(?! src)", answer.text)
-    frame = made.get(f"/answer/essay/{desk.code('anna')}").headers["content-security-policy"]
+    frame = made.get(f"/answer/essay/{results.code('anna')}").headers["content-security-policy"]
     assert "script-src" not in frame
     assert "sandbox allow-same-origin" in frame
     assert "default-src 'none'" in frame
 
 
-def test_the_cookie_is_kept_from_scripts_and_other_sites(desk: Any) -> None:
-    desk.secure = True
-    made = client(desk, enter=False)
+def test_the_cookie_is_kept_from_scripts_and_other_sites(results: Any) -> None:
+    results.secure = True
+    made = client(results, enter=False)
     cookie = made.get("/enter?token=once").headers["set-cookie"].lower()
     assert all(each in cookie for each in ("httponly", "samesite=lax", "secure", "path=/"))
 
 
-def test_a_large_form_is_refused(desk: Any) -> None:
-    made = client(desk)
-    path = f"/grade/essay/{desk.code('anna')}"
+def test_a_large_form_is_refused(results: Any) -> None:
+    made = client(results)
+    path = f"/grade/essay/{results.code('anna')}"
     assert made.post(path, content=b"comment=" + b"x" * (3 << 20)).status_code == 413
     assert made.post(path, content=b"&".join(b"a=1" for _ in range(6000))).status_code == 413
 
@@ -171,7 +173,7 @@ def test_passwords_are_kept_as_argon2_and_tokens_as_digests(people: Any) -> None
 def test_the_header_of_a_proxy_counts_only_from_the_proxy_and_only_if_asked_for(people: Any) -> None:
     header = {"x-user": "cleo"}
     assert client(people, enter=False).get("/", headers=header).status_code == 303
-    people.entrance = replace(people.entrance, accounts=False, header="x-user", proxies=("127.0.0.1",))
+    people.access = replace(people.access, accounts=False, header="x-user", proxies=("127.0.0.1",))
     made = client(people, enter=False)
     assert made.get("/", headers=header).status_code == 200
     assert made.get("/", headers={"x-user": "stranger"}).status_code == 303
@@ -180,9 +182,9 @@ def test_the_header_of_a_proxy_counts_only_from_the_proxy_and_only_if_asked_for(
     assert far.get("/", headers=header).status_code == 303
 
 
-def test_a_path_below_a_proxy_is_in_every_link(desk: Any) -> None:
-    desk.prefix = "/grading"
-    made = TestClient(make_site(desk), base_url=HOST, follow_redirects=False)
+def test_a_path_below_a_proxy_is_in_every_link(results: Any) -> None:
+    results.prefix = "/grading"
+    made = TestClient(make_site(results), base_url=HOST, follow_redirects=False)
     assert made.get("/grading/enter?token=once").headers["location"] == "/grading/"
     text = made.get("/grading/").text
     assert [
@@ -192,44 +194,44 @@ def test_a_path_below_a_proxy_is_in_every_link(desk: Any) -> None:
     ] == []
 
 
-def decide(made: TestClient, desk: Any, name: str, question: str = "essay", **fields: str) -> Any:
+def decide(made: TestClient, results: Any, name: str, question: str = "essay", **fields: str) -> Any:
     form = {"forgery": forgery(made), "version": "0", **fields}
-    return made.post(f"/grade/{question}/{desk.code(name)}", data=form)
+    return made.post(f"/grade/{question}/{results.code(name)}", data=form)
 
 
-def test_saving_leads_to_the_next_answer_that_waits(desk: Any) -> None:
-    made = client(desk)
-    answer = decide(made, desk, "anna", points="1,5", comment="Because\r\nof $k$")
-    assert answer.headers["location"] == f"/grade/essay/{desk.code('bert')}"
-    standing = Decisions(desk.store, "tiny").standing("anna", "essay")
+def test_saving_leads_to_the_next_answer_that_waits(results: Any) -> None:
+    made = client(results)
+    answer = decide(made, results, "anna", points="1,5", comment="Because\r\nof $k$")
+    assert answer.headers["location"] == f"/grade/essay/{results.code('bert')}"
+    standing = Decisions(results.store, "tiny").standing("anna", "essay")
     assert standing is not None
     assert (standing.points, standing.comment, standing.person) == (1.5, "Because\nof $k$", "ada")
 
 
-def test_a_second_person_is_told_of_the_first_and_loses_no_words(desk: Any) -> None:
-    made = client(desk)
-    Decisions(desk.store, "tiny").decide([Wish("anna", "essay", 2.0, "fine")], "ben")
-    answer = decide(made, desk, "anna", points="1", comment="my <own> words")
+def test_a_second_person_is_told_of_the_first_and_loses_no_words(results: Any) -> None:
+    made = client(results)
+    Decisions(results.store, "tiny").decide([Wish("anna", "essay", 2.0, "fine")], "ben")
+    answer = decide(made, results, "anna", points="1", comment="my <own> words")
     assert answer.status_code == 409
     assert "ben has decided meanwhile" in answer.text
     assert "my &lt;own&gt; words" in answer.text
     assert 'name="version" value="1"' in answer.text
-    assert Decisions(desk.store, "tiny").standing("anna", "essay").points == 2.0  # type: ignore[union-attr]
+    assert Decisions(results.store, "tiny").standing("anna", "essay").points == 2.0  # type: ignore[union-attr]
 
 
-def test_an_override_without_a_reason_is_asked_for_one(desk: Any) -> None:
-    made = client(desk)
-    answer = decide(made, desk, "anna", "double", points="3")
+def test_an_override_without_a_reason_is_asked_for_one(results: Any) -> None:
+    made = client(results)
+    answer = decide(made, results, "anna", "double", points="3")
     assert answer.status_code == 400
     assert "say why they change" in answer.text
-    assert decide(made, desk, "anna", "double", points="3", reason="see the board").status_code == 303
-    assert desk.store.get_score("tiny", "anna").score.points == 3.0
+    assert decide(made, results, "anna", "double", points="3", reason="see the board").status_code == 303
+    assert results.store.get_score("tiny", "anna").score.points == 3.0
 
 
-def test_a_question_without_names_shows_none(desk: Any) -> None:
-    made = client(desk)
-    desk.sharing.hide_names("essay", "ada", hidden=True)
-    code = desk.code("anna")
+def test_a_question_without_names_shows_none(results: Any) -> None:
+    made = client(results)
+    results.sharing.hide_names("essay", "ada", hidden=True)
+    code = results.code("anna")
     for path in (f"/grade/essay/{code}", "/groups/essay", f"/groups/essay/{code}", "/todo?question=essay"):
         text = made.get(path).text
         assert "anna" not in re.sub(r"name=", "", text), path
@@ -237,16 +239,16 @@ def test_a_question_without_names_shows_none(desk: Any) -> None:
     assert "anna" in made.get(f"/grade/double/{code}").text
 
 
-def test_equal_and_similar_answers_are_one_group_and_decided_at_once(desk: Any) -> None:
-    made = client(desk)
+def test_equal_and_similar_answers_are_one_group_and_decided_at_once(results: Any) -> None:
+    made = client(results)
     text = made.get("/groups/essay").text
     assert '<span class="count">3</span>' in text
-    code = desk.code("anna")
+    code = results.code("anna")
     assert made.get(f"/groups/essay/{code}").status_code == 200
     form = {"forgery": forgery(made), "points": "2", "comment": "Right."}
-    members = [f"{desk.code(name)}:0" for name in ("anna", "bert", "dora")]
+    members = [f"{results.code(name)}:0" for name in ("anna", "bert", "dora")]
     assert made.post(f"/groups/essay/{code}", data={**form, "member": members}).status_code == 303
-    scores = desk.store.get_scores("tiny")
+    scores = results.store.get_scores("tiny")
     assert [scores[name].questions[1].points for name in ("anna", "bert", "dora", "carl")] == [
         2.0,
         2.0,
@@ -255,15 +257,15 @@ def test_equal_and_similar_answers_are_one_group_and_decided_at_once(desk: Any) 
     ]
     undo = {"forgery": form["forgery"], "mine": "1"}
     assert made.post(f"/undo/essay/{code}", data=undo).status_code == 303
-    assert desk.store.get_scores("tiny")["dora"].questions[1].points is None
+    assert results.store.get_scores("tiny")["dora"].questions[1].points is None
 
 
-def test_shared_out_answers_come_to_their_people(desk: Any) -> None:
-    made = client(desk)
+def test_shared_out_answers_come_to_their_people(results: Any) -> None:
+    made = client(results)
     token = forgery(made)
     form = {"forgery": token, "question": "essay", "person": ["ada", "ben"]}
     assert made.post("/people/share", data=form).status_code == 303
-    shares = desk.worklist.shares(desk.sharing.people())
+    shares = results.worklist.shares(results.sharing.people())
     assert sum(number for number, _ in shares.values()) == 6
     seen = set()
     code = made.get("/grade/essay").headers["location"].rpartition("/")[2]
@@ -274,8 +276,8 @@ def test_shared_out_answers_come_to_their_people(desk: Any) -> None:
     assert len(seen) <= shares["ada"][0]
 
 
-def test_unknown_pages_answers_and_versions_are_not_found(desk: Any) -> None:
-    made = client(desk)
+def test_unknown_pages_answers_and_versions_are_not_found(results: Any) -> None:
+    made = client(results)
     for path in (
         "/x",
         "/grade/nothing",
@@ -287,21 +289,21 @@ def test_unknown_pages_answers_and_versions_are_not_found(desk: Any) -> None:
     ):
         assert made.get(path).status_code == 404, path
     restore = {"forgery": forgery(made), "version": "9"}
-    assert made.post(f"/restore/essay/{desk.code('anna')}", data=restore).status_code == 409
+    assert made.post(f"/restore/essay/{results.code('anna')}", data=restore).status_code == 409
 
 
-def test_hostile_words_of_people_are_shown_as_words(desk: Any, store: Store) -> None:
-    made = client(desk)
+def test_hostile_words_of_people_are_shown_as_words(results: Any, store: Store) -> None:
+    made = client(results)
     words = "<script>alert(1)</script> [x](javascript:alert(1)) <img src=x onerror=alert(1)>"
-    desk.palette.add("essay", words, 0.0, "ben")
-    decide(made, desk, "anna", points="1", comment=words)
+    results.palette.add("essay", words, 0.0, "ben")
+    decide(made, results, "anna", points="1", comment=words)
     Accounts(store).add("<b>ben</b>", Role.TA, PASSWORD)
     for path in (
-        f"/grade/essay/{desk.code('anna')}",
+        f"/grade/essay/{results.code('anna')}",
         "/comments",
         "/history",
         "/people",
-        f"/students/{desk.code('anna')}",
+        f"/students/{results.code('anna')}",
     ):
         text = made.get(path).text
         assert "<script>alert" not in text
@@ -310,10 +312,10 @@ def test_hostile_words_of_people_are_shown_as_words(desk: Any, store: Store) -> 
         assert "<b>ben" not in text
 
 
-def test_the_history_and_the_live_state_follow_a_decision(desk: Any) -> None:
-    made = client(desk)
+def test_the_history_and_the_live_state_follow_a_decision(results: Any) -> None:
+    made = client(results)
     before = made.get("/live").json()["stamp"]
-    decide(made, desk, "anna", points="1")
+    decide(made, results, "anna", points="1")
     assert made.get("/live").json()["stamp"] != before
     assert "anna" in made.get("/history").text
     assert "anna" not in made.get("/history?person=ben").text

@@ -23,7 +23,7 @@ KEPT_GROUPS = 16
 
 
 @dataclass(frozen=True)
-class Entrance:
+class Access:
     """Who may come in. With neither accounts nor a header there is one person, with a one-time token.
 
     `header` is that in which a proxy with one of the addresses `proxies` names the user.
@@ -37,14 +37,14 @@ class Entrance:
 
 
 @dataclass
-class Desk:
+class Results:
     """The results of one assignment, as the pages use them."""
 
     store: Store
     assignment: str
     out: Path
     title: str
-    entrance: Entrance
+    access: Access
     jobs: Jobs
     prefix: str = ""
     secure: bool = False

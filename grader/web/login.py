@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from grader.manual.accounts import Role, Session
-from grader.web.desk import Desk
 from grader.web.guards import same_origin
+from grader.web.results import Results
 from grader.web.visit import COOKIE, address, address_of, page
 
 TRIES_NAME, TRIES_ADDRESS, WINDOW = 5, 20, 300.0
@@ -52,25 +52,25 @@ class Attempts:
         return len(times)
 
 
-class Door:
+class Login:
     """Lets people in and out; `token` is spent with its first use."""
 
-    def __init__(self, desk: Desk, attempts: Attempts | None = None) -> None:
-        self.desk = desk
+    def __init__(self, results: Results, attempts: Attempts | None = None) -> None:
+        self.results = results
         self.attempts = attempts or Attempts()
-        self.token = desk.entrance.token
+        self.token = results.access.token
         self._lock = threading.Lock()
 
-    def find(self, desk: Desk, request: Request) -> tuple[Session, str] | None:
+    def find(self, results: Results, request: Request) -> tuple[Session, str] | None:
         """Return the session of a request and its token, None if there is none."""
-        entrance = desk.entrance
-        if entrance.header:
+        access = results.access
+        if access.header:
             direct = request.client.host if request.client else ""
-            person = request.headers.get(entrance.header, "")
-            role = desk.accounts.people().get(person) if person and direct in entrance.proxies else None
-            return None if role is None else (Session(person, role), f"{desk.secret} {person}")
+            person = request.headers.get(access.header, "")
+            role = results.accounts.people().get(person) if person and direct in access.proxies else None
+            return None if role is None else (Session(person, role), f"{results.secret} {person}")
         token = request.cookies.get(COOKIE, "")
-        session = desk.accounts.session(token) if token else None
+        session = results.accounts.session(token) if token else None
         return None if session is None else (session, token)
 
     def enter(self, request: Request) -> Response:
@@ -80,65 +80,69 @@ class Door:
             right = bool(self.token) and hmac.compare_digest(given.encode(), self.token.encode())
             if right:
                 self.token = ""
-        where = address_of(request, self.desk)
+        where = address_of(request, self.results)
         if not right:
-            self.desk.accounts.log("", where, "refused", "a token that is wrong or was used")
+            self.results.accounts.log("", where, "refused", "a token that is wrong or was used")
             words = "The address works once. Start grader serve again for a new one."
-            return page(self.desk, "told.html", 403, title="This address was used already", words=words)
-        session = Session(self.desk.entrance.person, Role.HEAD)
+            return page(self.results, "told.html", 403, title="This address was used already", words=words)
+        session = Session(self.results.access.person, Role.HEAD)
         return self._opened(request, session, "")
 
     def login_page(self, request: Request) -> Response:
         """Return the form to log in, or say how else to come in."""
-        if not self.desk.entrance.accounts:
+        if not self.results.access.accounts:
             words = "Open the address that grader serve has printed."
-            if self.desk.entrance.header:
+            if self.results.access.header:
                 words = "The proxy named no account of this course: grader people add NAME --no-password."
-            return page(self.desk, "told.html", 403, title="Who are you?", words=words)
+            return page(self.results, "told.html", 403, title="Who are you?", words=words)
         to = request.query_params.get("to", "")
-        return page(self.desk, "login.html", to=to, problem="", name="")
+        return page(self.results, "login.html", to=to, problem="", name="")
 
     def login(self, request: Request, form: dict[str, str]) -> Response:
         """Let a person in whose password is right."""
-        name, where = form.get("name", "")[:100], address_of(request, self.desk)
+        name, where = form.get("name", "")[:100], address_of(request, self.results)
         to = form.get("to", "")
         problem = "The name or the password is wrong."
         session = None
-        if not self.desk.entrance.accounts or not same_origin(request):
-            return page(self.desk, "told.html", 403, title="Refused", words="This form is not one of ours.")
+        if not self.results.access.accounts or not same_origin(request):
+            return page(
+                self.results, "told.html", 403, title="Refused", words="This form is not one of ours."
+            )
         if self.attempts.refused(name, where):
             problem = "Too many tries. Wait some minutes."
-            self.desk.accounts.log(name, where, "login refused", "too many tries")
+            self.results.accounts.log(name, where, "login refused", "too many tries")
         else:
-            session = self.desk.accounts.logged_in(name, form.get("password", "")[:MAX_PASSWORD])
+            session = self.results.accounts.logged_in(name, form.get("password", "")[:MAX_PASSWORD])
         if session is None:
             if problem.startswith("The"):
                 self.attempts.failed(name, where)
-                self.desk.accounts.log(name, where, "login failed")
+                self.results.accounts.log(name, where, "login failed")
             status = 429 if problem.startswith("Too") else 403
-            return page(self.desk, "login.html", status, to=to, problem=problem, name=name)
+            return page(self.results, "login.html", status, to=to, problem=problem, name=name)
         return self._opened(request, session, to)
 
     def leave(self, request: Request) -> Response:
         """End the session."""
         if not same_origin(request):
-            return page(self.desk, "told.html", 403, title="Refused", words="This form is not one of ours.")
-        self.desk.accounts.close_session(request.cookies.get(COOKIE, ""))
-        answer = page(self.desk, "told.html", title="Good bye", words="You are logged out.")
-        answer.delete_cookie(COOKIE, path=self.desk.prefix or "/")
+            return page(
+                self.results, "told.html", 403, title="Refused", words="This form is not one of ours."
+            )
+        self.results.accounts.close_session(request.cookies.get(COOKIE, ""))
+        answer = page(self.results, "told.html", title="Good bye", words="You are logged out.")
+        answer.delete_cookie(COOKIE, path=self.results.prefix or "/")
         return answer
 
     def _opened(self, request: Request, session: Session, to: str) -> Response:
-        ours = to.startswith(f"{self.desk.prefix}/") and not to.startswith("//") and "\\" not in to
-        token = self.desk.accounts.open_session(session)
-        self.desk.accounts.log(session.person, address_of(request, self.desk), "logged in")
-        answer = RedirectResponse(to if ours else address(self.desk), 303)
+        ours = to.startswith(f"{self.results.prefix}/") and not to.startswith("//") and "\\" not in to
+        token = self.results.accounts.open_session(session)
+        self.results.accounts.log(session.person, address_of(request, self.results), "logged in")
+        answer = RedirectResponse(to if ours else address(self.results), 303)
         answer.set_cookie(
             COOKIE,
             token,
-            path=self.desk.prefix or "/",
+            path=self.results.prefix or "/",
             httponly=True,
             samesite="lax",
-            secure=self.desk.secure,
+            secure=self.results.secure,
         )
         return answer
