@@ -30,7 +30,7 @@ from grader.manual.accounts import Role, Session
 from grader.manual.decisions import Decisions
 from grader.store import Store
 from grader.web.jobs import Jobs
-from grader.web.results import Access, Results
+from grader.web.served_results import Access, Results
 from grader.web.site import make_site
 
 ROOT = Path(__file__).resolve().parent.parent

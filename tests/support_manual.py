@@ -15,6 +15,7 @@ from grader.errors import ConflictError
 from grader.given_answer import GivenAnswer
 from grader.manual.decisions import Decisions, Wish
 from grader.records import Code, QuestionScore, Score, Verdict, VerdictKind
+from grader.similar.pairs import Pair, Work, pairs
 from grader.store import Store
 
 TEXTS = {
@@ -90,6 +91,24 @@ def large(store: Store, students: int, questions: int, waiting: int, decided: fl
         for name in names[: int(students * decided)]
     ]
     Decisions(store, "large").decide(wishes, "ta")
+
+
+def alike() -> list[Pair]:
+    """Return a pair of functions, and one of answers, as the comparison finds them."""
+    code = "def double(x):\n    # <mine> & yours\n    total = [0.0] * len(x)\n    for place, value in enumerate(x):\n        total[place] = 2.0 * value\n    return total\n"
+    words = "The bound is reached when the rank is at most k. Then all that is left out vanishes & nothing is lost at all."
+
+    def works(first: str, second: str, origin: str = "") -> list[Work]:
+        return [
+            Work("anna", "anna", first, frozenset({"anna"})),
+            Work("carl", "carl", second, frozenset({f"{origin} carl"}), origin),
+        ]
+
+    other = code.replace("total", "result").replace("# <mine> & yours", "# no words of mine")
+    return [
+        *pairs("double", "Doubling", "code", works(code, other), "def double(x):\n    pass\n", 0.8),
+        *pairs("essay", "Essay", "answer", works(words, words.upper(), "last year"), "", 0.8),
+    ]
 
 
 def many_at_once(where: Path | str, people: int, each: int) -> None:

@@ -63,7 +63,7 @@ def serve(
             f'the package {error.name} is missing; run: pip install "grader[serve]"'
         ) from error
     from grader.web.jobs import Jobs  # noqa: PLC0415
-    from grader.web.results import Access, Results  # noqa: PLC0415
+    from grader.web.served_results import Access, Results  # noqa: PLC0415
     from grader.web.site import make_site  # noqa: PLC0415
 
     _check(host, accounts=accounts, header=user_header, prefix=prefix)

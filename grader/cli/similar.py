@@ -61,6 +61,7 @@ def similar(
     from grader.batch.similar_works import Comparison  # noqa: PLC0415 -- keeps --help fast
     from grader.course.assignment import load_assignment  # noqa: PLC0415
     from grader.course.folder import find_root  # noqa: PLC0415
+    from grader.manual.similar_pairs import SimilarPairs  # noqa: PLC0415
     from grader.observe.tiers import choose_sandbox  # noqa: PLC0415
 
     if output is not None and output.suffix.lower() not in (".csv", ".json"):
@@ -84,6 +85,7 @@ def similar(
 
         comparison = Comparison(rubric, assignment, results.store, where.out, earlier, least)
         found = comparison.pairs(sandbox, lambda words: click.echo(f"note: {words}", err=True))
+        SimilarPairs(results.store, rubric.assignment).replace(found)
     for pair in found[:SHOWN]:
         click.echo(
             f"{100 * pair.share:3.0f} %  {pair.title}: {_name(pair.first)} and {_name(pair.second)} "
@@ -91,6 +93,8 @@ def similar(
         )
     if len(found) > SHOWN:
         click.echo(f"and {len(found) - SHOWN} more: give -o FILE")
+    if found:
+        click.echo("Side by side: grader serve, page Course.")
     click.echo(WORDS if found else "Nothing is alike beyond what was handed out and what many have.")
     if output is not None:
         _write(output, found)

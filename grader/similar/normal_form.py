@@ -8,6 +8,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+from dataclasses import dataclass
 
 MAX_TEXT = 20_000
 TOKEN = re.compile(
@@ -26,19 +27,34 @@ WORD = re.compile(r"[^\W_]+")
 SENTENCE = re.compile(r"[.!?\n]+")
 
 
-def code_lines(text: str) -> list[str]:
+@dataclass(frozen=True)
+class Line:
+    """A line or sentence in normal form, and where it stands in the text: from `start` up to `end`."""
+
+    form: str
+    start: int
+    end: int
+
+
+def code_lines(text: str) -> list[Line]:
     """Return the lines of code in normal form: names are `v`, attributes and numbers stay."""
-    lines: list[str] = []
+    lines: list[Line] = []
     tokens: list[str] = []
-    depth = 0
+    depth = start = end = 0
     for found in TOKEN.finditer(text[:MAX_TEXT] + "\n"):
         kind, sign = found.lastgroup, found[0]
         if kind == "line":
             if tokens and depth <= 0:  # inside brackets a line goes on
-                lines.append(" ".join(tokens))
+                lines.append(Line(" ".join(tokens), start, end))
                 tokens = []
                 depth = 0
-        elif kind == "name":
+            continue
+        if kind == "comment":
+            continue
+        if not tokens:
+            start = found.start()
+        end = found.end()
+        if kind == "name":
             tokens.append(sign if sign in KEPT else "v")
         elif kind == "attribute":
             tokens.append(re.sub(r"\s", "", sign))
@@ -48,11 +64,18 @@ def code_lines(text: str) -> list[str]:
             depth += (sign in "([{") - (sign in ")]}") if kind == "sign" else 0
             tokens.append(sign)
     if tokens:
-        lines.append(" ".join(tokens))
+        lines.append(Line(" ".join(tokens), start, end))
     return lines
 
 
-def answer_lines(text: str) -> list[str]:
+def answer_lines(text: str) -> list[Line]:
     """Return the sentences of an answer as words in small letters."""
-    sentences = (WORD.findall(each.casefold()) for each in SENTENCE.split(text[:MAX_TEXT]))
-    return [" ".join(words) for words in sentences if words]
+    lines: list[Line] = []
+    start, text = 0, text[:MAX_TEXT]
+    for end, after in [*((found.start(), found.end()) for found in SENTENCE.finditer(text)), (len(text), 0)]:
+        words = list(WORD.finditer(text, start, end))
+        if words:
+            form = " ".join(word[0].casefold() for word in words)
+            lines.append(Line(form, words[0].start(), words[-1].end()))
+        start = after
+    return lines

@@ -15,7 +15,7 @@ import numpy as np
 from rapidfuzz.distance import Indel
 from rapidfuzz.process import cdist
 
-from grader.similar.normal_form import answer_lines, code_lines
+from grader.similar.normal_form import Line, answer_lines, code_lines
 
 COMMON_SHARE, COMMON_LEAST = 0.15, 5  # a line that so many have, and at least so many, says nothing
 LEAST_TOKENS = {"code": 25, "answer": 15}
@@ -39,7 +39,10 @@ class Work:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two works that share `share` of what is left; `lines` are equal, of `left` in the shorter one."""
+    """Two works that share `share` of what is left; `lines` are equal, of `left` in the shorter one.
+
+    `first_marks` and `second_marks` say where in the texts the lines are that both have: start and end.
+    """
 
     question: str
     title: str
@@ -49,6 +52,8 @@ class Pair:
     share: float
     lines: int
     left: int
+    first_marks: tuple[tuple[int, int], ...] = ()
+    second_marks: tuple[tuple[int, int], ...] = ()
 
 
 def pairs(
@@ -58,12 +63,12 @@ def pairs(
 
     `kind` is code or answer. Works of other origins are compared with those of this course alone.
     """
-    lines_of: Callable[[str], list[str]] = code_lines if kind == "code" else answer_lines
-    given = set(lines_of(handed_out))
-    lines = [[line for line in lines_of(work.text) if line not in given] for work in works]
+    lines_of: Callable[[str], list[Line]] = code_lines if kind == "code" else answer_lines
+    given = {line.form for line in lines_of(handed_out)}
+    lines = [[line for line in lines_of(work.text) if line.form not in given] for work in works]
     common = _common(works, lines)
-    left = [[line for line in each if line not in common] for each in lines]
-    tokens = [" ".join(each).split(" ") if each else [] for each in left]
+    left = [[line for line in each if line.form not in common] for each in lines]
+    tokens = [[token for line in each for token in line.form.split(" ")] for each in left]
     chosen = [number for number, each in enumerate(tokens) if len(each) >= LEAST_TOKENS[kind]]
     alphabet: dict[str, str] = {}
     texts = ["".join(alphabet.setdefault(t, chr(0x10000 + len(alphabet))) for t in tokens[n]) for n in chosen]
@@ -78,19 +83,20 @@ def pairs(
             if first.owners & second.owners or (first.origin and second.origin):
                 continue
             own, other = left[chosen[start + row]], left[chosen[column]]
-            equal = sum((Counter(own) & Counter(other)).values())
-            share = float(shares[row, column])
-            pair = Pair(question, title, kind, first, second, share, equal, min(len(own), len(other)))
+            equal = Counter(line.form for line in own) & Counter(line.form for line in other)
+            marks = [tuple((n.start, n.end) for n in side if n.form in equal) for side in (own, other)]
+            share, shorter = float(shares[row, column]), min(len(own), len(other))
+            pair = Pair(question, title, kind, first, second, share, equal.total(), shorter, *marks)
             found.append(pair)
     found.sort(key=lambda pair: (-pair.share, -pair.left, pair.first.submission, pair.second.submission))
     return found[:MAX_PAIRS]
 
 
-def _common(works: Sequence[Work], lines: Iterable[Sequence[str]]) -> set[str]:
+def _common(works: Sequence[Work], lines: Iterable[Sequence[Line]]) -> set[str]:
     """Return the lines that many students have: what the task makes likely."""
     owners: dict[str, set[frozenset[str]]] = {}
     for work, own in zip(works, lines, strict=True):
-        for line in set(own):
+        for line in {each.form for each in own}:
             owners.setdefault(line, set()).add(work.owners)
     students = len({work.owners for work in works})
     most = max(COMMON_LEAST, COMMON_SHARE * students)

@@ -6,6 +6,7 @@
     decisions  assignment, submission, question, version  -> Decision; rows are only ever added
     palette    assignment, comment, version               -> a comment, its points; rows are only ever added
     settings   assignment, name, version                  -> a text; rows are only ever added
+    pairs      assignment, pair                           -> two functions or answers that are alike
     accounts   person                                     -> role, hash of the password
     sessions   digest of a token                          -> person, until when
     audit      number                                     -> who did what when; rows are only ever added
@@ -91,6 +92,22 @@ SETTINGS = Table(
     Column("value", Text, nullable=False),
     Column("time", Float, nullable=False),
     Column("person", String, nullable=False),
+)
+PAIRS = Table(
+    "pairs",
+    METADATA,
+    Column("assignment", String, primary_key=True),
+    Column("pair", String, primary_key=True),
+    Column("question", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("first", String, nullable=False),
+    Column("second", String, nullable=False),
+    Column("origin", String, nullable=False),
+    Column("share", Float, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("left", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
 )
 ACCOUNTS = Table(
     "accounts",

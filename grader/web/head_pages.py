@@ -80,7 +80,7 @@ def regrade(visit: Visit) -> Response:
         arguments.append("--all")
         title, total = "everybody", sum(source != ROSTER for source in sources.values())
     about = f"{title}, {question}" if question else title
-    if not results.jobs.start(arguments, f"Judging again: {about}", total):
+    if not results.jobs.start("regrade", arguments, f"Judging again: {about}", total):
         raise UsageError("something is being judged again already; wait for its end")
     visit.log("judged again", about)
     return visit.to("students", code) if code else visit.to()

@@ -1,4 +1,4 @@
-"""Judging again from the page: `grader regrade` as a process of its own, one at a time."""
+"""Judging and comparing again from the page: a command of grader as a process of its own, one at a time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_LINE = 300
 
 @dataclass(frozen=True)
 class JobState:
-    """What is being judged again, or was last; `code` is the exit code, None while it runs."""
+    """What is going on, or was last; `code` is the exit code, None while it runs."""
 
     title: str = ""
     lines: tuple[str, ...] = ()
@@ -31,7 +31,7 @@ class JobState:
 
 
 class Jobs:
-    """Runs `grader regrade` with the options of these results."""
+    """Runs commands of grader with the options of these results."""
 
     def __init__(self, options: Sequence[str] = ()) -> None:
         self.options = tuple(options)
@@ -44,16 +44,15 @@ class Jobs:
         """Return what is going on."""
         return self._state
 
-    def start(self, arguments: Sequence[str], title: str, total: int) -> bool:
-        """Start a job; return False while another one runs."""
+    def start(self, command: str, arguments: Sequence[str], title: str, total: int) -> bool:
+        """Start a command; return False while another one runs."""
         with self._lock:
             if self._state.running:
                 return False
             self._lines.clear()
             self._state = JobState(title, total=total)
-            command = [sys.executable, "-m", "grader", "regrade", *self.options, *arguments]
             self._process = subprocess.Popen(
-                command,
+                [sys.executable, "-m", "grader", command, *self.options, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

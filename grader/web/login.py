@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 
 from grader.manual.accounts import Role, Session
 from grader.web.guards import same_origin
-from grader.web.results import Results
+from grader.web.served_results import Results
 from grader.web.visit import COOKIE, address, address_of, page
 
 TRIES_NAME, TRIES_ADDRESS, WINDOW = 5, 20, 300.0

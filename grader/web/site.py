@@ -12,10 +12,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from grader.manual.accounts import Role
-from grader.web import frames, grading_pages, head_pages, overview_pages
+from grader.web import frames, grading_pages, head_pages, overview_pages, similar_pages
 from grader.web.guards import Guards, TooMuch, read_form
 from grader.web.login import Attempts, Login
-from grader.web.results import Results
+from grader.web.served_results import Results
 from grader.web.visit import Handler, endpoint, page, static
 
 KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -46,12 +46,18 @@ POSTS: dict[str, Handler] = {
     f"/groups{ANSWER}": overview_pages.decide_group,
     "/regrade": head_pages.regrade,
 }
-HEAD_GETS: dict[str, Handler] = {"/people": head_pages.people}
+HEAD_GETS: dict[str, Handler] = {
+    "/people": head_pages.people,
+    "/similar": similar_pages.similar,
+    "/similar/{pair}": similar_pages.pair,
+}
 HEAD_POSTS: dict[str, Handler] = {
     "/people/share": head_pages.share,
     "/people/add": head_pages.add_account,
     "/people/remove": head_pages.remove_account,
     "/publish": head_pages.publish,
+    "/similar": similar_pages.compare,
+    "/similar/{pair}": similar_pages.look,
 }
 
 

@@ -26,7 +26,7 @@ from grader.report import chart
 from grader.report.mistake import explain
 from grader.report.pages import MARKS, TONES
 from grader.web.guards import TooMuch, read_form, same_origin
-from grader.web.results import Results
+from grader.web.served_results import Results
 
 COOKIE = "grader"
 WHOLE = re.compile(r"[0-9]{1,9}")

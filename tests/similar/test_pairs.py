@@ -67,6 +67,10 @@ def test_a_copy_with_other_names_comments_and_layout_is_found_and_own_work_is_no
     assert names([pair]) == [("s0", "s2")]
     assert pair.share > 0.9
     assert pair.lines >= 7
+    marked = [UNUSUAL[start:end] for start, end in pair.first_marks]
+    assert "for step in range(1000):" in marked
+    assert RENAMED[slice(*pair.second_marks[0])] == "n, d = data.shape"
+    assert not any("def fit" in text or "patience + 1" in text for text in marked[:2])
 
 
 def test_what_was_handed_out_makes_nobody_alike() -> None:
@@ -125,13 +129,18 @@ def test_answers_are_compared_by_their_words() -> None:
     ],
 )
 def test_the_normal_form_of_code(code: str, lines: list[str]) -> None:
-    assert code_lines(code) == lines
+    found = code_lines(code)
+    assert [line.form for line in found] == lines
+    assert [line.form for each in found for line in code_lines(code[each.start : each.end])] == lines
 
 
 @given(st.text(max_size=200))
 def test_any_text_has_a_normal_form(text: str) -> None:
-    assert all(line.strip() for line in code_lines(text))
-    assert all(line.strip() for line in answer_lines(text))
+    for lines in (code_lines(text), answer_lines(text)):
+        assert all(line.form.strip() for line in lines)
+        ends = [(line.start, line.end) for line in lines]
+        assert ends == sorted(ends)
+        assert all(start < end <= len(text) for start, end in ends)
 
 
 def test_a_hostile_text_takes_no_time_that_grows_with_its_square() -> None:

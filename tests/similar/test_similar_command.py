@@ -9,6 +9,9 @@ from pathlib import Path
 
 from support import GRADE, notebook, write_course
 
+from grader.manual.similar_pairs import SimilarPairs
+from grader.store import Store
+
 COPIED = """
 def double(x):
     total = np.zeros(len(x))
@@ -58,6 +61,13 @@ def test_copies_in_the_course_and_from_an_earlier_year_are_listed_as_a_question(
         ("bert", "dora"),
     }
     assert found[0]["first"]["text"].startswith("def double(x):")
+    with Store(tmp_path / "results" / "grader.db") as store:
+        kept = SimilarPairs(store, "tiny").all()
+        shown = SimilarPairs(store, "tiny").pair(kept[0].key)
+    who = {(each.first, each.second, each.origin) for each in kept}
+    assert who == {("anna", "bert", ""), ("anna", "dora", "last year"), ("bert", "dora", "last year")}
+    assert shown is not None
+    assert shown.second.text.startswith("def double(")
 
 
 def test_a_course_without_copies_says_so(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def results(store: Store, tmp_path: Path) -> Any:
     pytest.importorskip("starlette", reason="grader[serve] is not installed")
     from grader.web.jobs import Jobs
-    from grader.web.results import Access, Results
+    from grader.web.served_results import Access, Results
 
     return Results(store, "tiny", tmp_path, "Tiny & small", Access("ada", "once"), Jobs())
 

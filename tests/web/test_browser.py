@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from support import not_graded, score
-from support_manual import answers, fill
+from support_manual import alike, answers, fill
 
 from grader.batch.given_answers import _digest
 from grader.given_answer import GivenAnswer
@@ -33,7 +33,8 @@ def pages(results: Any) -> list[str]:
     return [
         "", "todo", "students", f"students/{code}", f"grade/essay/{code}", f"grade/double/{code}",
         f"grade/double/{results.code('bert')}", "groups/essay", f"groups/essay/{code}", "groups/double",
-        f"groups/double/{code}", "comments", "history", "people", "nothing",
+        f"groups/double/{code}", "comments", "history", "people", "similar",
+        *(f"similar/{each.key}" for each in results.similar.all()), "nothing",
     ]  # fmt: skip
 
 
@@ -47,6 +48,7 @@ def busy(results: Any) -> Any:
     results.decisions.decide([Wish("carl", "essay", 0.5, "Ask *me*: $E = 0$", (number,))], "ben")
     results.decisions.decide([Wish("anna", "double", 3.0, reason="see the board")], "cleo")
     results.sharing.share("essay", ["ada", "ben"], "ada")
+    results.similar.replace(alike())
     return results
 
 
@@ -172,7 +174,6 @@ def test_no_page_is_wider_than_the_screen_and_axe_finds_nothing(
     page = opened(color_scheme=scheme, bypass_csp=True, hostile=True, **options)
     for path in pages(busy):
         page.goto(f"/{path}")
-        page.wait_for_load_state("networkidle")
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, f"/{path} is {wide} pixels too wide"
         found = axe.run(page).response["violations"]
@@ -180,6 +181,27 @@ def test_no_page_is_wider_than_the_screen_and_axe_finds_nothing(
         assert told == [], path
         dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 20, 26)"
         assert dark == (scheme == "dark")
+
+
+def test_what_is_alike_is_looked_at_side_by_side_by_keyboard(busy: Any, opened: Open) -> None:
+    page = opened("similar")
+    assert page.locator("#rows tbody tr").count() == 2
+    page.click("#rows tr:has-text('Doubling') a")
+    page.wait_for_url("**/similar/*")
+    first, second = page.locator(".source").all()
+    assert "# <mine> & yours" in first.inner_text()
+    assert "# no words of mine" not in second.locator("mark").all_inner_texts()
+    assert second.locator("mark").first.inner_text() == "result = [0.0] * len(x)"
+    key = page.url.rpartition("/")[2]
+    with page.expect_navigation():
+        page.keyboard.press("a")
+    found = {each.key: (each.looked.value, each.person) for each in busy.similar.all()}
+    assert found.pop(key) == ("ask", "ada")
+    assert list(found.values()) == [("", "")]
+    with page.expect_navigation():
+        page.keyboard.press("y")
+    assert page.url.endswith("/similar")
+    assert "0 of 2 not looked at" in page.locator("main").inner_text()
 
 
 HOSTILE = (

@@ -60,7 +60,10 @@ def test_nobody_sees_a_page_without_a_session(results: Any, path: str) -> None:
 def test_a_form_that_is_not_ours_does_nothing(results: Any, path: str) -> None:
     made = client(results)
     path = (
-        path.replace("{question}", "essay").replace("{code}", results.code("anna")).replace("{number}", "1")
+        path.replace("{question}", "essay")
+        .replace("{code}", results.code("anna"))
+        .replace("{number}", "1")
+        .replace("{pair}", "0" * 16)
     )
     token = forgery(made)
     for form, headers in (

@@ -82,6 +82,19 @@ def upgrade() -> None:
         *who(),
     )
     op.create_table(
+        "pairs",
+        sa.Column("assignment", sa.String, primary_key=True),
+        sa.Column("pair", sa.String, primary_key=True),
+        *(
+            sa.Column(name, sa.String, nullable=False)
+            for name in ("question", "title", "kind", "first", "second", "origin")
+        ),
+        sa.Column("share", sa.Float, nullable=False),
+        sa.Column("lines", sa.Integer, nullable=False),
+        sa.Column("left", sa.Integer, nullable=False),
+        sa.Column("content", sa.LargeBinary, nullable=False),
+    )
+    op.create_table(
         "accounts",
         sa.Column("person", sa.String, primary_key=True),
         sa.Column("role", sa.String, nullable=False),

@@ -15,6 +15,7 @@ from grader.manual.alike import Group, groups_of
 from grader.manual.decisions import Decisions
 from grader.manual.palette import Palette
 from grader.manual.sharing import Sharing
+from grader.manual.similar_pairs import SimilarPairs
 from grader.manual.worklist import Item, Worklist, code_name
 from grader.store import Store
 from grader.web.jobs import Jobs
@@ -70,6 +71,11 @@ class Results:
     def sharing(self) -> Sharing:
         """Who grades what."""
         return Sharing(self.store, self.assignment)
+
+    @cached_property
+    def similar(self) -> SimilarPairs:
+        """Functions and answers that are alike."""
+        return SimilarPairs(self.store, self.assignment)
 
     @cached_property
     def accounts(self) -> Accounts:
