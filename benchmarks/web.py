@@ -71,7 +71,7 @@ def pages(results: Results) -> list[str]:
     return [
         "/", "/live", "/todo", "/students", f"/students/{code}", f"/grade/q0/{code}", f"/grade/q9/{code}",
         f"/answer/q0/{code}", "/groups/q0", f"/groups/q0/{code}", "/groups/q9", "/comments", "/history",
-        "/people",
+        "/people", "/similar",
     ]  # fmt: skip
 
 

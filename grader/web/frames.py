@@ -10,10 +10,12 @@ import base64
 import hashlib
 from functools import cache
 from importlib.resources import files
+from urllib.parse import quote
 
 from pygments.formatters import HtmlFormatter
 from starlette.responses import HTMLResponse, Response
 
+from grader.intake.beside import read_file
 from grader.web.visit import NotThere, Visit
 
 PAGE = """<!doctype html>
@@ -67,3 +69,18 @@ def notebook(visit: Visit) -> Response:
     if run is None:
         raise NotThere("No run of this notebook was kept.")
     return framed(run.shown, "Notebook", "notebook")
+
+
+def file(visit: Visit) -> Response:
+    """Return a file that was handed in beside the notebook, to be saved: the browser opens it elsewhere."""
+    submission = visit.results.submission(visit.path("code"))
+    beside = {} if submission is None else visit.results.beside(submission)
+    path = beside.get(visit.query("name"))
+    content = None if path is None else read_file(path)
+    if path is None or content is None:
+        raise NotThere("There is no such file, or it is too large to be sent.")
+    headers = {
+        "content-disposition": f"attachment; filename*=UTF-8''{quote(path.name.encode(errors='replace'))}",
+        "content-security-policy": "default-src 'none'; sandbox",
+    }
+    return Response(content, media_type="application/octet-stream", headers=headers)

@@ -136,6 +136,7 @@ def _page(
         steps=steps(item.max_points),
         comments=comments,
         history=results.decisions.history(item.submission, item.question, limit=30),
+        beside=[] if anonymous else list(results.beside(item.submission)),
         conflict=conflict,
         conflict_points=_points_of(visit, item, conflict),
         problem=problem,

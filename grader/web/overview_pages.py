@@ -100,6 +100,7 @@ def student(visit: Visit) -> Response:
         score=kept.score,
         items=results.worklist.items(submission=submission),
         history=results.decisions.history(submission, limit=50),
+        beside=list(results.beside(submission)),
         has_run=results.store.run_of(results.assignment, submission) is not None,
         anonymous=results.sharing.anonymous(),
     )

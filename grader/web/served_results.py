@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from grader.given_answer import GivenAnswer
+from grader.intake.beside import files_beside
 from grader.manual.accounts import Accounts
 from grader.manual.alike import Group, groups_of
 from grader.manual.decisions import Decisions
@@ -95,6 +96,10 @@ class Results:
         """Return the submission with a name in addresses."""
         names = self.worklist.submissions()
         return next((name for name in names if code_name(self.secret, name) == code), None)
+
+    def beside(self, submission: str) -> dict[str, Path]:
+        """Return the files that were handed in beside a notebook, by name."""
+        return files_beside(submission, self.store.sources(self.assignment))
 
     def groups(self, question: str, items: Sequence[Item], *, written: bool) -> list[Group]:
         """Return the groups of a question's answers; those of the same answers are made once."""

@@ -34,6 +34,7 @@ GETS: dict[str, Handler] = {
     f"/grade{ANSWER}": grading_pages.show,
     f"/answer{ANSWER}": frames.answer,
     "/notebook/{code}": frames.notebook,
+    "/file/{code}": frames.file,
 }
 POSTS: dict[str, Handler] = {
     f"/grade{ANSWER}": grading_pages.save,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -322,3 +323,26 @@ def test_the_history_and_the_live_state_follow_a_decision(results: Any) -> None:
     assert made.get("/live").json()["stamp"] != before
     assert "anna" in made.get("/history").text
     assert "anna" not in made.get("/history?person=ben").text
+
+
+def test_a_file_beside_a_notebook_is_saved_and_never_shown(results: Any, tmp_path: Path) -> None:
+    for name in ("anna", "bert"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "hw.ipynb").write_text("{}")
+    (tmp_path / "anna" / 'Bew"eis ü.html').write_text("<script>1</script>")
+    scores = list(results.store.get_scores("tiny").values())
+    results.store.put_scores(
+        "tiny", scores, "course", {n: str(tmp_path / n / "hw.ipynb") for n in ("anna", "bert")}
+    )
+    made = client(results)
+    shown = made.get(f"/grade/essay/{results.code('anna')}").text
+    (address,) = re.findall(r'href="(/file/[^"]+)"', shown)
+    answer = made.get(address)
+    assert answer.text == "<script>1</script>"
+    assert answer.headers["content-disposition"].startswith("attachment;")
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert "sandbox" in answer.headers["content-security-policy"]
+    for name in ("../bert/hw.ipynb", "hw.ipynb", "", str(tmp_path / "bert" / "hw.ipynb")):
+        assert made.get(f"/file/{results.code('anna')}", params={"name": name}).status_code == 404
+    results.sharing.hide_names("essay", "ada", hidden=True)
+    assert "/file/" not in made.get(f"/grade/essay/{results.code('anna')}").text
