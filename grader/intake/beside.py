@@ -43,7 +43,7 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
 def read_file(path: Path) -> bytes | None:
     """Return the content of a file, None if it is a link, no file, or larger than MAX_BYTES."""
     try:
-        with open(path, "rb", opener=_open) as file:  # noqa: PTH123 -- a Path takes no opener
+        with open(path, "rb", opener=_open) as file:
             content = file.read(MAX_BYTES + 1)
     except OSError:
         return None
