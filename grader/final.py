@@ -11,7 +11,10 @@ from grader.records import Code, QuestionScore, Score, Status, Summary, VerdictK
 
 
 class Waits(StrEnum):
-    """Why a question waits for a person: a closed set; NOTHING is '', RUN waits for a run that goes on."""
+    """Why a question waits for a person: a closed set; NOTHING is ''.
+
+    RUN waits for a run that goes on, SUPERSEDED would wait if no other hand-in of the student counted.
+    """
 
     NOTHING = ""
     WRITTEN = "written"
@@ -20,18 +23,25 @@ class Waits(StrEnum):
     LIBRARY = "library"
     NOT_GRADED = "not_graded"
     RUN = "run"
+    SUPERSEDED = "superseded"
 
 
 def waits(score: Score, question: QuestionScore, *, judged: bool = True) -> Waits:
     """Return why a question waits for a person, whatever one decided; `judged` is false before the run."""
     codes = {check.verdict.code for check in question.checks}
+    reason = Waits.NOTHING
     if score.status is Status.NOT_GRADED:
-        return Waits.NOT_GRADED if judged else Waits.RUN
-    if question.points is None and not question.checks:
-        return Waits.WRITTEN
-    if question.points is None:
-        return Waits.FOLLOW_THROUGH if Code.FOLLOW_THROUGH_UNDECIDED in codes else Waits.INCONCLUSIVE
-    return Waits.LIBRARY if Code.FORBIDDEN in codes else Waits.NOTHING
+        reason = Waits.NOT_GRADED if judged else Waits.RUN
+    elif question.points is None and not question.checks:
+        reason = Waits.WRITTEN
+    elif question.points is None:
+        undecided = Code.FOLLOW_THROUGH_UNDECIDED in codes
+        reason = Waits.FOLLOW_THROUGH if undecided else Waits.INCONCLUSIVE
+    elif Code.FORBIDDEN in codes:
+        reason = Waits.LIBRARY
+    if reason in (Waits.NOTHING, Waits.RUN) or score.attempt.counts:
+        return reason
+    return Waits.SUPERSEDED
 
 
 def total(points: float, changes: Sequence[float], max_points: float) -> float:

@@ -48,7 +48,10 @@ class Opened:
         return Decisions(self.store, self.assignment)
 
     def submission(self, words: str) -> str:
-        """Return the submission that has a name, or alone has a part of it; raise UsageError."""
+        """Return the submission of a name or student, or the only one with such a part; raise UsageError."""
+        theirs = [name for name, who in self.worklist.names().items() if who.casefold() == words.casefold()]
+        if len(theirs) == 1:
+            return theirs[0]
         return one_of(words, self.worklist.submissions(), "submission")
 
     def question(self, submission: str, words: str) -> str:

@@ -32,7 +32,7 @@ def todo(where: Where, question: str | None, *, everything: bool) -> None:
         titles = {}
         for item in items:
             reason = "changed" if item.changed else item.waits.value
-            by_question.setdefault(item.question, {}).setdefault(reason, []).append(item.submission)
+            by_question.setdefault(item.question, {}).setdefault(reason, []).append(item.who)
             titles[item.question] = item.title
         for name, reasons in by_question.items():
             click.echo(f"{name}: {titles[name]}")

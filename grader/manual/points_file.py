@@ -1,6 +1,6 @@
 """Decisions as a table (CSV or XLSX) that people share out and fill in, and back.
 
-    submission, question, title, max_points, judged, points, comment, reason, version
+    submission, student, question, title, max_points, judged, points, comment, reason, version
 
 On the way back each row is checked. If one is wrong, every wrong row is told with its line, and nothing is
 taken over. `version` says what stood when the table was made: a row that a person changed, and somebody else
@@ -26,6 +26,7 @@ from grader.store.standing import Standing
 
 COLUMNS = (
     "submission",
+    "student",
     "question",
     "title",
     "max_points",
@@ -36,7 +37,7 @@ COLUMNS = (
     "version",
 )
 NEEDED = ("submission", "question", "points", "version")
-WIDTHS = (32, 26, 40, 8, 8, 8, 60, 40, 8)
+WIDTHS = (32, 26, 26, 40, 8, 8, 8, 60, 40, 8)
 ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # that no XLSX file may hold
 MAX_BYTES = 64 << 20
 MAX_SHOWN = 30
@@ -70,7 +71,7 @@ def _write_workbook(path: Path, rows: Iterable[Row]) -> None:
         cell.font = openpyxl.styles.Font(bold=True)
     for row in rows:
         sheet.append([ILLEGAL.sub("\ufffd", v) if isinstance(v, str) else v for v in row.values()])
-    for letter, width in zip("ABCDEFGHI", WIDTHS, strict=True):
+    for letter, width in zip("ABCDEFGHIJ", WIDTHS, strict=True):
         sheet.column_dimensions[letter].width = width
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = sheet.dimensions
@@ -90,6 +91,7 @@ def table_rows(
 def _row(item: Item, decision: Decision | None) -> Row:
     return {
         "submission": spreadsheet_text(item.submission),
+        "student": spreadsheet_text(item.who),
         "question": item.question,
         "title": spreadsheet_text(item.title),
         "max_points": item.max_points,

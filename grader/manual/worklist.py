@@ -20,7 +20,8 @@ from grader.store.standing import palette_now
 
 ANSWER = TypeAdapter(GivenAnswer)
 Q, A, D = QUESTIONS.c, ANSWERS.c, DECISIONS.c
-NOT_OPEN = (Waits.NOTHING.value, Waits.RUN.value)
+NOT_OPEN = (Waits.NOTHING.value, Waits.RUN.value, Waits.SUPERSEDED.value)
+NO_REASON = (Waits.NOTHING.value, Waits.SUPERSEDED.value)
 MANY = 400
 
 
@@ -28,11 +29,13 @@ MANY = 400
 class Item:
     """One question of one submission: what the judge said, and what people decided.
 
-    `points` are those that count now, None if there are none yet; `person` is '' where nobody has decided.
-    `open` says that it waits for a person, `changed` that the hand-in is another one since the decision.
+    `who` are the names of the students. `points` are those that count now, None if there are none yet;
+    `person` is '' where nobody has decided. `open` says that it waits, `changed` that the hand-in
+    is another one since a person decided.
     """
 
     submission: str
+    who: str
     question: str
     number: int
     title: str
@@ -147,7 +150,7 @@ class Worklist:
         query = (
             self._joined(latest)
             .with_only_columns(Q.waits, func.count())
-            .where(Q.assignment == self.assignment, Q.waits != "", D.points.is_(None))
+            .where(Q.assignment == self.assignment, Q.waits.not_in(NO_REASON), D.points.is_(None))
             .group_by(Q.waits)
         )
         rows = self.store.database.read(lambda connection: connection.execute(query).all())
@@ -189,6 +192,12 @@ class Worklist:
         """Return the names of all submissions, sorted."""
         query = select(Q.submission).where(Q.assignment == self.assignment).distinct()
         return sorted(self.store.database.read(lambda connection: connection.execute(query).scalars().all()))
+
+    def names(self) -> dict[str, str]:
+        """Return the names of the students of each submission."""
+        query = select(Q.submission, Q.who).where(Q.assignment == self.assignment).distinct()
+        rows = self.store.database.read(lambda connection: connection.execute(query).all())
+        return {submission: who or submission for submission, who in rows}
 
     def totals(self) -> list[tuple[str, str, float, float, float]]:
         """Return of each submission: name, status, points so far, most points, points that wait."""
@@ -264,6 +273,7 @@ class Worklist:
         return (
             select(
                 Q.submission,
+                Q.who,
                 Q.question,
                 Q.number,
                 Q.title,
@@ -303,6 +313,7 @@ def _item(row: Any, palette: dict[int, tuple[str, float]]) -> Item:
     changed = bool(row.given is not None and row.now and row.seen and row.now != row.seen)
     return Item(
         row.submission,
+        row.who or row.submission,
         row.question,
         row.number,
         row.title,

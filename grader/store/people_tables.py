@@ -33,6 +33,7 @@ QUESTIONS = Table(
     Column("waits", String),
     Column("status", String),
     Column("found", String),
+    Column("who", String),
 )
 ANSWERS = Table(
     "answers",

@@ -106,6 +106,7 @@ def write_questions(connection: Connection, assignment: str, scores: Sequence[Sc
             "waits": waits(score, question, judged=bool(course) or bool(score.tier)).value,
             "status": score.status.value,
             "found": _found(score, number),
+            "who": score.attempt.name,
         }
         for score in scores
         for number, question in enumerate(score.questions)

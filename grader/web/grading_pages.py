@@ -9,7 +9,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from grader.decision import Decision
 from grader.errors import ConflictError, UsageError
-from grader.final import Waits
 from grader.manual.decisions import Wish
 from grader.manual.palette import Comment
 from grader.manual.worklist import Item, own
@@ -98,6 +97,7 @@ def _page(
     kept = results.store.get_score(results.assignment, item.submission)
     if kept is None:
         raise NotThere("This submission has been dropped.")
+    judged = _of_question(kept, item.question)
     standing = results.decisions.standing(item.submission, item.question)
     anonymous = item.question in results.sharing.anonymous()
     answer = results.worklist.answer(item.submission, item.question)
@@ -115,7 +115,7 @@ def _page(
         status,
         here="grade",
         item=item,
-        name=f"Answer {queue.place + 1}" if anonymous else item.submission,
+        name=f"Answer {queue.place + 1}" if anonymous else item.who,
         anonymous=anonymous,
         code=results.code(item.submission),
         codes={
@@ -127,8 +127,8 @@ def _page(
         number=len(queue.items),
         left=sum(each.open for each in queue.items),
         score=kept.score,
-        judged=_of_question(kept, item.question),
-        written=item.waits is Waits.WRITTEN,
+        judged=judged,
+        written=judged is not None and not judged.checks,
         answer=answer,
         whole=answer is None and results.worklist.answer(item.submission, "") is not None,
         alike=sum(each.alike == item.alike for each in queue.items) if item.alike else 1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from starlette.responses import JSONResponse, Response
 
@@ -82,7 +83,9 @@ def todo(visit: Visit) -> Response:
 
 def students(visit: Visit) -> Response:
     """List all submissions."""
-    return visit.page("students.html", here="students", rows=visit.results.worklist.totals())
+    rows, names = visit.results.worklist.totals(), visit.results.worklist.names()
+    doubled = {who for who, number in Counter(names.values()).items() if number > 1}
+    return visit.page("students.html", here="students", rows=rows, names=names, doubled=doubled)
 
 
 def student(visit: Visit) -> Response:
@@ -95,7 +98,8 @@ def student(visit: Visit) -> Response:
     return visit.page(
         "student.html",
         here="students",
-        name=submission,
+        name=kept.score.title,
+        submission=submission,
         code=visit.path("code"),
         score=kept.score,
         items=results.worklist.items(submission=submission),
@@ -219,6 +223,7 @@ def history(visit: Visit) -> Response:
         person=person,
         question=question,
         done_by=results.worklist.done_by(),
+        names=results.worklist.names(),
         progress=results.worklist.progress(),
         anonymous=results.sharing.anonymous(),
         limit=LIMIT,

@@ -7,17 +7,21 @@ from collections.abc import Iterator, Sequence
 from starlette.responses import Response
 
 from grader.errors import UsageError
-from grader.manual.similar_pairs import Looked
+from grader.manual.similar_pairs import ListedPair, Looked
 from grader.web.visit import NotThere, Visit
 
 
 def similar(visit: Visit) -> Response:
-    """List the pairs."""
+    """List the pairs, those of the same two students together: who shares most comes first."""
     found = visit.results.similar.all()
+    together: dict[tuple[str, str, str], list[ListedPair]] = {}
+    for each in found:
+        together.setdefault((each.first, each.second, each.origin), []).append(each)
     return visit.page(
         "similar.html",
         here="similar",
         pairs=found,
+        together=sorted(together.items(), key=lambda item: -sum(each.share for each in item[1])),
         left=sum(each.looked is Looked.NOT_YET for each in found),
     )
 

@@ -39,6 +39,7 @@ WAITS = {
     "library": "may use a library",
     "not_graded": "not graded, through our fault",
     "run": "waits for the run",
+    "superseded": "another hand-in counts",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 from support import score
 from support_manual import answers, fill, many_at_once
 
+from grader.attempt import Attempt, Student
 from grader.decision import DecisionKind
 from grader.errors import ConflictError, UsageError
+from grader.final import Waits
 from grader.manual.decisions import Decisions, Wish
 from grader.manual.palette import Palette
 from grader.manual.worklist import Worklist
@@ -223,3 +226,21 @@ def test_undo_goes_back_through_what_was_decided_and_not_undone(steps: list[floa
                 decide(store, float(step))
                 expected.append(float(step))
             assert points(store) == (expected[-1] if expected else None)
+
+
+def test_a_hand_in_that_does_not_count_waits_for_nobody_and_can_be_decided_all_the_same() -> None:
+    with Store() as store:
+        fill(store, {})
+        first = Attempt((Student("Anna Lee"),), counts=False)
+        for name, attempt in (("hw", first), ("hw (2)", replace(first, counts=True))):
+            store.put_scores("tiny", [replace(score(name), attempt=attempt)], "course")
+        worklist = Worklist(store, "tiny")
+        items = {item.submission: item for item in worklist.items(question="essay", only_open=True)}
+        assert [items[name].who for name in items if name != "frieda"] == ["Anna Lee"]
+        assert "hw" not in items
+        assert worklist.reasons() == {Waits.WRITTEN: 1, Waits.NOT_GRADED: 2}
+        assert worklist.names()["hw"] == "Anna Lee"
+        Decisions(store, "tiny").decide([Wish("hw", "essay", 1.0)], "ben")
+        store.put_scores("tiny", [replace(score("hw"), attempt=replace(first, counts=True))], "course")
+        (item,) = worklist.items(question="essay", submission="hw")
+        assert (item.points, item.waits, item.open) == (1.0, Waits.WRITTEN, False)

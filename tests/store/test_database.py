@@ -170,7 +170,7 @@ def test_a_full_disk_is_no_damage_and_what_was_kept_stays(
 
     def small(opened: Any, record: Any) -> None:
         configure(opened, record)
-        opened.execute("PRAGMA max_page_count = 30")
+        opened.execute("PRAGMA max_page_count = 40")
 
     monkeypatch.setattr(connection, "configure", small)
     with Store(path) as store:
@@ -220,7 +220,7 @@ def test_a_database_of_the_third_step_gets_its_questions_from_its_scores(tmp_pat
     with Store(path) as store:
         store.put_scores("tiny", [score("anna")], "course")
     with contextlib.closing(sqlite3.connect(path)) as opened:
-        ours = "questions answers hand_ins decisions palette settings accounts sessions audit".split()
+        ours = "questions answers hand_ins decisions palette settings pairs accounts sessions audit".split()
         for table in ours:
             opened.execute(f"DROP TABLE {table}")
         opened.execute("INSERT INTO scores VALUES ('tiny', 'bad', x'00', '', '', '')")

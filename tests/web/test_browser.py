@@ -186,7 +186,7 @@ def test_no_page_is_wider_than_the_screen_and_axe_finds_nothing(
 def test_what_is_alike_is_looked_at_side_by_side_by_keyboard(busy: Any, opened: Open) -> None:
     page = opened("similar")
     assert page.locator("#rows tbody tr").count() == 2
-    page.click("#rows tr:has-text('Doubling') a")
+    page.click("#rows a:text-is('Doubling')")
     page.wait_for_url("**/similar/*")
     first, second = page.locator(".source").all()
     assert "# <mine> & yours" in first.inner_text()

@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("waits", sa.String),
         sa.Column("status", sa.String),
         sa.Column("found", sa.String),
+        sa.Column("who", sa.String),
     )
     op.create_table(
         "answers",
@@ -143,6 +144,7 @@ def _fill(questions: sa.Table) -> None:
                     "waits": _waits(score, each, course or ""),
                     "status": score["status"],
                     "found": "",
+                    "who": "",
                 }
                 for number, each in enumerate(score["questions"])
             ]
