@@ -19,6 +19,7 @@ from grader.similar.normal_form import Line, answer_lines, code_lines
 
 COMMON_SHARE, COMMON_LEAST = 0.15, 5  # a line that so many have, and at least so many, says nothing
 LEAST_TOKENS = {"code": 25, "answer": 15}
+LEAST_LINES = {"code": 3, "answer": 1}  # that are equal: a line or two of code are so by chance
 BLOCK = 500  # works that are compared with all others at a time
 MAX_PAIRS = 500
 
@@ -84,6 +85,8 @@ def pairs(
                 continue
             own, other = left[chosen[start + row]], left[chosen[column]]
             equal = Counter(line.form for line in own) & Counter(line.form for line in other)
+            if equal.total() < LEAST_LINES[kind]:
+                continue
             marks = [tuple((n.start, n.end) for n in side if n.form in equal) for side in (own, other)]
             share, shorter = float(shares[row, column]), min(len(own), len(other))
             pair = Pair(question, title, kind, first, second, share, equal.total(), shorter, *marks)

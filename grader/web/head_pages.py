@@ -29,16 +29,18 @@ def people(visit: Visit) -> Response:
 
 
 def share(visit: Visit) -> Response:
-    """Share a question out among people, and say whether names are hidden."""
-    question = visit.field("question")
-    persons, hidden = visit.fields("person"), bool(visit.field("anonymous"))
+    """Share questions out among people, and say whether names are hidden; what was not changed stays."""
     sharing = visit.results.sharing
-    if sorted(set(persons)) != sharing.people().get(question, []):
-        sharing.share(question, persons, visit.person)
-        visit.log("shared out", f"{question}: {', '.join(persons) or 'everybody'}")
-    if hidden != (question in sharing.anonymous()):
-        sharing.hide_names(question, visit.person, hidden=hidden)
-        visit.log("names hidden" if hidden else "names shown", question)
+    for each in visit.results.worklist.progress():
+        question = each.question
+        persons = sorted(set(visit.fields(f"person {question}")))
+        hidden = bool(visit.field(f"anonymous {question}"))
+        if ", ".join(persons) != visit.field(f"persons before {question}"):
+            sharing.share(question, persons, visit.person)
+            visit.log("shared out", f"{question}: {', '.join(persons) or 'everybody'}")
+        if hidden != bool(visit.field(f"anonymous before {question}")):
+            sharing.hide_names(question, visit.person, hidden=hidden)
+            visit.log("names hidden" if hidden else "names shown", question)
     return visit.to("people")
 
 

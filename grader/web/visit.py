@@ -78,7 +78,7 @@ ENVIRONMENT = Environment(
 )
 ENVIRONMENT.globals |= {"bar": chart.bar, "draw": chart.draw, "explain": explain, "WAITS": WAITS}
 ENVIRONMENT.filters |= {
-    "points": "{:.4g}".format,
+    "points": lambda value: f"{value:.2f}".rstrip("0").rstrip("."),
     "words": lambda value: str(getattr(value, "value", value)).replace("_", " "),
     "tone": lambda value: TONES.get(value, ""),
     "mark": MARKS.__getitem__,

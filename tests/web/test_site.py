@@ -267,7 +267,7 @@ def test_equal_and_similar_answers_are_one_group_and_decided_at_once(results: An
 def test_shared_out_answers_come_to_their_people(results: Any) -> None:
     made = client(results)
     token = forgery(made)
-    form = {"forgery": token, "question": "essay", "person": ["ada", "ben"]}
+    form = {"forgery": token, "person essay": ["ada", "ben"]}
     assert made.post("/people/share", data=form).status_code == 303
     shares = results.worklist.shares(results.sharing.people())
     assert sum(number for number, _ in shares.values()) == 6
@@ -278,6 +278,23 @@ def test_shared_out_answers_come_to_their_people(results: Any) -> None:
         found = re.search(r'rel="next" href="[^"]*/(\w+)"', made.get(f"/grade/essay/{code}").text)
         code = found[1] if found else code
     assert len(seen) <= shares["ada"][0]
+
+
+def test_who_shares_out_changes_only_what_they_changed(results: Any) -> None:
+    made = client(results)
+    form = {
+        "forgery": forgery(made),
+        "anonymous double": "1",
+        "persons before double": "",
+        "person essay": "ada",
+    }
+    results.sharing.share("double", ["cleo"], "cleo")  # while the form was open
+    assert made.post("/people/share", data={**form, "persons before essay": "ada"}).status_code == 303
+    assert results.sharing.people() == {"double": ["cleo"]}
+    assert results.sharing.anonymous() == {"double"}
+    form |= {"anonymous before double": "1", "persons before double": "cleo", "persons before essay": ""}
+    assert made.post("/people/share", data=form).status_code == 303
+    assert results.sharing.people() == {"essay": ["ada"]}
 
 
 def test_unknown_pages_answers_and_versions_are_not_found(results: Any) -> None:

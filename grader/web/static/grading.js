@@ -8,6 +8,8 @@ const field = form?.elements.points;
 const most = Number(find(".points")?.dataset.max ?? 0);
 let changed = false;
 
+find("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
 // A frame is as high as what it shows.
 for (const frame of all("iframe.frame")) {
   const fit = () => {
