@@ -5,7 +5,6 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from grader.batch.write_pages import write_pages
-from grader.course.rubric import Rubric
 from grader.errors import UsageError
 from grader.intake.submissions import ROSTER
 from grader.manual.accounts import Role
@@ -91,10 +90,7 @@ def regrade(visit: Visit) -> Response:
 def publish(visit: Visit) -> Response:
     """Write the pages of feedback and the gradebook with what people decided."""
     results = visit.results
-    text = results.store.get_rubric(results.assignment)
-    if not text:
-        raise UsageError("these results are of an earlier version; give `grader grade` again first")
-    count = write_pages(results.out, results.store, Rubric.model_validate_json(text))
+    count = write_pages(results.out, results.store, results.rubric())
     visit.log("published", f"{count} pages")
     words = (
         f"{count} pages of feedback, the page of the course and the gradebook are written to {results.out}."

@@ -7,6 +7,7 @@ from collections import Counter
 
 from starlette.responses import JSONResponse, Response
 
+from grader.course.total import total_of
 from grader.errors import UsageError
 from grader.final import Waits
 from grader.manual.decisions import Wish
@@ -102,6 +103,7 @@ def student(visit: Visit) -> Response:
         submission=submission,
         code=visit.path("code"),
         score=kept.score,
+        total=total_of(kept.score, results.rubric()),
         items=results.worklist.items(submission=submission),
         history=results.decisions.history(submission, limit=50),
         beside=list(results.beside(submission)),

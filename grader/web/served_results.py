@@ -6,9 +6,11 @@ import hashlib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
+from grader.course.rubric import Rubric
+from grader.errors import UsageError
 from grader.given_answer import GivenAnswer
 from grader.intake.beside import files_beside
 from grader.manual.accounts import Accounts
@@ -97,6 +99,13 @@ class Results:
         names = self.worklist.submissions()
         return next((name for name in names if code_name(self.secret, name) == code), None)
 
+    def rubric(self) -> Rubric:
+        """Return the rubric with which the results were graded; raise UsageError if none was kept."""
+        text = self.store.get_rubric(self.assignment)
+        if not text:
+            raise UsageError("these results are of an earlier version; give `grader grade` again first")
+        return _rubric(text)
+
     def beside(self, submission: str) -> dict[str, Path]:
         """Return the files that were handed in beside a notebook, by name."""
         return files_beside(submission, self.store.sources(self.assignment))
@@ -118,3 +127,8 @@ class Results:
             Group(tuple(now[item.submission] for item in group.items), group.equal, group.closeness)
             for group in kept
         ]
+
+
+@lru_cache(maxsize=2)
+def _rubric(text: str) -> Rubric:
+    return Rubric.model_validate_json(text)
