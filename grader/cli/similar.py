@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.open_results import Where, opened, results_options
+from grader.cli.open_results import Where, opened, own_name, results_options
 from grader.cli.options import PATH
 from grader.errors import ResultsError, UsageError
 
@@ -85,7 +85,8 @@ def similar(
 
         comparison = Comparison(rubric, assignment, results.store, where.out, earlier, least)
         found = comparison.pairs(sandbox, lambda words: click.echo(f"note: {words}", err=True))
-        SimilarPairs(results.store, rubric.assignment).replace(found)
+        years = [str(path.resolve()) for path in earlier]
+        SimilarPairs(results.store, rubric.assignment).replace(found, years, own_name())
     for pair in found[:SHOWN]:
         click.echo(
             f"{100 * pair.share:3.0f} %  {pair.title}: {_name(pair.first)} and {_name(pair.second)} "

@@ -6,6 +6,7 @@ A pair is a question to a person, who says whether there is something to ask. No
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,7 +21,7 @@ from grader.store import Store
 from grader.store.people_tables import PAIRS
 
 PAIR = TypeAdapter(Pair)
-LOOKED = "pair:"
+LOOKED, EARLIER = "pair:", "compared with"
 
 
 class Looked(StrEnum):
@@ -57,8 +58,10 @@ class SimilarPairs:
         self.assignment = assignment
         self.settings = Settings(store, assignment)
 
-    def replace(self, pairs: Sequence[Pair]) -> None:
-        """Keep these pairs in place of those found before."""
+    def replace(self, pairs: Sequence[Pair], earlier: Sequence[str], person: str) -> None:
+        """Keep these pairs in place of earlier ones; `earlier` are the other years that were compared."""
+        if list(earlier) != self.earlier():
+            self.settings.set(EARLIER, json.dumps(list(earlier)), person)
         rows = [
             {
                 "assignment": self.assignment,
@@ -83,6 +86,11 @@ class SimilarPairs:
                 connection.execute(insert(PAIRS), rows)
 
         self.store.database.write(work)
+
+    def earlier(self) -> list[str]:
+        """Return the folders and archives of other years with which the course was compared last."""
+        kept = self.settings.beginning(EARLIER)
+        return [str(each) for each in json.loads(kept[""][0])] if kept else []
 
     def all(self) -> list[ListedPair]:
         """Return the pairs, the most alike first."""

@@ -90,7 +90,10 @@ def regrade(visit: Visit) -> Response:
 def publish(visit: Visit) -> Response:
     """Write the pages of feedback and the gradebook with what people decided."""
     results = visit.results
-    count = write_pages(results.out, results.store, results.rubric())
+    rubric = results.rubric()
+    if rubric is None:
+        raise UsageError("these results are of an earlier version; give `grader grade` again first")
+    count = write_pages(results.out, results.store, rubric)
     visit.log("published", f"{count} pages")
     words = (
         f"{count} pages of feedback, the page of the course and the gradebook are written to {results.out}."

@@ -96,6 +96,7 @@ def student(visit: Visit) -> Response:
     kept = None if submission is None else results.store.get_score(results.assignment, submission)
     if submission is None or kept is None:
         raise NotThere("There is no such submission.")
+    rubric = results.rubric()
     return visit.page(
         "student.html",
         here="students",
@@ -103,7 +104,7 @@ def student(visit: Visit) -> Response:
         submission=submission,
         code=visit.path("code"),
         score=kept.score,
-        total=total_of(kept.score, results.rubric()),
+        total=total_of(kept.score, rubric) if rubric else None,
         items=results.worklist.items(submission=submission),
         history=results.decisions.history(submission, limit=50),
         beside=list(results.beside(submission)),

@@ -10,7 +10,6 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from grader.course.rubric import Rubric
-from grader.errors import UsageError
 from grader.given_answer import GivenAnswer
 from grader.intake.beside import files_beside
 from grader.manual.accounts import Accounts
@@ -99,12 +98,10 @@ class Results:
         names = self.worklist.submissions()
         return next((name for name in names if code_name(self.secret, name) == code), None)
 
-    def rubric(self) -> Rubric:
-        """Return the rubric with which the results were graded; raise UsageError if none was kept."""
+    def rubric(self) -> Rubric | None:
+        """Return the rubric with which the results were graded, None if that was not kept."""
         text = self.store.get_rubric(self.assignment)
-        if not text:
-            raise UsageError("these results are of an earlier version; give `grader grade` again first")
-        return _rubric(text)
+        return _rubric(text) if text else None
 
     def beside(self, submission: str) -> dict[str, Path]:
         """Return the files that were handed in beside a notebook, by name."""

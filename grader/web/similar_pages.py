@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from starlette.responses import Response
 
@@ -21,14 +22,16 @@ def similar(visit: Visit) -> Response:
         "similar.html",
         here="similar",
         pairs=found,
+        earlier=[Path(path).name for path in visit.results.similar.earlier()],
         together=sorted(together.items(), key=lambda item: -sum(each.share for each in item[1])),
         left=sum(each.looked is Looked.NOT_YET for each in found),
     )
 
 
 def compare(visit: Visit) -> Response:
-    """Look for pairs again, in a process of its own."""
-    if not visit.results.jobs.start("similar", [], "Comparing everybody's functions and answers", 0):
+    """Look for pairs again, with the same other years, in a process of its own."""
+    earlier = [word for path in visit.results.similar.earlier() for word in ("--with", path)]
+    if not visit.results.jobs.start("similar", earlier, "Comparing everybody's functions and answers", 0):
         raise UsageError("something else is going on already; wait for its end")
     visit.log("compared")
     return visit.to("similar")

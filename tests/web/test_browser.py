@@ -48,7 +48,7 @@ def busy(results: Any) -> Any:
     results.decisions.decide([Wish("carl", "essay", 0.5, "Ask *me*: $E = 0$", (number,))], "ben")
     results.decisions.decide([Wish("anna", "double", 3.0, reason="see the board")], "cleo")
     results.sharing.share("essay", ["ada", "ben"], "ada")
-    results.similar.replace(alike())
+    results.similar.replace(alike(), [], "ada")
     return results
 
 

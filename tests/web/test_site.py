@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import pytest
 
 pytest.importorskip("starlette", reason="grader[serve] is not installed")
 from starlette.testclient import TestClient
+from support_manual import alike
 
 from grader.manual.accounts import Accounts, Role
 from grader.manual.decisions import Decisions, Wish
 from grader.store import Store
+from grader.web.jobs import Jobs
 from grader.web.login import TRIES_NAME, Attempts
 from grader.web.site import GETS, HEAD_GETS, HEAD_POSTS, POSTS, make_site
 
@@ -295,6 +298,43 @@ def test_who_shares_out_changes_only_what_they_changed(results: Any) -> None:
     form |= {"anonymous before double": "1", "persons before double": "cleo", "persons before essay": ""}
     assert made.post("/people/share", data=form).status_code == 303
     assert results.sharing.people() == {"essay": ["ada"]}
+
+
+class StartedJobs(Jobs):
+    """Jobs that remember what was started, and start nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started: list[tuple[str, list[str]]] = []
+
+    def start(self, command: str, arguments: Sequence[str], title: str, total: int) -> bool:
+        self.started.append((command, list(arguments)))
+        return True
+
+
+def test_comparing_again_is_comparing_with_the_same_years(results: Any) -> None:
+    results.jobs = StartedJobs()
+    made = client(results)
+    form = {"forgery": forgery(made)}
+    assert made.post("/similar", data=form).status_code == 303
+    results.similar.replace(alike(), ["/old/2024.zip", "/old/2025"], "ada")
+    assert made.post("/similar", data=form).status_code == 303
+    assert results.jobs.started == [
+        ("similar", []),
+        ("similar", ["--with", "/old/2024.zip", "--with", "/old/2025"]),
+    ]
+    assert "Compared with 2024.zip, 2025 too" in made.get("/similar").text
+    (key, *_) = [each.key for each in results.similar.all()]
+    assert made.post(f"/similar/{key}", data={**form, "looked": "guilty"}).status_code == 409
+    results.similar.replace([], [], "ada")
+    assert made.get(f"/similar/{key}").status_code == 404
+
+
+def test_results_without_a_rubric_have_their_pages(results: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results.store, "get_rubric", lambda assignment: "")
+    made = client(results)
+    assert made.get(f"/students/{results.code('anna')}").status_code == 200
+    assert made.post("/publish", data={"forgery": forgery(made)}).status_code == 409
 
 
 def test_unknown_pages_answers_and_versions_are_not_found(results: Any) -> None:
