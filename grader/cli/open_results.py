@@ -50,8 +50,10 @@ class Opened:
     def submission(self, words: str) -> str:
         """Return the submission of a name or student, or the only one with such a part; raise UsageError."""
         theirs = [name for name, who in self.worklist.names().items() if who.casefold() == words.casefold()]
-        if len(theirs) == 1:
-            return theirs[0]
+        scores = {name: self.store.get_score(self.assignment, name) for name in theirs}
+        counting = [name for name, kept in scores.items() if kept and kept.score.attempt.counts]
+        if len(counting) == 1:
+            return counting[0]
         return one_of(words, self.worklist.submissions(), "submission")
 
     def question(self, submission: str, words: str) -> str:

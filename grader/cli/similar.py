@@ -95,7 +95,7 @@ def similar(
     if len(found) > SHOWN:
         click.echo(f"and {len(found) - SHOWN} more: give -o FILE")
     if found:
-        click.echo("Side by side: grader serve, page Course.")
+        click.echo("Side by side: grader serve, page Alike.")
     click.echo(WORDS if found else "Nothing is alike beyond what was handed out and what many have.")
     if output is not None:
         _write(output, found)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from support import RIGHT, WRONG, notebook, write_course
+from support import RIGHT, WRONG, notebook, score, write_course
 
+from grader.attempt import Attempt, Student
 from grader.cli.main import cli
 from grader.errors import GraderError
 from grader.store import Store
@@ -164,3 +166,14 @@ def test_answers_and_runs_of_a_real_notebook_are_kept_for_people(course: Path) -
     assert run is not None
     assert "3.0" in run.shown
     assert items["anna"].alike != items["bert"].alike
+
+
+def test_the_name_of_a_student_is_the_hand_in_that_counts(course: Path) -> None:
+    who = (Student("Anna Lee"),)
+    with Store(course / "results/grader.db") as store:
+        for name, counts in (("x/hw", False), ("x/hw (2)", True)):
+            store.put_scores("tiny", [replace(score(name), attempt=Attempt(who, counts=counts))], "course")
+    on(course, "points", "set", "anna lee", "essay", "1")
+    with Store(course / "results/grader.db") as store:
+        given = {name: kept.questions[1].points for name, kept in store.get_scores("tiny").items()}
+    assert (given["x/hw"], given["x/hw (2)"]) == (None, 1.0)
