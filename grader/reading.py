@@ -76,8 +76,10 @@ class Reading:
 
     Both are by the text of the subject; `sources` are the code cells as they were written. A subject that is
     missing and has code all the same, without cells, may be defined where the code does not show it.
+    `repairs` tell what was wrong with the file and how it was read.
     """
 
     facts: Mapping[str, FunctionFacts]
     code: Mapping[str, FunctionCode]
     sources: tuple[str, ...] = ()
+    repairs: tuple[str, ...] = ()

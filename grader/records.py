@@ -211,13 +211,15 @@ class NotebookRun:
 class Observation:
     """Everything that is known of a submission without knowing what would be right.
 
-    `in_state` are the functions that were called in the state of the notebook.
+    `in_state` are the functions that were called in the state of the notebook, `repairs` tell what was wrong
+    with the file and how it was read.
     """
 
     run: NotebookRun | None
     functions: Mapping[str, FunctionFacts]
     outcomes: Mapping[str, Outcome]
     in_state: frozenset[str] = frozenset()
+    repairs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

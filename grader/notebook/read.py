@@ -25,12 +25,12 @@ CELL_TYPES = ("code", "markdown", "raw")
 REJOIN: dict[int, Any] = {2: nbformat.v2.rwbase.rejoin_lines, 3: nbformat.v3.rwbase.rejoin_lines}
 
 
-def parse_notebook(data: bytes) -> nbformat.NotebookNode:
+def parse_notebook(data: bytes, repairs: list[str] | None = None) -> nbformat.NotebookNode:
     """Return the notebook in nbformat 4.5 without outputs, built anew from its well-formed parts.
 
-    Raises NotebookUnreadable.
+    A sentence for the student on each repair of the file is added to `repairs`. Raises NotebookUnreadable.
     """
-    given = load_notebook(data).get("cells")
+    given = load_notebook(data, repairs).get("cells")
     if not isinstance(given, list):
         raise NotebookUnreadable('its "cells" are not a list')
     cells: list[nbformat.NotebookNode] = []
@@ -70,12 +70,12 @@ def _made_anew(kind: str, old: Any) -> nbformat.NotebookNode:
     return cell
 
 
-def load_notebook(data: bytes) -> nbformat.NotebookNode:
+def load_notebook(data: bytes, repairs: list[str] | None = None) -> nbformat.NotebookNode:
     """Return the notebook in nbformat 4 as it was saved, with its outputs; raise NotebookUnreadable.
 
     An older format is converted; a newer one is taken as it is.
     """
-    content = load_json(data)
+    content = load_json(data, repairs)
     version, minor = content.get("nbformat"), content.get("nbformat_minor")
     if type(version) is not int:
         version = 4 if "cells" in content else 3

@@ -96,7 +96,7 @@ def observe(
     if needed:
         later = {name: [call for call in needed if call.function == name] for name in course.calls}
         outcomes |= made.outcomes(later, in_state)
-    return Observation(run, facts, outcomes, in_state)
+    return Observation(run, facts, outcomes, in_state, reading.repairs)
 
 
 @dataclass(frozen=True)
