@@ -85,12 +85,14 @@ def test_programs_read_events_as_lines_of_json(tmp_path: Path) -> None:
     with EventLog(path) as events:
         events.write("begun", submissions=1)
         events.started(Submission("anna", Path("x"), "anna"))
-        logging.getLogger("grader.batch.pool").warning("odd \ud83d")
+        logging.getLogger("grader.batch.pool").warning("slow")
+        events.emit(logging.makeLogRecord({"msg": "odd \ud83d"}))  # pytest cannot pass it on if it is logged
         events.finished(replace(result(score("anna"))))
     logging.getLogger("grader.batch.pool").warning("after the end")
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    assert [line["event"] for line in lines] == ["begun", "started", "warning", "finished"]
-    last = {name: lines[3][name] for name in ("submission", "status", "points", "max_points", "seconds")}
+    assert [line["event"] for line in lines] == ["begun", "started", "warning", "warning", "finished"]
+    assert [line["message"] for line in lines[2:4]] == ["slow", "odd ?"]
+    last = {name: lines[4][name] for name in ("submission", "status", "points", "max_points", "seconds")}
     assert last == {
         "submission": "anna",
         "status": "graded",
