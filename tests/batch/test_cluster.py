@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -20,12 +21,14 @@ from support import RIGHT, WRONG, write_course
 
 from grader.batch import course_bundle
 from grader.batch.grade_folder import Options, grade_folder
+from grader.batch.machine import Answer, Work
 from grader.batch.machine_turns import MachineTurns
 from grader.errors import ClusterError, UsageError
 from grader.observe.tiers import start_best
 
 distributed = pytest.importorskip("distributed")
 cluster = pytest.importorskip("grader.batch.cluster")
+cluster_worker = pytest.importorskip("grader.batch.cluster_worker")
 if not sys.platform.startswith("linux"):
     pytest.skip("a worker needs walls, which there are for Linux alone", allow_module_level=True)
 
@@ -187,6 +190,47 @@ def test_a_scheduler_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
     with pytest.raises(UsageError, match="no scheduler answers there"):
         run(tmp_path, "there", "tcp://127.0.0.1:9")
+
+
+MACHINE = """
+import os, pickle, socket, sys, threading
+from pathlib import Path
+from grader.batch.machine import Answer, Proof
+folder, asked, whole = Path(os.environ["FAKE_MACHINE"]), socket.socket(fileno=int(sys.argv[1])), []
+number = len(list(folder.iterdir()))
+(folder / str(number)).touch()
+while True:
+    data, descriptors, _, _ = socket.recv_fds(asked, 1, 1)
+    if not data:
+        break
+    own = socket.socket(fileno=descriptors[0])
+    with own.makefile("rb") as stream:
+        pickle.load(stream)
+    whole.append(own)
+    if number == 0 and len(whole) == 1 + 8:
+        os._exit(1)
+    if number or len(whole) == 1:
+        with own.makefile("wb") as stream:
+            pickle.dump(Answer() if len(whole) > 1 else Proof("restricted", 8), stream)
+        own.close()
+"""
+
+
+def test_a_machine_process_that_ends_is_started_once_for_all_that_wait_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first process ends when eight hand-ins are with it."""
+    monkeypatch.setattr(cluster_worker, "START", MACHINE)
+    monkeypatch.setenv("FAKE_MACHINE", str(tmp_path))
+    machine = cluster_worker.Machine(None, 8)
+    try:
+        machine.prove()
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(machine.grade, [Work(str(each), None) for each in range(8)]))
+    finally:
+        machine.close()
+    assert answers == [Answer()] * 8
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_who_is_alone_waits_for_the_others_and_keeps_new_ones_out() -> None:
