@@ -30,8 +30,9 @@ def with_own_name(late: Submission, sources: Mapping[str, str]) -> Submission:
     for name, source in sources.items():
         if source == late.source:
             return replace(late, id=name, directory=results_directory(name))
-    names = {name.casefold() for name, source in sources.items() if source}
-    directories = {results_directory(name).casefold() for name, source in sources.items() if source}
+    others = [name for name, source in sources.items() if source not in ("", ROSTER)]
+    names = {name.casefold() for name in others}
+    directories = {results_directory(name).casefold() for name in others}
     name, number = late.id, 1
     while name.casefold() in names or results_directory(name).casefold() in directories:
         number += 1
@@ -86,7 +87,14 @@ class Rows(Sequence[Score]):
         return replace(score, remarks=(*score.remarks, *remarks))
 
 
-def no_longer_absent(sources: Mapping[str, str], submissions: Sequence[Submission]) -> list[str]:
-    """Return the rows of a roster that are to be dropped, as those students have handed something in."""
-    names = {each.id for each in submissions}
-    return [name for name, source in sources.items() if source == ROSTER and name not in names]
+def no_longer_absent(
+    sources: Mapping[str, str], submissions: Sequence[Submission], *, roster: bool
+) -> list[str]:
+    """Return the rows of a roster that are to be dropped, as those students have handed something in.
+
+    Without a `roster`, who else has handed in meanwhile is not known.
+    """
+    absent = {each.id for each in submissions if each.absent}
+    handed_in = {each.id for each in submissions} - absent
+    rows = [name for name, source in sources.items() if source == ROSTER]
+    return [name for name in rows if name in handed_in or (roster and name not in absent)]

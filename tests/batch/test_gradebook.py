@@ -25,6 +25,7 @@ LATE = Submission("hw", Path("/late/hw.ipynb"), "hw")
         ({"hw": "/earlier/hw.ipynb"}, "hw-2"),
         ({"HW": "/earlier/hw.ipynb", "hw-2": "/x/hw.ipynb"}, "hw-3"),
         ({"h?": "/earlier/h.ipynb"}, "hw"),
+        ({"hw": ROSTER}, "hw"),
     ],
 )
 def test_a_late_notebook_replaces_no_other_of_its_name(sources: dict[str, str], name: str) -> None:
@@ -55,4 +56,7 @@ def test_a_row_says_why_it_may_not_be_what_would_be_graded_now() -> None:
 
 def test_who_has_handed_in_meanwhile_is_absent_no_more() -> None:
     absent = replace(LATE, id="carl", absent="nothing")
-    assert no_longer_absent({"carl": ROSTER, "bert": ROSTER, "hw": "/x"}, [LATE, absent]) == ["bert"]
+    sources = {"carl": ROSTER, "bert": ROSTER, "hw": "/x"}
+    assert no_longer_absent(sources, [LATE, absent], roster=True) == ["bert"]
+    assert no_longer_absent(sources, [LATE], roster=False) == []
+    assert no_longer_absent({"hw": ROSTER, "bert": ROSTER}, [LATE], roster=False) == ["hw"]
