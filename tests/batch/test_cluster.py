@@ -47,6 +47,9 @@ class Machines:
         self.address = f"tcp://127.0.0.1:{self.port}"
         self.folder = folder
         self.started: dict[str, subprocess.Popen[bytes]] = {}
+        self.scheduler()
+
+    def scheduler(self) -> None:
         self.start(
             "scheduler", "scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"
         )
@@ -183,6 +186,39 @@ def test_a_worker_that_is_not_as_the_coordinator_gets_no_work_and_the_reason_is_
     with pytest.raises(ClusterError, match=r"(?s)no worker.*may grade.*numpy .*, not 1\.2\.3"):
         run(tmp_path, "there", machines.address)
     assert "gets no work" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("number", "anew", "told"),
+    [
+        (signal.SIGKILL, True, "was started anew"),
+        (signal.SIGKILL, False, "is gone"),
+        (signal.SIGSTOP, False, "is gone"),
+    ],
+)
+def test_a_batch_whose_scheduler_is_lost_ends_and_says_so(
+    machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, told: str, *, anew: bool
+) -> None:
+    for name, seconds in {"CONNECT": 10.0, "ANSWER": 3.0, "LOST": 5.0}.items():
+        monkeypatch.setattr(cluster, f"{name}_SECONDS", seconds)
+    write_course(tmp_path, **{f"s{each}": f"{RIGHT}\n{SLOW}# {each}" for each in range(4)})
+    own = Machines(tmp_path)
+    own.worker("one")
+
+    def lose() -> None:
+        own.send("scheduler", number)
+        if anew:
+            own.started["scheduler"].wait()
+            own.scheduler()
+
+    try:
+        acting = when_graded(tmp_path / "there", 1, lose)
+        with pytest.raises(ClusterError, match=told):
+            run(tmp_path, "there", own.address)
+        acting.join()
+    finally:
+        own.close()
+    assert len((tmp_path / "there" / "grades.csv").read_text().splitlines()) == 1 + 4
 
 
 def test_a_scheduler_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
