@@ -228,6 +228,22 @@ def test_a_scheduler_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: p
         run(tmp_path, "there", "tcp://127.0.0.1:9")
 
 
+class Refusing:
+    """A client whose workers cannot load the course."""
+
+    def register_plugin(self, *_: object) -> None:
+        raise ModuleNotFoundError("No module named 'grader.batch'")
+
+
+def test_that_the_course_does_not_reach_a_worker_is_told() -> None:
+    told: list[str] = []
+    made = cluster.Cluster.__new__(cluster.Cluster)
+    made.name, made._client, made._core, made._tell = "tiny", Refusing(), None, told.append
+    made._register()
+    assert "the course did not reach every worker" in told[0]
+    assert "No module named 'grader.batch'" in told[0]
+
+
 MACHINE = """
 import os, pickle, socket, sys, threading
 from pathlib import Path
