@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from grader.batch.course_bundle import pack_course
 from grader.batch.event_log import EventLog
-from grader.batch.gradebook import Rows, no_longer_absent, with_own_name
+from grader.batch.gradebook import Rows, no_longer_absent, replaced_by_notebooks, with_own_name
 from grader.batch.judges import Judges
 from grader.batch.pool import Graded, Listener, grade_all
 from grader.batch.progress import (
@@ -237,6 +237,7 @@ def _prepared(submissions: list[Submission], course: Course, store: Store, where
         handed_in = {*earlier, *(each.id for each in submissions)}
         submissions = [*submissions, *absent_students(where.students, handed_in)]
     dropped = no_longer_absent(sources, submissions, roster=where.students is not None)
+    dropped += replaced_by_notebooks(sources, submissions)
     store.drop_scores(name, dropped)
     reason = "the run has not come to it; give the same command again"
     new = [each for each in submissions if each.id not in sources or each.id in dropped]
