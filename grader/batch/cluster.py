@@ -105,12 +105,8 @@ class Cluster:
         """Wait until a worker may grade; raises ClusterError if those that are there may not."""
         began, told = time.monotonic(), 0.0
         while not self.threads:
-            self.check()
+            workers = self.check()
             waited = time.monotonic() - began
-            try:
-                workers = self._workers()
-            except OSError:
-                continue
             there = len(workers)
             if there and workers.keys() <= self._refused.keys():
                 reasons = "".join(f"\n    {why}" for why in self._refused.values())
@@ -144,8 +140,8 @@ class Cluster:
             return []
         return [at for at, tasks in processing.items() if any(key in tasks for key in keys)]
 
-    def check(self) -> None:
-        """Forget workers that have left; wait for the scheduler if it is gone.
+    def check(self) -> dict[str, Any]:
+        """Forget workers that have left, and return the others; wait for the scheduler if it is gone.
 
         Raises ClusterError if it is gone for long, or is another one, which knows nothing of this batch.
         """
@@ -155,14 +151,15 @@ class Cluster:
                 known = set(self._threads)  # who joins from here on may not be among the workers yet
             with contextlib.suppress(OSError):
                 if self._client.status == "running":
-                    gone = known - self._workers().keys()
+                    workers = self._workers()
                     break
             if time.monotonic() - began > LOST_SECONDS or self._client.status == "closed":
                 raise ClusterError(f"the scheduler of the cluster is gone; {AGAIN}")
             time.sleep(WAIT_SECONDS / 5)
         with self._lock:
-            for address in gone:
+            for address in known - workers.keys():
                 self._threads.pop(address, None)
+        return workers
 
     def tell_if_alone(self, number: int) -> None:
         """Tell now and then that so many submissions wait, while no worker may grade."""
@@ -331,7 +328,9 @@ class _Batch:
         del self.flights[number]
         for other in flight.futures:
             other.cancel(force=True)
-        self.slowest = max(self.slowest, time.monotonic() - flight.sent)
+        repeated = bool(flight.futures) or flight.tries > 1  # then it also waited for another worker
+        took = answer.seconds if repeated else time.monotonic() - flight.sent
+        self.slowest = max(self.slowest, took)
         self._store(flight.submission, answer)
 
     def _store(self, submission: Submission, answer: Answer) -> None:

@@ -23,8 +23,11 @@ from grader.batch import course_bundle
 from grader.batch.grade_folder import Options, grade_folder
 from grader.batch.machine import Answer, Work
 from grader.batch.machine_turns import MachineTurns
-from grader.errors import ClusterError, UsageError
+from grader.errors import ClusterError, GraderFault, UsageError
+from grader.intake.submissions import Submission
 from grader.observe.tiers import start_best
+from grader.records import HandIn
+from grader.store import Store
 
 distributed = pytest.importorskip("distributed")
 cluster = pytest.importorskip("grader.batch.cluster")
@@ -226,6 +229,47 @@ def test_a_scheduler_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
     with pytest.raises(UsageError, match="no scheduler answers there"):
         run(tmp_path, "there", "tcp://127.0.0.1:9")
+
+
+class Task:
+    """A task of Dask that has ended."""
+
+    def cancelled(self) -> bool:
+        return False
+
+    def cancel(self, *, force: bool) -> None:
+        pass
+
+
+def test_a_worker_that_did_not_answer_does_not_make_the_next_one_be_waited_for_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cluster._Batch, "_store", lambda *_: None)
+    with Store() as store:
+        batch = cluster._Batch(None, store, None, None)
+        first, second = Task(), Task()
+        anna = Submission("anna", Path("anna.ipynb"), "anna")
+        long_ago = time.monotonic() - 1000
+        batch.flights[0] = cluster._Flight(0, anna, HandIn(b""), [first, second], long_ago)
+        batch._finish(0, second, Answer(seconds=2.0))
+        assert (batch.slowest, batch.flights) == (2.0, {})
+        batch.flights[1] = cluster._Flight(1, anna, HandIn(b""), [first], long_ago)
+        batch._finish(1, first, Answer(seconds=2.0))
+        assert batch.slowest >= 1000
+
+
+def test_a_fault_counts_only_when_no_copy_is_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored: list[Answer] = []
+    monkeypatch.setattr(cluster._Batch, "_store", lambda _, submission, answer: stored.append(answer))
+    with Store() as store:
+        batch = cluster._Batch(None, store, None, None)
+        tasks = [Task() for _ in range(3)]
+        anna = Submission("anna", Path("anna.ipynb"), "anna")
+        batch.flights[0] = cluster._Flight(0, anna, HandIn(b""), list(tasks))
+        for task in tasks[:2]:
+            batch._finish(0, task, Answer(error=GraderFault("its machine is ill")))
+        batch._finish(0, tasks[2], Answer(worker="three"))
+    assert stored == [Answer(worker="three")]
 
 
 class Refusing:
