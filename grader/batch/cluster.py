@@ -44,7 +44,8 @@ from grader.store import ReadObservations, Store
 
 LOG = logging.getLogger(__name__)
 CONNECT_SECONDS = 20.0
-LOST_SECONDS = 60.0  # without the scheduler until the batch ends
+ANSWER_SECONDS = 20.0  # until the scheduler must have answered
+LOST_SECONDS = 60.0  # without the scheduler until the batch ends, unless the client has given up before
 FIRST_SECONDS = 900.0  # until a worker must have proved itself, once there is one
 TOLD_SECONDS = 30.0
 LOOK_SECONDS = 2.0  # between two looks at the workers
@@ -53,6 +54,7 @@ LATE_SECONDS = 60.0  # at least this long is waited for an answer, and
 LATE_TIMES = 5  # this many times as long as for the slowest so far
 COPIES = 3
 TRIES = 2
+AGAIN = "what was finished is kept: when it runs, give the same command again"
 
 
 class Cluster:
@@ -67,7 +69,8 @@ class Cluster:
         self.tier = ""
         self.python = bundle.python or sys.executable
         self._refused: dict[str, str] = {}
-        self._lost = 0.0
+        self._scheduler = ""
+        self._told = 0.0
         try:
             self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name=self.name)
         except (OSError, ValueError, TimeoutError) as error:
@@ -102,9 +105,8 @@ class Cluster:
         """Wait until a worker may grade; raises ClusterError if those that are there may not."""
         began, told = time.monotonic(), 0.0
         while not self.threads:
-            self.check()
+            workers = self.check()
             waited = time.monotonic() - began
-            workers = self._workers()
             there = len(workers)
             if there and workers.keys() <= self._refused.keys():
                 reasons = "".join(f"\n    {why}" for why in self._refused.values())
@@ -118,11 +120,12 @@ class Cluster:
 
     def submit(self, work: Work, key: str, avoid: Sequence[str] = ()) -> Future[Answer] | None:
         """Send work to a worker that has proved itself and is none of `avoid`; None if there is none."""
+        if self._client.status != "running":
+            self.check()
         there = None
         if avoid:
             with self._lock:
                 there = [address for address in self._threads if address not in avoid]
-            there = [address for address in there if address in self._workers()]
             if not there:
                 return None
         return self._client.submit(
@@ -130,34 +133,63 @@ class Cluster:
         )
 
     def placed(self, keys: Sequence[str]) -> list[str]:
-        """Return the addresses of the workers that have these tasks now."""
-        return [at for at, tasks in self._client.processing().items() if any(key in tasks for key in keys)]
+        """Return the addresses of the workers that have these tasks now; none if the scheduler is silent."""
+        try:
+            processing = self._asked("processing", workers=None)
+        except OSError:
+            return []
+        return [at for at, tasks in processing.items() if any(key in tasks for key in keys)]
 
-    def check(self) -> None:
-        """Forget workers that have left; raises ClusterError if the scheduler is gone for long."""
-        if self._client.status == "running":
-            self._lost = 0.0
-            there = self._workers()
-            with self._lock:  # a worker that has just joined may not be among them yet
-                self._threads = {at: threads for at, threads in self._threads.items() if at in there}
-            return
-        self._lost = self._lost or time.monotonic()
-        if time.monotonic() - self._lost > LOST_SECONDS or self._client.status == "closed":
-            raise ClusterError(
-                "the scheduler of the cluster is gone; what was finished is kept: start it, and give the "
-                "same command again"
-            )
+    def check(self) -> dict[str, Any]:
+        """Forget workers that have left, and return the others; wait for the scheduler if it is gone.
+
+        Raises ClusterError if it is gone for long, or is another one, which knows nothing of this batch.
+        """
+        began = time.monotonic()
+        while True:
+            with self._lock:
+                known = set(self._threads)  # who joins from here on may not be among the workers yet
+            with contextlib.suppress(OSError):
+                if self._client.status == "running":
+                    workers = self._workers()
+                    break
+            if time.monotonic() - began > LOST_SECONDS or self._client.status == "closed":
+                raise ClusterError(f"the scheduler of the cluster is gone; {AGAIN}")
+            time.sleep(WAIT_SECONDS / 5)
+        with self._lock:
+            for address in known - workers.keys():
+                self._threads.pop(address, None)
+        return workers
+
+    def tell_if_alone(self, number: int) -> None:
+        """Tell now and then that so many submissions wait, while no worker may grade."""
+        if self.threads:
+            self._told = time.monotonic()
+        elif time.monotonic() - self._told > TOLD_SECONDS:
+            self._told = time.monotonic()
+            self._tell(f"waiting for the cluster: {number} submissions were sent, and no worker is left")
 
     def _workers(self) -> dict[str, Any]:
-        """Return what the client knows of the workers, by address."""
-        found: dict[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
+        """Return what the scheduler knows of the workers, by address; raises OSError if it is silent."""
+        told = self._asked("identity", n_workers=-1)
+        self._scheduler = self._scheduler or told["id"]
+        if told["id"] != self._scheduler:
+            raise ClusterError(f"the scheduler of the cluster was started anew; {AGAIN}")
+        found: dict[str, Any] = told["workers"]
         return found
+
+    def _asked(self, question: str, **arguments: Any) -> Any:
+        """Return an answer of the scheduler; raises OSError if there is none in time."""
+        scheduler = self._client.scheduler
+        if scheduler is None:
+            raise OSError("the client is closed")
+        return self._client.sync(getattr(scheduler, question), callback_timeout=ANSWER_SECONDS, **arguments)
 
     def _register(self) -> None:
         try:
             self._client.register_plugin(self._core, self.name)
         except Exception as error:
-            LOG.warning("the course did not reach every worker: %r", error)
+            self._tell(f"the course did not reach every worker: {type(error).__name__}: {error}")
 
     def _heard(self, event: tuple[float, dict[str, Any]]) -> None:
         """Note what a worker has proved."""
@@ -234,6 +266,7 @@ class _Batch:
             if time.monotonic() - looked > LOOK_SECONDS:
                 looked = time.monotonic()
                 self.cluster.check()
+                self.cluster.tell_if_alone(len(self.flights))
                 self._repeat_late()
 
     def _begin(self, number: int, submission: Submission) -> None:
@@ -280,10 +313,12 @@ class _Batch:
         flight = self.flights.get(number)
         if flight is None or future not in flight.futures:
             return
+        if future.cancelled():  # by the cluster: has it gone?
+            self.cluster.check()
         self.store.keep(answer.rows)
-        if isinstance(answer.error, GraderFault) and flight.tries < TRIES:
+        flight.futures.remove(future)
+        if isinstance(answer.error, GraderFault) and (flight.futures or flight.tries < TRIES):
             LOG.info("%s is tried again: %s", flight.submission.id, answer.error)
-            flight.futures.remove(future)
             flight.tries += 1
             if isinstance(answer.error, DamagedError):
                 self.store.drop_damaged()
@@ -292,9 +327,10 @@ class _Batch:
             return
         del self.flights[number]
         for other in flight.futures:
-            if other is not future:
-                other.cancel(force=True)
-        self.slowest = max(self.slowest, time.monotonic() - flight.sent)
+            other.cancel(force=True)
+        repeated = bool(flight.futures) or flight.tries > 1  # then it also waited for another worker
+        took = answer.seconds if repeated else time.monotonic() - flight.sent
+        self.slowest = max(self.slowest, took)
         self._store(flight.submission, answer)
 
     def _store(self, submission: Submission, answer: Answer) -> None:

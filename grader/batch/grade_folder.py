@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from grader.batch.course_bundle import pack_course
 from grader.batch.event_log import EventLog
-from grader.batch.gradebook import Rows, no_longer_absent, with_own_name
+from grader.batch.gradebook import Rows, no_longer_absent, replaced_by_notebooks, with_own_name
 from grader.batch.judges import Judges
 from grader.batch.pool import Graded, Listener, grade_all
 from grader.batch.progress import (
@@ -29,8 +29,8 @@ from grader.batch.tally import Tally
 from grader.course.folder import rubric_path
 from grader.errors import MissingPackageError
 from grader.exports import formats
-from grader.intake.roster import absent_students
-from grader.intake.submissions import Submission, find_submissions, source_of
+from grader.intake.roster import absent_students, read_roster
+from grader.intake.submissions import ROSTER, Submission, find_submissions, source_of
 from grader.judge.judge_observation import not_graded
 from grader.observe.layers import ISOLATED, PLAIN, RESTRICTED, Tier
 from grader.observe.tiers import choose_sandbox
@@ -74,25 +74,30 @@ def grade_folder(
     left_out: list[str] = []
     reserved = [each.FILE for each in formats()]
     submissions = find_submissions(folder, out, reserved, left_out)
-    if options.roster is not None:
-        submissions += absent_students(options.roster, submissions)
+    students = None if options.roster is None else read_roster(options.roster)
     course = load_course(assignment, root, options.rubric)
     refuse_wrong_reference(course)
     open_results(out)
     try:
         with _log_file(out / LOG_FILE), EventLog(options.log_file) as events:
-            return _grade(submissions, course, root, _Where(folder, out, left_out), jobs, options, events)
+            return _grade(
+                submissions, course, root, _Where(folder, out, left_out, students), jobs, options, events
+            )
     finally:
         close_results(out)
 
 
 @dataclass(frozen=True)
 class _Where:
-    """The folder that is graded, that of the results, and the files in the first that are the course's."""
+    """The folder that is graded and that of the results.
+
+    `left_out` are the files in the first that are the course's, `students` the lines of the roster.
+    """
 
     folder: Path
     out: Path
     left_out: Sequence[str]
+    students: Sequence[Sequence[str]] | None
 
 
 def _grade(
@@ -126,7 +131,7 @@ def _grade(
             if options.fresh:
                 store.forget()
             name = course.rubric.assignment
-            submissions = _prepared(submissions, course, store, where.folder, roster=bool(options.roster))
+            submissions = _prepared(submissions, course, store, where)
             tally = Tally(len(submissions))
             finished: set[str] = set()
             whole = where.folder.is_dir()
@@ -221,20 +226,23 @@ def _on_cluster(
         yield _Machinery(cluster.tier, cluster.threads, grade)
 
 
-def _prepared(
-    submissions: list[Submission], course: Course, store: Store, folder: Path, *, roster: bool
-) -> list[Submission]:
-    """Return the submissions, as they are called; see that each has a row, whatever becomes of this run."""
+def _prepared(submissions: list[Submission], course: Course, store: Store, where: _Where) -> list[Submission]:
+    """Return the submissions, as they are called, and who of the roster has none; see that each has a row."""
     name = course.rubric.assignment
     sources = store.sources(name)
-    if folder.is_file():
-        submissions = [with_own_name(submissions[0], sources), *submissions[1:]]
-    if roster:
-        store.drop_scores(name, no_longer_absent(sources, submissions))
+    if where.folder.is_file():
+        submissions = [with_own_name(submissions[0], sources)]
+    if where.students is not None:
+        earlier = [each for each, source in sources.items() if source != ROSTER]
+        handed_in = {*earlier, *(each.id for each in submissions)}
+        submissions = [*submissions, *absent_students(where.students, handed_in)]
+    dropped = no_longer_absent(sources, submissions, roster=where.students is not None)
+    dropped += replaced_by_notebooks(sources, submissions)
+    store.drop_scores(name, dropped)
     reason = "the run has not come to it; give the same command again"
-    new = [each for each in submissions if each.id not in sources]
+    new = [each for each in submissions if each.id not in sources or each.id in dropped]
     waiting = [replace(not_graded(each.id, reason, course), directory=each.directory) for each in new]
-    store.put_scores(name, waiting, "", {each.id: each.source for each in new})
+    store.put_scores(name, waiting, "", {each.id: each.source for each in new}, only_new=True)
     return submissions
 
 

@@ -19,7 +19,7 @@ from grader.records import Status
 from grader.report.terminal import COLOURS, headline
 
 MAX_NAMES = 3
-NARROW = 72  # columns; below, the names of what runs are left out
+NARROW = 72  # columns; below, the bar and the names of what runs are left out
 PACE_SECONDS = 30.0  # between two lines on the pace
 SLOW = 5.0  # seconds; what takes longer is named at the end
 
@@ -71,8 +71,8 @@ class LiveProgress:
 
     def __init__(self, tally: Tally, console: Console) -> None:
         self.wide = console.width >= NARROW
-        columns: list[ProgressColumn] = [BarColumn(bar_width=24 if self.wide else 8), MofNCompleteColumn()]
-        columns.append(TextColumn("{task.fields[pace]}"))
+        columns: list[ProgressColumn] = [BarColumn(bar_width=24)] if self.wide else []
+        columns += [MofNCompleteColumn(), TextColumn("{task.fields[pace]}")]
         if self.wide:
             columns.append(TextColumn("{task.description}", style="dim"))
         self.tally = tally

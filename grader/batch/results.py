@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import hashlib
 import logging
 import os
@@ -36,6 +37,7 @@ from grader.course.rubric import Rubric
 from grader.errors import ResultsError, UsageError
 from grader.exports import Gradebook, formats
 from grader.intake.submissions import Submission
+from grader.observe.layers import lower
 from grader.records import Evidence, NotebookRun, QuestionScore, Score
 from grader.report.pages import course_page, feedback_page, notebook_page, pages_digest
 
@@ -120,11 +122,15 @@ class Results:
         """Write the gradebook and the course page from all scores, those of earlier runs included.
 
         `scores` may be read from the database whenever they are gone through; `workers` are those of a
-        cluster, by submission. Raises ResultsError if files
+        cluster, by submission. The tier that is told is the lowest of all. Raises ResultsError if files
         cannot be written; whatever else fails in one format leaves the others whole, and is told at the end.
         """
+        shared: dict[QuestionScore, QuestionScore] = {}
+        rows = [_without_evidence(score, shared) for score in scores]
+        tiers = (self.tier, *(row.tier for row in rows if row.tier))  # of earlier runs, and of other machines
+        lowest = functools.reduce(lower, tiers)
         failed: Exception | None = None
-        made = {"grader": __version__, "tier": self.tier, "seed": self.rubric.seed}
+        made = {"grader": __version__, "tier": lowest, "seed": self.rubric.seed}
         for each in formats():
             try:
                 self._write(self.out / each.FILE, each.export(Gradebook(self.rubric, scores, made)))
@@ -135,11 +141,9 @@ class Results:
                 failed = failed or ResultsError(
                     f"{each.FILE} was not written: {error!r}; see {self.out / LOG_FILE}"
                 )
-        shared: dict[QuestionScore, QuestionScore] = {}
-        rows = [_without_evidence(score, shared) for score in scores]
         pages = {score.submission: f"{score.directory}/feedback.html" for score in rows if score.directory}
         links = {name: quote(page) for name, page in pages.items() if os.path.isfile(self.out / page)}  # noqa: PTH113 -- no error for a name that is too long
-        page = course_page(self.rubric, rows, links, self._made_by(self.tier), workers)
+        page = course_page(self.rubric, rows, links, self._made_by(lowest), workers)
         try:
             self._write(self.out / "index.html", page)
         except OSError as error:

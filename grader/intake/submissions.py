@@ -119,13 +119,14 @@ def find_submissions(
             raise UsageError(f"{folder} holds the submissions: choose another --out, in a folder of its own")
         for directory, folders, files in _walk(folder, results, keep_fault):
             for path in (Path(directory) / name for name in folders):
-                if path.is_symlink():
+                if os.path.islink(path):  # noqa: PTH114 -- no error for a path that is too long
                     problem = "it is a link to a folder, which is not followed"
                     entries.append(Entry(path, _inside(path, folder), problem))
             for path in (Path(directory) / name for name in files):
                 if path.name.lower().endswith(SUFFIX) and not _skipped(path.name):
                     problem = "it is a link, which is not followed: the file itself has to be handed in"
-                    entries.append(Entry(path, _inside(path, folder), problem if path.is_symlink() else ""))
+                    link = os.path.islink(path)  # noqa: PTH114
+                    entries.append(Entry(path, _inside(path, folder), problem if link else ""))
         entries += [Entry(path, _inside(path, folder)) for path in faults]
         if not any(each.inside.name.lower().endswith(SUFFIX) for each in entries):
             raise UsageError(f"no notebooks (*{SUFFIX}) in {folder}{_content(_files(folder))}")
@@ -166,8 +167,8 @@ def _with_modules(submission: Submission) -> Submission:
         )
         remark = " ".join(filter(None, [submission.remark, left_out]))
         return replace(submission, modules=modules[:MAX_MODULES], remark=remark)
-    except OSError:  # the notebook itself will tell
-        return submission
+    except OSError as error:  # without its files, the notebook could do less than its author's
+        return replace(submission, fault=f"its folder cannot be read: {error.strerror}")
 
 
 def _walk(
@@ -179,10 +180,17 @@ def _walk(
         folders[:] = sorted(
             name
             for name in folders
-            if not _skipped(name)
-            and (own is None or not os.path.samestat(own, (Path(directory) / name).lstat()))
+            if not _skipped(name) and not (own and _is_same(own, Path(directory) / name))
         )
         yield directory, folders, files
+
+
+def _is_same(state: os.stat_result, path: Path) -> bool:
+    """Whether a path, which may be too long to be looked at, leads to a file."""
+    try:
+        return os.path.samestat(state, path.lstat())
+    except OSError:
+        return False
 
 
 def _without_notebook(
@@ -230,7 +238,7 @@ def _without_notebook(
             suffix = INSTEAD.search(name)
             stem = name[: suffix.start()] if suffix else PurePosixPath(name).stem
             several = size[here] > 1 if top else folders_of_notebooks[here] > 1
-            if path.is_symlink():
+            if os.path.islink(path):  # noqa: PTH114
                 yield Entry(path, here / name, "it is a link, which is not followed")
             elif COPY.sub("", stem) in names:
                 continue

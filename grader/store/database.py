@@ -157,10 +157,13 @@ class Store(Observations):
         course: str = "",
         sources: Mapping[str, str] | None = None,
         worker: str = "",
+        *,
+        only_new: bool = False,
     ) -> None:
         """Keep the scores of submissions in place of earlier ones; `sources` are by submission.
 
-        Raises ValueError, and keeps none, if one could not be read back.
+        With `only_new`, a score that is there stays: another grader may just have put it. Raises ValueError,
+        and keeps none, if one could not be read back.
         """
         rows = []
         for score in scores:
@@ -168,7 +171,7 @@ class Store(Observations):
             SCORE.validate_json(data)
             row = {"assignment": assignment, "submission": score.submission, "score": data, "course": course}
             rows.append({**row, "source": (sources or {}).get(score.submission, ""), "worker": worker})
-        self._write(SCORES, rows)
+        self._write(SCORES, rows, only_new=only_new)
 
     def drop_scores(self, assignment: str, submissions: Sequence[str]) -> None:
         """Drop the scores of submissions that are none any more."""
@@ -187,7 +190,7 @@ class Store(Observations):
     def _read(self, query: Any) -> list[Any]:
         return self._database.read(lambda connection: list(connection.execute(query)))
 
-    def _write(self, table: Table, rows: list[dict[str, Any]]) -> None:
+    def _write(self, table: Table, rows: list[dict[str, Any]], *, only_new: bool = False) -> None:
         insert = sqlite.insert if self._database.sqlite else postgresql.insert
         keys = [column.name for column in table.primary_key]
         rows = sorted(
@@ -195,7 +198,11 @@ class Store(Observations):
         )  # so that two graders cannot deadlock
         new = insert(table)
         changed = {column.name: new.excluded[column.name] for column in table.c if column.name not in keys}
-        statement = new.on_conflict_do_update(index_elements=keys, set_=changed)
+        statement = (
+            new.on_conflict_do_nothing(index_elements=keys)
+            if only_new
+            else new.on_conflict_do_update(index_elements=keys, set_=changed)
+        )
 
         def work(connection: Connection) -> None:
             if not self._frozen:

@@ -80,6 +80,16 @@ def test_the_live_display_fits_the_window(tally: Tally, width: int) -> None:
     assert ":fox:  partly correct" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
+def test_the_counts_of_a_large_course_are_whole_in_a_narrow_window(tally: Tally) -> None:
+    tally.total, tally.done = 12345, 10234
+    console = Console(file=io.StringIO(), width=40, force_terminal=True, color_system=None)
+    display = LiveProgress(tally, console)
+    display.progress.update(display.task, completed=tally.done, pace="10.1/min, 30 min 56 s left")
+    console.print(display.progress.get_renderable())
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert shown.strip() == "10234/12345 10.1/min, 30 min 56 s left"
+
+
 def test_programs_read_events_as_lines_of_json(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     with EventLog(path) as events:

@@ -42,6 +42,12 @@ def test_a_new_verdict_leaves_the_notebook_s_page_as_it_is(folder: Results) -> N
     assert changed == ["feedback.html"]
 
 
+def test_the_course_page_tells_the_lowest_tier_of_all_submissions(folder: Results) -> None:
+    folder.write_course([score(tier="isolated"), score("bert", tier="restricted"), score("carl")])
+    assert "in the tier restricted" in (folder.out / "index.html").read_text()
+    assert '"tier": "restricted"' in (folder.out / "grades.json").read_text()
+
+
 def changed_run(folder: Results) -> None:
     folder.write_submission(ANNA, score(), replace(RUN, executed=notebook("y = 2")))
     assert "y = 2" in (folder.out / "anna" / "executed.ipynb").read_text()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -262,6 +263,37 @@ def test_a_folder_that_cannot_be_listed_is_a_fault_of_ours_and_the_others_are_fo
     monkeypatch.setattr("os.scandir", scandir)
     found = {each.id: each.fault for each in find_submissions(tmp_path)}
     assert found == {"anna/hw": "", "bert": "the folder cannot be read: Input/output error", "carl/hw": ""}
+
+
+def test_a_path_beyond_the_limit_of_the_system_is_a_fault_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path / "in" / "anna.ipynb")
+    touch(tmp_path / "in" / "results" / "index.html")
+    (tmp_path / "in" / "deep").mkdir()
+    monkeypatch.chdir(tmp_path / "in" / "deep")
+    for _ in range(25):  # each step is short, the path is not
+        Path("d" * 200).mkdir()
+        os.chdir("d" * 200)
+    touch(Path("hw.ipynb"))
+    try:
+        found = find_submissions(tmp_path / "in", tmp_path / "in" / "results")
+    finally:
+        os.chdir(tmp_path)
+        shutil.rmtree("in")  # it goes by descriptors; what cleans up after the tests does not
+    assert [bool(each.fault) for each in found] == [False, True]
+    assert "File name too long" in found[1].fault
+
+
+def test_files_beside_a_notebook_that_cannot_be_listed_are_a_fault_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def modules_in(folder: Path) -> tuple[Path, ...]:
+        raise OSError(errno.EIO, "Input/output error", str(folder))
+
+    monkeypatch.setattr("grader.intake.submissions.modules_in", modules_in)
+    found = find_submissions(touch(tmp_path / "anna.ipynb"))
+    assert found[0].fault == "its folder cannot be read: Input/output error"
 
 
 @pytest.mark.parametrize(("count", "used", "told"), [(20, 20, False), (23, 20, True)])
