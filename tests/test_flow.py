@@ -261,6 +261,33 @@ def test_a_late_notebook_with_a_roster_takes_nothing_from_those_who_were_graded_
         assert {row["status"] for row in csv.DictReader(file)} == {"graded"}
 
 
+def test_a_second_folder_in_the_same_results_tells_whose_rows_it_takes(
+    tmp_path: Path, grade: Grade, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_course(tmp_path, anna=RIGHT, bert=WRONG)
+    grade()
+    grade()
+    assert "take the rows" not in capsys.readouterr().err
+    (tmp_path / "later").mkdir()
+    (tmp_path / "later" / "anna.ipynb").write_text(notebook(WRONG))
+    grade(what="later")
+    said = " ".join(capsys.readouterr().err.split())
+    assert "1 submissions take the rows of others of their names" in said
+    assert f"anna was {tmp_path / 'submissions' / 'tiny' / 'anna.ipynb'}" in said
+
+
+def test_a_roster_and_an_empty_folder_are_a_course_of_which_nobody_has_handed_in(
+    tmp_path: Path, grade: Grade
+) -> None:
+    write_course(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "roster.csv").write_text("account\nanna\nbert\n")
+    grade(what="empty", roster=tmp_path / "roster.csv")
+    with (tmp_path / "results" / "grades.csv").open(encoding="utf-8-sig") as file:
+        rows = {row["submission"]: row["status"] for row in csv.DictReader(file)}
+    assert rows == {"anna": "not_handed_in", "bert": "not_handed_in"}
+
+
 def test_an_unknown_assignment_names_those_that_there_are(tmp_path: Path) -> None:
     write_course(tmp_path)
     with pytest.raises(UsageError, match=r"no rubric .*huge\.yaml; the assignments here are: tiny"):

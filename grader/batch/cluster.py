@@ -63,7 +63,7 @@ class Cluster:
     def __init__(self, address: str, bundle: CourseBundle, tell: Callable[[str], None]) -> None:
         self.name = f"grader-{bundle.digest[:12]}-{os.urandom(4).hex()}"
         self._tell = tell
-        self._lock = threading.Lock()
+        self._heard = 0
         self._threads: dict[str, int] = {}
         self._core = GraderCore(bundle, self.name)
         self.tier = ""
@@ -80,7 +80,7 @@ class Cluster:
             ) from error
 
     def __enter__(self) -> Self:
-        self._client.subscribe_topic(self.name, self._heard)
+        self._forget_dead()
         # Dask waits for all workers; one that is stopped must not keep the others waiting.
         threading.Thread(target=self._register, daemon=True).start()
         return self
@@ -98,8 +98,7 @@ class Cluster:
     @property
     def threads(self) -> int:
         """How many submissions the workers that have proved themselves can grade at a time."""
-        with self._lock:
-            return sum(self._threads.values())
+        return sum(self._threads.values())
 
     def wait_for_worker(self) -> None:
         """Wait until a worker may grade; raises ClusterError if those that are there may not."""
@@ -124,8 +123,7 @@ class Cluster:
             self.check()
         there = None
         if avoid:
-            with self._lock:
-                there = [address for address in self._threads if address not in avoid]
+            there = [address for address in self._threads if address not in avoid]
             if not there:
                 return None
         return self._client.submit(
@@ -147,18 +145,19 @@ class Cluster:
         """
         began = time.monotonic()
         while True:
-            with self._lock:
-                known = set(self._threads)  # who joins from here on may not be among the workers yet
             with contextlib.suppress(OSError):
                 if self._client.status == "running":
+                    told = self._asked("events", topic=self.name)
                     workers = self._workers()
                     break
             if time.monotonic() - began > LOST_SECONDS or self._client.status == "closed":
                 raise ClusterError(f"the scheduler of the cluster is gone; {AGAIN}")
             time.sleep(WAIT_SECONDS / 5)
-        with self._lock:
-            for address in known - workers.keys():
-                self._threads.pop(address, None)
+        for _, event in told[self._heard :]:
+            self._note(event)
+        self._heard = len(told)
+        for address in self._threads.keys() - workers.keys():
+            del self._threads[address]
         return workers
 
     def tell_if_alone(self, number: int) -> None:
@@ -191,29 +190,41 @@ class Cluster:
         except Exception as error:
             self._tell(f"the course did not reach every worker: {type(error).__name__}: {error}")
 
-    def _heard(self, event: tuple[float, dict[str, Any]]) -> None:
+    def _forget_dead(self) -> None:
+        """Have the scheduler forget the courses of coordinators that have been killed."""
+        with contextlib.suppress(OSError):
+            for name in self._client.run_on_scheduler(_dead_courses):
+                self._client.sync(
+                    self._client._unregister_worker_plugin, name=name, callback_timeout=CONNECT_SECONDS
+                )
+
+    def _note(self, told: dict[str, Any]) -> None:
         """Note what a worker has proved."""
-        told = event[1]
         if told["refused"]:
             self._refused[told["address"]] = f"{told['name']}: {told['refused']}"
             self._tell(f"the worker {told['name']} gets no work: {told['refused']}")
             return
-        with self._lock:
-            self._threads[told["address"]] = told["threads"]
-            self.tier = lower(self.tier, told["tier"]) if self.tier else told["tier"]
+        self._threads[told["address"]] = told["threads"]
+        self.tier = lower(self.tier, told["tier"]) if self.tier else told["tier"]
         for note in told["notes"]:
             self._tell(f"the worker {told['name']}: {note}")
 
 
+def _dead_courses(dask_scheduler: Any) -> list[str]:
+    """Return the names of courses whose coordinator is not connected any more; runs in the scheduler."""
+    courses = [name for name in dask_scheduler.worker_plugins if name.startswith("grader-")]
+    return [name for name in courses if not any(name in client for client in dask_scheduler.clients)]
+
+
 @dataclass
-class _Flight:
+class _Sent:
     """A submission that is with workers, and the tasks for it."""
 
     number: int
     submission: Submission
     hand_in: HandIn
     futures: list[Future[Answer]] = field(default_factory=list)
-    sent: float = field(default_factory=time.monotonic)
+    since: float = field(default_factory=time.monotonic)
     tries: int = 1
 
     def key(self) -> str:
@@ -233,8 +244,8 @@ def grade_on_cluster(
         batch.run(submissions)
     except BaseException:
         store.freeze()
-        for flight in batch.flights.values():
-            for future in flight.futures:
+        for sent in batch.sent.values():
+            for future in sent.futures:
                 future.release()
         raise
     finally:
@@ -249,7 +260,7 @@ class _Batch:
         self.store = store
         self.cluster = cluster
         self.listener = listener
-        self.flights: dict[int, _Flight] = {}
+        self.sent: dict[int, _Sent] = {}
         self.done: SimpleQueue[tuple[int, Future[Answer], Answer]] = SimpleQueue()
         self.fetching = ThreadPoolExecutor(FETCHING, thread_name_prefix="grader-fetch")
         self.slowest = 0.0
@@ -258,15 +269,15 @@ class _Batch:
         """Grade all of them."""
         waiting = deque(enumerate(submissions))
         looked = time.monotonic()
-        while waiting or self.flights:
-            while waiting and len(self.flights) < max(1, AHEAD * self.cluster.threads):
+        while waiting or self.sent:
+            while waiting and len(self.sent) < max(1, AHEAD * self.cluster.threads):
                 self._begin(*waiting.popleft())
             with contextlib.suppress(Empty):
-                self._finish(*self.done.get(timeout=WAIT_SECONDS if self.flights else 0))
+                self._finish(*self.done.get(timeout=WAIT_SECONDS if self.sent else 0))
             if time.monotonic() - looked > LOOK_SECONDS:
                 looked = time.monotonic()
                 self.cluster.check()
-                self.cluster.tell_if_alone(len(self.flights))
+                self.cluster.tell_if_alone(len(self.sent))
                 self._repeat_late()
 
     def _begin(self, number: int, submission: Submission) -> None:
@@ -275,23 +286,23 @@ class _Batch:
         answer = Answer(tier=self.cluster.tier)
         if not submission.missing and not submission.absent:
             try:
-                flight = _Flight(number, submission, read_hand_in(submission))
+                sent = _Sent(number, submission, read_hand_in(submission))
             except (GraderFault, NotebookUnreadable) as error:
                 answer = replace(answer, error=error)
             else:
-                self._send(flight)
-                self.flights[number] = flight
+                self._send(sent)
+                self.sent[number] = sent
                 return
         self._store(submission, answer)
 
-    def _send(self, flight: _Flight, avoid: Sequence[str] = ()) -> None:
+    def _send(self, sent: _Sent, avoid: Sequence[str] = ()) -> None:
         """Give a submission to one more worker."""
-        known = () if flight.tries > 1 else tuple(self._known(flight.hand_in))
-        work = Work(flight.submission.id, flight.hand_in, known)
-        future = self.cluster.submit(work, flight.key(), avoid)
+        known = () if sent.tries > 1 else tuple(self._known(sent.hand_in))
+        work = Work(sent.submission.id, sent.hand_in, known)
+        future = self.cluster.submit(work, sent.key(), avoid)
         if future is not None:
-            flight.futures.append(future)
-            future.add_done_callback(lambda ended: self.fetching.submit(self._fetch, flight.number, ended))
+            sent.futures.append(future)
+            future.add_done_callback(lambda ended: self.fetching.submit(self._fetch, sent.number, ended))
 
     def _known(self, hand_in: HandIn) -> Iterator[tuple[str, str, str, bytes]]:
         """Yield the rows that the database has of a hand-in, as far as they can be found without a box."""
@@ -310,28 +321,29 @@ class _Batch:
 
     def _finish(self, number: int, future: Future[Answer], answer: Answer) -> None:
         """Store an answer; the second one of a submission is dropped."""
-        flight = self.flights.get(number)
-        if flight is None or future not in flight.futures:
+        sent = self.sent.get(number)
+        if sent is None or future not in sent.futures:
             return
         if future.cancelled():  # by the cluster: has it gone?
             self.cluster.check()
         self.store.keep(answer.rows)
-        flight.futures.remove(future)
-        if isinstance(answer.error, GraderFault) and (flight.futures or flight.tries < TRIES):
-            LOG.info("%s is tried again: %s", flight.submission.id, answer.error)
-            flight.tries += 1
+        sent.futures.remove(future)
+        again = sent.tries < TRIES and not isinstance(answer.error, _DeadWorkersError)
+        if isinstance(answer.error, GraderFault) and (sent.futures or again):
+            LOG.info("%s is tried again: %s", sent.submission.id, answer.error)
+            sent.tries += 1
             if isinstance(answer.error, DamagedError):
                 self.store.drop_damaged()
-            if not flight.futures:
-                self._send(flight)
+            if not sent.futures:
+                self._send(sent)
             return
-        del self.flights[number]
-        for other in flight.futures:
+        del self.sent[number]
+        for other in sent.futures:
             other.cancel(force=True)
-        repeated = bool(flight.futures) or flight.tries > 1  # then it also waited for another worker
-        took = answer.seconds if repeated else time.monotonic() - flight.sent
+        repeated = bool(sent.futures) or sent.tries > 1  # then it also waited for another worker
+        took = answer.seconds if repeated else time.monotonic() - sent.since
         self.slowest = max(self.slowest, took)
-        self._store(flight.submission, answer)
+        self._store(sent.submission, answer)
 
     def _store(self, submission: Submission, answer: Answer) -> None:
         """Store what a submission came to."""
@@ -349,13 +361,13 @@ class _Batch:
     def _repeat_late(self) -> None:
         """Give what takes much longer than anything before to one more worker."""
         limit = max(LATE_SECONDS, LATE_TIMES * self.slowest)
-        for flight in self.flights.values():
-            copies = len(flight.futures)
-            if copies and copies < COPIES and time.monotonic() - flight.sent > limit * copies:
-                avoid = self.cluster.placed([str(future.key) for future in flight.futures])
+        for sent in self.sent.values():
+            copies = len(sent.futures)
+            if copies and copies < COPIES and time.monotonic() - sent.since > limit * copies:
+                avoid = self.cluster.placed([str(future.key) for future in sent.futures])
                 if avoid:
-                    LOG.info("%s is given to another worker too", flight.submission.id)
-                    self._send(flight, avoid)
+                    LOG.info("%s is given to another worker too", sent.submission.id)
+                    self._send(sent, avoid)
 
 
 def _answer(future: Future[Answer]) -> Answer:
@@ -367,10 +379,16 @@ def _answer(future: Future[Answer]) -> Answer:
         return answer
     error = future.exception(timeout=FETCH_SECONDS)
     if isinstance(error, KilledWorker):
-        return Answer(error=GraderFault(f"the workers that graded it died, {error.allowed_failures} times"))
+        return Answer(
+            error=_DeadWorkersError(f"the workers that graded it died, {error.allowed_failures + 1} times")
+        )
     if isinstance(error, GraderFault | NotebookUnreadable):
         return Answer(error=error)
     return Answer(error=GraderFault(f"{type(error).__name__}: {error}"))
+
+
+class _DeadWorkersError(GraderFault):
+    """Workers died of a submission; Dask has tried it often enough."""
 
 
 class _NoBoxError(GraderFault):

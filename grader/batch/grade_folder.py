@@ -13,7 +13,13 @@ from rich.markup import escape
 
 from grader.batch.course_bundle import pack_course
 from grader.batch.event_log import EventLog
-from grader.batch.gradebook import Rows, no_longer_absent, replaced_by_notebooks, with_own_name
+from grader.batch.gradebook import (
+    Rows,
+    is_replaced,
+    no_longer_absent,
+    replaced_by_notebooks,
+    with_own_name,
+)
 from grader.batch.judges import Judges
 from grader.batch.pool import Graded, Listener, grade_all
 from grader.batch.progress import (
@@ -27,11 +33,11 @@ from grader.batch.resources import possible_workers
 from grader.batch.results import DATABASE, LOG_FILE, Results, close_results, open_results
 from grader.batch.tally import Tally
 from grader.course.folder import rubric_path
+from grader.course.score import score_nothing
 from grader.errors import MissingPackageError
 from grader.exports import formats
 from grader.intake.roster import absent_students, read_roster
 from grader.intake.submissions import ROSTER, Submission, find_submissions, source_of
-from grader.judge.judge_observation import not_graded
 from grader.observe.layers import ISOLATED, PLAIN, RESTRICTED, Tier
 from grader.observe.tiers import choose_sandbox
 from grader.plan.load import load_course
@@ -42,6 +48,7 @@ from grader.verify.proof import refuse_wrong_reference
 
 LOG = logging.getLogger(__name__)
 MAX_NAMES = 5
+NOT_YET = "Not graded yet: grade the folder again."
 WARNINGS = {
     RESTRICTED: "the notebooks run in the tier restricted: no namespaces; see `grader doctor`",
     PLAIN: "the notebooks run in the tier plain, WITHOUT WALLS: they can read and do what you can; "
@@ -73,7 +80,8 @@ def grade_folder(
     options = options or Options()
     left_out: list[str] = []
     reserved = [each.FILE for each in formats()]
-    submissions = find_submissions(folder, out, reserved, left_out)
+    roster = options.roster is not None
+    submissions = find_submissions(folder, out, reserved, left_out, may_be_empty=roster)
     students = None if options.roster is None else read_roster(options.roster)
     course = load_course(assignment, root, options.rubric)
     refuse_wrong_reference(course)
@@ -126,12 +134,13 @@ def _grade(
         if machinery.tier != ISOLATED:
             colour = "red" if machinery.tier == PLAIN else "yellow"
             warning = f"[bold {colour}]warning:[/] {WARNINGS[Tier(machinery.tier)]}"
-            errors.print(warning, soft_wrap=True)
+            with _logged_only():
+                errors.print(warning, soft_wrap=True)
         with Store(options.database or where.out / DATABASE, warn) as store:
             if options.fresh:
                 store.forget()
             name = course.rubric.assignment
-            submissions = _prepared(submissions, course, store, where)
+            submissions = _prepared(submissions, course, store, where, warn)
             tally = Tally(len(submissions))
             finished: set[str] = set()
             whole = where.folder.is_dir()
@@ -226,7 +235,9 @@ def _on_cluster(
         yield _Machinery(cluster.tier, cluster.threads, grade)
 
 
-def _prepared(submissions: list[Submission], course: Course, store: Store, where: _Where) -> list[Submission]:
+def _prepared(
+    submissions: list[Submission], course: Course, store: Store, where: _Where, warn: Callable[[str], None]
+) -> list[Submission]:
     """Return the submissions, as they are called, and who of the roster has none; see that each has a row."""
     name = course.rubric.assignment
     sources = store.sources(name)
@@ -239,9 +250,18 @@ def _prepared(submissions: list[Submission], course: Course, store: Store, where
     dropped = no_longer_absent(sources, submissions, roster=where.students is not None)
     dropped += replaced_by_notebooks(sources, submissions)
     store.drop_scores(name, dropped)
-    reason = "the run has not come to it; give the same command again"
+    elsewhere = [each for each in submissions if is_replaced(sources.get(each.id, ""), each)]
+    if elsewhere:
+        first = elsewhere[0]
+        warn(
+            f"{len(elsewhere)} submissions take the rows of others of their names, graded before from "
+            f"elsewhere: {first.id} was {sources[first.id]}. To keep both, give another --out"
+        )
     new = [each for each in submissions if each.id not in sources or each.id in dropped]
-    waiting = [replace(not_graded(each.id, reason, course), directory=each.directory) for each in new]
+    waiting = [
+        replace(score_nothing(each.id, course.rubric, Status.NOT_GRADED, NOT_YET), directory=each.directory)
+        for each in new
+    ]
     store.put_scores(name, waiting, "", {each.id: each.source for each in new}, only_new=True)
     return submissions
 

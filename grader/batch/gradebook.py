@@ -15,7 +15,7 @@ from grader.intake.submissions import INSTEAD, ROSTER, SUFFIX, Submission, resul
 from grader.records import Score, Status
 from grader.store import KeptScore, Store
 
-EARLIER = "Graded in an earlier run."
+EARLIER = "Of an earlier run."
 OTHER_COURSE = (
     "Judged with another version of the course, of grader, or of a package: grade the whole folder again."
 )
@@ -42,6 +42,11 @@ def with_own_name(late: Submission, sources: Mapping[str, str]) -> Submission:
         return late
     told = f"Another file of this name was graded before: {late.id}. It may be of the same student."
     return replace(late, id=name, directory=results_directory(name), remark=f"{late.remark} {told}".strip())
+
+
+def is_replaced(source: str, submission: Submission) -> bool:
+    """Whether a row is of another file than the submission of its name, and of one that is still there."""
+    return source not in ("", ROSTER, submission.source) and os.path.exists(source)  # noqa: PTH110 -- no error
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
-import time
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
@@ -37,18 +38,25 @@ class PlainProgress:
 
     def __init__(self, tally: Tally) -> None:
         self.tally = tally
-        self.told = time.monotonic()
+        self.running: dict[str, None] = {}
+        self.lock = threading.Lock()
+        self.ended = threading.Event()
+        self.telling = threading.Thread(target=self._tell, daemon=True)
 
     def __enter__(self) -> Self:
+        self.telling.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        pass
+        self.ended.set()
+        self.telling.join()
 
     def started(self, submission: Submission) -> None:
         """Print nothing: in a log, one line for each result is enough."""
+        with self.lock:
+            self.running[submission.id] = None
 
     def finished(self, graded: Graded) -> None:
         """Print the result in one line."""
@@ -60,10 +68,17 @@ class PlainProgress:
         )
         at = f", on {graded.worker}" if graded.worker else ""
         shown = f"{score.submission}: {score.summary.value}, {points}{at}"
-        print(f"[{tally.done}/{tally.total}] {shown}", flush=True)
-        if time.monotonic() - self.told > PACE_SECONDS and tally.done < tally.total:
-            self.told = time.monotonic()
-            print(f"{tally.done} of {tally.total} in {duration(tally.seconds)}: {tally.pace()}", flush=True)
+        with self.lock:
+            self.running.pop(score.submission, None)
+            print(f"[{tally.done}/{tally.total}] {shown}", flush=True)
+
+    def _tell(self) -> None:
+        """Print the pace and what runs, until the end; in a thread, as nothing may finish for long."""
+        tally = self.tally
+        while not self.ended.wait(PACE_SECONDS):
+            with contextlib.suppress(OSError, ValueError), self.lock:  # nobody may read it any more
+                pace = ": ".join(filter(None, [duration(tally.seconds), tally.pace()]))
+                print(f"{tally.done} of {tally.total} in {pace}; now {_names(self.running)}", flush=True)
 
 
 class LiveProgress:
@@ -107,9 +122,14 @@ class LiveProgress:
 
     def _describe(self) -> None:
         """Show the names of the running submissions beside the bar."""
-        names = list(self.running)
-        more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
-        self.progress.update(self.task, description=escape(", ".join(names[:MAX_NAMES]) + more))
+        self.progress.update(self.task, description=escape(_names(self.running)))
+
+
+def _names(running: Iterable[str]) -> str:
+    """Return the names of some running submissions."""
+    names = list(running)
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    return ", ".join(names[:MAX_NAMES]) + more
 
 
 def choose_progress(tally: Tally, console: Console) -> PlainProgress | LiveProgress:

@@ -23,14 +23,13 @@ import hashlib
 import logging
 import os
 import secrets
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote
-
-import psutil
 
 from grader import __version__
 from grader.course.rubric import Rubric
@@ -40,6 +39,9 @@ from grader.intake.submissions import Submission
 from grader.observe.layers import lower
 from grader.records import Evidence, NotebookRun, QuestionScore, Score
 from grader.report.pages import course_page, feedback_page, notebook_page, pages_digest
+
+if sys.platform != "win32":
+    import fcntl
 
 LOG = logging.getLogger(__name__)
 LOG_FILE, DATABASE = "grader.log", "grader.db"
@@ -62,8 +64,7 @@ def open_results(out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
         parts = out / PARTS
         for part in parts.glob(f"*{PART}") if parts.is_dir() else ():
-            if not _is_written(part):
-                part.unlink(missing_ok=True)
+            _sweep(part)
         with _part(out) as part:
             part.write_bytes(b"")
             part.unlink()
@@ -219,24 +220,36 @@ def _without_evidence(score: Score, shared: dict[QuestionScore, QuestionScore]) 
 @contextlib.contextmanager
 def _part(out: Path) -> Iterator[Path]:
     """Yield a path for a file that is being written; at the end, what is still there is removed."""
-    part = out / PARTS / f"{os.getpid()}-{secrets.token_hex(8)}{PART}"
-    try:
+    part = out / PARTS / f"{secrets.token_hex(8)}{PART}"
+    with contextlib.ExitStack() as stack:
         while True:
             part.parent.mkdir(exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):  # another grader has just removed the folder
+            with contextlib.suppress(FileNotFoundError):  # another grader has just removed the folder, or it
                 part.touch(exist_ok=False)
-                break
-        yield part
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
+                if sys.platform == "win32":
+                    break
+                locked = stack.enter_context(part.open("rb"))
+                with contextlib.suppress(OSError):  # a file system without locks
+                    fcntl.flock(locked, fcntl.LOCK_EX)
+                if part.exists():
+                    break
+        try:
+            yield part
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
 
 
-def _is_written(part: Path) -> bool:
-    """Whether the process that writes a part may still run: on this machine, or on another an hour ago."""
-    pid = part.name.partition("-")[0]
-    if pid.isdigit() and psutil.pid_exists(int(pid)):
-        return True
-    with contextlib.suppress(OSError):
-        return time.time() - part.stat().st_mtime < OTHERS_SECONDS
-    return False
+def _sweep(part: Path) -> None:
+    """Remove a part, unless who writes it has it locked; without locks, unless it is of the last hour."""
+    with contextlib.suppress(FileNotFoundError, BlockingIOError), part.open("rb") as file:
+        try:
+            if sys.platform == "win32":
+                raise OSError("no locks")
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise
+        except OSError:
+            if time.time() - part.stat().st_mtime < OTHERS_SECONDS:
+                return
+        part.unlink()

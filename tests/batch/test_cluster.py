@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from distributed import Client, WorkerPlugin
 from sqlalchemy import create_engine, text
 from support import RIGHT, WRONG, write_course
 
@@ -224,6 +225,23 @@ def test_a_batch_whose_scheduler_is_lost_ends_and_says_so(
     assert len((tmp_path / "there" / "grades.csv").read_text().splitlines()) == 1 + 4
 
 
+def test_the_scheduler_forgets_the_course_of_a_coordinator_that_was_killed(
+    machines: Machines, tmp_path: Path
+) -> None:
+    with Client(machines.address, set_as_default=False, name="somebody") as client:
+        client.register_plugin(WorkerPlugin(), "grader-dead")
+        client.register_plugin(WorkerPlugin(), "another-program")
+        before = plugins(client)
+        write_course(tmp_path, anna=RIGHT)
+        assert run(tmp_path, "there", machines.address) == 0
+        assert before - plugins(client) == {"grader-dead"}
+        client.unregister_worker_plugin("another-program")
+
+
+def plugins(client: Client) -> set[str]:
+    return set(client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.worker_plugins)))
+
+
 def test_a_scheduler_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_course(tmp_path, anna=RIGHT)
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
@@ -250,10 +268,10 @@ def test_a_worker_that_did_not_answer_does_not_make_the_next_one_be_waited_for_l
         first, second = Task(), Task()
         anna = Submission("anna", Path("anna.ipynb"), "anna")
         long_ago = time.monotonic() - 1000
-        batch.flights[0] = cluster._Flight(0, anna, HandIn(b""), [first, second], long_ago)
+        batch.sent[0] = cluster._Sent(0, anna, HandIn(b""), [first, second], long_ago)
         batch._finish(0, second, Answer(seconds=2.0))
-        assert (batch.slowest, batch.flights) == (2.0, {})
-        batch.flights[1] = cluster._Flight(1, anna, HandIn(b""), [first], long_ago)
+        assert (batch.slowest, batch.sent) == (2.0, {})
+        batch.sent[1] = cluster._Sent(1, anna, HandIn(b""), [first], long_ago)
         batch._finish(1, first, Answer(seconds=2.0))
         assert batch.slowest >= 1000
 
@@ -265,11 +283,23 @@ def test_a_fault_counts_only_when_no_copy_is_running(monkeypatch: pytest.MonkeyP
         batch = cluster._Batch(None, store, None, None)
         tasks = [Task() for _ in range(3)]
         anna = Submission("anna", Path("anna.ipynb"), "anna")
-        batch.flights[0] = cluster._Flight(0, anna, HandIn(b""), list(tasks))
+        batch.sent[0] = cluster._Sent(0, anna, HandIn(b""), list(tasks))
         for task in tasks[:2]:
             batch._finish(0, task, Answer(error=GraderFault("its machine is ill")))
         batch._finish(0, tasks[2], Answer(worker="three"))
     assert stored == [Answer(worker="three")]
+
+
+def test_a_hand_in_of_which_workers_die_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored: list[Answer] = []
+    monkeypatch.setattr(cluster._Batch, "_store", lambda _, submission, answer: stored.append(answer))
+    with Store() as store:
+        batch = cluster._Batch(None, store, None, None)
+        task = Task()
+        batch.sent[0] = cluster._Sent(0, Submission("anna", Path("anna.ipynb"), "anna"), HandIn(b""), [task])
+        batch._finish(0, task, Answer(error=cluster._DeadWorkersError("they died")))
+    assert len(stored) == 1
+    assert batch.sent == {}
 
 
 class Refusing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +13,11 @@ import pytest
 from rich.console import Console
 from support import not_graded, score
 
+from grader.batch import progress
 from grader.batch import tally as counting
 from grader.batch.event_log import EventLog
 from grader.batch.pool import Graded
-from grader.batch.progress import LiveProgress, closing_words
+from grader.batch.progress import LiveProgress, PlainProgress, closing_words
 from grader.batch.tally import Tally, duration
 from grader.errors import UsageError
 from grader.intake.submissions import Submission
@@ -88,6 +90,23 @@ def test_the_counts_of_a_large_course_are_whole_in_a_narrow_window(tally: Tally)
     console.print(display.progress.get_renderable())
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert shown.strip() == "10234/12345 10.1/min, 30 min 56 s left"
+
+
+def test_a_log_tells_what_runs_also_while_nothing_ends(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "PACE_SECONDS", 0.01)
+    said = ""
+    with PlainProgress(Tally(8)) as display:
+        for name in "abcde":
+            display.started(Submission(name, Path(name), name))
+        display.finished(result(score("b")))
+        end = time.monotonic() + 20
+        while "now a, c, d and 1 more" not in said and time.monotonic() < end:
+            said += capsys.readouterr().out
+    assert "now a, c, d and 1 more" in said
+    assert "0 of 8 in 0 s" in said
+    assert not display.telling.is_alive()
 
 
 def test_programs_read_events_as_lines_of_json(tmp_path: Path) -> None:

@@ -114,6 +114,32 @@ def test_no_link_is_followed_out_of_the_folder_or_to_the_notebook_of_another_stu
     assert set(problems) == {"a", "b", "c", "d", "e", "real"}
 
 
+def test_a_link_is_followed_inside_a_student_s_own_folder_alone(tmp_path: Path) -> None:
+    for name in ("anna", "bert", "carl", "group"):
+        (tmp_path / name).mkdir()
+    touch(tmp_path / "anna" / "final.json")
+    (tmp_path / "anna" / "hw.ipynb").symlink_to("final.json")
+    touch(tmp_path / "bert" / "hw.ipynb")
+    (tmp_path / "carl" / "hw.ipynb").symlink_to("../anna/final.json")
+    touch(tmp_path / "group" / "dora.ipynb")
+    (tmp_path / "group" / "emil.ipynb").symlink_to("dora.ipynb")
+    found = {each.id: each for each in find_submissions(tmp_path)}
+    assert found["anna/hw"].problem == ""
+    assert found["anna/hw"].path == (tmp_path / "anna" / "final.json").resolve()
+    for name in ("carl/hw", "group/emil"):
+        assert "a link, which is not followed" in found[name].problem
+
+
+def test_a_folder_without_notebooks_is_a_mistake_unless_a_roster_tells_who_there_is(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no notebooks"):
+        find_submissions(tmp_path)
+    assert find_submissions(tmp_path, may_be_empty=True) == []
+    (tmp_path / "anna").mkdir()
+    touch(tmp_path / "bert.zip")
+    found = find_submissions(tmp_path, may_be_empty=True)
+    assert {each.id: bool(each.missing) for each in found} == {"anna": True, "bert.zip": True}
+
+
 MISSING = {
     "an archive in a student's folder": (("anna/hw.ipynb", "bert/hw.zip"), {"bert": "hw.zip"}),
     "an empty folder": (("anna/hw.ipynb", "bert/"), {"bert": "empty"}),
