@@ -141,19 +141,20 @@ def choose_progress(tally: Tally, console: Console) -> PlainProgress | LiveProgr
 def closing_words(tally: Tally, console: Console) -> None:
     """Print what took longest, what needs a person, and how many submissions there are of each result."""
     console.print()
+    pipe = not console.is_terminal  # where a line stays one; a terminal breaks it between words
     slow = [(seconds, name) for seconds, name in sorted(tally.slowest, reverse=True) if seconds > SLOW]
     if slow:
         shown = ", ".join(f"{escape(name)} ({duration(seconds)})" for seconds, name in slow)
-        console.print(f"In {duration(tally.seconds)}, {tally.pace()}; the slowest: {shown}", soft_wrap=True)
+        console.print(f"In {duration(tally.seconds)}, {tally.pace()}; the slowest: {shown}", soft_wrap=pipe)
     for line in tally.needs_a_person():
-        console.print(f"For a person: {escape(line)}", soft_wrap=True)
+        console.print(f"For a person: {escape(line)}", soft_wrap=pipe)
     if tally.workers:
         shown = ", ".join(f"{escape(name)} ({count})" for name, count in tally.workers.most_common())
-        console.print(f"Graded on: {shown}", soft_wrap=True)
+        console.print(f"Graded on: {shown}", soft_wrap=pipe)
     parts = [
         f"[{COLOURS[kind]}]{tally.summaries[kind]} {kind.value.replace('_', ' ')}[/]"
         for kind in COLOURS
         if tally.summaries[kind]
     ]
     noun = "submission" if tally.done == 1 else "submissions"
-    console.print(f"{tally.done} {noun}: " + ", ".join(parts), soft_wrap=True)
+    console.print(f"{tally.done} {noun}: " + ", ".join(parts), soft_wrap=pipe)

@@ -67,6 +67,14 @@ def test_the_end_tells_what_needs_a_person_and_what_was_slow(tally: Tally, width
     assert said.endswith("4 submissions: 2 partly correct, 1 no notebook, 1 not graded\n")
 
 
+def test_the_end_is_broken_between_words_in_a_terminal(tally: Tally) -> None:
+    console = Console(file=io.StringIO(), width=40, force_terminal=True, emoji=False, color_system=None)
+    closing_words(tally, console)
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert max(map(len, lines)) <= 40
+    assert lines[-2:] == ["4 submissions: 2 partly correct, 1 no ", "notebook, 1 not graded"]
+
+
 @pytest.mark.parametrize("width", [40, 120])
 def test_the_live_display_fits_the_window(tally: Tally, width: int) -> None:
     console = Console(file=io.StringIO(), width=width, force_terminal=True, emoji=False, color_system=None)
