@@ -1,7 +1,7 @@
 """The samples of an assignment graded again and again, quiet and on a crowded machine: one table.
 
     quiet:    one batch after the other, two workers each
-    crowded:  all batches at the same time, beside processes that only count
+    crowded:  all batches at the same time, eight workers each, beside processes that only count
 
 What a machine has too much to do for must not become a verdict on a student.
 """
@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-JOBS = 2
+QUIET, CROWDED = 2, 8  # workers of a batch
 TABLES = ("grades.csv", "grades.json")
 
 
@@ -35,10 +35,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="load-") as folder:
         outs = [Path(folder) / f"{kind}{n}" for kind in ("quiet", "crowded") for n in range(wanted.times)]
         for out in outs[: wanted.times]:
-            took = graded(wanted.assignment, [out])
+            took = graded(wanted.assignment, [out], QUIET)
             print(f"quiet: {took:.0f} s, load {os.getloadavg()[0]:.1f} at the end", flush=True)
-        with busy(wanted.load - JOBS * wanted.times):
-            took = graded(wanted.assignment, outs[wanted.times :])
+        with busy(wanted.load - CROWDED * wanted.times):
+            took = graded(wanted.assignment, outs[wanted.times :], CROWDED)
             print(
                 f"{wanted.times} at the same time, crowded: {took:.0f} s, "
                 f"load {os.getloadavg()[0]:.1f} at the end"
@@ -53,10 +53,10 @@ def main() -> None:
     sys.exit(bool(different))
 
 
-def graded(assignment: str, outs: list[Path]) -> float:
+def graded(assignment: str, outs: list[Path], jobs: int) -> float:
     """Grade the samples into new folders at the same time; return the seconds that this took."""
     began = time.monotonic()
-    command = [sys.executable, "-m", "grader", "grade", f"submissions/{assignment}", "--jobs", str(JOBS)]
+    command = [sys.executable, "-m", "grader", "grade", f"submissions/{assignment}", "--jobs", str(jobs)]
     running = [
         subprocess.Popen([*command, "--out", str(out)], cwd=ROOT, stdout=subprocess.DEVNULL) for out in outs
     ]
