@@ -220,7 +220,8 @@ def _on_cluster(
 ) -> Iterator[_Machinery]:
     """Grade on the workers of a cluster."""
     try:
-        from grader.batch.cluster import Cluster, grade_on_cluster  # noqa: PLC0415 -- an extra
+        from grader.batch.cluster import Cluster  # noqa: PLC0415 -- an extra
+        from grader.batch.grade_on_cluster import grade_on_cluster  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise MissingPackageError(
             f'the package {error.name} is missing; run: pip install "grader[grade,cluster]"'

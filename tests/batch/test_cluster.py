@@ -20,7 +20,7 @@ from distributed import Client, WorkerPlugin
 from sqlalchemy import create_engine, text
 from support import RIGHT, WRONG, write_course
 
-from grader.batch import course_bundle
+from grader.batch import cluster, cluster_worker, course_bundle, grade_on_cluster
 from grader.batch.grade_folder import Options, grade_folder
 from grader.batch.machine import Answer, Work
 from grader.batch.machine_turns import MachineTurns
@@ -30,9 +30,6 @@ from grader.observe.tiers import start_best
 from grader.records import HandIn
 from grader.store import Store
 
-distributed = pytest.importorskip("distributed")
-cluster = pytest.importorskip("grader.batch.cluster")
-cluster_worker = pytest.importorskip("grader.batch.cluster_worker")
 if not sys.platform.startswith("linux"):
     pytest.skip("a worker needs walls, which there are for Linux alone", allow_module_level=True)
 
@@ -164,8 +161,8 @@ def when_graded(folder: Path, number: int, act: Callable[[], None]) -> threading
 def test_a_worker_that_dies_or_stops_costs_time_only(
     machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    monkeypatch.setattr(cluster, "LATE_SECONDS", 4.0)
-    monkeypatch.setattr(cluster, "LATE_TIMES", 2)
+    monkeypatch.setattr(grade_on_cluster, "LATE_SECONDS", 4.0)
+    monkeypatch.setattr(grade_on_cluster, "LATE_TIMES", 2)
     names = {f"s{each}": (RIGHT, WRONG)[each % 2] + f"\n{SLOW}# {each}" for each in range(8)}
     write_course(tmp_path, **names)
     assert run(tmp_path, "here") == 0
@@ -262,28 +259,30 @@ class Task:
 def test_a_worker_that_did_not_answer_does_not_make_the_next_one_be_waited_for_longer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cluster._Batch, "_store", lambda *_: None)
+    monkeypatch.setattr(grade_on_cluster._Batch, "_store", lambda *_: None)
     with Store() as store:
-        batch = cluster._Batch(None, store, None, None)
+        batch = grade_on_cluster._Batch(None, store, None, None)
         first, second = Task(), Task()
         anna = Submission("anna", Path("anna.ipynb"), "anna")
         long_ago = time.monotonic() - 1000
-        batch.sent[0] = cluster._Sent(0, anna, HandIn(b""), [first, second], long_ago)
+        batch.sent[0] = grade_on_cluster._Sent(0, anna, HandIn(b""), [first, second], long_ago)
         batch._finish(0, second, Answer(seconds=2.0))
         assert (batch.slowest, batch.sent) == (2.0, {})
-        batch.sent[1] = cluster._Sent(1, anna, HandIn(b""), [first], long_ago)
+        batch.sent[1] = grade_on_cluster._Sent(1, anna, HandIn(b""), [first], long_ago)
         batch._finish(1, first, Answer(seconds=2.0))
         assert batch.slowest >= 1000
 
 
 def test_a_fault_counts_only_when_no_copy_is_running(monkeypatch: pytest.MonkeyPatch) -> None:
     stored: list[Answer] = []
-    monkeypatch.setattr(cluster._Batch, "_store", lambda _, submission, answer: stored.append(answer))
+    monkeypatch.setattr(
+        grade_on_cluster._Batch, "_store", lambda _, submission, answer: stored.append(answer)
+    )
     with Store() as store:
-        batch = cluster._Batch(None, store, None, None)
+        batch = grade_on_cluster._Batch(None, store, None, None)
         tasks = [Task() for _ in range(3)]
         anna = Submission("anna", Path("anna.ipynb"), "anna")
-        batch.sent[0] = cluster._Sent(0, anna, HandIn(b""), list(tasks))
+        batch.sent[0] = grade_on_cluster._Sent(0, anna, HandIn(b""), list(tasks))
         for task in tasks[:2]:
             batch._finish(0, task, Answer(error=GraderFault("its machine is ill")))
         batch._finish(0, tasks[2], Answer(worker="three"))
@@ -292,12 +291,16 @@ def test_a_fault_counts_only_when_no_copy_is_running(monkeypatch: pytest.MonkeyP
 
 def test_a_hand_in_of_which_workers_die_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     stored: list[Answer] = []
-    monkeypatch.setattr(cluster._Batch, "_store", lambda _, submission, answer: stored.append(answer))
+    monkeypatch.setattr(
+        grade_on_cluster._Batch, "_store", lambda _, submission, answer: stored.append(answer)
+    )
     with Store() as store:
-        batch = cluster._Batch(None, store, None, None)
+        batch = grade_on_cluster._Batch(None, store, None, None)
         task = Task()
-        batch.sent[0] = cluster._Sent(0, Submission("anna", Path("anna.ipynb"), "anna"), HandIn(b""), [task])
-        batch._finish(0, task, Answer(error=cluster._DeadWorkersError("they died")))
+        batch.sent[0] = grade_on_cluster._Sent(
+            0, Submission("anna", Path("anna.ipynb"), "anna"), HandIn(b""), [task]
+        )
+        batch._finish(0, task, Answer(error=grade_on_cluster._DeadWorkersError("they died")))
     assert len(stored) == 1
     assert batch.sent == {}
 
