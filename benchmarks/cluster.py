@@ -38,6 +38,7 @@ from grader.observe.tiers import choose_sandbox
 from grader.plan.load import load_course
 from grader.store import CarriedObservations
 
+ROOT = Path(__file__).parents[1]
 THREADS = 3
 HOSTS = 4
 
@@ -71,6 +72,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--submissions", type=int, default=60)
+    parser.add_argument("--assignment", help="measure its samples in place of light notebooks")
     parser.add_argument("--simulate", type=int, metavar="WORKERS", help="simulate so many workers")
     parser.add_argument("--seconds", type=float, default=8.0, help="that a simulated task takes")
     parser.add_argument("--host", nargs=2, metavar=("ADDRESS", "WORKERS"), help=argparse.SUPPRESS)
@@ -84,16 +86,17 @@ def main() -> None:
         if wanted.simulate:
             simulate(root, wanted.submissions, wanted.simulate, wanted.seconds)
         else:
-            measure(root)
+            measure(root, wanted.assignment)
 
 
-def measure(root: Path) -> None:
+def measure(root: Path, assignment: str | None) -> None:
     """Print the seconds of a batch by two jobs and by three workers, twice in turn."""
+    folder, files = f"submissions/{assignment or 'storm'}", ROOT if assignment else root
     with scheduler() as address, workers(address, root):
         for out, extra in (("here", ("--jobs", "2")), ("there", ("--cluster", address))) * 2:
             began = time.monotonic()
-            command = [sys.executable, "-m", "grader", "grade", "submissions/storm", "--fresh", "--out", out]
-            subprocess.run([*command, *extra], cwd=root, check=True, stdout=subprocess.DEVNULL)
+            command = [sys.executable, "-m", "grader", "grade", folder, "--fresh", "--out", str(root / out)]
+            subprocess.run([*command, *extra], cwd=files, check=True, stdout=subprocess.DEVNULL)
             print(f"{' '.join(extra):<40} {time.monotonic() - began:7.1f} s", flush=True)
     same = all((root / "here" / n).read_bytes() == (root / "there" / n).read_bytes() for n in TABLES)
     print("equal tables" if same else "THE TABLES DIFFER")

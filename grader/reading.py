@@ -84,12 +84,14 @@ class Reading:
 
     Both are by the text of the subject; `sources` are the code cells as they were written. A subject that is
     missing and has code all the same, without cells, may be defined where the code does not show it.
-    `written` are the answers to the questions of the notebook that was handed out, by question, and `listed`
-    the code of the subjects, for people.
+    `repairs` tell what was wrong with the file and how it was read. `written` are the answers to the
+    questions of the notebook that was handed out, by question, and `listed` the code of the subjects, for
+    people.
     """
 
     facts: Mapping[str, FunctionFacts]
     code: Mapping[str, FunctionCode]
     sources: tuple[str, ...] = ()
+    repairs: tuple[str, ...] = ()
     written: Mapping[str, Shown] = field(default_factory=dict)
     listed: Mapping[str, Shown] = field(default_factory=dict)

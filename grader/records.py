@@ -213,14 +213,16 @@ class NotebookRun:
 class Observation:
     """Everything that is known of a submission without knowing what would be right.
 
-    `in_state` are the functions that were called in the state of the notebook, `sources` its code cells,
-    `written` the answers to questions and `listed` the code of subjects, both for people.
+    `in_state` are the functions that were called in the state of the notebook, `repairs` tell what was wrong
+    with the file and how it was read, `sources` are its code cells, `written` the answers to questions and
+    `listed` the code of subjects, both for people.
     """
 
     run: NotebookRun | None
     functions: Mapping[str, FunctionFacts]
     outcomes: Mapping[str, Outcome]
     in_state: frozenset[str] = frozenset()
+    repairs: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     written: Mapping[str, Shown] = field(default_factory=dict)
     listed: Mapping[str, Shown] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from support import write_course
 
 from grader.batch.pool import Graded, grade_all
 from grader.intake.submissions import Submission, find_submissions
+from grader.notebook.sources import MERGED, NO_UTF8, ZEROS
 from grader.observe.sandbox import Sandbox
 from grader.plan.load import load_course
 from grader.records import Status
@@ -85,3 +86,9 @@ def test_what_can_be_repaired_is_repaired_and_graded(tmp_path: Path, sandbox: Sa
     watch = graded(tmp_path, sandbox, {short: REPAIRED[name] for short, name in names.items()})
     points = {names[short]: each.score.points for short, each in watch.graded.items()}
     assert points == dict.fromkeys(REPAIRED, 3.0)
+    told = {names[short]: each.score.remarks for short, each in watch.graded.items() if each.score.remarks}
+    assert told == {
+        "a byte of cp1252": (NO_UTF8,),
+        "merge markers": (MERGED[0],),
+        "zeros at the end": (ZEROS,),
+    }

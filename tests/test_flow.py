@@ -56,11 +56,14 @@ class Lent:
 def grade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> Grade:
     """Grade the tiny course into a folder; return how many were not graded, and the programs that ran."""
 
-    def run(out: str = "results", jobs: int = 1) -> tuple[int, list[str]]:
+    def run(
+        out: str = "results", jobs: int = 1, what: str = "submissions/tiny", roster: Path | None = None
+    ) -> tuple[int, list[str]]:
         lent = Lent(sandbox)
         monkeypatch.setattr(grade_folder, "choose_sandbox", lambda *_, **__: lent)
-        folder = tmp_path / "submissions" / "tiny"
-        return grade_folder.grade_folder(folder, "tiny", tmp_path, tmp_path / out, jobs), lent.started
+        options = grade_folder.Options(roster=roster)
+        faults = grade_folder.grade_folder(tmp_path / what, "tiny", tmp_path, tmp_path / out, jobs, options)
+        return faults, lent.started
 
     return run
 
@@ -237,6 +240,52 @@ def test_a_cached_result_that_is_damaged_is_observed_again(tmp_path: Path, grade
     connection.close()
     assert grade() == (0, ["calls"])
     assert grades(tmp_path / "results") == {"anna": 3.0}
+
+
+def test_a_late_notebook_with_a_roster_takes_nothing_from_those_who_were_graded_before(
+    tmp_path: Path, grade: Grade
+) -> None:
+    write_course(tmp_path, anna=RIGHT, bert=WRONG)
+    roster = tmp_path / "roster.csv"
+    roster.write_text("account\nanna\nbert\nzoe\nyan\n")
+    grade(roster=roster)
+    before = grades(tmp_path / "results")
+    (tmp_path / "late").mkdir()
+    (tmp_path / "late" / "zoe.ipynb").write_text(notebook(RIGHT))
+    grade(what="late/zoe.ipynb", roster=roster)
+    assert grades(tmp_path / "results") == before | {"zoe": 3.0}
+    (tmp_path / "late" / "zoe.ipynb").rename(tmp_path / "late" / "yan.ipynb")
+    grade(what="late/yan.ipynb")
+    assert grades(tmp_path / "results") == before | {"zoe": 3.0, "yan": 3.0}
+    with (tmp_path / "results" / "grades.csv").open() as file:
+        assert {row["status"] for row in csv.DictReader(file)} == {"graded"}
+
+
+def test_a_second_folder_in_the_same_results_tells_whose_rows_it_takes(
+    tmp_path: Path, grade: Grade, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_course(tmp_path, anna=RIGHT, bert=WRONG)
+    grade()
+    grade()
+    assert "take the rows" not in capsys.readouterr().err
+    (tmp_path / "later").mkdir()
+    (tmp_path / "later" / "anna.ipynb").write_text(notebook(WRONG))
+    grade(what="later")
+    said = " ".join(capsys.readouterr().err.split())
+    assert "1 submissions take the rows of others of their names" in said
+    assert f"anna was {tmp_path / 'submissions' / 'tiny' / 'anna.ipynb'}" in said
+
+
+def test_a_roster_and_an_empty_folder_are_a_course_of_which_nobody_has_handed_in(
+    tmp_path: Path, grade: Grade
+) -> None:
+    write_course(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "roster.csv").write_text("account\nanna\nbert\n")
+    grade(what="empty", roster=tmp_path / "roster.csv")
+    with (tmp_path / "results" / "grades.csv").open(encoding="utf-8-sig") as file:
+        rows = {row["submission"]: row["status"] for row in csv.DictReader(file)}
+    assert rows == {"anna": "not_handed_in", "bert": "not_handed_in"}
 
 
 def test_an_unknown_assignment_names_those_that_there_are(tmp_path: Path) -> None:

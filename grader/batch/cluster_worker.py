@@ -71,14 +71,15 @@ class Machine:
         """Have a hand-in graded; raises GraderFault if the process ends of it, twice."""
         for _ in range(TRIES):
             self.prove()
+            asked = self._process
             try:
                 answer: Answer = self._asked(work, TASK_SECONDS)
             except (OSError, EOFError, pickle.UnpicklingError):
                 LOG.warning("the process that graded %s has ended", work.name)
-                with self._lock:
-                    if self._process is not None and self._process.poll() is None:
-                        self._process.kill()  # it did not answer in time
-                        self._process.wait()
+                with self._lock:  # another thread may have started a new one, which is to live
+                    if asked is not None and asked is self._process and asked.poll() is None:
+                        asked.kill()  # it did not answer in time
+                        asked.wait()
                 continue
             return answer
         raise GraderFault(f"the process that graded it ended {TRIES} times")
@@ -94,9 +95,10 @@ class Machine:
         with own:
             own.settimeout(seconds)
             with other:
-                if self._way is None:
+                way = self._way
+                if way is None:
                     raise EOFError
-                socket.send_fds(self._way, [b"w"], [other.fileno()])
+                socket.send_fds(way, [b"w"], [other.fileno()])
             with own.makefile("wb") as stream:
                 pickle.dump(question, stream, protocol=5)
             own.shutdown(socket.SHUT_WR)

@@ -20,6 +20,7 @@ from grader.plan.load import load_course
 from grader.plan.plan import Course
 
 MAX_DIFFERENCES = 3
+INSTALLERS = ("pip", "setuptools", "uv", "wheel")  # no notebook depends on their versions
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,9 @@ def open_course(bundle: CourseBundle, folder: Path) -> Course:
 
 def _made_with() -> dict[str, str]:
     """Return the versions of Python, of the machine's kind, and of all packages, by name."""
-    versions = {each.name: each.version for each in importlib.metadata.distributions()}
+    versions = {
+        each.name: each.version for each in importlib.metadata.distributions() if each.name not in INSTALLERS
+    }
     code = code_digest((".",))[:12]
     return {
         "Python": sys.version.split()[0],

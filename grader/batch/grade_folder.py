@@ -14,7 +14,13 @@ from rich.markup import escape
 
 from grader.batch.course_bundle import pack_course
 from grader.batch.event_log import EventLog
-from grader.batch.gradebook import Rows, no_longer_absent, with_own_name
+from grader.batch.gradebook import (
+    Rows,
+    is_replaced,
+    no_longer_absent,
+    replaced_by_notebooks,
+    with_own_name,
+)
 from grader.batch.judges import Judges
 from grader.batch.pool import Graded, Listener, grade_all
 from grader.batch.progress import (
@@ -28,13 +34,13 @@ from grader.batch.resources import possible_workers
 from grader.batch.results import DATABASE, LOG_FILE, Results, close_results, open_results
 from grader.batch.tally import Tally
 from grader.course.folder import rubric_path
+from grader.course.score import score_nothing
 from grader.errors import MissingPackageError, UsageError
 from grader.exports import formats
 from grader.intake.archives import Opened, opened
 from grader.intake.attempts import Rules, rules_for, with_attempts
-from grader.intake.submissions import Submission, find_submissions, source_of
+from grader.intake.submissions import ROSTER, Submission, find_submissions, source_of
 from grader.intake.times import parsed_time
-from grader.judge.judge_observation import not_graded
 from grader.observe.layers import ISOLATED, PLAIN, RESTRICTED, Tier
 from grader.observe.tiers import choose_sandbox
 from grader.plan.load import load_course
@@ -45,6 +51,7 @@ from grader.verify.proof import refuse_wrong_reference
 
 LOG = logging.getLogger(__name__)
 MAX_NAMES = 5
+NOT_YET = "Not graded yet: grade the folder again."
 WARNINGS = {
     RESTRICTED: "the notebooks run in the tier restricted: no namespaces; see `grader doctor`",
     PLAIN: "the notebooks run in the tier plain, WITHOUT WALLS: they can read and do what you can; "
@@ -83,7 +90,8 @@ def grade_folder(
     left_out: list[str] = []
     reserved = [each.FILE for each in formats()]
     handed_in = opened(folder, out, assignment)
-    submissions = find_submissions(handed_in.folder, out, reserved, left_out)
+    may_be_empty = options.roster is not None
+    submissions = find_submissions(handed_in.folder, out, reserved, left_out, may_be_empty=may_be_empty)
     course = load_course(assignment, root, options.rubric)
     if options.deadline is not None:
         course = with_deadline(course, options.deadline)
@@ -142,13 +150,14 @@ def _grade(
         if machinery.tier != ISOLATED:
             colour = "red" if machinery.tier == PLAIN else "yellow"
             warning = f"[bold {colour}]warning:[/] {WARNINGS[Tier(machinery.tier)]}"
-            errors.print(warning, soft_wrap=True)
+            with _logged_only():
+                errors.print(warning, soft_wrap=True)
         with Store(options.database or where.out / DATABASE, warn) as store:
             if options.fresh:
                 store.forget()
             name = course.rubric.assignment
             store.put_rubric(name, course.rubric.model_dump_json(by_alias=True))
-            submissions = _prepared(submissions, course, store, where)
+            submissions = _prepared(submissions, course, store, where, warn)
             _tell_intake(submissions, where, warn)
             tally = Tally(len(submissions))
             finished: set[str] = set()
@@ -230,7 +239,8 @@ def _on_cluster(
 ) -> Iterator[_Machinery]:
     """Grade on the workers of a cluster."""
     try:
-        from grader.batch.cluster import Cluster, grade_on_cluster  # noqa: PLC0415 -- an extra
+        from grader.batch.cluster import Cluster  # noqa: PLC0415 -- an extra
+        from grader.batch.grade_on_cluster import grade_on_cluster  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise MissingPackageError(
             f'the package {error.name} is missing; run: pip install "grader[grade,cluster]"'
@@ -254,23 +264,39 @@ def with_deadline(course: Course, text: str) -> Course:
     return replace(course, rubric=course.rubric.model_copy(update={"deadline": deadline}))
 
 
-def _prepared(submissions: list[Submission], course: Course, store: Store, where: _Where) -> list[Submission]:
-    """Return the submissions, as they are called; see that each has a row, whatever becomes of this run."""
+def _prepared(
+    submissions: list[Submission], course: Course, store: Store, where: _Where, warn: Callable[[str], None]
+) -> list[Submission]:
+    """Return the submissions, as they are called, and who of the roster has none; see that each has a row."""
     name = course.rubric.assignment
     sources = store.sources(name)
     if where.handed_in.folder.is_file():
         submissions = [with_own_name(submissions[0], sources), *submissions[1:]]
-    chosen = {kept.score.submission for kept in store.kept_scores(name) if kept.score.attempt.chosen}
-    submissions = with_attempts(submissions, where.handed_in, replace(where.rules, chosen=chosen))
-    if where.rules.roster is not None:
-        store.drop_scores(name, no_longer_absent(sources, submissions))
-    reason = "the run has not come to it; give the same command again"
-    new = [each for each in submissions if each.id not in sources]
+    earlier = {kept.score.submission: kept.score.attempt for kept in store.kept_scores(name)}
+    chosen = {each for each, attempt in earlier.items() if attempt.chosen}
+    handed_in = {each: attempt.students for each, attempt in earlier.items() if sources.get(each) != ROSTER}
+    rules = replace(where.rules, chosen=chosen)
+    submissions = with_attempts(submissions, where.handed_in, rules, handed_in)
+    dropped = no_longer_absent(sources, submissions, roster=where.rules.roster is not None)
+    dropped += replaced_by_notebooks(sources, submissions)
+    store.drop_scores(name, dropped)
+    elsewhere = [each for each in submissions if is_replaced(sources.get(each.id, ""), each)]
+    if elsewhere:
+        first = elsewhere[0]
+        warn(
+            f"{len(elsewhere)} submissions take the rows of others of their names, graded before from "
+            f"elsewhere: {first.id} was {sources[first.id]}. To keep both, give another --out"
+        )
+    new = [each for each in submissions if each.id not in sources or each.id in dropped]
     waiting = [
-        replace(not_graded(each.id, reason, course), directory=each.directory, attempt=each.attempt)
+        replace(
+            score_nothing(each.id, course.rubric, Status.NOT_GRADED, NOT_YET),
+            directory=each.directory,
+            attempt=each.attempt,
+        )
         for each in new
     ]
-    store.put_scores(name, waiting, "", {each.id: each.source for each in new})
+    store.put_scores(name, waiting, "", {each.id: each.source for each in new}, only_new=True)
     return submissions
 
 

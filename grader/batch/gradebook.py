@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import overload
 
-from grader.intake.submissions import ROSTER, Submission, results_directory
+from grader.intake.submissions import INSTEAD, ROSTER, SUFFIX, Submission, results_directory
 from grader.records import Score, Status
 from grader.store import KeptScore, Store
 
-EARLIER = "Graded in an earlier run."
+EARLIER = "Of an earlier run."
 OTHER_COURSE = (
     "Judged with another version of the course, of grader, or of a package: grade the whole folder again."
 )
@@ -30,8 +31,9 @@ def with_own_name(late: Submission, sources: Mapping[str, str]) -> Submission:
     for name, source in sources.items():
         if source == late.source:
             return replace(late, id=name, directory=results_directory(name))
-    names = {name.casefold() for name, source in sources.items() if source}
-    directories = {results_directory(name).casefold() for name, source in sources.items() if source}
+    others = [name for name, source in sources.items() if source not in ("", ROSTER)]
+    names = {name.casefold() for name in others}
+    directories = {results_directory(name).casefold() for name in others}
     name, number = late.id, 1
     while name.casefold() in names or results_directory(name).casefold() in directories:
         number += 1
@@ -40,6 +42,11 @@ def with_own_name(late: Submission, sources: Mapping[str, str]) -> Submission:
         return late
     told = f"Another file of this name was graded before: {late.id}. It may be of the same student."
     return replace(late, id=name, directory=results_directory(name), remark=f"{late.remark} {told}".strip())
+
+
+def is_replaced(source: str, submission: Submission) -> bool:
+    """Whether a row is of another file than the submission of its name, and of one that is still there."""
+    return source not in ("", ROSTER, submission.source) and os.path.exists(source)  # noqa: PTH110 -- no error
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,29 @@ class Rows(Sequence[Score]):
         return replace(score, remarks=(*score.remarks, *remarks))
 
 
-def no_longer_absent(sources: Mapping[str, str], submissions: Sequence[Submission]) -> list[str]:
-    """Return the rows of a roster that are to be dropped, as those students have handed something in."""
+def no_longer_absent(
+    sources: Mapping[str, str], submissions: Sequence[Submission], *, roster: bool
+) -> list[str]:
+    """Return the rows of a roster that are to be dropped, as those students have handed something in.
+
+    Without a `roster`, who else has handed in meanwhile is not known.
+    """
+    absent = {each.id for each in submissions if each.absent}
+    handed_in = {each.id for each in submissions} - absent
+    rows = [name for name, source in sources.items() if source == ROSTER]
+    return [name for name in rows if name in handed_in or (roster and name not in absent)]
+
+
+def replaced_by_notebooks(sources: Mapping[str, str], submissions: Sequence[Submission]) -> list[str]:
+    """Return the rows of folders and files without a notebook in whose place there is one now."""
     names = {each.id for each in submissions}
-    return [name for name, source in sources.items() if source == ROSTER and name not in names]
+    notebooks = {each.source for each in submissions if not each.missing and not each.absent}
+    folders = {str(folder) for source in notebooks for folder in PurePath(source).parents}
+    rows = []
+    for name, source in sources.items():
+        stem = INSTEAD.sub("", source)  # of anna.zip
+        if name not in names and (
+            source in folders or (stem != source and (stem in folders or stem + SUFFIX in notebooks))
+        ):
+            rows.append(name)
+    return rows

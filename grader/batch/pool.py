@@ -325,13 +325,13 @@ def store_result(graded: Graded, course: Course, store: Store, listener: Listene
         LOG.exception("the result of %s was not kept", graded.submission.id)
         failed = _not_graded(graded.submission, error, course, graded.score.tier)
         graded = replace(failed, score=replace(failed.score, remarks=graded.score.remarks))
-        store.put_scores(course.rubric.assignment, [graded.score], course.digest, sources, graded.worker)
         try:
+            store.put_scores(course.rubric.assignment, [graded.score], course.digest, sources, graded.worker)
             listener.finished(graded)
         except GraderError:
             raise
         except Exception:
-            LOG.exception("no page of %s was written", graded.submission.id)
+            LOG.exception("nothing of %s was written", graded.submission.id)
 
 
 def _not_graded(submission: Submission, error: Exception, course: Course, tier: str) -> Graded:

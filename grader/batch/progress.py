@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
-import time
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
@@ -19,7 +20,7 @@ from grader.records import Status
 from grader.report.terminal import COLOURS, headline
 
 MAX_NAMES = 3
-NARROW = 72  # columns; below, the names of what runs are left out
+NARROW = 72  # columns; below, the bar and the names of what runs are left out
 PACE_SECONDS = 30.0  # between two lines on the pace
 SLOW = 5.0  # seconds; what takes longer is named at the end
 
@@ -37,18 +38,25 @@ class PlainProgress:
 
     def __init__(self, tally: Tally) -> None:
         self.tally = tally
-        self.told = time.monotonic()
+        self.running: dict[str, None] = {}
+        self.lock = threading.Lock()
+        self.ended = threading.Event()
+        self.telling = threading.Thread(target=self._tell, daemon=True)
 
     def __enter__(self) -> Self:
+        self.telling.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        pass
+        self.ended.set()
+        self.telling.join()
 
     def started(self, submission: Submission) -> None:
         """Print nothing: in a log, one line for each result is enough."""
+        with self.lock:
+            self.running[submission.id] = None
 
     def finished(self, graded: Graded) -> None:
         """Print the result in one line."""
@@ -60,10 +68,17 @@ class PlainProgress:
         )
         at = f", on {graded.worker}" if graded.worker else ""
         shown = f"{score.submission}: {score.summary.value}, {points}{at}"
-        print(f"[{tally.done}/{tally.total}] {shown}", flush=True)
-        if time.monotonic() - self.told > PACE_SECONDS and tally.done < tally.total:
-            self.told = time.monotonic()
-            print(f"{tally.done} of {tally.total} in {duration(tally.seconds)}: {tally.pace()}", flush=True)
+        with self.lock:
+            self.running.pop(score.submission, None)
+            print(f"[{tally.done}/{tally.total}] {shown}", flush=True)
+
+    def _tell(self) -> None:
+        """Print the pace and what runs, until the end; in a thread, as nothing may finish for long."""
+        tally = self.tally
+        while not self.ended.wait(PACE_SECONDS):
+            with contextlib.suppress(OSError, ValueError), self.lock:  # nobody may read it any more
+                pace = ": ".join(filter(None, [duration(tally.seconds), tally.pace()]))
+                print(f"{tally.done} of {tally.total} in {pace}; now {_names(self.running)}", flush=True)
 
 
 class LiveProgress:
@@ -71,8 +86,8 @@ class LiveProgress:
 
     def __init__(self, tally: Tally, console: Console) -> None:
         self.wide = console.width >= NARROW
-        columns: list[ProgressColumn] = [BarColumn(bar_width=24 if self.wide else 8), MofNCompleteColumn()]
-        columns.append(TextColumn("{task.fields[pace]}"))
+        columns: list[ProgressColumn] = [BarColumn(bar_width=24)] if self.wide else []
+        columns += [MofNCompleteColumn(), TextColumn("{task.fields[pace]}")]
         if self.wide:
             columns.append(TextColumn("{task.description}", style="dim"))
         self.tally = tally
@@ -107,9 +122,14 @@ class LiveProgress:
 
     def _describe(self) -> None:
         """Show the names of the running submissions beside the bar."""
-        names = list(self.running)
-        more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
-        self.progress.update(self.task, description=escape(", ".join(names[:MAX_NAMES]) + more))
+        self.progress.update(self.task, description=escape(_names(self.running)))
+
+
+def _names(running: Iterable[str]) -> str:
+    """Return the names of some running submissions."""
+    names = list(running)
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    return ", ".join(names[:MAX_NAMES]) + more
 
 
 def choose_progress(tally: Tally, console: Console) -> PlainProgress | LiveProgress:
@@ -121,19 +141,20 @@ def choose_progress(tally: Tally, console: Console) -> PlainProgress | LiveProgr
 def closing_words(tally: Tally, console: Console) -> None:
     """Print what took longest, what needs a person, and how many submissions there are of each result."""
     console.print()
+    pipe = not console.is_terminal  # where a line stays one; a terminal breaks it between words
     slow = [(seconds, name) for seconds, name in sorted(tally.slowest, reverse=True) if seconds > SLOW]
     if slow:
         shown = ", ".join(f"{escape(name)} ({duration(seconds)})" for seconds, name in slow)
-        console.print(f"In {duration(tally.seconds)}, {tally.pace()}; the slowest: {shown}", soft_wrap=True)
+        console.print(f"In {duration(tally.seconds)}, {tally.pace()}; the slowest: {shown}", soft_wrap=pipe)
     for line in tally.needs_a_person():
-        console.print(f"For a person: {escape(line)}", soft_wrap=True)
+        console.print(f"For a person: {escape(line)}", soft_wrap=pipe)
     if tally.workers:
         shown = ", ".join(f"{escape(name)} ({count})" for name, count in tally.workers.most_common())
-        console.print(f"Graded on: {shown}", soft_wrap=True)
+        console.print(f"Graded on: {shown}", soft_wrap=pipe)
     parts = [
         f"[{COLOURS[kind]}]{tally.summaries[kind]} {kind.value.replace('_', ' ')}[/]"
         for kind in COLOURS
         if tally.summaries[kind]
     ]
     noun = "submission" if tally.done == 1 else "submissions"
-    console.print(f"{tally.done} {noun}: " + ", ".join(parts), soft_wrap=True)
+    console.print(f"{tally.done} {noun}: " + ", ".join(parts), soft_wrap=pipe)

@@ -7,6 +7,8 @@ import sys
 
 import psutil
 
+from grader.observe.control_groups import free_memory
+
 if sys.platform != "win32":
     import resource
 
@@ -26,6 +28,8 @@ def possible_workers(wanted: int) -> tuple[int, list[str]]:
             f"`ulimit -n {FILES + wanted * FILES_EACH}` allows enough"
         )
     memory = psutil.virtual_memory().available
+    of_groups = free_memory()  # in a container, less than the machine has
+    memory = memory if of_groups is None else min(memory, of_groups)
     if MEMORY + workers * MEMORY_EACH > memory:
         fewer = max(1, (memory - MEMORY) // MEMORY_EACH)
         if fewer < workers:

@@ -19,10 +19,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import hashlib
 import logging
 import os
 import secrets
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,15 +32,17 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote
 
-import psutil
-
 from grader import __version__
 from grader.course.rubric import Rubric
 from grader.errors import ResultsError, UsageError
 from grader.exports import Gradebook, formats
 from grader.intake.submissions import Submission
+from grader.observe.layers import lower
 from grader.records import Evidence, NotebookRun, QuestionScore, Score
 from grader.report.pages import course_page, feedback_page, notebook_page, pages_digest
+
+if sys.platform != "win32":
+    import fcntl
 
 LOG = logging.getLogger(__name__)
 LOG_FILE, DATABASE = "grader.log", "grader.db"
@@ -61,8 +65,7 @@ def open_results(out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
         parts = out / PARTS
         for part in parts.glob(f"*{PART}") if parts.is_dir() else ():
-            if not _is_written(part):
-                part.unlink(missing_ok=True)
+            _sweep(part)
         with _part(out) as part:
             part.write_bytes(b"")
             part.unlink()
@@ -121,11 +124,15 @@ class Results:
         """Write the gradebook and the course page from all scores, those of earlier runs included.
 
         `scores` may be read from the database whenever they are gone through; `workers` are those of a
-        cluster, by submission. Raises ResultsError if files cannot be written; whatever else fails in one
-        format leaves the others whole, and is told at the end.
+        cluster, by submission. The tier that is told is the lowest of all. Raises ResultsError if files
+        cannot be written; whatever else fails in one format leaves the others whole, and is told at the end.
         """
+        shared: dict[QuestionScore, QuestionScore] = {}
+        rows = [_without_evidence(score, shared) for score in scores]
+        tiers = (self.tier, *(row.tier for row in rows if row.tier))  # of earlier runs, and of other machines
+        lowest = functools.reduce(lower, tiers)
         failed: Exception | None = None
-        made = {"grader": __version__, "tier": self.tier, "seed": self.rubric.seed}
+        made = {"grader": __version__, "tier": lowest, "seed": self.rubric.seed}
         for each in formats():
             try:
                 self._write(self.out / each.FILE, each.export(Gradebook(self.rubric, scores, made)))
@@ -136,11 +143,9 @@ class Results:
                 failed = failed or ResultsError(
                     f"{each.FILE} was not written: {error!r}; see {self.out / LOG_FILE}"
                 )
-        shared: dict[QuestionScore, QuestionScore] = {}
-        rows = [_without_evidence(score, shared) for score in scores]
         pages = {score.submission: f"{score.directory}/feedback.html" for score in rows if score.directory}
         links = {name: quote(page) for name, page in pages.items() if os.path.isfile(self.out / page)}  # noqa: PTH113 -- no error for a name that is too long
-        page = course_page(self.rubric, rows, links, self._made_by(self.tier), workers)
+        page = course_page(self.rubric, rows, links, self._made_by(lowest), workers)
         try:
             self._write(self.out / "index.html", page)
         except OSError as error:
@@ -216,24 +221,36 @@ def _without_evidence(score: Score, shared: dict[QuestionScore, QuestionScore]) 
 @contextlib.contextmanager
 def _part(out: Path) -> Iterator[Path]:
     """Yield a path for a file that is being written; at the end, what is still there is removed."""
-    part = out / PARTS / f"{os.getpid()}-{secrets.token_hex(8)}{PART}"
-    try:
+    part = out / PARTS / f"{secrets.token_hex(8)}{PART}"
+    with contextlib.ExitStack() as stack:
         while True:
             part.parent.mkdir(exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):  # another grader has just removed the folder
+            with contextlib.suppress(FileNotFoundError):  # another grader has just removed the folder, or it
                 part.touch(exist_ok=False)
-                break
-        yield part
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
+                if sys.platform == "win32":
+                    break
+                locked = stack.enter_context(part.open("rb"))
+                with contextlib.suppress(OSError):  # a file system without locks
+                    fcntl.flock(locked, fcntl.LOCK_EX)
+                if part.exists():
+                    break
+        try:
+            yield part
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
 
 
-def _is_written(part: Path) -> bool:
-    """Whether the process that writes a part may still run: on this machine, or on another an hour ago."""
-    pid = part.name.partition("-")[0]
-    if pid.isdigit() and psutil.pid_exists(int(pid)):
-        return True
-    with contextlib.suppress(OSError):
-        return time.time() - part.stat().st_mtime < OTHERS_SECONDS
-    return False
+def _sweep(part: Path) -> None:
+    """Remove a part, unless who writes it has it locked; without locks, unless it is of the last hour."""
+    with contextlib.suppress(FileNotFoundError, BlockingIOError), part.open("rb") as file:
+        try:
+            if sys.platform == "win32":
+                raise OSError("no locks")
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise
+        except OSError:
+            if time.time() - part.stat().st_mtime < OTHERS_SECONDS:
+                return
+        part.unlink()

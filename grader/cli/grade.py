@@ -20,7 +20,11 @@ from grader.cli.options import PATH, cores
 )
 @click.option("--rubric", type=PATH, help="A rubric file in place of rubrics/ASSIGNMENT.yaml.")
 @click.option("--root", type=PATH, help="The folder with rubrics/ and reference/ [default: found upwards].")
-@click.option("--fresh", is_flag=True, help="Observe everything again, even what is already in the results.")
+@click.option(
+    "--fresh",
+    is_flag=True,
+    help="Observe everything again: drop what the database holds of all notebooks, but not their scores.",
+)
 @click.option(
     "--roster", type=PATH, help="A table (CSV) of who may hand in: who has not gets a row that says so."
 )

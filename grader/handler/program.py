@@ -104,13 +104,15 @@ def handle(job: Job, kernel: InheritedKernel) -> None:
     if job.read:
         read_notebook(skeleton, skeleton, subjects, {})
     answer(Answer.BEGUN)
+    repairs: list[str] = []
     try:
-        notebook = parse_notebook(job.notebook)
+        notebook = parse_notebook(job.notebook, repairs)
     except NotebookUnreadable as reason:
         answer(Answer.UNREADABLE, valid_text(str(reason)[:1000]).encode())
         return
     if job.read:
-        answer(Answer.READING, pack_reading(read_notebook(notebook, skeleton, subjects, job.modules)))
+        reading = read_notebook(notebook, skeleton, subjects, job.modules)
+        answer(Answer.READING, pack_reading(replace(reading, repairs=tuple(repairs))))
     if not job.run:
         return
     uncalled = [subject for subject in subjects if not subject.is_called]
@@ -150,7 +152,8 @@ def read_notebook(
     if len(json.dumps(written)) > MAX_SOURCES:
         written = ()
     listed = {name: code_of(own, facts[name].file) for name, own in slices.items()}
-    return Reading(facts, code, written, WrittenAnswers(notebook, skeleton).shown(), listed)
+    answers = WrittenAnswers(notebook, skeleton).shown()
+    return Reading(facts, code, written, written=answers, listed=listed)
 
 
 def executed_notebook(notebook: NotebookNode) -> bytes:

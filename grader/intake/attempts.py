@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 from grader.attempt import Attempt, Student
 from grader.errors import UsageError
@@ -43,8 +44,16 @@ class Rules:
     chosen: Collection[str] = ()
 
 
-def with_attempts(submissions: Sequence[Submission], handed_in: Opened, rules: Rules) -> list[Submission]:
-    """Return the submissions with their attempts, then one for each student of the roster without any."""
+def with_attempts(
+    submissions: Sequence[Submission],
+    handed_in: Opened,
+    rules: Rules,
+    earlier: Mapping[str, Sequence[Student]] = MappingProxyType({}),
+) -> list[Submission]:
+    """Return the submissions with their attempts, then one for each student of the roster without any.
+
+    `earlier` are the students of what earlier runs graded, by submission: they have handed in.
+    """
     owners = _owners(submissions)
     told = [_identified(each, handed_in, rules, owners) for each in submissions]
     groups: dict[str, list[int]] = defaultdict(list)
@@ -78,7 +87,8 @@ def with_attempts(submissions: Sequence[Submission], handed_in: Opened, rules: R
             each, attempt=attempt, remark=f"{_without_copies(each.remark)} {words}".strip()
         )
     if rules.roster is not None:
-        result += _absent(result, rules.roster)
+        of_this_run = {each.id: each.attempt.students for each in result}
+        result += _absent({**earlier, **of_this_run}, rules.roster)
     return result
 
 
@@ -199,14 +209,18 @@ def _rank(each: Submission, rules: Rules) -> tuple[bool, bool, bool, str, int, f
     return attempt.chosen, is_notebook, attempt.late_seconds == 0.0, time, number, alike
 
 
-def _absent(submissions: Sequence[Submission], roster: Roster) -> list[Submission]:
-    """Return a submission, with the reason why it is none, for each student of the roster without one."""
-    there = {student.key for each in submissions for student in each.attempt.students}
-    for each in submissions:  # two of one name handed in: who is who is for a person to say
-        for student in each.attempt.students:
-            if len(several := roster.find(student)) > 1:
-                there |= {entry.student.key for entry in several}
-    taken = {each.id.casefold() for each in submissions}
+def _absent(handed_in: Mapping[str, Sequence[Student]], roster: Roster) -> list[Submission]:
+    """Return a submission, with the reason why it is none, for each student of the roster without one.
+
+    `handed_in` are the students of all others, by submission.
+    """
+    there = {student.key for students in handed_in.values() for student in students}
+    for submission, students in handed_in.items():
+        # Where a name is that of several (two students, a group), who of them it was is for a person to say.
+        names = list(names_in(PurePosixPath(submission)))
+        for student in students or [Student()]:
+            there |= {entry.student.key for entry in roster.find(student, names)}
+    taken = {submission.casefold() for submission in handed_in}
     absent = []
     for entry in roster.entries:
         student = entry.student if entry.student.key else Student(name=entry.shown)

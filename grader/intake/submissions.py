@@ -15,7 +15,7 @@ import os
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -98,12 +98,14 @@ def find_submissions(
     results: Path | None = None,
     reserved: Collection[str] = (),
     left_out: list[str] | None = None,
+    *,
+    may_be_empty: bool = False,
 ) -> list[Submission]:
     """Return the submissions in `folder`, sorted; `folder` may also be a single notebook.
 
     The folder of `results` is not looked into; their files have the names `reserved`. Files that are taken
-    for the course's own are added to `left_out`. Raises UsageError if there is no notebook, or if the folder
-    itself cannot be read.
+    for the course's own are added to `left_out`. Raises UsageError if there is no notebook, unless the folder
+    `may_be_empty`, or if the folder itself cannot be read.
     """
     if folder.is_file():
         return [_with_modules(each) for each in _named([Entry(folder, PurePosixPath(folder.name))], reserved)]
@@ -123,15 +125,17 @@ def find_submissions(
             raise UsageError(f"{folder} holds the submissions: choose another --out, in a folder of its own")
         for directory, folders, files in _walk(folder, results, keep_fault):
             for path in (Path(directory) / name for name in folders):
-                if path.is_symlink():
+                if os.path.islink(path):  # noqa: PTH114 -- no error for a path that is too long
                     problem = "it is a link to a folder, which is not followed"
                     entries.append(Entry(path, _inside(path, folder), problem))
             for path in (Path(directory) / name for name in files):
                 if path.name.lower().endswith(SUFFIX) and not is_skipped(path.name):
                     problem = "it is a link, which is not followed: the file itself has to be handed in"
-                    entries.append(Entry(path, _inside(path, folder), problem if path.is_symlink() else ""))
+                    link = os.path.islink(path)  # noqa: PTH114
+                    own = _own_file(path, folder, files) if link else path
+                    entries.append(Entry(own or path, _inside(path, folder), "" if own else problem))
         entries += [Entry(path, _inside(path, folder)) for path in faults]
-        if not any(each.inside.name.lower().endswith(SUFFIX) for each in entries):
+        if not may_be_empty and not any(each.inside.name.lower().endswith(SUFFIX) for each in entries):
             raise UsageError(f"no notebooks (*{SUFFIX}) in {folder}{_content(_files(folder))}")
         left_out = [] if left_out is None else left_out
         entries += _without_notebook(folder, results, [each.inside for each in entries], left_out)
@@ -170,8 +174,8 @@ def _with_modules(submission: Submission) -> Submission:
         )
         remark = " ".join(filter(None, [submission.remark, left_out]))
         return replace(submission, modules=modules[:MAX_MODULES], remark=remark)
-    except OSError:  # the notebook itself will tell
-        return submission
+    except OSError as error:  # without its files, the notebook could do less than its author's
+        return replace(submission, fault=f"its folder cannot be read: {error.strerror}")
 
 
 def _walk(
@@ -183,10 +187,31 @@ def _walk(
         folders[:] = sorted(
             name
             for name in folders
-            if not is_skipped(name)
-            and (own is None or not os.path.samestat(own, (Path(directory) / name).lstat()))
+            if not is_skipped(name) and not (own and _is_same(own, Path(directory) / name))
         )
         yield directory, folders, files
+
+
+def _own_file(link: Path, folder: Path, beside: Sequence[str]) -> Path | None:
+    """Return the file that a link leads to, if that is in the same student's own folder.
+
+    A folder is one student's own if it is not the one that is graded and has no second notebook.
+    """
+    if link.parent == folder or sum(name.lower().endswith(SUFFIX) for name in beside) > 1:
+        return None
+    try:
+        target = link.resolve(strict=True)
+        return target if target.is_file() and target.is_relative_to(link.parent.resolve()) else None
+    except (OSError, RuntimeError):  # it leads nowhere, or in a circle
+        return None
+
+
+def _is_same(state: os.stat_result, path: Path) -> bool:
+    """Whether a path, which may be too long to be looked at, leads to a file."""
+    try:
+        return os.path.samestat(state, path.lstat())
+    except OSError:
+        return False
 
 
 def _without_notebook(
@@ -234,7 +259,7 @@ def _without_notebook(
             suffix = INSTEAD.search(name)
             stem = name[: suffix.start()] if suffix else PurePosixPath(name).stem
             several = size[here] > 1 if top else folders_of_notebooks[here] > 1
-            if path.is_symlink():
+            if os.path.islink(path):  # noqa: PTH114
                 yield Entry(path, here / name, "it is a link, which is not followed")
             elif COPY.sub("", stem) in names:
                 continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from grader.course.score import score_nothing, score_submission
 from grader.judge.verdicts import judge
 from grader.plan.plan import Course
@@ -50,7 +52,8 @@ def grade(submission: str, observation: Observation, course: Course) -> Score:
         ignored = {name for outcome in outcomes if outcome for name in outcome.ignored}
         if ignored:
             said.append(f"It does not take the argument {', '.join(sorted(ignored))}; it was called without.")
-    return score_submission(submission, course.rubric, judged, remarks, diagnoses, shares)
+    score = score_submission(submission, course.rubric, judged, remarks, diagnoses, shares)
+    return replace(score, remarks=observation.repairs)
 
 
 def unreadable(submission: str, reason: str, course: Course) -> Score:

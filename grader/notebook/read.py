@@ -6,7 +6,10 @@ byte-order mark, but also empty files, web pages saved under the name of a noteb
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
+import tokenize
 from typing import Any
 
 import nbformat
@@ -20,17 +23,18 @@ __all__ = ["MAX_BYTES", "load_notebook", "parse_notebook", "read_bytes"]
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_CELLS = 5000
+MAX_TOKENS = 300_000  # of code: more would take seconds to read, and nobody writes them
 CELL_TYPES = ("code", "markdown", "raw")
 # Formats 2 and 3 store text as lists of lines, but their converters to a newer format expect strings.
 REJOIN: dict[int, Any] = {2: nbformat.v2.rwbase.rejoin_lines, 3: nbformat.v3.rwbase.rejoin_lines}
 
 
-def parse_notebook(data: bytes) -> nbformat.NotebookNode:
+def parse_notebook(data: bytes, repairs: list[str] | None = None) -> nbformat.NotebookNode:
     """Return the notebook in nbformat 4.5 without outputs, built anew from its well-formed parts.
 
-    Raises NotebookUnreadable.
+    A sentence for the student on each repair of the file is added to `repairs`. Raises NotebookUnreadable.
     """
-    given = load_notebook(data).get("cells")
+    given = load_notebook(data, repairs).get("cells")
     if not isinstance(given, list):
         raise NotebookUnreadable('its "cells" are not a list')
     cells: list[nbformat.NotebookNode] = []
@@ -44,6 +48,8 @@ def parse_notebook(data: bytes) -> nbformat.NotebookNode:
         cell = _made_anew(kind, old)
         cell["id"] = old["id"] if isinstance(old.get("id"), str) else ""
         cells.append(cell)
+    if _is_too_long([cell.source for cell in cells if cell.cell_type == "code"]):
+        raise NotebookUnreadable(f"its code has more than {MAX_TOKENS} words and signs")
     # nbformat 4.5 demands ids that are well-formed and differ from each other.
     seen: set[str] = set()
     for number, cell in enumerate(cells, 1):
@@ -54,6 +60,20 @@ def parse_notebook(data: bytes) -> nbformat.NotebookNode:
     notebook: nbformat.NotebookNode = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
     notebook.nbformat_minor = 5
     return notebook
+
+
+def _is_too_long(sources: list[str]) -> bool:
+    """Whether code has more than MAX_TOKENS tokens; a long string is one of them."""
+    left = MAX_TOKENS
+    if sum(map(len, sources)) <= left:
+        return False
+    for source in sources:
+        with contextlib.suppress(SyntaxError, tokenize.TokenError):  # of no Python, what comes before counts
+            for _ in tokenize.generate_tokens(io.StringIO(source).readline):
+                left -= 1
+                if left < 0:
+                    return True
+    return False
 
 
 def _made_anew(kind: str, old: Any) -> nbformat.NotebookNode:
@@ -70,12 +90,12 @@ def _made_anew(kind: str, old: Any) -> nbformat.NotebookNode:
     return cell
 
 
-def load_notebook(data: bytes) -> nbformat.NotebookNode:
+def load_notebook(data: bytes, repairs: list[str] | None = None) -> nbformat.NotebookNode:
     """Return the notebook in nbformat 4 as it was saved, with its outputs; raise NotebookUnreadable.
 
     An older format is converted; a newer one is taken as it is.
     """
-    content = load_json(data)
+    content = load_json(data, repairs)
     version, minor = content.get("nbformat"), content.get("nbformat_minor")
     if type(version) is not int:
         version = 4 if "cells" in content else 3

@@ -17,6 +17,12 @@ from grader.errors import NotebookUnreadable, UsageError
 MAX_BYTES = 50 << 20
 MAX_MODULES = 20  # Python files beside a notebook: each is read with it, and copied into its boxes
 MAX_MODULE = 1 << 20  # bytes of a Python file beside a notebook
+ZEROS = "The file ended with zeros, as after a crash. They were left out."
+NO_UTF8 = "Some bytes of the file are not UTF-8. They were read as Windows-1252."
+MERGED = (
+    "The file holds both sides of a merge of git. The first side was used.",
+    "The file holds both sides of a merge of git. The second was used: with the first it is no notebook.",
+)
 
 
 def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
@@ -57,17 +63,28 @@ def read_named(path: Path) -> bytes:
         raise UsageError(f"{path} cannot be read: {error}") from error
 
 
-def load_json(data: bytes) -> dict[str, Any]:
-    """Return the content of a notebook; raise NotebookUnreadable, with what the file seems to be."""
+def load_json(data: bytes, repairs: list[str] | None = None) -> dict[str, Any]:
+    """Return the content of a notebook; raise NotebookUnreadable, with what the file seems to be.
+
+    A sentence for the student on each repair is added to `repairs`.
+    """
+    repairs = [] if repairs is None else repairs
     if not data.strip():
         raise NotebookUnreadable("the file is empty")
     encoding = json.detect_encoding(data)
     try:
-        if encoding.startswith("utf-8"):  # after a crash, a file may end with zeros
-            text = data.rstrip(b"\0").decode(encoding, OF_WINDOWS)
+        if encoding.startswith("utf-8"):
+            whole = data.rstrip(b"\0")  # after a crash, a file may end with zeros
+            if len(whole) < len(data):
+                repairs.append(ZEROS)
+            try:
+                text = whole.decode(encoding)
+            except UnicodeDecodeError:
+                text = whole.decode(encoding, OF_WINDOWS)
+                repairs.append(NO_UTF8)
         else:
             text = data.decode(encoding)
-        content = _parsed(text)
+        content = _parsed(text, repairs)
     except UnicodeDecodeError:
         raise NotebookUnreadable(f"it is not a notebook: {_looks_like(data)}") from None
     except RecursionError:
@@ -79,7 +96,7 @@ def load_json(data: bytes) -> dict[str, Any]:
     return content
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str, repairs: list[str]) -> Any:
     """Return JSON; where a merge of git left both sides, the first one that makes it whole."""
     try:
         return json.loads(text, strict=False)
@@ -88,7 +105,9 @@ def _parsed(text: str) -> Any:
             merged = _one_side(text, side)
             if merged != text:
                 with contextlib.suppress(ValueError):
-                    return json.loads(merged, strict=False)
+                    content = json.loads(merged, strict=False)
+                    repairs.append(MERGED[side])
+                    return content
         raise
 
 

@@ -34,6 +34,10 @@ from grader.inside.limits import PROCESSES
 CONTROLLERS = ("memory", "pids", "cpu")
 SPARE_PROCESSES = 8  # so that a box meets RLIMIT_NPROC first: its error message names the cause
 SWAP_LIMITS = ("memory.memsw.limit_in_bytes", "memory.swap.max")  # absent where the kernel counts no swap
+MEMORY_FILES = (  # limit, use, and in memory.stat what is given back when it is needed: version 1, 2
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    ("memory.max", "memory.current", "inactive_file"),
+)
 TRIAL_MB = 64
 END_SECONDS = 5.0
 PROCESS = Path("/proc/self")
@@ -208,6 +212,19 @@ def hierarchies(process: Path) -> Iterator[tuple[int, tuple[str, ...], Path]]:
             if names and kind == "cgroup" and set(names) <= options:
                 yield 1, names, _own(fields, path)
                 break
+
+
+def free_memory(process: Path = PROCESS) -> int | None:
+    """Return how many bytes the groups of a process let it take still; None if they set no limit."""
+    free: list[int] = []
+    for version, names, directory in hierarchies(process):
+        limit, used, cache = MEMORY_FILES[version - 1]
+        for group in (directory, *directory.parents) if "memory" in names else ():
+            with contextlib.suppress(OSError, ValueError):  # no group, or no limit
+                most, taken = (int((group / name).read_text()) for name in (limit, used))
+                stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+                free.append(max(0, most - taken + int(stat.get(cache, 0))))
+    return min(free, default=None)
 
 
 def _own(fields: list[str], path: str) -> Path:

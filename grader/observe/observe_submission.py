@@ -97,7 +97,7 @@ def observe(
         later = {name: [call for call in needed if call.function == name] for name in course.calls}
         outcomes |= made.outcomes(later, in_state)
     written, listed = reading.written, reading.listed
-    return Observation(run, facts, outcomes, in_state, reading.sources, written, listed)
+    return Observation(run, facts, outcomes, in_state, reading.repairs, reading.sources, written, listed)
 
 
 @dataclass(frozen=True)

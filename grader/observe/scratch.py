@@ -10,6 +10,7 @@ import contextlib
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from grader.observe.sandbox import remove_tree
@@ -18,6 +19,7 @@ if sys.platform != "win32":  # where there are no walls either
     import fcntl
 
 PREFIX, ALIVE = "grader-", "alive"
+UNMARKED_SECONDS = 3600.0  # after which an empty folder was left by a process that was killed at once
 
 
 def make_scratch() -> tuple[Path, int]:
@@ -44,3 +46,8 @@ def sweep_scratch() -> None:
                     remove_tree(alive.parent)
                 finally:
                     os.close(descriptor)
+        for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}{'?' * 8}"):
+            with contextlib.suppress(OSError):  # it is not empty, or another user's
+                if time.time() - folder.lstat().st_mtime > UNMARKED_SECONDS:
+                    (folder / f".{ALIVE}").unlink(missing_ok=True)
+                    folder.rmdir()

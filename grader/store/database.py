@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -202,10 +202,13 @@ class Store(Observations):
         course: str = "",
         sources: Mapping[str, str] | None = None,
         worker: str = "",
+        *,
+        only_new: bool = False,
     ) -> None:
         """Keep the scores of submissions in place of earlier ones; `sources` are by submission.
 
-        Raises ValueError, and keeps none, if one could not be read back.
+        With `only_new`, a score that is there stays: another grader may just have put it. Raises ValueError,
+        and keeps none, if one could not be read back.
         """
         rows, scores = [], list(scores)
         for score in scores:
@@ -213,7 +216,12 @@ class Store(Observations):
             SCORE.validate_json(data)
             row = {"assignment": assignment, "submission": score.submission, "score": data, "course": course}
             rows.append({**row, "source": (sources or {}).get(score.submission, ""), "worker": worker})
-        self._write(SCORES, rows, lambda connection: write_questions(connection, assignment, scores, course))
+
+        def write(connection: Connection, written: Collection[str]) -> None:
+            kept = [score for score in scores if score.submission in written]
+            write_questions(connection, assignment, kept, course)
+
+        self._write(SCORES, rows, write, only_new=only_new)
 
     def put_answers(
         self, assignment: str, submission: str, answers: Sequence[GivenAnswer], run: str = ""
@@ -269,8 +277,11 @@ class Store(Observations):
         self,
         table: Table,
         rows: list[dict[str, Any]],
-        further: Callable[[Connection], None] = lambda connection: None,
+        further: Callable[[Connection, Collection[str]], None] | None = None,
+        *,
+        only_new: bool = False,
     ) -> None:
+        """Write rows; `further` gets the submissions of those that were written."""
         upsert = sqlite.insert if self._database.sqlite else postgresql.insert
         keys = [column.name for column in table.primary_key]
         rows = sorted(
@@ -278,12 +289,19 @@ class Store(Observations):
         )  # so that two graders cannot deadlock
         new = upsert(table)
         changed = {column.name: new.excluded[column.name] for column in table.c if column.name not in keys}
-        statement = new.on_conflict_do_update(index_elements=keys, set_=changed)
+        statement = (
+            new.on_conflict_do_nothing(index_elements=keys)
+            if only_new
+            else new.on_conflict_do_update(index_elements=keys, set_=changed)
+        )
 
         def work(connection: Connection) -> None:
             if not self._frozen:
-                connection.execute(statement, rows)
-                further(connection)
+                if further is None:
+                    connection.execute(statement, rows)
+                else:
+                    written = connection.execute(statement.returning(table.c.submission), rows)
+                    further(connection, set(written.scalars()))
 
         if rows:
             self._database.write(work)

@@ -9,6 +9,7 @@ Two graders that start at the same time upgrade one after the other: the second 
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import sqlite3
 from pathlib import Path
@@ -66,6 +67,8 @@ def _copy(path: Path, suffix: str) -> None:
     numbers = ("", *(f"-{number}" for number in range(2, 1000)))
     names = (path.with_name(f"{path.name}.{suffix}{number}") for number in numbers)
     target = next(name for name in names if not name.exists())
+    for left in path.parent.glob(f".{glob.escape(path.name)}.before-*.part"):  # of an upgrade that was killed
+        left.unlink(missing_ok=True)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with (

@@ -11,21 +11,25 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
+from distributed import Client, WorkerPlugin
 from sqlalchemy import create_engine, text
 from support import RIGHT, WRONG, write_course
 
-from grader.batch import course_bundle
+from grader.batch import cluster, cluster_worker, course_bundle, grade_on_cluster
 from grader.batch.grade_folder import Options, grade_folder
+from grader.batch.machine import Answer, Work
 from grader.batch.machine_turns import MachineTurns
-from grader.errors import ClusterError, UsageError
+from grader.errors import ClusterError, GraderFault, UsageError
+from grader.intake.submissions import Submission
 from grader.observe.tiers import start_best
+from grader.records import HandIn
+from grader.store import Store
 
-distributed = pytest.importorskip("distributed")
-cluster = pytest.importorskip("grader.batch.cluster")
 if not sys.platform.startswith("linux"):
     pytest.skip("a worker needs walls, which there are for Linux alone", allow_module_level=True)
 
@@ -44,6 +48,9 @@ class Machines:
         self.address = f"tcp://127.0.0.1:{self.port}"
         self.folder = folder
         self.started: dict[str, subprocess.Popen[bytes]] = {}
+        self.scheduler()
+
+    def scheduler(self) -> None:
         self.start(
             "scheduler", "scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"
         )
@@ -159,8 +166,8 @@ def when_graded(folder: Path, number: int, act: Callable[[], None]) -> threading
 def test_a_worker_that_dies_or_stops_costs_time_only(
     machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    monkeypatch.setattr(cluster, "LATE_SECONDS", 4.0)
-    monkeypatch.setattr(cluster, "LATE_TIMES", 2)
+    monkeypatch.setattr(grade_on_cluster, "LATE_SECONDS", 4.0)
+    monkeypatch.setattr(grade_on_cluster, "LATE_TIMES", 2)
     names = {f"s{each}": (RIGHT, WRONG)[each % 2] + f"\n{SLOW}# {each}" for each in range(8)}
     write_course(tmp_path, **names)
     assert run(tmp_path, "here") == 0
@@ -187,11 +194,177 @@ def test_a_worker_that_is_not_as_the_coordinator_gets_no_work_and_the_reason_is_
     assert "gets no work" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("number", "anew", "told"),
+    [
+        (signal.SIGKILL, True, "was started anew"),
+        (signal.SIGKILL, False, "is gone"),
+        (signal.SIGSTOP, False, "is gone"),
+    ],
+)
+def test_a_batch_whose_scheduler_is_lost_ends_and_says_so(
+    machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, told: str, *, anew: bool
+) -> None:
+    for name, seconds in {"CONNECT": 10.0, "ANSWER": 3.0, "LOST": 5.0}.items():
+        monkeypatch.setattr(cluster, f"{name}_SECONDS", seconds)
+    write_course(tmp_path, **{f"s{each}": f"{RIGHT}\n{SLOW}# {each}" for each in range(4)})
+    own = Machines(tmp_path)
+    own.worker("one")
+
+    def lose() -> None:
+        own.send("scheduler", number)
+        if anew:
+            own.started["scheduler"].wait()
+            own.scheduler()
+
+    try:
+        acting = when_graded(tmp_path / "there", 1, lose)
+        with pytest.raises(ClusterError, match=told):
+            run(tmp_path, "there", own.address)
+        acting.join()
+    finally:
+        own.close()
+    assert len((tmp_path / "there" / "grades.csv").read_text().splitlines()) == 1 + 4
+
+
+def test_the_scheduler_forgets_the_course_of_a_coordinator_that_was_killed(
+    machines: Machines, tmp_path: Path
+) -> None:
+    with Client(machines.address, set_as_default=False, name="somebody") as client:
+        client.register_plugin(WorkerPlugin(), "grader-dead")
+        client.register_plugin(WorkerPlugin(), "another-program")
+        before = plugins(client)
+        write_course(tmp_path, anna=RIGHT)
+        assert run(tmp_path, "there", machines.address) == 0
+        assert before - plugins(client) == {"grader-dead"}
+        client.unregister_worker_plugin("another-program")
+
+
+def plugins(client: Client) -> set[str]:
+    return set(client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.worker_plugins)))
+
+
 def test_a_scheduler_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_course(tmp_path, anna=RIGHT)
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
     with pytest.raises(UsageError, match="no scheduler answers there"):
         run(tmp_path, "there", "tcp://127.0.0.1:9")
+
+
+class Task:
+    """A task of Dask that has ended."""
+
+    def cancelled(self) -> bool:
+        return False
+
+    def cancel(self, *, force: bool) -> None:
+        pass
+
+
+def test_a_worker_that_did_not_answer_does_not_make_the_next_one_be_waited_for_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(grade_on_cluster._Batch, "_store", lambda *_: None)
+    with Store() as store:
+        batch = grade_on_cluster._Batch(None, store, None, None)
+        first, second = Task(), Task()
+        anna = Submission("anna", Path("anna.ipynb"), "anna")
+        long_ago = time.monotonic() - 1000
+        batch.sent[0] = grade_on_cluster._Sent(0, anna, HandIn(b""), [first, second], long_ago)
+        batch._finish(0, second, Answer(seconds=2.0))
+        assert (batch.slowest, batch.sent) == (2.0, {})
+        batch.sent[1] = grade_on_cluster._Sent(1, anna, HandIn(b""), [first], long_ago)
+        batch._finish(1, first, Answer(seconds=2.0))
+        assert batch.slowest >= 1000
+
+
+def test_a_fault_counts_only_when_no_copy_is_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored: list[Answer] = []
+    monkeypatch.setattr(
+        grade_on_cluster._Batch, "_store", lambda _, submission, answer: stored.append(answer)
+    )
+    with Store() as store:
+        batch = grade_on_cluster._Batch(None, store, None, None)
+        tasks = [Task() for _ in range(3)]
+        anna = Submission("anna", Path("anna.ipynb"), "anna")
+        batch.sent[0] = grade_on_cluster._Sent(0, anna, HandIn(b""), list(tasks))
+        for task in tasks[:2]:
+            batch._finish(0, task, Answer(error=GraderFault("its machine is ill")))
+        batch._finish(0, tasks[2], Answer(worker="three"))
+    assert stored == [Answer(worker="three")]
+
+
+def test_a_hand_in_of_which_workers_die_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored: list[Answer] = []
+    monkeypatch.setattr(
+        grade_on_cluster._Batch, "_store", lambda _, submission, answer: stored.append(answer)
+    )
+    with Store() as store:
+        batch = grade_on_cluster._Batch(None, store, None, None)
+        task = Task()
+        batch.sent[0] = grade_on_cluster._Sent(
+            0, Submission("anna", Path("anna.ipynb"), "anna"), HandIn(b""), [task]
+        )
+        batch._finish(0, task, Answer(error=grade_on_cluster._DeadWorkersError("they died")))
+    assert len(stored) == 1
+    assert batch.sent == {}
+
+
+class Refusing:
+    """A client whose workers cannot load the course."""
+
+    def register_plugin(self, *_: object) -> None:
+        raise ModuleNotFoundError("No module named 'grader.batch'")
+
+
+def test_that_the_course_does_not_reach_a_worker_is_told() -> None:
+    told: list[str] = []
+    made = cluster.Cluster.__new__(cluster.Cluster)
+    made.name, made._client, made._core, made._tell = "tiny", Refusing(), None, told.append
+    made._register()
+    assert "the course did not reach every worker" in told[0]
+    assert "No module named 'grader.batch'" in told[0]
+
+
+MACHINE = """
+import os, pickle, socket, sys, threading
+from pathlib import Path
+from grader.batch.machine import Answer, Proof
+folder, asked, whole = Path(os.environ["FAKE_MACHINE"]), socket.socket(fileno=int(sys.argv[1])), []
+number = len(list(folder.iterdir()))
+(folder / str(number)).touch()
+while True:
+    data, descriptors, _, _ = socket.recv_fds(asked, 1, 1)
+    if not data:
+        break
+    own = socket.socket(fileno=descriptors[0])
+    with own.makefile("rb") as stream:
+        pickle.load(stream)
+    whole.append(own)
+    if number == 0 and len(whole) == 1 + 8:
+        os._exit(1)
+    if number or len(whole) == 1:
+        with own.makefile("wb") as stream:
+            pickle.dump(Answer() if len(whole) > 1 else Proof("restricted", 8), stream)
+        own.close()
+"""
+
+
+def test_a_machine_process_that_ends_is_started_once_for_all_that_wait_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first process ends when eight hand-ins are with it."""
+    monkeypatch.setattr(cluster_worker, "START", MACHINE)
+    monkeypatch.setenv("FAKE_MACHINE", str(tmp_path))
+    machine = cluster_worker.Machine(None, 8)
+    try:
+        machine.prove()
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(machine.grade, [Work(str(each), None) for each in range(8)]))
+    finally:
+        machine.close()
+    assert answers == [Answer()] * 8
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_who_is_alone_waits_for_the_others_and_keeps_new_ones_out() -> None:

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 from support import not_graded, score
 
-from grader.batch.gradebook import EARLIER, GONE, OTHER_COURSE, Rows, no_longer_absent, with_own_name
+from grader.batch.gradebook import (
+    EARLIER,
+    GONE,
+    OTHER_COURSE,
+    Rows,
+    no_longer_absent,
+    replaced_by_notebooks,
+    with_own_name,
+)
 from grader.intake.submissions import ROSTER, Submission
 from grader.store import Store
 
@@ -25,6 +33,7 @@ LATE = Submission("hw", Path("/late/hw.ipynb"), "hw")
         ({"hw": "/earlier/hw.ipynb"}, "hw-2"),
         ({"HW": "/earlier/hw.ipynb", "hw-2": "/x/hw.ipynb"}, "hw-3"),
         ({"h?": "/earlier/h.ipynb"}, "hw"),
+        ({"hw": ROSTER}, "hw"),
     ],
 )
 def test_a_late_notebook_replaces_no_other_of_its_name(sources: dict[str, str], name: str) -> None:
@@ -55,4 +64,24 @@ def test_a_row_says_why_it_may_not_be_what_would_be_graded_now() -> None:
 
 def test_who_has_handed_in_meanwhile_is_absent_no_more() -> None:
     absent = replace(LATE, id="carl", absent="nothing")
-    assert no_longer_absent({"carl": ROSTER, "bert": ROSTER, "hw": "/x"}, [LATE, absent]) == ["bert"]
+    sources = {"carl": ROSTER, "bert": ROSTER, "hw": "/x"}
+    assert no_longer_absent(sources, [LATE, absent], roster=True) == ["bert"]
+    assert no_longer_absent(sources, [LATE], roster=False) == []
+    assert no_longer_absent({"hw": ROSTER, "bert": ROSTER}, [LATE], roster=False) == ["hw"]
+
+
+def test_a_row_without_a_notebook_goes_when_there_is_one_in_its_place() -> None:
+    sources = {
+        "emil": "/in/emil",
+        "fred.zip": "/in/fred.zip",
+        "gabi.ipynb.txt": "/in/gabi.ipynb.txt",
+        "hugo": "/in/hugo",
+        "ina.zip": "/in/ina.zip",
+        "emilia": "/in/emilia.ipynb",
+        "carl": ROSTER,
+        "old": "",
+    }
+    there = ("emil/hw", "fred/hw", "gabi", "emilia")
+    submissions = [Submission(name, Path(f"/in/{name}.ipynb"), name) for name in there]
+    submissions.append(Submission("hugo", Path("/in/hugo"), "hugo", missing="it is empty"))
+    assert replaced_by_notebooks(sources, submissions) == ["emil", "fred.zip", "gabi.ipynb.txt"]

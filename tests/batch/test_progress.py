@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +13,11 @@ import pytest
 from rich.console import Console
 from support import not_graded, score
 
+from grader.batch import progress
 from grader.batch import tally as counting
 from grader.batch.event_log import EventLog
 from grader.batch.pool import Graded
-from grader.batch.progress import LiveProgress, closing_words
+from grader.batch.progress import LiveProgress, PlainProgress, closing_words
 from grader.batch.tally import Tally, duration
 from grader.errors import UsageError
 from grader.intake.submissions import Submission
@@ -65,6 +67,14 @@ def test_the_end_tells_what_needs_a_person_and_what_was_slow(tally: Tally, width
     assert said.endswith("4 submissions: 2 partly correct, 1 no notebook, 1 not graded\n")
 
 
+def test_the_end_is_broken_between_words_in_a_terminal(tally: Tally) -> None:
+    console = Console(file=io.StringIO(), width=40, force_terminal=True, emoji=False, color_system=None)
+    closing_words(tally, console)
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert max(map(len, lines)) <= 40
+    assert lines[-2:] == ["4 submissions: 2 partly correct, 1 no ", "notebook, 1 not graded"]
+
+
 @pytest.mark.parametrize("width", [40, 120])
 def test_the_live_display_fits_the_window(tally: Tally, width: int) -> None:
     console = Console(file=io.StringIO(), width=width, force_terminal=True, emoji=False, color_system=None)
@@ -80,17 +90,46 @@ def test_the_live_display_fits_the_window(tally: Tally, width: int) -> None:
     assert ":fox:  partly correct" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
+def test_the_counts_of_a_large_course_are_whole_in_a_narrow_window(tally: Tally) -> None:
+    tally.total, tally.done = 12345, 10234
+    console = Console(file=io.StringIO(), width=40, force_terminal=True, color_system=None)
+    display = LiveProgress(tally, console)
+    display.progress.update(display.task, completed=tally.done, pace="10.1/min, 30 min 56 s left")
+    console.print(display.progress.get_renderable())
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert shown.strip() == "10234/12345 10.1/min, 30 min 56 s left"
+
+
+def test_a_log_tells_what_runs_also_while_nothing_ends(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "PACE_SECONDS", 0.01)
+    said = ""
+    with PlainProgress(Tally(8)) as display:
+        for name in "abcde":
+            display.started(Submission(name, Path(name), name))
+        display.finished(result(score("b")))
+        end = time.monotonic() + 20
+        while "now a, c, d and 1 more" not in said and time.monotonic() < end:
+            said += capsys.readouterr().out
+    assert "now a, c, d and 1 more" in said
+    assert "0 of 8 in 0 s" in said
+    assert not display.telling.is_alive()
+
+
 def test_programs_read_events_as_lines_of_json(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     with EventLog(path) as events:
         events.write("begun", submissions=1)
         events.started(Submission("anna", Path("x"), "anna"))
-        logging.getLogger("grader.batch.pool").warning("odd \ud83d")
+        logging.getLogger("grader.batch.pool").warning("slow")
+        events.emit(logging.makeLogRecord({"msg": "odd \ud83d"}))  # pytest cannot pass it on if it is logged
         events.finished(replace(result(score("anna"))))
     logging.getLogger("grader.batch.pool").warning("after the end")
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    assert [line["event"] for line in lines] == ["begun", "started", "warning", "finished"]
-    last = {name: lines[3][name] for name in ("submission", "status", "points", "max_points", "seconds")}
+    assert [line["event"] for line in lines] == ["begun", "started", "warning", "warning", "finished"]
+    assert [line["message"] for line in lines[2:4]] == ["slow", "odd ?"]
+    last = {name: lines[4][name] for name in ("submission", "status", "points", "max_points", "seconds")}
     assert last == {
         "submission": "anna",
         "status": "graded",

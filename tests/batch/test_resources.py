@@ -22,6 +22,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None, int], None
     def have(files: int | None, memory: int) -> None:
         monkeypatch.setattr(resources, "open_files", lambda: files)
         monkeypatch.setattr(resources.psutil, "virtual_memory", lambda: SimpleNamespace(available=memory))
+        monkeypatch.setattr(resources, "free_memory", lambda: None)
 
     return have
 
@@ -56,6 +57,14 @@ def test_there_are_as_many_workers_as_the_machine_carries(
     assert found == workers
     assert len(words) == len(told)
     assert all(each.startswith(start) for each, start in zip(words, told, strict=True))
+
+
+def test_in_a_container_its_own_limit_of_memory_counts(
+    machine: Callable[[int | None, int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine(None, 64 << 30)
+    monkeypatch.setattr(resources, "free_memory", lambda: MEMORY + 2 * MEMORY_EACH)
+    assert possible_workers(64)[0] == 2
 
 
 @pytest.mark.parametrize(("files", "jobs"), [(64, 64), (128, 8)])

@@ -42,6 +42,12 @@ def test_a_new_verdict_leaves_the_notebook_s_page_as_it_is(folder: Results) -> N
     assert changed == ["feedback.html"]
 
 
+def test_the_course_page_tells_the_lowest_tier_of_all_submissions(folder: Results) -> None:
+    folder.write_course([score(tier="isolated"), score("bert", tier="restricted"), score("carl")])
+    assert "in the tier restricted" in (folder.out / "index.html").read_text()
+    assert '"tier": "restricted"' in (folder.out / "grades.json").read_text()
+
+
 def changed_run(folder: Results) -> None:
     folder.write_submission(ANNA, score(), replace(RUN, executed=notebook("y = 2")))
     assert "y = 2" in (folder.out / "anna" / "executed.ipynb").read_text()
@@ -120,24 +126,45 @@ def test_a_page_whose_path_is_too_long_costs_no_gradebook(folder: Results) -> No
     assert "bert" in (folder.out / "grades.csv").read_text(encoding="utf-8-sig")
 
 
+WRITER = """
+import sys, time
+from pathlib import Path
+from grader.batch import results
+with results._part(Path(sys.argv[1])) as part:
+    part.write_text("half")
+    print(part.name, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no locks of files")
 def test_what_killed_runs_left_half_written_is_swept_and_only_that(folder: Results) -> None:
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
+    command = [sys.executable, "-c", WRITER, str(folder.out)]
+    writers = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    killed, writing = (each.stdout.readline().strip() for each in writers if each.stdout)
+    writers[0].kill()
+    writers[0].communicate()
+    open_results(folder.out)
+    assert {path.name for path in (folder.out / ".parts").iterdir()} == {writing} != {killed}
+    writers[1].communicate()
+    close_results(folder.out)
+    assert not (folder.out / ".parts").exists()
+
+
+def test_without_locks_only_old_parts_are_swept(folder: Results, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
     parts = folder.out / ".parts"
-    old, new, own = (
-        parts / f"{pid}-{name}.part" for pid, name in ((ended.pid, 1), (ended.pid, 2), (os.getpid(), 3))
-    )
-    for path in (old, new, own):
+    old, new = parts / "1.part", parts / "2.part"
+    for path in (old, new):
         path.write_text("half")
     os.utime(old, (0, 0))
     open_results(folder.out)
-    assert {path.name for path in parts.iterdir()} == {new.name, own.name}, (
-        "another machine may still write one"
-    )
-    for path in (new, own):
-        path.unlink()
-    close_results(folder.out)
-    assert not parts.exists()
+    assert list(parts.iterdir()) == [new], "another machine may still write it"
 
 
 def test_several_graders_open_one_new_folder_at_once(tmp_path: Path) -> None:

@@ -123,3 +123,33 @@ def test_a_column_of_teams_that_is_not_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "roster.csv").write_text("account,group\nanna,red\n")
     with pytest.raises(UsageError, match="has no column 'team': it has account, group"):
         load_roster(tmp_path / "roster.csv", "team")
+
+
+@pytest.mark.parametrize(
+    ("handed_in", "names"),
+    [
+        ("g1/anna/hw", ["bert"]),
+        ("ex11/g1/anna", ["bert"]),
+        ("g1/hw", []),
+        ("g2/hw", ["anna", "bert"]),
+    ],
+)
+@pytest.mark.parametrize("earlier", [False, True])
+def test_what_is_one_students_is_not_the_whole_groups(
+    tmp_path: Path, handed_in: str, names: list[str], earlier: bool
+) -> None:
+    (tmp_path / "roster.csv").write_text("account,group,course\nanna,g1,ex11\nbert,g1,ex11\n")
+    path = tmp_path / "in" / f"{handed_in}.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    found = all_of(tmp_path / "in", tmp_path / "roster.csv")
+    if earlier:
+        rules = Rules("hw", roster=load_roster(tmp_path / "roster.csv"))
+        graded = {each.id: each.attempt.students for each in found if not each.absent}
+        found = with_attempts([], Opened(tmp_path / "in"), rules, graded)
+    assert [each.id for each in found if each.absent] == names
+
+
+def test_two_students_with_one_first_cell_are_two(tmp_path: Path, folder: Path) -> None:
+    (tmp_path / "roster.csv").write_text("first,last\nHugo,A\nHugo,B\nHugo,B\nInes,C\n")
+    assert [each.id for each in absent(folder, tmp_path / "roster.csv")] == ["Hugo A", "Hugo B", "Ines C"]

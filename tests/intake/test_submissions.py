@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,32 @@ def test_no_link_is_followed_out_of_the_folder_or_to_the_notebook_of_another_stu
     assert "link to a folder" in problems["c"]
     assert problems["real"] == ""
     assert set(problems) == {"a", "b", "c", "d", "e", "real"}
+
+
+def test_a_link_is_followed_inside_a_student_s_own_folder_alone(tmp_path: Path) -> None:
+    for name in ("anna", "bert", "carl", "group"):
+        (tmp_path / name).mkdir()
+    touch(tmp_path / "anna" / "final.json")
+    (tmp_path / "anna" / "hw.ipynb").symlink_to("final.json")
+    touch(tmp_path / "bert" / "hw.ipynb")
+    (tmp_path / "carl" / "hw.ipynb").symlink_to("../anna/final.json")
+    touch(tmp_path / "group" / "dora.ipynb")
+    (tmp_path / "group" / "emil.ipynb").symlink_to("dora.ipynb")
+    found = {each.id: each for each in find_submissions(tmp_path)}
+    assert found["anna/hw"].problem == ""
+    assert found["anna/hw"].path == (tmp_path / "anna" / "final.json").resolve()
+    for name in ("carl/hw", "group/emil"):
+        assert "a link, which is not followed" in found[name].problem
+
+
+def test_a_folder_without_notebooks_is_a_mistake_unless_a_roster_tells_who_there_is(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no notebooks"):
+        find_submissions(tmp_path)
+    assert find_submissions(tmp_path, may_be_empty=True) == []
+    (tmp_path / "anna").mkdir()
+    touch(tmp_path / "bert.zip")
+    found = find_submissions(tmp_path, may_be_empty=True)
+    assert {each.id: bool(each.missing) for each in found} == {"anna": True, "bert.zip": True}
 
 
 MISSING = {
@@ -262,6 +289,37 @@ def test_a_folder_that_cannot_be_listed_is_a_fault_of_ours_and_the_others_are_fo
     monkeypatch.setattr("os.scandir", scandir)
     found = {each.id: each.fault for each in find_submissions(tmp_path)}
     assert found == {"anna/hw": "", "bert": "the folder cannot be read: Input/output error", "carl/hw": ""}
+
+
+def test_a_path_beyond_the_limit_of_the_system_is_a_fault_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path / "in" / "anna.ipynb")
+    touch(tmp_path / "in" / "results" / "index.html")
+    (tmp_path / "in" / "deep").mkdir()
+    monkeypatch.chdir(tmp_path / "in" / "deep")
+    for _ in range(25):  # each step is short, the path is not
+        Path("d" * 200).mkdir()
+        os.chdir("d" * 200)
+    touch(Path("hw.ipynb"))
+    try:
+        found = find_submissions(tmp_path / "in", tmp_path / "in" / "results")
+    finally:
+        os.chdir(tmp_path)
+        shutil.rmtree("in")  # it goes by descriptors; what cleans up after the tests does not
+    assert [bool(each.fault) for each in found] == [False, True]
+    assert "File name too long" in found[1].fault
+
+
+def test_files_beside_a_notebook_that_cannot_be_listed_are_a_fault_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def modules_in(folder: Path) -> tuple[Path, ...]:
+        raise OSError(errno.EIO, "Input/output error", str(folder))
+
+    monkeypatch.setattr("grader.intake.submissions.modules_in", modules_in)
+    found = find_submissions(touch(tmp_path / "anna.ipynb"))
+    assert found[0].fault == "its folder cannot be read: Input/output error"
 
 
 @pytest.mark.parametrize(("count", "used", "told"), [(20, 20, False), (23, 20, True)])

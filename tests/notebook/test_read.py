@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import NotebookUnreadable, UsageError
-from grader.notebook.read import MAX_CELLS, parse_notebook, read_bytes
+from grader.notebook.read import MAX_CELLS, MAX_TOKENS, parse_notebook, read_bytes
 from grader.notebook.sources import code_sources, read_named
 
 JSON = st.recursive(
@@ -249,3 +249,15 @@ def test_a_notebook_has_no_more_cells_than_anybody_writes() -> None:
     assert len(parse_notebook(of(MAX_CELLS)).cells) == MAX_CELLS
     with pytest.raises(NotebookUnreadable, match=f"{MAX_CELLS + 1} cells, more than the {MAX_CELLS}"):
         parse_notebook(of(MAX_CELLS + 1))
+
+
+def test_a_notebook_has_no_more_code_than_can_be_read_in_seconds() -> None:
+    def of(*sources: str) -> bytes:
+        cells = [{"cell_type": "code", "source": source} for source in sources]
+        return json.dumps({"cells": cells, "nbformat": 4}).encode()
+
+    half = "1+" * (MAX_TOKENS // 4 + 1)
+    text = f"data = '{half * 4}'"
+    assert len(parse_notebook(of(half, text, "!ls 'a")).cells) == 3
+    with pytest.raises(NotebookUnreadable, match=f"more than {MAX_TOKENS} words and signs"):
+        parse_notebook(of(half, text, half))

@@ -109,6 +109,36 @@ def test_the_hierarchies_of_version_1_are_found_each_with_its_own_path(machine: 
     assert why == ""
 
 
+def test_the_memory_that_groups_let_us_take_is_that_of_the_narrowest(machine: Machine) -> None:
+    own = unified(machine)
+    assert control_groups.free_memory(machine.process()) is None
+    for group, most, used, cache in (
+        (own, "max", 50, 0),
+        (own.parent, "1000", 300, 100),
+        (own.parents[1], "900", 400, 0),
+    ):
+        (group / "memory.max").write_text(f"{most}\n")
+        (group / "memory.current").write_text(f"{used}\n")
+        (group / "memory.stat").write_text(f"anon 7\ninactive_file {cache}\n")
+    assert control_groups.free_memory(machine.process()) == 500
+    (own.parent / "memory.max").write_text("250\n")
+    assert control_groups.free_memory(machine.process()) == 50
+    (own.parent / "memory.max").write_text("100\n")
+    assert control_groups.free_memory(machine.process()) == 0
+
+
+def test_in_version_1_the_memory_is_found_too(machine: Machine) -> None:
+    machine.mount("sys/fs/cgroup/memory", "cgroup", "memory", root="/docker/4f2a")
+    machine.groups.append("5:memory:/docker/4f2a")
+    for name, text in (
+        ("limit_in_bytes", "800"),
+        ("usage_in_bytes", "500"),
+        ("stat", "total_inactive_file 20"),
+    ):
+        (machine.root / f"sys/fs/cgroup/memory/memory.{name}").write_text(text)
+    assert control_groups.free_memory(machine.process()) == 320
+
+
 def test_in_a_container_that_mounts_its_own_part_the_path_begins_there(machine: Machine) -> None:
     machine.mount("sys/fs/cgroup/memory", "cgroup", "memory", root="/docker/4f2a")
     machine.groups.append("5:memory:/docker/4f2a/inner")

@@ -38,3 +38,25 @@ def test_folders_of_killed_runs_are_removed_and_only_those(
     os.close(descriptor)
     sweep_scratch()
     assert not alive.exists()
+
+
+def test_a_folder_of_a_process_that_was_killed_before_it_was_marked_is_removed_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    names = (
+        "grader-empty123",
+        "grader-unmarked",
+        "grader-new12345",
+        "grader-holds123",
+        "grader-other-program",
+    )
+    for name in names:
+        (tmp_path / name).mkdir()
+    (tmp_path / "grader-unmarked" / ".alive").touch()
+    (tmp_path / "grader-holds123" / "file").touch()
+    for name in set(names) - {"grader-new12345"}:
+        os.utime(tmp_path / name, (0, 0))
+    sweep_scratch()
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"grader-new12345", "grader-holds123", "grader-other-program"}

@@ -92,12 +92,14 @@ def test_an_old_database_is_upgraded_with_its_scores_and_a_copy_beside_it(
         old.execute("INSERT INTO scores VALUES ('tiny', 'anna', ?)", [database.SCORE.dump_json(score())])
         old.execute("PRAGMA user_version = 2")
     content = path.read_bytes()
+    (tmp_path / ".grader.db.before-0002.1.part").write_bytes(b"of an upgrade that was killed")
     with Store(path) as store:
         assert store.get_scores("tiny") == {"anna": score()}
         store.put_scores("tiny", [score("bert")], "digest", {"bert": "/x/bert.ipynb"})
         kept = {each.score.submission: (each.course, each.source) for each in store.kept_scores("tiny")}
         assert kept == {"anna": ("", ""), "bert": ("digest", "/x/bert.ipynb")}
-    (copy,) = tmp_path.glob("grader.db.before-*")
+    (copy,) = tmp_path.glob("*grader.db.before-*")
+    assert not list(tmp_path.glob(".*"))
     assert copy.read_bytes()[100:] == content[100:]
     with Store(path) as store:
         assert len(store.get_scores("tiny")) == 2

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sqlalchemy import text
-from support import run, score
+from support import not_graded, run, score
 
 from grader.errors import DamagedError, StoreError
 from grader.manual.decisions import Decisions, Wish
@@ -190,6 +190,12 @@ def test_a_kept_score_that_cannot_be_read_is_one_to_grade_again(store: Store) ->
     assert found["bert"] == score("bert")
     assert (found["anna"].status, found["anna"].questions) == (Status.NOT_GRADED, ())
     assert "grade it again" in found["anna"].message
+
+
+def test_a_score_that_another_grader_has_just_put_stays_where_only_new_ones_are_kept(store: Store) -> None:
+    store.put_scores("tiny", [score("anna")])
+    store.put_scores("tiny", [not_graded("anna"), not_graded("bert")], only_new=True)
+    assert [each.status for each in store.get_scores("tiny").values()] == [Status.GRADED, Status.NOT_GRADED]
 
 
 def test_many_scores_are_read_in_order_and_dropped_by_name(
