@@ -38,7 +38,7 @@ from grader.course.score import score_nothing
 from grader.errors import MissingPackageError, UsageError
 from grader.exports import formats
 from grader.intake.archives import Opened, opened
-from grader.intake.attempts import Rules, rules_for, with_attempts
+from grader.intake.attempts import Rules, rules_for, unknown_extensions, with_attempts
 from grader.intake.submissions import ROSTER, Submission, find_submissions, source_of
 from grader.intake.times import parsed_time
 from grader.observe.layers import ISOLATED, PLAIN, RESTRICTED, Tier
@@ -196,6 +196,8 @@ def _grade(
             console.print(f"The gradebook has {others} more of earlier runs.", soft_wrap=True)
         if tally.faults:
             console.print(f"What went wrong through our fault is in {where.out / LOG_FILE}.", soft_wrap=True)
+        if tally.pending:
+            console.print(f"To give points: grader serve {where.out}", soft_wrap=True)
         console.print(f"{where.out / 'index.html'}", soft_wrap=True)
     return tally.faults
 
@@ -307,6 +309,9 @@ def _tell_intake(submissions: Sequence[Submission], where: _Where, warn: Callabl
         warn(f"{each.id}: {each.remark}")
     if len(unknown) > MAX_NAMES:
         warn(f"{len(unknown) - MAX_NAMES} more hand-ins are of nobody of the roster: see index.html")
+    if where.handed_in.folder.is_dir():
+        for who in unknown_extensions(where.rules, submissions):
+            warn(f"nobody is called {who}, who has longer in the table of --extensions")
     if where.rules.deadline is not None:
         timeless = sum(not each.attempt.time for each in submissions if not each.absent)
         if timeless:
@@ -361,12 +366,14 @@ class _Writer:
 
         If it was not graded, that may be the reason why, so the error is only logged.
         """
+        judged = graded.score.status
+        kept = self.store.get_score(self.results.rubric.assignment, graded.submission.id)
+        if kept is not None:
+            graded = replace(graded, score=kept.score)  # with what people decided
         try:
-            kept = self.store.get_score(self.results.rubric.assignment, graded.submission.id)
-            score = kept.score if kept is not None else graded.score  # with what people decided
-            self.results.write_submission(graded.submission, score, graded.run)
+            self.results.write_submission(graded.submission, graded.score, graded.run)
         except OSError:
-            if graded.score.status is not Status.NOT_GRADED:
+            if judged is not Status.NOT_GRADED:
                 raise
             LOG.exception("no page of %s was written", graded.submission.id)
         self.finished_ids.add(graded.submission.id)

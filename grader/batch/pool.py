@@ -293,7 +293,8 @@ def graded(submission: Submission, course: Course, tier: str, work: Callable[[],
     try:
         if submission.missing or submission.absent:
             status = Status.NO_NOTEBOOK if submission.missing else Status.NOT_HANDED_IN
-            words = f"There is no notebook to grade: {submission.missing or submission.absent}."
+            words = f"{submission.missing or submission.absent}."
+            words = words[0].upper() + words[1:]
             found = Graded(submission, score_nothing(submission.id, course.rubric, status, words))
         else:
             found = work()

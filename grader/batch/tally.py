@@ -36,7 +36,7 @@ class Tally:
             self.workers[graded.worker] += 1
         if score.status is Status.NOT_GRADED:
             self.reasons[score.message.removeprefix("Not graded, through our fault: ")] += 1
-        elif score.status is Status.GRADED:
+        elif score.attempt.counts:
             self.pending.update(question.title for question in score.questions if question.points is None)
         if score.status in self.named and len(self.named[score.status]) <= NAMES:
             self.named[score.status].append(score.submission)

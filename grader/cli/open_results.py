@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import getpass
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from grader.course.rubric import Rubric
     from grader.manual.decisions import Decisions
     from grader.manual.worklist import Worklist
+    from grader.records import Score
     from grader.store import Store
 
 NEAR = 5
@@ -48,13 +49,8 @@ class Opened:
         return Decisions(self.store, self.assignment)
 
     def submission(self, words: str) -> str:
-        """Return the submission of a name or student, or the only one with such a part; raise UsageError."""
-        theirs = [name for name, who in self.worklist.names().items() if who.casefold() == words.casefold()]
-        scores = {name: self.store.get_score(self.assignment, name) for name in theirs}
-        counting = [name for name, kept in scores.items() if kept and kept.score.attempt.counts]
-        if len(counting) == 1:
-            return counting[0]
-        return one_of(words, self.worklist.submissions(), "submission")
+        """Return what `words` mean, as submission_of does."""
+        return submission_of(words, self.store.get_scores(self.assignment))
 
     def question(self, submission: str, words: str) -> str:
         """Return a question by its id, or a part that no other has; raise UsageError."""
@@ -139,6 +135,27 @@ def opened(where: Where) -> Iterator[Opened]:
             given = f"nothing of {assignment!r}" if assignment else "results of several assignments"
             raise UsageError(f"{out} holds {given}; give --assignment, one of: {', '.join(sorted(names))}")
         yield Opened(out, store, assignment)
+
+
+def submission_of(words: str, scores: Mapping[str, Score]) -> str:
+    """Return the submission that counts of a student, or the only one with such a part; raise UsageError.
+
+    A student is given by name, number, e-mail address or account.
+    """
+    if words in scores:
+        return words
+    theirs: dict[str, str] = {}
+    for name, score in scores.items():
+        for student in score.attempt.students if score.attempt.counts else ():
+            if words.casefold() in (value.casefold() for value in vars(student).values() if value):
+                theirs[name] = student.id or student.email or student.login or name
+    if len(theirs) == 1:
+        return next(iter(theirs))
+    if theirs:
+        raise UsageError(
+            f"several students match {words!r}; give one of: {', '.join(sorted(theirs.values()))}"
+        )
+    return one_of(words, list(scores), "submission")
 
 
 def one_of(words: str, names: Sequence[str], kind: str) -> str:

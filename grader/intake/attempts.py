@@ -189,7 +189,7 @@ def _lateness(
 
 def extension_of(student: Student, extensions: Mapping[str, dt.datetime]) -> dt.datetime | None:
     """Return until when a student may hand in, None for the deadline of all."""
-    values = (student.id, student.email, student.login, student.platform_id, student.name)
+    values = (student.id, student.email, student.login, student.platform_id, student.name, student.key)
     found = [extensions[key] for value in values if value and (key := value.casefold()) in extensions]
     return max(found, default=None)
 
@@ -290,10 +290,33 @@ def rules_for(
         raise UsageError("--extensions needs a deadline: give --deadline, or write it into the rubric")
     if teams and roster is None:
         raise UsageError("--teams names a column of the roster: give --roster")
-    return Rules(
-        assignment,
-        deadline,
-        load_roster(roster, teams) if roster is not None else None,
-        load_extensions(extensions, deadline) if extensions is not None and deadline is not None else {},
-        file_times,
-    )
+    students = load_roster(roster, teams) if roster is not None else None
+    until: dict[str, dt.datetime] = {}
+    if extensions is not None and deadline is not None:
+        until = load_extensions(extensions, deadline)
+        for who, time in list(until.items()):
+            found = _named_so(who, students) if students is not None else []
+            if len(found) > 1:
+                several = ", ".join(_described(student) for student in found)
+                raise UsageError(f"{extensions}: {who!r} is several students: {several}; give the number")
+            for student in found:
+                until[student.key] = max(time, until.get(student.key, time))
+    return Rules(assignment, deadline, students, until, file_times)
+
+
+def unknown_extensions(rules: Rules, submissions: Sequence[Submission]) -> list[str]:
+    """Return who has longer and is not in the roster or, if there is none, handed in nothing."""
+    students = [student for each in submissions for student in each.attempt.students]
+    keys = {student.key for student in students}
+    values = {value.casefold() for student in students for value in vars(student).values()}
+    return [
+        who
+        for who in rules.extensions
+        if who not in values | keys and (rules.roster is None or not _named_so(who, rules.roster))
+    ]
+
+
+def _named_so(who: str, roster: Roster) -> list[Student]:
+    """Return the students of the roster with a name, number, e-mail address or account."""
+    found = roster.find(Student(name=who, id=who, email=who, platform_id=who, login=who))
+    return list({entry.student.key: entry.student for entry in found}.values())

@@ -97,7 +97,8 @@ class Roster:
         for kind in ("platform_id", "id", "email", "login"):
             if (value := _key(getattr(told, kind))) and (numbers := self._by_field.get((kind, value))):
                 return [self.entries[number] for number in numbers]
-        names = [name for name in (told.name, told.login, told.email, told.id, *parts) if name]
+        given = [name for name in (told.name, told.login, told.email, told.id, *parts) if name]
+        names = [form for name in given for form in dict.fromkeys((name, _given_name_first(name)))]
         several: list[int] = []
         keys = [(self._by_name, _key(name)) for name in names]
         keys += [(self._by_letters, letters) for name in names for letters in sorted(_letters(name))]

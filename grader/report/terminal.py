@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from grader.course.total import Total
 from grader.records import QuestionScore, Score, Status, Summary, VerdictKind
 from grader.report.mistake import evidence, explain
 
@@ -47,16 +48,20 @@ def headline(score: Score) -> str:
     return f"[{colour}]{words}[/]  {score.points:.4g} of {score.max_points:.4g} points{pending}"
 
 
-def show_score(score: Score) -> RenderableType:
+def show_score(score: Score, total: Total | None = None) -> RenderableType:
     """Return the whole result of one submission: its points, then each question with its checks."""
-    parts: list[RenderableType] = [
-        Text(score.submission, style="bold"),
-        Text.from_markup(headline(score), emoji=False),
-    ]
+    name = score.attempt.name
+    title = f"{name}: {score.submission}" if name and name != score.submission else score.submission
+    parts: list[RenderableType] = [Text(title, style="bold"), Text.from_markup(headline(score), emoji=False)]
+    if not score.attempt.counts:
+        parts.append(Text("Another hand-in of this student counts.", style="yellow"))
+    if total is not None and total.late:
+        counts = f": {total.loss:.4g} points less, {total.points:.4g} count" if total.loss else ""
+        parts.append(Text(f"Handed in {total.late}{counts}.", style="yellow"))
     if score.message and score.status is not Status.NOT_GRADED:
         parts.append(Text(score.message))
     parts += [Text(remark, style="blue") for remark in score.remarks]
-    parts += [_question(question) for question in score.questions if question.checks]
+    parts += [_question(question) for question in score.questions if question.checks or question.decided]
     pending = [question for question in score.questions if question.points is None and not question.checks]
     if pending and score.status is not Status.NOT_GRADED:
         names = ", ".join(f"{question.title} ({question.max_points:g})" for question in pending)
@@ -73,6 +78,14 @@ def _question(question: QuestionScore) -> RenderableType:
     points = "pending" if question.points is None else f"{question.points:.4g} / {question.max_points:.4g}"
     parts: list[RenderableType] = [Text.assemble("\n", (question.title, "bold"), f"  {points}")]
     parts += [Padding(Text(remark, style="blue"), INDENT) for remark in question.remarks]
+    if question.decided is not None:
+        decided = question.decided
+        judge = "" if decided.judged is None else f", in place of {decided.judged:.4g}"
+        words = f"Points by {decided.person}{judge}." if decided.final else f"Words by {decided.person}."
+        parts.append(Padding(Text(words, style="blue"), INDENT))
+        parts += [Padding(Text(each), INDENT) for each in (decided.comment, decided.reason) if each]
+    if not question.checks:
+        return Group(*parts)
     if question.diagnosis is not None:
         explanation = explain(question.diagnosis)
         text = Text()

@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 from support import not_graded, score
 
+from grader.attempt import Attempt
 from grader.batch import progress
 from grader.batch import tally as counting
 from grader.batch.event_log import EventLog
@@ -65,6 +66,11 @@ def test_the_end_tells_what_needs_a_person_and_what_was_slow(tally: Tally, width
     assert "For a person: no notebook (1): :fox: [b]" in said
     assert "For a person: points that a person gives: Essay (2)" in said
     assert said.endswith("4 submissions: 2 partly correct, 1 no notebook, 1 not graded\n")
+
+
+def test_a_hand_in_that_does_not_count_waits_for_nobody(tally: Tally) -> None:
+    tally.add(result(score("anna-2", attempt=Attempt(counts=False))))
+    assert tally.needs_a_person()[-1] == "points that a person gives: Essay (2)"
 
 
 def test_the_end_is_broken_between_words_in_a_terminal(tally: Tally) -> None:

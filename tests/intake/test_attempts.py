@@ -11,7 +11,7 @@ from support_archives import DEADLINE, PLATFORMS, Archive, zipped
 from grader.attempt import Student
 from grader.errors import UsageError
 from grader.intake.archives import Opened, opened
-from grader.intake.attempts import Rules, load_extensions, rules_for, with_attempts
+from grader.intake.attempts import Rules, load_extensions, rules_for, unknown_extensions, with_attempts
 from grader.intake.submissions import Submission, find_submissions
 
 NUMBER = 600
@@ -135,6 +135,26 @@ def test_an_extension_moves_the_deadline_of_one_student(tmp_path: Path) -> None:
         for each in with_attempts(find_submissions(handed_in.folder), handed_in, rules)
     }
     assert late == {"anna": 0.0, "bert": 36060.0}
+
+
+def test_an_extension_reaches_its_student_however_the_table_writes_the_name(tmp_path: Path) -> None:
+    handed_in = stamped(tmp_path / "in", {"jdoe": "2026-11-21 10:00:00.000000 UTC"})
+    (tmp_path / "roster.csv").write_text(
+        "login,name,id\njdoe,Jörg Doe,1\nadoe,Anna Doe,2\n", encoding="utf-8"
+    )
+    table = tmp_path / "extensions.csv"
+    table.write_text('student,days\n"Doe, Joerg",2\nnobody,2\n')
+    rules = rules_for("hw", DEADLINE, tmp_path / "roster.csv", table, "", file_times=False)
+    found = with_attempts(find_submissions(handed_in.folder), handed_in, rules)
+    assert [each.attempt.late_seconds for each in found] == [0.0, 0.0]
+    assert unknown_extensions(rules, found) == ["nobody"]
+
+
+def test_an_extension_of_a_name_that_two_have_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "roster.csv").write_text("name,id\nJo Doe,1\nJo Doe,2\n")
+    (tmp_path / "x.csv").write_text("student,days\nJo Doe,2\n")
+    with pytest.raises(UsageError, match=r"'jo doe' is several students: Jo Doe \(1\), Jo Doe \(2\)"):
+        rules_for("hw", DEADLINE, tmp_path / "roster.csv", tmp_path / "x.csv", "", file_times=False)
 
 
 @pytest.mark.parametrize(

@@ -196,6 +196,9 @@ def test_a_score_that_another_grader_has_just_put_stays_where_only_new_ones_are_
     store.put_scores("tiny", [score("anna")])
     store.put_scores("tiny", [not_graded("anna"), not_graded("bert")], only_new=True)
     assert [each.status for each in store.get_scores("tiny").values()] == [Status.GRADED, Status.NOT_GRADED]
+    with store._database.engine.begin() as opened:
+        waits = opened.execute(text("SELECT DISTINCT submission, status FROM questions ORDER BY 1")).all()
+    assert [tuple(row) for row in waits] == [("anna", "graded"), ("bert", "not_graded")]
 
 
 def test_many_scores_are_read_in_order_and_dropped_by_name(
