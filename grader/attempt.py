@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+COUNTS, COUNTS_NOT, CHOSEN = "This hand-in counts.", "This hand-in does not count.", "A person chose it."
+
 
 @dataclass(frozen=True)
 class Student:
@@ -51,6 +53,13 @@ class Attempt:
     chosen: bool = False
     platform: str = ""
     prefix: str = ""
+
+    @property
+    def standing(self) -> str:
+        """Whether it counts among several, in words."""
+        if not self.counts:
+            return COUNTS_NOT
+        return f"{COUNTS} {CHOSEN}" if self.chosen else COUNTS
 
     @property
     def name(self) -> str:

@@ -60,7 +60,7 @@ def test_what_cannot_be_read_says_why(results: Path) -> None:
     assert "empty" in said["empty"]
     assert "a link, which is not followed" in said["link"]
     assert "it holds hw.zip; unpack the archive" in said["zipped"]
-    assert "it is no notebook" in said["text.ipynb.txt"]
+    assert "It is no notebook" in said["text.ipynb.txt"]
 
 
 def test_every_submission_has_its_page(results: Path, rows: dict[str, dict[str, str]]) -> None:

@@ -261,6 +261,23 @@ def test_a_late_notebook_with_a_roster_takes_nothing_from_those_who_were_graded_
         assert {row["status"] for row in csv.DictReader(file)} == {"graded"}
 
 
+def test_of_a_student_s_hand_ins_in_two_runs_one_counts(tmp_path: Path, grade: Grade) -> None:
+    write_course(tmp_path, anna=WRONG)
+    grade()
+    (tmp_path / "late").mkdir()
+    (tmp_path / "late" / "anna.ipynb").write_text(notebook(RIGHT))
+    grade(what="late/anna.ipynb")
+    with Store(tmp_path / "results" / "grader.db") as store:
+        scores = store.get_scores("tiny")
+    assert {name: score.attempt.counts for name, score in scores.items()} == {"anna": False, "anna-2": True}
+    assert "This hand-in does not count." in scores["anna"].remarks
+    assert "does not count" in (tmp_path / "results" / "anna" / "feedback.html").read_text()
+    grade()
+    with Store(tmp_path / "results" / "grader.db") as store:
+        again = store.get_scores("tiny")
+    assert {name: score.attempt.counts for name, score in again.items()} == {"anna": False, "anna-2": True}
+
+
 def test_a_second_folder_in_the_same_results_tells_whose_rows_it_takes(
     tmp_path: Path, grade: Grade, capsys: pytest.CaptureFixture[str]
 ) -> None:

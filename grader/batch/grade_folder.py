@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,15 +14,10 @@ from rich.markup import escape
 
 from grader.batch.course_bundle import pack_course
 from grader.batch.event_log import EventLog
-from grader.batch.gradebook import (
-    Rows,
-    is_replaced,
-    no_longer_absent,
-    replaced_by_notebooks,
-    with_own_name,
-)
+from grader.batch.gradebook import Rows
 from grader.batch.judges import Judges
 from grader.batch.pool import Graded, Listener, grade_all
+from grader.batch.prepare import MAX_NAMES, Where, prepared, tell_intake
 from grader.batch.progress import (
     LiveProgress,
     PatientConsole,
@@ -34,12 +29,11 @@ from grader.batch.resources import possible_workers
 from grader.batch.results import DATABASE, LOG_FILE, Results, close_results, open_results
 from grader.batch.tally import Tally
 from grader.course.folder import rubric_path
-from grader.course.score import score_nothing
 from grader.errors import MissingPackageError, UsageError
 from grader.exports import formats
-from grader.intake.archives import Opened, opened
-from grader.intake.attempts import Rules, rules_for, unknown_extensions, with_attempts
-from grader.intake.submissions import ROSTER, Submission, find_submissions, source_of
+from grader.intake.archives import opened
+from grader.intake.attempts import rules_for
+from grader.intake.submissions import Submission, find_submissions, source_of
 from grader.intake.times import parsed_time
 from grader.observe.layers import ISOLATED, PLAIN, RESTRICTED, Tier
 from grader.observe.tiers import choose_sandbox
@@ -50,8 +44,6 @@ from grader.store import Store
 from grader.verify.proof import refuse_wrong_reference
 
 LOG = logging.getLogger(__name__)
-MAX_NAMES = 5
-NOT_YET = "Not graded yet: grade the folder again."
 WARNINGS = {
     RESTRICTED: "the notebooks run in the tier restricted: no namespaces; see `grader doctor`",
     PLAIN: "the notebooks run in the tier plain, WITHOUT WALLS: they can read and do what you can; "
@@ -108,27 +100,17 @@ def grade_folder(
     open_results(out)
     try:
         with _log_file(out / LOG_FILE), EventLog(options.log_file) as events:
-            where = _Where(handed_in, rules, out, left_out)
+            where = Where(handed_in, rules, out, left_out)
             return _grade(submissions, course, root, where, jobs, options, events)
     finally:
         close_results(out)
-
-
-@dataclass(frozen=True)
-class _Where:
-    """What was handed in, which of it counts, the results, and the files that are the course's."""
-
-    handed_in: Opened
-    rules: Rules
-    out: Path
-    left_out: Sequence[str]
 
 
 def _grade(
     submissions: list[Submission],
     course: Course,
     root: Path,
-    where: _Where,
+    where: Where,
     jobs: int,
     options: Options,
     events: EventLog,
@@ -157,8 +139,8 @@ def _grade(
                 store.forget()
             name = course.rubric.assignment
             store.put_rubric(name, course.rubric.model_dump_json(by_alias=True))
-            submissions = _prepared(submissions, course, store, where, warn)
-            _tell_intake(submissions, where, warn)
+            submissions = prepared(submissions, course, store, where, warn)
+            tell_intake(submissions, where, warn)
             tally = Tally(len(submissions))
             finished: set[str] = set()
             folder = where.handed_in.folder
@@ -264,61 +246,6 @@ def with_deadline(course: Course, text: str) -> Course:
         raise UsageError(f"--deadline {text}: give a time such as 2026-11-20T23:59")
     deadline = dt.datetime.fromisoformat(time)
     return replace(course, rubric=course.rubric.model_copy(update={"deadline": deadline}))
-
-
-def _prepared(
-    submissions: list[Submission], course: Course, store: Store, where: _Where, warn: Callable[[str], None]
-) -> list[Submission]:
-    """Return the submissions, as they are called, and who of the roster has none; see that each has a row."""
-    name = course.rubric.assignment
-    sources = store.sources(name)
-    if where.handed_in.folder.is_file():
-        submissions = [with_own_name(submissions[0], sources), *submissions[1:]]
-    earlier = {kept.score.submission: kept.score.attempt for kept in store.kept_scores(name)}
-    chosen = {each for each, attempt in earlier.items() if attempt.chosen}
-    handed_in = {each: attempt.students for each, attempt in earlier.items() if sources.get(each) != ROSTER}
-    rules = replace(where.rules, chosen=chosen)
-    submissions = with_attempts(submissions, where.handed_in, rules, handed_in)
-    dropped = no_longer_absent(sources, submissions, roster=where.rules.roster is not None)
-    dropped += replaced_by_notebooks(sources, submissions)
-    store.drop_scores(name, dropped)
-    elsewhere = [each for each in submissions if is_replaced(sources.get(each.id, ""), each)]
-    if elsewhere:
-        first = elsewhere[0]
-        warn(
-            f"{len(elsewhere)} submissions take the rows of others of their names, graded before from "
-            f"elsewhere: {first.id} was {sources[first.id]}. To keep both, give another --out"
-        )
-    new = [each for each in submissions if each.id not in sources or each.id in dropped]
-    waiting = [
-        replace(
-            score_nothing(each.id, course.rubric, Status.NOT_GRADED, NOT_YET),
-            directory=each.directory,
-            attempt=each.attempt,
-        )
-        for each in new
-    ]
-    store.put_scores(name, waiting, "", {each.id: each.source for each in new}, only_new=True)
-    return submissions
-
-
-def _tell_intake(submissions: Sequence[Submission], where: _Where, warn: Callable[[str], None]) -> None:
-    """Tell what a person should look at before the notebooks run: names, and times that are missing."""
-    unknown = [each for each in submissions if "of the roster" in each.remark]
-    for each in unknown[:MAX_NAMES]:
-        warn(f"{each.id}: {each.remark}")
-    if len(unknown) > MAX_NAMES:
-        warn(f"{len(unknown) - MAX_NAMES} more hand-ins are of nobody of the roster: see index.html")
-    if where.handed_in.folder.is_dir():
-        for who in unknown_extensions(where.rules, submissions):
-            warn(f"nobody is called {who}, who has longer in the table of --extensions")
-    if where.rules.deadline is not None:
-        timeless = sum(not each.attempt.time for each in submissions if not each.absent)
-        if timeless:
-            warn(
-                f"nothing says when {timeless} hand-ins came, so the deadline does not reach them: give a "
-                "roster with the times, or --file-times"
-            )
 
 
 @contextlib.contextmanager

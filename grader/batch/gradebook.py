@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import overload
 
+from grader.attempt import CHOSEN, COUNTS, COUNTS_NOT, Attempt
 from grader.intake.submissions import INSTEAD, ROSTER, SUFFIX, Submission, results_directory
 from grader.records import Score, Status
 from grader.store import KeptScore, Store
@@ -42,6 +43,17 @@ def with_own_name(late: Submission, sources: Mapping[str, str]) -> Submission:
         return late
     told = f"Another file of this name was graded before: {late.id}. It may be of the same student."
     return replace(late, id=name, directory=results_directory(name), remark=f"{late.remark} {told}".strip())
+
+
+def recounted(score: Score, attempt: Attempt) -> Score:
+    """Return a score with another attempt, and with what is told of whether it counts."""
+    remarks = []
+    for remark in score.remarks:
+        without = remark
+        for words in (COUNTS, COUNTS_NOT, CHOSEN):
+            without = without.replace(words, "")
+        remarks.append(without.strip())
+    return replace(score, attempt=attempt, remarks=(*filter(None, remarks), attempt.standing))
 
 
 def is_replaced(source: str, submission: Submission) -> bool:

@@ -23,7 +23,7 @@ def write_pages(out: Path, store: Store, rubric: Rubric, submissions: Collection
         for kept in store.kept_scores(name):
             tier = kept.score.tier or tier
             if submissions is None or kept.score.submission in submissions:
-                written += _write(Results(out, rubric, kept.score.tier or tier), store, kept.score)
+                written += write_pages_of(Results(out, rubric, kept.score.tier or tier), store, kept.score)
         scores = [kept.score for kept in store.kept_scores(name)]
         Results(out, rubric, tier).write_course(scores, store.workers(name))
     finally:
@@ -31,8 +31,8 @@ def write_pages(out: Path, store: Store, rubric: Rubric, submissions: Collection
     return written
 
 
-def _write(results: Results, store: Store, score: Score) -> bool:
-    """Write the pages of a submission that has some."""
+def write_pages_of(results: Results, store: Store, score: Score) -> bool:
+    """Write the pages of a submission; return whether it has some."""
     directory = score.directory or results_directory(score.submission)
     if not (results.out / directory).is_dir():
         return False  # nothing was handed in, or its run has not come yet

@@ -14,9 +14,12 @@ from grader.cli.open_results import Where, opened, results_options
 @results_options
 def choose(submission: str, where: Where) -> None:
     """Let SUBMISSION count, in place of the other hand-ins of its students; later runs keep that."""
+    from grader.batch.gradebook import recounted  # noqa: PLC0415 -- keeps --help fast
+
     with opened(where) as results:
         store, name = results.store, results.assignment
         submission = results.submission(submission)
+        workers = store.workers(name)
         attempts = {kept.score.submission: kept.score.attempt for kept in store.kept_scores(name)}
         students = {student.key for student in attempts[submission].students}
         theirs = [
@@ -30,6 +33,7 @@ def choose(submission: str, where: Where) -> None:
                 continue
             counts = each == submission
             attempt = replace(kept.judged.attempt, counts=counts, chosen=counts)
-            store.put_scores(name, [replace(kept.judged, attempt=attempt)], kept.course, {each: kept.source})
+            score = recounted(kept.judged, attempt)
+            store.put_scores(name, [score], kept.course, {each: kept.source}, workers.get(each, ""))
         results.publish(theirs)
     click.echo(f"{submission} counts; other hand-ins of its students that do not: {len(theirs) - 1}.")

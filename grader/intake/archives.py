@@ -150,7 +150,9 @@ def _is_wrapped(top: Path) -> bool:
 def _unpack_nested(folder: Path, remarks: dict[str, str]) -> None:
     """Unpack the archives in the hand-ins in their places; one that cannot be unpacked stays."""
     for _ in range(MAX_NESTED):
-        archives = [path for path in _files(folder, None) if PACKED.search(path.name)]
+        archives = [
+            path for path in _files(folder, None) if PACKED.search(path.name) and not path.is_symlink()
+        ]
         archives = [path for path in archives if str(path.relative_to(folder)) not in remarks]
         if not archives:
             return
@@ -194,7 +196,11 @@ def _unpack(
 
 
 def _copy(source: Path, target: Path, results: Path) -> None:
-    """Copy a folder without links and without the results; a copy of a file is a second name for it."""
+    """Copy a folder without the results; a copy of a file is a second name for it.
+
+    A link to a file of its own folder stays one. Any other becomes a link to itself: it is told, and leads
+    nowhere.
+    """
     own = results.resolve()
 
     def ignored(directory: str, names: list[str]) -> list[str]:
@@ -202,11 +208,11 @@ def _copy(source: Path, target: Path, results: Path) -> None:
         return [
             name
             for name in names
-            if (here / name).is_symlink()
-            or (is_skipped(name) and name != ".git")
-            or here.name == ".git"
-            or (here / name).resolve() == own
+            if (is_skipped(name) and name != ".git") or here.name == ".git" or is_own(here / name)
         ]
+
+    def is_own(path: Path) -> bool:
+        return not path.is_symlink() and path.resolve() == own
 
     def copy(path: str, to: str) -> None:
         try:
@@ -214,7 +220,17 @@ def _copy(source: Path, target: Path, results: Path) -> None:
         except OSError:
             shutil.copy2(path, to)
 
-    shutil.copytree(source, target, ignore=ignored, copy_function=copy)
+    shutil.copytree(source, target, symlinks=True, ignore=ignored, copy_function=copy)
+    for directory, folders, files in os.walk(target):
+        here = Path(directory)
+        for link in (here / name for name in (*folders, *files) if (here / name).is_symlink()):
+            to = link.readlink()
+            with contextlib.suppress(OSError, RuntimeError):
+                found = link.resolve(strict=True)
+                if not to.is_absolute() and found.is_file() and found.is_relative_to(here.resolve()):
+                    continue
+            link.unlink()
+            link.symlink_to(link.name)
 
 
 def _files(folder: Path, results: Path | None) -> Iterator[Path]:

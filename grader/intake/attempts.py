@@ -15,7 +15,6 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from types import MappingProxyType
 
 from grader.attempt import Attempt, Student
 from grader.errors import UsageError
@@ -45,51 +44,48 @@ class Rules:
 
 
 def with_attempts(
-    submissions: Sequence[Submission],
-    handed_in: Opened,
-    rules: Rules,
-    earlier: Mapping[str, Sequence[Student]] = MappingProxyType({}),
+    submissions: Sequence[Submission], handed_in: Opened, rules: Rules, earlier: Sequence[Submission] = ()
 ) -> list[Submission]:
     """Return the submissions with their attempts, then one for each student of the roster without any.
 
-    `earlier` are the students of what earlier runs graded, by submission: they have handed in.
+    `earlier` are hand-ins of earlier runs with their attempts, of which one may count in place of these, or
+    no longer. Those for which that changes are returned behind the submissions.
     """
     owners = _owners(submissions)
-    told = [_identified(each, handed_in, rules, owners) for each in submissions]
-    groups: dict[str, list[int]] = defaultdict(list)
+    told = [*(_identified(each, handed_in, rules, owners) for each in submissions), *earlier]
+    groups: dict[str, set[int]] = defaultdict(set)
     for number, each in enumerate(told):
-        for key in {student.key for student in each.attempt.students}:
-            groups[key].append(number)
-    result = list(told)
-    losers: set[int] = set()
+        for student in each.attempt.students:
+            groups[_key(student, rules)].add(number)
     winners: set[int] = set()
     others: dict[int, set[str]] = defaultdict(set)
     for numbers in groups.values():
-        best = max(numbers, key=lambda number: _rank(told[number], rules))
-        winners.add(best)
-        losers |= set(numbers) - {best}
+        winners.add(max(sorted(numbers), key=lambda number: _rank(told[number], rules)))
         for number in numbers:
             others[number] |= {told[other].id for other in numbers if other != number}
-    for number, its_others in others.items():
-        if not its_others:
-            continue
-        each = told[number]
-        counts = number in winners
-        names = ", ".join(sorted(its_others))
-        by_person = " A person chose it." if each.attempt.chosen else ""
-        words = (
-            f"Perhaps of the same student: {names}. This hand-in counts.{by_person}"
-            if counts
-            else f"Perhaps of the same student: {names}. This hand-in does not count."
-        )
+    result, changed = [], []
+    for number, each in enumerate(told):
+        counts = number in winners or not others[number]
         attempt = replace(each.attempt, counts=counts)
-        result[number] = replace(
-            each, attempt=attempt, remark=f"{_without_copies(each.remark)} {words}".strip()
-        )
+        if number >= len(submissions):
+            if counts != each.attempt.counts:
+                changed.append(replace(each, attempt=attempt))
+        elif others[number]:
+            names = f"Perhaps of the same student: {', '.join(sorted(others[number]))}."
+            remark = " ".join(filter(None, [_without_copies(each.remark), names, attempt.standing]))
+            result.append(replace(each, attempt=attempt, remark=remark))
+        else:
+            result.append(each)
+    result += changed
     if rules.roster is not None:
-        of_this_run = {each.id: each.attempt.students for each in result}
-        result += _absent({**earlier, **of_this_run}, rules.roster)
+        result += _absent({each.id: each.attempt.students for each in (*earlier, *result)}, rules.roster)
     return result
+
+
+def _key(student: Student, rules: Rules) -> str:
+    """Return what tells a student from others; an earlier run may have had no roster."""
+    found = rules.roster.find(student) if rules.roster is not None else []
+    return found[0].student.key if len(found) == 1 else student.key
 
 
 def _without_copies(remark: str) -> str:
@@ -103,10 +99,12 @@ def _identified(
 ) -> Submission:
     """Return a submission with its students, time and lateness, and a remark where the roster has no such."""
     told = handed_in.of(each.path) or HandedIn(())
-    path = PurePosixPath(each.id)
+    single = each.path == handed_in.folder  # then the folder may say whose it is, and the id has a number
+    path = PurePosixPath(each.path.parent.name, each.path.name) if single else PurePosixPath(each.id)
     names = list(dict.fromkeys(names_in(path)))
     remarks = [each.remark, *handed_in.remarks_on(each.path)]
-    students = list(told.students) or [_plain_student(each, owners)]
+    alone = [Student(name=one_line(COPY.sub("", each.path.stem)))] if single else []
+    students = list(told.students) or alone or [_plain_student(each, owners)]
     time = told.time
     if rules.roster is not None:
         found: list[Student] = []

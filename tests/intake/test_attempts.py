@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support_archives import DEADLINE, PLATFORMS, Archive, zipped
 
-from grader.attempt import Student
+from grader.attempt import Attempt, Student
 from grader.errors import UsageError
 from grader.intake.archives import Opened, opened
 from grader.intake.attempts import Rules, load_extensions, rules_for, unknown_extensions, with_attempts
@@ -219,3 +219,36 @@ def test_a_file_of_metadata_that_a_student_hands_in_says_nothing(tmp_path: Path)
     handed_in = opened(tmp_path / "in.zip", tmp_path / "out", "hw")
     found = with_attempts(find_submissions(handed_in.folder), handed_in, Rules("hw"))
     assert {each.attempt.name for each in found} == {"anna", "bert"}
+
+
+def test_a_hand_in_of_an_earlier_run_is_one_of_several(tmp_path: Path) -> None:
+    handed_in = plain(tmp_path, "anna (2).ipynb")
+    anna = Attempt((Student(name="anna"),))
+    earlier = [
+        Submission(name, Path(f"/in/{name}.ipynb"), name, attempt=anna) for name in ("anna", "anna (9)")
+    ]
+    own, *changed = with_attempts(handed_in, Opened(tmp_path), Rules("hw"), earlier[:1])
+    assert (own.attempt.counts, own.remark) == (
+        True,
+        "Perhaps of the same student: anna. This hand-in counts.",
+    )
+    assert [(each.id, each.attempt.counts) for each in changed] == [("anna", False)]
+    own, *changed = with_attempts(handed_in, Opened(tmp_path), Rules("hw"), earlier[1:])
+    assert (own.attempt.counts, changed) == (False, [])
+
+
+def test_links_lead_nowhere_else_where_a_folder_is_copied_and_are_told(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    for name in ("anna/final.json", "bert/hw.ipynb", "carl/data/x.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("{}")
+    (folder / "bert" / "more.zip").write_bytes(zipped({"notes.txt": b"x"}))
+    (folder / "anna" / "hw.ipynb").symlink_to("final.json")
+    (folder / "carl" / "hw.ipynb").symlink_to("../anna/final.json")
+    (folder / "dora").symlink_to("carl")
+    (folder / "emil.ipynb").symlink_to(tmp_path / "in" / "bert" / "hw.ipynb")
+    handed_in = opened(folder, tmp_path / "out", "hw")
+    assert handed_in.folder != folder
+    problems = {each.id: each.problem for each in find_submissions(handed_in.folder)}
+    assert {name for name, problem in problems.items() if not problem} == {"anna/hw", "bert/hw"}
+    assert {"carl/hw", "dora", "emil"} <= {name for name, problem in problems.items() if "a link" in problem}
