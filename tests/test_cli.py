@@ -47,7 +47,7 @@ def test_grading_prints_a_line_for_each_submission_and_where_the_results_are(gra
         "=evil ü: wrong, 0 of 3 points",
         "group/bert: correct, 3 of 3 points",
     }
-    assert lines[-2] == "3 submissions: 2 correct, 1 wrong"
+    assert lines[-3:-1] == ["3 submissions: 2 correct, 1 wrong", "To give points: grader serve results"]
     assert lines[-1] == str(Path("results/index.html"))
     assert "\x1b" not in done.stdout
     assert [line for line in done.stderr.splitlines() if not line.startswith("warning: ")] == []

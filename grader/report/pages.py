@@ -191,8 +191,12 @@ def first_to_fix(score: Score) -> list[tuple[QuestionScore, str]]:
     found = []
     for question in lost[:FIRST]:
         mistake = explain(question.diagnosis)
-        check = next((each for each in question.checks if each.points < each.max_points), question.checks[0])
-        words = mistake.mistakes[0] if mistake else check.verdict.message or check.feedback or check.title
+        check = next((each for each in question.checks if each.points < each.max_points), None)
+        words = "A person decided the points."
+        if mistake:
+            words = mistake.mistakes[0]
+        elif check:
+            words = check.verdict.message or check.feedback or check.title
         found.append((question, words))
     return found
 

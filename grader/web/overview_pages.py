@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 
 from starlette.responses import JSONResponse, Response
 
@@ -76,6 +77,7 @@ def todo(visit: Visit) -> Response:
         question=question,
         reason=reason,
         mine=mine,
+        doubled=doubled({item.submission: item.who for item in items}),
         shared=any(visit.person in persons for persons in people.values()),
         titles={each.question: each.title for each in results.worklist.progress()},
         anonymous=results.sharing.anonymous(),
@@ -85,8 +87,12 @@ def todo(visit: Visit) -> Response:
 def students(visit: Visit) -> Response:
     """List all submissions."""
     rows, names = visit.results.worklist.totals(), visit.results.worklist.names()
-    doubled = {who for who, number in Counter(names.values()).items() if number > 1}
-    return visit.page("students.html", here="students", rows=rows, names=names, doubled=doubled)
+    return visit.page("students.html", here="students", rows=rows, names=names, doubled=doubled(names))
+
+
+def doubled(names: Mapping[str, str]) -> set[str]:
+    """Return the names that several submissions have, so that pages say more of these; by submission."""
+    return {who for who, number in Counter(names.values()).items() if number > 1}
 
 
 def student(visit: Visit) -> Response:
@@ -105,7 +111,8 @@ def student(visit: Visit) -> Response:
         code=visit.path("code"),
         score=kept.score,
         total=total_of(kept.score, rubric) if rubric else None,
-        items=results.worklist.items(submission=submission),
+        items=(items := results.worklist.items(submission=submission)),
+        titles={item.question: item.title for item in items},
         history=results.decisions.history(submission, limit=50),
         beside=list(results.beside(submission)),
         has_run=results.store.run_of(results.assignment, submission) is not None,
@@ -227,7 +234,7 @@ def history(visit: Visit) -> Response:
         question=question,
         done_by=results.worklist.done_by(),
         names=results.worklist.names(),
-        progress=results.worklist.progress(),
+        titles={each.question: each.title for each in results.worklist.progress()},
         anonymous=results.sharing.anonymous(),
         limit=LIMIT,
     )

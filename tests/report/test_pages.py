@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 
 import pytest
 from support import Page, not_graded, notebook, rubric, run, score
 
+from grader.decision import Decided, DecisionKind
 from grader.records import CellRun, Fault, NotebookRun, Plot
 from grader.report import chart
 from grader.report.pages import course_page, feedback_page, formulas, notebook_page
@@ -130,3 +132,15 @@ def test_a_bar_is_filled_to_its_fraction(fraction: float, width: str) -> None:
 )
 def test_formulas_are_typeset_and_nothing_else_is_markup(text: str, html: str) -> None:
     assert str(formulas(text)) == html
+
+
+def test_what_a_person_took_is_no_check_to_fix() -> None:
+    right = score("anna")
+    first = right.questions[0]
+    checks = tuple(replace(check, points=check.max_points) for check in first.checks)
+    decided = Decided(1, 0.0, "tina", DecisionKind.OVERRIDE, 3.0, "the text")
+    lowered = replace(first, points=1.0, checks=checks, decided=decided)
+    html = feedback_page(rubric(), replace(right, questions=(lowered, *right.questions[1:])), None, "")
+    fix_first = html.split("What to fix first")[1].split("</section>")[0]
+    assert "A person decided the points." in fix_first
+    assert "It doubles" not in fix_first

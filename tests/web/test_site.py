@@ -12,10 +12,13 @@ import pytest
 
 pytest.importorskip("starlette", reason="grader[serve] is not installed")
 from starlette.testclient import TestClient
+from support import score
 from support_manual import alike
 
+from grader.attempt import Attempt, Student
 from grader.manual.accounts import Accounts, Role
 from grader.manual.decisions import Decisions, Wish
+from grader.manual.sharing import Sharing
 from grader.store import Store
 from grader.web.jobs import Jobs
 from grader.web.login import TRIES_NAME, Attempts
@@ -403,3 +406,23 @@ def test_a_file_beside_a_notebook_is_saved_and_never_shown(results: Any, tmp_pat
         assert made.get(f"/file/{results.code('anna')}", params={"name": name}).status_code == 404
     results.sharing.hide_names("essay", "ada", hidden=True)
     assert "/file/" not in made.get(f"/grade/essay/{results.code('anna')}").text
+
+
+def test_two_students_of_one_name_are_told_apart_where_names_are_shown(results: Any, store: Store) -> None:
+    made = client(results)
+    for name in ("anna", "bert"):
+        attempt = Attempt((Student("Jo Doe", id=name),))
+        store.put_scores("tiny", [score(name, directory=name, attempt=attempt)], "course")
+    listed = made.get("/todo").text
+    assert all(f'Jo Doe</a> <span class="soft small">{name}</span>' in listed for name in ("anna", "bert"))
+    Sharing(store, "tiny").hide_names("essay", "ada", hidden=True)
+    assert "Jo Doe" not in made.get("/todo?question=essay").text
+
+
+def test_lists_name_questions_by_their_titles(results: Any) -> None:
+    made = client(results)
+    decide(made, results, "anna", points="1")
+    for path in ("/history", f"/students/{results.code('anna')}"):
+        text = made.get(path).text
+        assert re.search(r"<(td|i)>Essay</", text)
+        assert not re.search(r"<(td|i)>essay</", text)
