@@ -104,6 +104,17 @@ def test_a_function_beside_an_answer_is_no_part_of_it_where_nothing_is_marked() 
     assert WrittenAnswers(own, SKELETON).shown()["why"].text == "Because."
 
 
+def test_answers_that_stand_side_by_side_are_not_mixed() -> None:
+    own = book(
+        text("(a) Why?"),
+        text("Because.", "why"),
+        text("On Sunday.", "when"),
+        text("At noon.", "when", id="new"),
+    )
+    found = WrittenAnswers(own, SKELETON).shown()
+    assert (found["why"].text, found["when"].text) == ("Because.", "On Sunday.\n\nAt noon.")
+
+
 def test_an_answer_that_is_not_found_is_left_to_the_whole_text() -> None:
     found = WrittenAnswers(book(text("Another sheet"), text("All in one: because.")), SKELETON).shown()
     assert set(found) == {""}
