@@ -20,6 +20,7 @@ from typing import Any
 from grader.decision import Decision, DecisionKind
 from grader.errors import ConflictError, MissingPackageError, UsageError
 from grader.exports.grades_csv import spreadsheet_text
+from grader.final import Waits
 from grader.manual.decisions import Decisions, Wish
 from grader.manual.worklist import Item, Worklist
 from grader.store.standing import Standing
@@ -83,7 +84,11 @@ def table_rows(
 ) -> list[Row]:
     """Return the rows of a table: of all questions that a person decides or has decided."""
     items = worklist.items(question=question, only_open=only_open)
-    wanted = [item for item in items if question is not None or item.open or item.version]
+    wanted = [
+        item
+        for item in items
+        if item.open or item.version or (question is not None and item.waits is not Waits.SUPERSEDED)
+    ]
     standing = decisions.all_standing(question)
     return [_row(item, standing.get(item.submission, {}).get(item.question)) for item in wanted]
 

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support import score
 from support_manual import fill
 
+from grader.attempt import Attempt
 from grader.errors import UsageError
 from grader.manual.decisions import Decisions, Wish
 from grader.manual.points_file import import_points, table_rows, write_points
@@ -144,3 +146,10 @@ def test_what_is_no_table_is_refused(store: Store, tmp_path: Path, content: byte
     path.write_bytes(content)
     with pytest.raises(UsageError):
         taken(store, path)
+
+
+def test_a_table_of_a_question_has_no_hand_in_that_does_not_count(store: Store) -> None:
+    store.put_scores("tiny", [score("carl", directory="carl", attempt=Attempt(counts=False))], "course")
+    rows = table_rows(Worklist(store, "tiny"), Decisions(store, "tiny"), "essay")
+    assert {str(row["submission"]) for row in rows} >= {"anna", "bert"}
+    assert "carl" not in {row["submission"] for row in rows}
