@@ -87,15 +87,14 @@ class Decisions:
     def undo(self, submission: str, question: str, person: str, version: int | None = None) -> Decision:
         """Take back the last decision that has not been taken back, and all that was made together with it.
 
-        Raises UsageError if there is none, ConflictError if `version` does not stand any more.
+        Raises UsageError if there is none, ConflictError if that is not `version`.
         """
 
         def work(connection: Connection) -> Decision:
             history = self._history(connection, submission, question)
-            standing = history[-1] if history else None
-            if version is not None and (standing.version if standing else 0) != version:
-                raise ConflictError("somebody else has decided meanwhile", standing)
             last = _undone_next(history)
+            if version is not None and (last.version if last else 0) != version:
+                raise ConflictError("somebody else has decided meanwhile", history[-1] if history else None)
             if last is None:
                 raise UsageError(f"there is nothing to undo: {submission}, {question}")
             keys = [(submission, question)]

@@ -226,6 +226,36 @@ def test_a_second_person_is_told_of_the_first_and_loses_no_words(results: Any) -
     assert Decisions(results.store, "tiny").standing("anna", "essay").points == 2.0  # type: ignore[union-attr]
 
 
+def test_undoing_my_last_takes_back_nothing_of_somebody_else(results: Any) -> None:
+    made = client(results)
+    history = Decisions(results.store, "tiny")
+    path, form = f"/undo/essay/{results.code('anna')}", {"forgery": forgery(made)}
+    history.decide([Wish("anna", "essay", 0.5)], "ben")
+    decide(made, results, "anna", version="1", points="1")
+    history.decide([Wish("anna", "essay", 2.0, "a look at the scan")], "cleo")
+    assert made.post(path, data=form).status_code == 409
+    assert history.standing("anna", "essay").points == 2.0  # type: ignore[union-attr]
+    history.undo("anna", "essay", "cleo")
+    history.undo("anna", "essay", "cleo")  # that of this person
+    assert made.post(path, data=form).status_code == 409
+    assert history.standing("anna", "essay").points == 0.5  # type: ignore[union-attr]
+
+
+def test_keeping_the_points_of_the_judge_is_refused_after_somebody_elses_decision(results: Any) -> None:
+    made = client(results)
+    path = f"/keep/double/{results.code('anna')}"
+    form = {"forgery": forgery(made), "version": "0", "comment": "a look"}
+    history = Decisions(results.store, "tiny")
+    history.decide([Wish("anna", "double", 1.0, reason="copied")], "ben")
+    answer = made.post(path, data=form)
+    assert answer.status_code == 409
+    assert "ben has decided meanwhile" in answer.text
+    assert history.standing("anna", "double").points == 1.0  # type: ignore[union-attr]
+    assert made.post(path, data={**form, "version": "1"}).status_code == 303
+    standing = history.standing("anna", "double")
+    assert (standing.points, standing.comment) == (2.0, "a look")  # type: ignore[union-attr]
+
+
 def test_an_override_without_a_reason_is_asked_for_one(results: Any) -> None:
     made = client(results)
     answer = decide(made, results, "anna", "double", points="3")
