@@ -20,7 +20,8 @@ from typing import Any
 from grader.decision import Decision, DecisionKind
 from grader.errors import ConflictError, MissingPackageError, UsageError
 from grader.exports.grades_csv import spreadsheet_text
-from grader.manual.decisions import Decisions, Wish
+from grader.final import limits
+from grader.manual.decisions import Decisions, Wish, check_points
 from grader.manual.worklist import Item, Worklist
 from grader.store.standing import Standing
 
@@ -107,6 +108,12 @@ def _cell(text: str) -> str:
     return "\n".join(spreadsheet_text(line) for line in text.splitlines())
 
 
+def _words(cell: str) -> str:
+    """Return a text without the apostrophes that `_cell` put before what looks like a formula."""
+    lines = cell.splitlines()
+    return "\n".join(line[1:] if line[:1] == "'" and _cell(line[1:]) == line else line for line in lines)
+
+
 def import_points(path: Path, worklist: Worklist, decisions: Decisions, person: str) -> list[Decision]:
     """Take the changed rows of a table over; raise UsageError, with every wrong row, and take none."""
     items = {(item.submission, item.question): item for item in worklist.items()}
@@ -165,8 +172,7 @@ def _wish(
         raise UsageError(f"{by} since the table was made ({item.points} points); export it again")
     if points is None and item.points is not None:
         raise UsageError("its points are gone; to take them back: grader points undo")
-    if points is not None and not 0 <= points <= item.max_points + 1e-9:
-        raise UsageError(f"{points:g} points, but it has 0 to {item.max_points:g}")
+    check_points(points, limits(item.judged, item.max_points))
     changed = item.judged is not None and points is not None and abs(points - item.judged) > 1e-9
     if changed and not (reason or comment):
         raise UsageError(f"the judge gave {item.judged:g} points; say in the column reason why they change")
@@ -174,9 +180,9 @@ def _wish(
         submission,
         item.question,
         points,
-        comment,
+        _words(comment),
         decision.comments if decision else (),
-        reason,
+        _words(reason),
         item.version,
         DecisionKind.IMPORTED,
     )

@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from grader.decision import Decision
 from grader.errors import ConflictError, UsageError
+from grader.final import limits, total
 from grader.manual.decisions import Wish
 from grader.manual.palette import Comment
 from grader.manual.worklist import Item, own
@@ -160,8 +161,8 @@ def _points_of(visit: Visit, item: Item, decision: Decision | None) -> float | N
     if decision is None or decision.points is None:
         return None
     changes = {each.number: each.points for each in visit.results.palette.comments(withdrawn=True)}
-    total = decision.points + sum(changes.get(number, 0.0) for number in decision.comments)
-    return min(max(total, 0.0), item.max_points)
+    given = [changes.get(number, 0.0) for number in decision.comments]
+    return total(decision.points, given, limits(item.judged, item.max_points))
 
 
 def steps(max_points: float) -> list[float]:

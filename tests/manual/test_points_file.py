@@ -144,3 +144,21 @@ def test_what_is_no_table_is_refused(store: Store, tmp_path: Path, content: byte
     path.write_bytes(content)
     with pytest.raises(UsageError):
         taken(store, path)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+def test_words_that_look_like_a_formula_come_back_as_they_were(
+    store: Store, tmp_path: Path, suffix: str
+) -> None:
+    words = "-1 for the sign\n= not shown\n'quoted'"
+    Decisions(store, "tiny").decide([Wish("anna", "essay", 1.0, words)], "ta")
+
+    def change(rows: list[dict[str, str]]) -> None:
+        for row in rows:
+            if row["submission"] == "anna" and row["question"] == "essay":
+                row["points"] = "0.5"
+
+    assert taken(store, edited(exported(store, tmp_path / f"points{suffix}"), change)) == 1
+    standing = Decisions(store, "tiny").standing("anna", "essay")
+    assert standing is not None
+    assert (standing.points, standing.comment) == (0.5, words)
