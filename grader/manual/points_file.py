@@ -228,7 +228,7 @@ def _read(path: Path) -> list[tuple[int, dict[str, str]]]:
     )
     try:
         lines = reader(data)
-    except (csv.Error, UnicodeDecodeError, ValueError, KeyError, OSError) as error:
+    except (csv.Error, ValueError, KeyError, OSError) as error:
         raise UsageError(f"{path} is no table (CSV or XLSX): {error}") from error
     head = [cell.strip().casefold() for cell in lines[0]] if lines else []
     missing = [name for name in NEEDED if name not in head]
@@ -243,7 +243,10 @@ def _read(path: Path) -> list[tuple[int, dict[str, str]]]:
 
 
 def _read_csv(data: bytes) -> list[list[str]]:
-    text = data.decode("utf-8-sig")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError("it is not in UTF-8; save it as CSV UTF-8, or as .xlsx") from error
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))

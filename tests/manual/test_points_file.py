@@ -162,3 +162,11 @@ def test_words_that_look_like_a_formula_come_back_as_they_were(
     standing = Decisions(store, "tiny").standing("anna", "essay")
     assert standing is not None
     assert (standing.points, standing.comment) == (0.5, words)
+
+
+def test_a_table_in_another_encoding_is_refused_with_what_to_do(store: Store, tmp_path: Path) -> None:
+    path = exported(store, tmp_path / "points.csv")
+    text = path.read_text(encoding="utf-8-sig").replace(",,,0", ",1,schön,,0", 1)
+    path.write_bytes(text.encode("cp1252"))
+    with pytest.raises(UsageError, match="save it as CSV UTF-8"):
+        taken(store, path)
