@@ -199,3 +199,27 @@ def test_a_file_of_metadata_that_a_student_hands_in_says_nothing(tmp_path: Path)
     handed_in = opened(tmp_path / "in.zip", tmp_path / "out", "hw")
     found = with_attempts(find_submissions(handed_in.folder), handed_in, Rules("hw"))
     assert {each.attempt.name for each in found} == {"anna", "bert"}
+
+
+@pytest.mark.parametrize(
+    ("platform", "folders"),
+    [
+        ("moodle", ["Doe Jo_1_assignsubmission_file_", "Lee Eve_2_assignsubmission_file_"]),
+        ("github", ["tiny-jo", "tiny-al", "tiny-eve"]),
+        ("", ["jo", "al", "eve"]),
+    ],
+)
+def test_what_one_student_hands_in_does_not_decide_the_form(
+    tmp_path: Path, platform: str, folders: list[str]
+) -> None:
+    for name in folders:
+        (tmp_path / "in" / name).mkdir(parents=True)
+        (tmp_path / "in" / name / "tiny.ipynb").write_text("{}")
+        if platform == "github":
+            (tmp_path / "in" / name / ".git").mkdir()
+    mine = tmp_path / "in" / folders[-1] / "data"
+    mine.mkdir()
+    (mine / "timestamp.txt").write_text("2026-11-20 10:00:00 UTC")
+    found = opened(tmp_path / "in", tmp_path / "out", "tiny")
+    assert found.platform == platform
+    assert len(find_submissions(found.folder, tmp_path / "out")) == len(folders)
