@@ -171,8 +171,11 @@ def _unpack_nested(folder: Path, remarks: dict[str, str]) -> None:
                 remarks[where] = f"The archive {archive.name} was not unpacked: {problem}."
                 target.rmdir()
                 continue
+            handed_in = archive.stat().st_mtime_ns
             archive.unlink()
             made = list(_files(target, None))
+            for path in made:  # the times in the archive are what its maker wrote
+                os.utime(path, ns=(handed_in, handed_in))
             files -= len(made)
             space -= sum(path.lstat().st_size for path in made)
             if depth < MAX_NESTED:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -223,3 +225,18 @@ def test_what_one_student_hands_in_does_not_decide_the_form(
     found = opened(tmp_path / "in", tmp_path / "out", "tiny")
     assert found.platform == platform
     assert len(find_submissions(found.folder, tmp_path / "out")) == len(folders)
+
+
+def test_the_times_that_a_student_writes_into_an_archive_are_not_those_of_the_hand_in(tmp_path: Path) -> None:
+    (tmp_path / "in" / "jo").mkdir(parents=True)
+    (tmp_path / "in" / "al").mkdir()
+    (tmp_path / "in" / "al" / "tiny.ipynb").write_text("{}")
+    packed = tmp_path / "in" / "jo" / "tiny.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("tiny.ipynb", (1999, 1, 1, 0, 0, 0)), "{}")
+    late = DEADLINE + dt.timedelta(days=1)
+    os.utime(packed, (late.timestamp(), late.timestamp()))
+    handed_in = opened(tmp_path / "in", tmp_path / "out", "tiny")
+    rules = rules_for("tiny", DEADLINE, None, None, "", file_times=True)
+    found = with_attempts(find_submissions(handed_in.folder, tmp_path / "out"), handed_in, rules)
+    assert [each.attempt.late_seconds for each in found if each.id.startswith("jo")] == [86400.0]

@@ -137,6 +137,26 @@ def test_many_wrong_passwords_make_a_name_wait_and_are_logged(people: Any) -> No
     assert events.count("login refused") == 1
 
 
+def test_many_tries_at_once_are_no_more_than_one_after_the_other(people: Any) -> None:
+    attempts = Attempts()
+    assert [attempts.begun("ben", "here") for _ in range(TRIES_NAME + 2)] == [True] * TRIES_NAME + [False] * 2
+    made, tried = client(people, enter=False), []
+    real = people.accounts.logged_in
+
+    def slow(name: str, password: str) -> Any:
+        tried.append(name)
+        if len(tried) < 9:  # the next try comes before this one has failed
+            made.post("/login", data={"name": "ben", "password": "wrong"})
+        return real(name, password)
+
+    people.accounts.logged_in = slow
+    made.post("/login", data={"name": "ben", "password": "wrong"})
+    assert len(tried) == TRIES_NAME
+    people.accounts.logged_in = real
+    for _ in range(2 * TRIES_NAME):
+        assert made.post("/login", data={"name": "cleo", "password": PASSWORD}).status_code == 303
+
+
 def test_a_login_leads_only_to_our_own_pages(people: Any) -> None:
     made = client(people, enter=False)
     for to, where in (
@@ -185,6 +205,7 @@ def test_the_header_of_a_proxy_counts_only_from_the_proxy_and_only_if_asked_for(
     assert made.get("/", headers=header).status_code == 200
     assert made.get("/", headers={"x-user": "stranger"}).status_code == 303
     assert made.get("/").status_code == 303
+    assert made.get("/", headers=[("x-user", "cleo"), ("x-user", "ben")]).status_code == 303
     far = TestClient(make_site(people), base_url=HOST, client=("10.0.0.9", 5), follow_redirects=False)
     assert far.get("/", headers=header).status_code == 303
 
