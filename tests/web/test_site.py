@@ -18,7 +18,7 @@ from grader.manual.accounts import Accounts, Role
 from grader.manual.decisions import Decisions, Wish
 from grader.store import Store
 from grader.web.jobs import Jobs
-from grader.web.login import TRIES_NAME, Attempts
+from grader.web.login import TRIES_ADDRESS, TRIES_NAME, Attempts
 from grader.web.site import GETS, HEAD_GETS, HEAD_POSTS, POSTS, make_site
 
 PASSWORD = "correct horse battery"
@@ -155,6 +155,22 @@ def test_many_tries_at_once_are_no_more_than_one_after_the_other(people: Any) ->
     people.accounts.logged_in = real
     for _ in range(2 * TRIES_NAME):
         assert made.post("/login", data={"name": "cleo", "password": PASSWORD}).status_code == 303
+
+
+def test_behind_a_proxy_one_stranger_does_not_make_everybody_wait(people: Any) -> None:
+    people.secure = True
+    made = client(people, enter=False)
+
+    def tried(name: str, password: str, where: str) -> int:
+        form = {"name": name, "password": password}
+        return made.post("/login", data=form, headers={"x-forwarded-for": f"1.1.1.1, {where}"}).status_code
+
+    assert {tried(f"nobody {n}", "wrong", "10.0.0.6") for n in range(TRIES_ADDRESS)} == {403}
+    assert tried("ben", PASSWORD, "10.0.0.6") == 429
+    assert tried("ben", PASSWORD, "10.0.0.7") == 303
+    people.secure = False  # nobody said that there is a proxy: what a header says is not believed
+    assert tried("ben", PASSWORD, "10.0.0.8") == 303
+    assert people.accounts.events()[0].address == "127.0.0.1"
 
 
 def test_a_login_leads_only_to_our_own_pages(people: Any) -> None:
