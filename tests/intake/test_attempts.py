@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import zipfile
 from pathlib import Path
+from time import tzset
 
 import pytest
 from support_archives import DEADLINE, PLATFORMS, Archive, zipped
@@ -240,3 +241,22 @@ def test_the_times_that_a_student_writes_into_an_archive_are_not_those_of_the_ha
     rules = rules_for("tiny", DEADLINE, None, None, "", file_times=True)
     found = with_attempts(find_submissions(handed_in.folder, tmp_path / "out"), handed_in, rules)
     assert [each.attempt.late_seconds for each in found if each.id.startswith("jo")] == [86400.0]
+
+
+def test_an_extension_of_days_ends_at_the_same_time_of_the_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "extensions.csv"
+    table.write_text("student,days,hours\njo,7,\nal,,168\neve,0.5,\n")
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    tzset()
+    try:
+        found = load_extensions(table, dt.datetime.fromisoformat("2026-10-20T23:59+02:00"))
+    finally:
+        monkeypatch.undo()
+        tzset()
+    assert {name: until.isoformat() for name, until in found.items()} == {
+        "jo": "2026-10-27T23:59:00+01:00",
+        "al": "2026-10-27T23:59:00+02:00",
+        "eve": "2026-10-21T11:59:00+02:00",
+    }
