@@ -44,9 +44,17 @@ def waits(score: Score, question: QuestionScore, *, judged: bool = True) -> Wait
     return Waits.SUPERSEDED
 
 
-def total(points: float, changes: Sequence[float], max_points: float) -> float:
-    """Return given points with what comments add and take: not below 0, not above `max_points`."""
-    return round(min(max(points + sum(changes), 0.0), max_points), 10)
+def limits(judged: float | None, max_points: float) -> tuple[float, float]:
+    """Return the least and most points that a person may give: what the judge gave is always among them.
+
+    That is above `max_points` where a check is a bonus, and below 0 where wrong answers cost points.
+    """
+    return min(0.0, judged or 0.0), max(max_points, judged or 0.0)
+
+
+def total(points: float, changes: Sequence[float], allowed: tuple[float, float]) -> float:
+    """Return given points with what comments add and take, within the limits."""
+    return round(min(max(points + sum(changes), allowed[0]), allowed[1]), 10)
 
 
 def with_decisions(
@@ -84,7 +92,9 @@ def _question(
     )
     if decision.points is None:
         return replace(question, decided=decided)
-    points = total(decision.points, [change for _, change in used], question.max_points)
+    points = total(
+        decision.points, [change for _, change in used], limits(question.points, question.max_points)
+    )
     return replace(question, points=points, decided=decided)
 
 

@@ -40,7 +40,7 @@ def canvas_gradebook(book: Book) -> bytes:
         if points is not None:
             cells[column] = f"{points:.10g}"
 
-    fill(book, worksheet, students, put)
+    fill(book, worksheet, "canvas", students, put)
     return worksheet.data()
 
 

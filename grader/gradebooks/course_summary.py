@@ -39,7 +39,7 @@ def summarise(books: Sequence[Book], drop: int = 0) -> list[SummaryRow]:
     by_value: dict[tuple[str, str], SummaryRow] = {}
     for number, book in enumerate(books):
         for row in book.rows:
-            values = _values(row.student)
+            values = _values(row)
             summary = next((by_value[value] for value in values if value in by_value), None)
             if summary is None or summary.rows[number] is not None:
                 summary = SummaryRow(row.student, [None] * len(books))
@@ -52,11 +52,16 @@ def summarise(books: Sequence[Book], drop: int = 0) -> list[SummaryRow]:
     return sorted(found, key=lambda each: (each.student.shown.casefold(), each.student.key))
 
 
-def _values(student: Student) -> list[tuple[str, str]]:
-    """Return what finds a student in another assignment; a name alone only where nothing else is known."""
-    kinds = ("id", "email", "login", "platform_id")
-    values = [(kind, getattr(student, kind).casefold()) for kind in kinds if getattr(student, kind)]
-    return values or [("name", student.name.casefold())]
+def _values(row: Row) -> list[tuple[str, str]]:
+    """Return what finds a student in another assignment; a name alone only where nothing else is known.
+
+    Moodle's number of a participant is another one in each assignment.
+    """
+    kinds = ["id", "email", "login"]
+    if row.score.attempt.platform != "moodle":
+        kinds.append("platform_id")
+    told = [(kind, getattr(row.student, kind).casefold()) for kind in kinds if getattr(row.student, kind)]
+    return told or [("name", row.student.name.casefold())]
 
 
 def _add_up(summary: SummaryRow, books: Sequence[Book], drop: int) -> None:

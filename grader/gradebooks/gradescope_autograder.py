@@ -45,14 +45,24 @@ RUN = """#!/bin/sh
 set -eu
 cd /autograder/source/course
 rm -rf /autograder/graded
-deadline=$(/autograder/venv/bin/python -c '
-import json
+told() {{
+    /autograder/venv/bin/python -c '
+import json, sys
 try:
     with open("/autograder/submission_metadata.json") as file:
-        print(json.load(file)["assignment"]["due_date"] or "")
+        content = json.load(file)
+    for key in sys.argv[1:]:
+        content = content[key]
+    print(content or "")
 except (OSError, ValueError, KeyError):
     pass
-')
+' "$@"
+}}
+deadline=$(told assignment due_date)
+handed_in=$(told created_at)
+if [ -n "$handed_in" ]; then
+    find /autograder/submission -exec touch -h -d "$handed_in" {{}} +
+fi
 code=0
 /autograder/venv/bin/python -m grader grade /autograder/submission --assignment {assignment} \\
     --root /autograder/source/course --out /autograder/graded --file-times \\

@@ -77,7 +77,7 @@ def moodle_worksheet(book: Book) -> bytes:
         if comments is not None:
             cells[comments] = spreadsheet_text(row.words)
 
-    fill(book, worksheet, students, put)
+    fill(book, worksheet, "moodle", students, put)
     for most in sorted(scaled):
         book.told.append(
             f"Moodle's maximum is {most:g}, the sheet's {book.rubric.sheet_points:g}: grades are scaled"

@@ -62,10 +62,11 @@ class Worksheet:
 def fill(
     book: Book,
     worksheet: Worksheet,
+    platform: str,
     students: Mapping[int, Mapping[str, str]],
     put: Callable[[list[str], Row], None],
 ) -> None:
-    """Call `put` for each line of the worksheet whose student the book has.
+    """Call `put` for each line of the platform's worksheet whose student the book has.
 
     `students` says what each line, by its number, tells of its student: values by fields of Student. A
     student of the book without a line is told; two lines for one student are an error.
@@ -77,7 +78,7 @@ def fill(
                 by_value.setdefault((kind, _key(value)), []).append(row)
     filled: set[str] = set()
     for number, known in students.items():
-        found = _only(known, by_value)
+        found = _only(known, by_value, platform)
         if found is None:
             continue
         if found.student.key in filled:
@@ -90,14 +91,29 @@ def fill(
         book.told.append(f"not in the worksheet {worksheet.path}: {', '.join(without[:SHOWN])}{more}")
 
 
-def _only(known: Mapping[str, str], by_value: Mapping[tuple[str, str], Sequence[Row]]) -> Row | None:
-    """Return the only row that one of the values fits, the surest kind of value first."""
+def _only(
+    known: Mapping[str, str], by_value: Mapping[tuple[str, str], Sequence[Row]], platform: str
+) -> Row | None:
+    """Return the only row that one of the values fits, the surest kind of value first.
+
+    Somebody of the same name with another number is somebody else.
+    """
     for kind in ("platform_id", "id", "email", "login", "name"):
         value = known.get(kind, "")
         rows = by_value.get((kind, _key(value)), []) if value else []
         if len(rows) == 1:
-            return rows[0]
+            return None if _is_another(known, rows[0], platform) else rows[0]
     return None
+
+
+def _is_another(known: Mapping[str, str], row: Row, platform: str) -> bool:
+    kinds = ["platform_id"] if row.score.attempt.platform == platform else []  # a number of this platform
+    return any(
+        known.get(kind)
+        and getattr(row.student, kind)
+        and _key(known[kind]) != _key(getattr(row.student, kind))
+        for kind in (*kinds, "id")
+    )
 
 
 def _key(value: str) -> str:

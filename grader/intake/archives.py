@@ -33,7 +33,7 @@ PROGRAM = Path(__file__).with_name("unpack.py")
 SECONDS = 600.0
 OUTER = (100_000, 16_384, 2048)  # files, megabytes of all, megabytes of one: what a platform packed
 INNER = (2_000, 1024, 512)  # what a student packed
-MAX_NESTED = 3
+MAX_NESTED, MAX_ARCHIVES = 3, 50  # in each other, and in one that a student packed
 
 
 @dataclass(frozen=True)
@@ -148,26 +148,39 @@ def _is_wrapped(top: Path) -> bool:
 
 
 def _unpack_nested(folder: Path, remarks: dict[str, str]) -> None:
-    """Unpack the archives in the hand-ins in their places; one that cannot be unpacked stays."""
-    for _ in range(MAX_NESTED):
-        archives = [
-            path for path in _files(folder, None) if PACKED.search(path.name) and not path.is_symlink()
-        ]
-        archives = [path for path in archives if str(path.relative_to(folder)) not in remarks]
-        if not archives:
-            return
-        for archive in archives:
+    """Unpack the archives in the hand-ins in their places; one that cannot be unpacked stays.
+
+    An archive and those in it have their limits together.
+    """
+    packed = (path for path in _files(folder, None) if PACKED.search(path.name))
+    for outermost in [path for path in packed if not path.is_symlink()]:
+        files, space = INNER[0], INNER[1] << 20
+        waiting, tried = [(outermost, 1)], 0
+        while waiting:
+            archive, depth = waiting.pop(0)
+            tried += 1
+            where = str(archive.relative_to(folder))
+            if tried > MAX_ARCHIVES:
+                remarks[where] = f"The archive {archive.name} was not unpacked: it is one of too many."
+                break
             name = PACKED.sub("", archive.name) or "unpacked"
             target, number = archive.with_name(name), 2
             while target.exists():
                 target, number = archive.with_name(f"{name} ({number})"), number + 1
             target.mkdir()
-            where = str(archive.relative_to(folder))
-            if problem := _unpack(archive, target, INNER, remarks, where):
+            if problem := _unpack(archive, target, (files, space >> 20, INNER[2]), remarks, where):
                 remarks[where] = f"The archive {archive.name} was not unpacked: {problem}."
                 target.rmdir()
-            else:
-                archive.unlink()
+                continue
+            handed_in = archive.stat().st_mtime_ns
+            archive.unlink()
+            made = list(_files(target, None))
+            for path in made:  # the times in the archive are what its maker wrote
+                os.utime(path, ns=(handed_in, handed_in))
+            files -= len(made)
+            space -= sum(path.lstat().st_size for path in made)
+            if depth < MAX_NESTED:
+                waiting += [(path, depth + 1) for path in made if PACKED.search(path.name)]
 
 
 def _unpack(

@@ -265,13 +265,20 @@ def load_extensions(path: Path, deadline: dt.datetime) -> dict[str, dt.datetime]
             until = (
                 dt.datetime.fromisoformat(parsed_time(value[unit]))
                 if unit == "until"
-                else deadline + dt.timedelta(hours=UNIT_HOURS[unit] * float(value[unit].replace(",", ".")))
+                else _later(deadline, float(value[unit].replace(",", ".")), UNIT_HOURS[unit])
             )
         except (ValueError, OverflowError) as error:
             raise UsageError(f"{path}:{number}: {value[unit]!r} is no time") from error
         key = cells[who].casefold()
         found[key] = max(until, found.get(key, until))
     return found
+
+
+def _later(deadline: dt.datetime, number: float, hours: float) -> dt.datetime:
+    """Return a time some hours or days later; a day ends when the clock shows the same time again."""
+    whole_days = int(number) if hours == UNIT_HOURS["days"] else 0
+    clock = deadline.astimezone().replace(tzinfo=None) + dt.timedelta(days=whole_days)
+    return clock.astimezone() + dt.timedelta(hours=hours * (number - whole_days))
 
 
 def rules_for(

@@ -74,16 +74,17 @@ def recognised(folder: Path) -> str:
     paths = _listed(folder)
     if (folder / METADATA).is_file():
         return GRADESCOPE
-    if (folder / "submitted").is_dir() or (
-        folder.name == "submitted" or any(path.name == TIMESTAMP for path in folder.glob("*/*/*"))
-    ):
-        return NBGRADER
     if any(MOODLE_NAME.fullmatch(path.name) for path in paths):
         return MOODLE
+    folders = [path for path in paths if path.is_dir()]
+    stamped = sum(
+        any(path.glob(f"*/{TIMESTAMP}")) for path in folders
+    )  # what one student did decides nothing
+    if (folder / "submitted").is_dir() or folder.name == "submitted" or 2 * stamped > len(folders):
+        return NBGRADER
     files = [path for path in paths if path.is_file()]
     if files and 2 * sum(bool(CANVAS_FILE.fullmatch(path.name)) for path in files) > len(files):
         return CANVAS
-    folders = [path for path in paths if path.is_dir()]
     if len(folders) > 1 and all((path / ".git").exists() for path in folders):
         return GITHUB
     return ""

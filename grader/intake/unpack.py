@@ -67,15 +67,16 @@ def unpack(archive: Path, folder: Path, limits: Limits) -> list[str]:
     with _opened(archive) as (members, read):
         for member in members:
             parts = _parts(member.name)
-            if not parts or _is_skipped(parts):
-                if ".git" in parts:  # that it was a clone is told; nothing of it is unpacked
-                    _made(folder, parts[: parts.index(".git") + 1])
+            if ".git" in parts:  # that it was a clone is told; nothing of it is unpacked
+                parts = parts[: parts.index(".git") + 1]
+                member.is_folder = True
+            elif not parts or _is_skipped(parts):
                 continue
-            files += 1
-            if files > limits.files:
-                raise RefusedError(f"it holds more than {limits.files} files")
             if len(parts) > MAX_DEPTH:
                 raise RefusedError(f"its folders are nested deeper than {MAX_DEPTH}")
+            files += not (member.is_folder and folder.joinpath(*parts).is_dir())
+            if files > limits.files:
+                raise RefusedError(f"it holds more than {limits.files} files")
             if member.problem:
                 left_out.append(f"{member.name[:MAX_PART]}: {member.problem}")
             elif member.is_folder:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 
 from grader.decision import Decision, DecisionKind
 from grader.errors import ConflictError, UsageError
+from grader.final import limits
 from grader.inside.safe_text import message_text
 from grader.store import Store
 from grader.store.people_tables import ANSWERS, DECISIONS, QUESTIONS
@@ -77,8 +78,10 @@ class Decisions:
                     key = (wish.submission, wish.question)
                     now = standing.get(wish.submission, {}).get(wish.question)
                     decision = self._decision(wish, person, now, rows.get(key), palette)
-                    if (_content(now) if now else NOTHING) != _content(decision):
-                        made.append(replace(decision, seen=seen.get(key, ""), together=together))
+                    answer = seen.get(key, "")
+                    same = (_content(now) if now else NOTHING) == _content(decision)
+                    if not same or (now and now.seen and now.seen != answer):  # the same of another answer
+                        made.append(replace(decision, seen=answer, together=together))
             self._add(connection, made)
             return made
 
@@ -87,15 +90,14 @@ class Decisions:
     def undo(self, submission: str, question: str, person: str, version: int | None = None) -> Decision:
         """Take back the last decision that has not been taken back, and all that was made together with it.
 
-        Raises UsageError if there is none, ConflictError if `version` does not stand any more.
+        Raises UsageError if there is none, ConflictError if that is not `version`.
         """
 
         def work(connection: Connection) -> Decision:
             history = self._history(connection, submission, question)
-            standing = history[-1] if history else None
-            if version is not None and (standing.version if standing else 0) != version:
-                raise ConflictError("somebody else has decided meanwhile", standing)
             last = _undone_next(history)
+            if version is not None and (last.version if last else 0) != version:
+                raise ConflictError("somebody else has decided meanwhile", history[-1] if history else None)
             if last is None:
                 raise UsageError(f"there is nothing to undo: {submission}, {question}")
             keys = [(submission, question)]
@@ -203,7 +205,7 @@ class Decisions:
         version = now.version if now else 0
         if wish.version is not None and wish.version != version:
             raise ConflictError(f"{where}: {now.person if now else 'somebody'} has decided meanwhile", now)
-        check_points(wish.points, row.max_points, where)
+        check_points(wish.points, limits(row.points, row.max_points), f"{where}: ")
         for words in (wish.comment, wish.reason):
             if len(words) > MAX_WORDS:
                 raise UsageError(f"{where}: a comment has at most {MAX_WORDS} characters")
@@ -279,14 +281,15 @@ def _key_of(table: Table) -> tuple[Any, Any]:
 KEY = _key_of(DECISIONS)
 
 
-def check_points(points: float | None, max_points: float, where: str) -> None:
-    """Raise UsageError for points that a question cannot earn."""
+def check_points(points: float | None, allowed: tuple[float, float], where: str = "") -> None:
+    """Raise UsageError, which begins with `where`, for points that a question cannot earn."""
     if points is None:
         return
     if not math.isfinite(points):
-        raise UsageError(f"{where}: {points} is no number of points")
-    if not 0 <= points <= max_points + 1e-9:
-        raise UsageError(f"{where}: {points:g} points, but it has 0 to {max_points:g}")
+        raise UsageError(f"{where}{points} is no number of points")
+    least, most = allowed
+    if not least <= points <= most + 1e-9:
+        raise UsageError(f"{where}{points:g} points, but it has {least:g} to {most:g}")
 
 
 def _content(decision: Decision) -> tuple[Any, ...]:

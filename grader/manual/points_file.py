@@ -20,8 +20,8 @@ from typing import Any
 from grader.decision import Decision, DecisionKind
 from grader.errors import ConflictError, MissingPackageError, UsageError
 from grader.exports.grades_csv import spreadsheet_text
-from grader.final import Waits
-from grader.manual.decisions import Decisions, Wish
+from grader.final import Waits, limits
+from grader.manual.decisions import Decisions, Wish, check_points
 from grader.manual.worklist import Item, Worklist
 from grader.store.standing import Standing
 
@@ -112,6 +112,12 @@ def _cell(text: str) -> str:
     return "\n".join(spreadsheet_text(line) for line in text.splitlines())
 
 
+def _words(cell: str) -> str:
+    """Return a text without the apostrophes that `_cell` put before what looks like a formula."""
+    lines = cell.splitlines()
+    return "\n".join(line[1:] if line[:1] == "'" and _cell(line[1:]) == line else line for line in lines)
+
+
 def import_points(path: Path, worklist: Worklist, decisions: Decisions, person: str) -> list[Decision]:
     """Take the changed rows of a table over; raise UsageError, with every wrong row, and take none."""
     items = {(item.submission, item.question): item for item in worklist.items()}
@@ -170,8 +176,7 @@ def _wish(
         raise UsageError(f"{by} since the table was made ({item.points} points); export it again")
     if points is None and item.points is not None:
         raise UsageError("its points are gone; to take them back: grader points undo")
-    if points is not None and not 0 <= points <= item.max_points + 1e-9:
-        raise UsageError(f"{points:g} points, but it has 0 to {item.max_points:g}")
+    check_points(points, limits(item.judged, item.max_points))
     changed = item.judged is not None and points is not None and abs(points - item.judged) > 1e-9
     if changed and not (reason or comment):
         raise UsageError(f"the judge gave {item.judged:g} points; say in the column reason why they change")
@@ -179,9 +184,9 @@ def _wish(
         submission,
         item.question,
         points,
-        comment,
+        _words(comment),
         decision.comments if decision else (),
-        reason,
+        _words(reason),
         item.version,
         DecisionKind.IMPORTED,
     )
@@ -227,7 +232,7 @@ def _read(path: Path) -> list[tuple[int, dict[str, str]]]:
     )
     try:
         lines = reader(data)
-    except (csv.Error, UnicodeDecodeError, ValueError, KeyError, OSError) as error:
+    except (csv.Error, ValueError, KeyError, OSError) as error:
         raise UsageError(f"{path} is no table (CSV or XLSX): {error}") from error
     head = [cell.strip().casefold() for cell in lines[0]] if lines else []
     missing = [name for name in NEEDED if name not in head]
@@ -242,7 +247,10 @@ def _read(path: Path) -> list[tuple[int, dict[str, str]]]:
 
 
 def _read_csv(data: bytes) -> list[list[str]]:
-    text = data.decode("utf-8-sig")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError("it is not in UTF-8; save it as CSV UTF-8, or as .xlsx") from error
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))

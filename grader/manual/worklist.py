@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
-from grader.final import Waits, total
+from grader.final import Waits, limits, total
 from grader.given_answer import GivenAnswer
 from grader.manual.sharing import whose
 from grader.store import Store
@@ -306,7 +306,8 @@ def _now(
     if given is None:
         return judged
     numbers = json.loads(comments) if comments and comments != "[]" else ()
-    return total(given, [palette[number][1] for number in numbers if number in palette], most)
+    changes = [palette[number][1] for number in numbers if number in palette]
+    return total(given, changes, limits(judged, most))
 
 
 def _item(row: Any, palette: dict[int, tuple[str, float]]) -> Item:

@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from grader.decision import Decision
 from grader.errors import ConflictError, UsageError
+from grader.final import limits, total
 from grader.manual.decisions import Wish
 from grader.manual.palette import Comment
 from grader.manual.worklist import Item, own
@@ -160,8 +161,8 @@ def _points_of(visit: Visit, item: Item, decision: Decision | None) -> float | N
     if decision is None or decision.points is None:
         return None
     changes = {each.number: each.points for each in visit.results.palette.comments(withdrawn=True)}
-    total = decision.points + sum(changes.get(number, 0.0) for number in decision.comments)
-    return min(max(total, 0.0), item.max_points)
+    given = [changes.get(number, 0.0) for number in decision.comments]
+    return total(decision.points, given, limits(item.judged, item.max_points))
 
 
 def steps(max_points: float) -> list[float]:
@@ -186,26 +187,37 @@ def entered_points(text: str) -> float | None:
 
 def save(visit: Visit) -> Response:
     """Save what a person decided, and go on."""
+    return _decided(visit, _queue(visit), visit.field("points"))
+
+
+def keep(visit: Visit) -> Response:
+    """Confirm the points of the judge, with the words that were typed, and go on."""
     queue = _queue(visit)
+    if queue.now.judged is None:
+        raise UsageError("the judge gave no points: give some")
+    return _decided(visit, queue, str(queue.now.judged))
+
+
+def _decided(visit: Visit, queue: Queue, given: str) -> Response:
+    """Save the points and the form, and go on; where that cannot be, show the form again."""
     item, results = queue.now, visit.results
     version = next(iter(visit.numbers("version")), 0)
     entered: dict[str, Any] = {
-        "points": visit.field("points"),
+        "points": given,
         "comment": visit.field("comment"),
         "comments": set(visit.numbers("comments")),
         "reason": visit.field("reason"),
         "version": version,
     }
     try:
-        points = entered_points(visit.field("points"))
         wish = Wish(
             item.submission,
             item.question,
-            points,
+            entered_points(given),
             visit.field("comment").replace("\r\n", "\n"),
             tuple(entered["comments"]),
             visit.field("reason").replace("\r\n", "\n"),
-            entered["version"],
+            version,
         )
         results.decisions.decide([wish], visit.person)
     except ConflictError as error:
@@ -222,27 +234,14 @@ def save(visit: Visit) -> Response:
 
 
 def undo(visit: Visit) -> Response:
-    """Take back the last decision about an answer, or the person's last one of the question."""
-    results, question = visit.results, visit.path("question")
-    submission = results.submission(visit.path("code"))
-    if visit.field("mine"):
-        history = results.decisions.history(question=question, person=visit.person, limit=100)
-        taken = {(each.submission, each.undoes) for each in history if each.undoes is not None}
-        found = next(
-            (
-                each
-                for each in history
-                if each.undoes is None and (each.submission, each.version) not in taken
-            ),
-            None,
-        )
-        if found is None:
-            raise UsageError("you have decided nothing here that could be undone")
-        submission = found.submission
-    if submission is None:
-        raise NotThere("There is no such answer.")
-    results.decisions.undo(submission, question, visit.person)
-    return visit.to("grade", question, results.code(submission))
+    """Take back the person's last decision of the question, unless somebody has decided on it since."""
+    decisions, question = visit.results.decisions, visit.path("question")
+    for each in decisions.history(question=question, person=visit.person, limit=100):
+        taken = {other.undoes for other in decisions.history(each.submission, question)}
+        if each.undoes is None and each.version not in taken:
+            decisions.undo(each.submission, question, visit.person, each.version)
+            return visit.to("grade", question, visit.results.code(each.submission))
+    raise UsageError("you have decided nothing here that could be undone")
 
 
 def restore(visit: Visit) -> Response:
@@ -254,18 +253,6 @@ def restore(visit: Visit) -> Response:
         raise NotThere("There is no such version.")
     results.decisions.restore(submission, question, version, visit.person)
     return visit.to("grade", question, results.code(submission))
-
-
-def keep(visit: Visit) -> Response:
-    """Confirm the points of the judge."""
-    queue = _queue(visit)
-    item = queue.now
-    if item.judged is None:
-        raise UsageError("the judge gave no points: give some")
-    wish = Wish(item.submission, item.question, item.judged, version=item.version)
-    visit.results.decisions.decide([wish], visit.person)
-    following = queue.next_open() or item
-    return visit.to("grade", item.question, visit.results.code(following.submission))
 
 
 def preview(visit: Visit) -> Response:

@@ -32,18 +32,24 @@ class Attempts:
         self._failed: dict[str, deque[float]] = {}
         self._lock = threading.Lock()
 
-    def refused(self, name: str, where: str) -> bool:
-        """Whether a login may not even be tried."""
+    def begun(self, name: str, where: str) -> bool:
+        """Count a login as failed until it has succeeded; False if it may not even be tried."""
+        keys = (f"name {name}", f"at {where}")
         with self._lock:
-            return self._count(f"name {name}") >= TRIES_NAME or self._count(f"at {where}") >= TRIES_ADDRESS
-
-    def failed(self, name: str, where: str) -> None:
-        """Count a failed login."""
-        with self._lock:
-            for key in (f"name {name}", f"at {where}"):
+            if self._count(keys[0]) >= TRIES_NAME or self._count(keys[1]) >= TRIES_ADDRESS:
+                return False
+            for key in keys:
                 self._failed.setdefault(key, deque(maxlen=TRIES_ADDRESS)).append(self.clock())
             while len(self._failed) > MAX_KEPT:
                 self._failed.pop(next(iter(self._failed)))
+            return True
+
+    def succeeded(self, name: str, where: str) -> None:
+        """Take back what `begun` has counted."""
+        with self._lock:
+            for key in (f"name {name}", f"at {where}"):
+                if times := self._failed.get(key):
+                    times.pop()
 
     def _count(self, key: str) -> int:
         times = self._failed.get(key, deque())
@@ -66,8 +72,9 @@ class Login:
         access = results.access
         if access.header:
             direct = request.client.host if request.client else ""
-            person = request.headers.get(access.header, "")
-            role = results.accounts.people().get(person) if person and direct in access.proxies else None
+            person, *further = request.headers.getlist(access.header) or [""]
+            known = person and not further and direct in access.proxies  # one more is not the proxy's
+            role = results.accounts.people().get(person) if known else None
             return None if role is None else (Session(person, role), f"{results.secret} {person}")
         token = request.cookies.get(COOKIE, "")
         session = results.accounts.session(token) if token else None
@@ -102,23 +109,20 @@ class Login:
         """Let a person in whose password is right."""
         name, where = form.get("name", "")[:100], address_of(request, self.results)
         to = form.get("to", "")
-        problem = "The name or the password is wrong."
-        session = None
         if not self.results.access.accounts or not same_origin(request):
             return page(
                 self.results, "told.html", 403, title="Refused", words="This form is not one of ours."
             )
-        if self.attempts.refused(name, where):
-            problem = "Too many tries. Wait some minutes."
+        if not self.attempts.begun(name, where):
             self.results.accounts.log(name, where, "login refused", "too many tries")
-        else:
-            session = self.results.accounts.logged_in(name, form.get("password", "")[:MAX_PASSWORD])
+            problem = "Too many tries. Wait some minutes."
+            return page(self.results, "login.html", 429, to=to, problem=problem, name=name)
+        session = self.results.accounts.logged_in(name, form.get("password", "")[:MAX_PASSWORD])
         if session is None:
-            if problem.startswith("The"):
-                self.attempts.failed(name, where)
-                self.results.accounts.log(name, where, "login failed")
-            status = 429 if problem.startswith("Too") else 403
-            return page(self.results, "login.html", status, to=to, problem=problem, name=name)
+            self.results.accounts.log(name, where, "login failed")
+            problem = "The name or the password is wrong."
+            return page(self.results, "login.html", 403, to=to, problem=problem, name=name)
+        self.attempts.succeeded(name, where)
         return self._opened(request, session, to)
 
     def leave(self, request: Request) -> Response:

@@ -172,7 +172,8 @@ def page(results: Results, template: str, status: int = 200, **content: Any) -> 
 def address_of(request: Request, results: Results) -> str:
     """Return the address of the one who asks, as a proxy that is known tells it."""
     direct = request.client.host if request.client else ""
-    if results.access.header and direct in results.access.proxies:
+    behind = bool(results.access.header) or results.secure  # else who asks could tell any address
+    if behind and direct in results.access.proxies:
         told = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
         return told or direct
     return direct

@@ -61,6 +61,17 @@ def test_two_of_one_name_are_two_and_one_with_a_new_address_is_one() -> None:
     assert len(rows) == 2
 
 
+def test_the_number_of_a_participant_in_moodle_is_of_one_assignment() -> None:
+    books = []
+    for name, number in (("a", "1001"), ("b", "2034")):
+        made = sheet(name, {Student("Jo Doe", platform_id=number): 1.0})
+        told = Attempt((Student("Jo Doe", platform_id=number),), platform="moodle")
+        scores = [replace(row.score, attempt=told) for row in made.rows]
+        books.append(replace(made, rows=rows_of(scores, made.rubric)))
+    (row,) = summarise(books)
+    assert row.points == 2.0
+
+
 def test_the_table_is_written_in_both_forms() -> None:
     books = [sheet("a", {ANNA: 1.0}), sheet("b", {ANNA: 2.0})]
     rows = summary_table(books, summarise(books, 1))

@@ -314,3 +314,19 @@ def test_a_course_in_which_nobody_is_graded_has_every_file(tmp_path: Path, name:
     made = book(tmp_path, [])
     made = replace(made, rows=rows_of([absent], made.rubric))
     assert FORMATS[name].write(made) is not None
+
+
+def test_a_namesake_with_another_number_does_not_get_the_grade(tmp_path: Path) -> None:
+    path = tmp_path / "canvas-gradebook.csv"
+    rows = ["Student,ID,SIS User ID,SIS Login ID,Section,Tiny & small (7)"]
+    rows += [",".join((name, number, sis, login, "1", "")) for name, number, sis, login in (
+        ("Jörg Doe", "9999", "s99", "other"),
+        ("Anna O'Neil", "1001", "s1", "oneil"),
+    )]  # fmt: skip
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    made = book(tmp_path, [done("anna", ANNA), done("jo", JO)], worksheet=path)
+    assert canvas_import(canvas_gradebook(made)) == {"1001": "3.5"}
+    assert any("Jörg Doe" in words for words in made.told)
+    foreign = replace(JO, id="", platform_id="77")  # a number of another platform says nothing
+    made = book(tmp_path, [done("jo", foreign, platform="gradescope")], worksheet=path)
+    assert canvas_import(canvas_gradebook(made)) == {"9999": "3.5"}

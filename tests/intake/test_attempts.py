@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import zipfile
 from pathlib import Path
+from time import tzset
 
 import pytest
 from support_archives import DEADLINE, PLATFORMS, Archive, zipped
@@ -252,3 +255,61 @@ def test_links_lead_nowhere_else_where_a_folder_is_copied_and_are_told(tmp_path:
     problems = {each.id: each.problem for each in find_submissions(handed_in.folder)}
     assert {name for name, problem in problems.items() if not problem} == {"anna/hw", "bert/hw"}
     assert {"carl/hw", "dora", "emil"} <= {name for name, problem in problems.items() if "a link" in problem}
+
+
+@pytest.mark.parametrize(
+    ("platform", "folders"),
+    [
+        ("moodle", ["Doe Jo_1_assignsubmission_file_", "Lee Eve_2_assignsubmission_file_"]),
+        ("github", ["tiny-jo", "tiny-al", "tiny-eve"]),
+        ("", ["jo", "al", "eve"]),
+    ],
+)
+def test_what_one_student_hands_in_does_not_decide_the_form(
+    tmp_path: Path, platform: str, folders: list[str]
+) -> None:
+    for name in folders:
+        (tmp_path / "in" / name).mkdir(parents=True)
+        (tmp_path / "in" / name / "tiny.ipynb").write_text("{}")
+        if platform == "github":
+            (tmp_path / "in" / name / ".git").mkdir()
+    mine = tmp_path / "in" / folders[-1] / "data"
+    mine.mkdir()
+    (mine / "timestamp.txt").write_text("2026-11-20 10:00:00 UTC")
+    found = opened(tmp_path / "in", tmp_path / "out", "tiny")
+    assert found.platform == platform
+    assert len(find_submissions(found.folder, tmp_path / "out")) == len(folders)
+
+
+def test_the_times_that_a_student_writes_into_an_archive_are_not_those_of_the_hand_in(tmp_path: Path) -> None:
+    (tmp_path / "in" / "jo").mkdir(parents=True)
+    (tmp_path / "in" / "al").mkdir()
+    (tmp_path / "in" / "al" / "tiny.ipynb").write_text("{}")
+    packed = tmp_path / "in" / "jo" / "tiny.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("tiny.ipynb", (1999, 1, 1, 0, 0, 0)), "{}")
+    late = DEADLINE + dt.timedelta(days=1)
+    os.utime(packed, (late.timestamp(), late.timestamp()))
+    handed_in = opened(tmp_path / "in", tmp_path / "out", "tiny")
+    rules = rules_for("tiny", DEADLINE, None, None, "", file_times=True)
+    found = with_attempts(find_submissions(handed_in.folder, tmp_path / "out"), handed_in, rules)
+    assert [each.attempt.late_seconds for each in found if each.id.startswith("jo")] == [86400.0]
+
+
+def test_an_extension_of_days_ends_at_the_same_time_of_the_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "extensions.csv"
+    table.write_text("student,days,hours\njo,7,\nal,,168\neve,0.5,\n")
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    tzset()
+    try:
+        found = load_extensions(table, dt.datetime.fromisoformat("2026-10-20T23:59+02:00"))
+    finally:
+        monkeypatch.undo()
+        tzset()
+    assert {name: until.isoformat() for name, until in found.items()} == {
+        "jo": "2026-10-27T23:59:00+01:00",
+        "al": "2026-10-27T23:59:00+02:00",
+        "eve": "2026-10-21T11:59:00+02:00",
+    }

@@ -156,3 +156,33 @@ def test_what_has_not_changed_is_not_unpacked_again(tmp_path: Path) -> None:
     again = opened(source, tmp_path / "out", "hw")
     assert again.folder == first.folder
     assert files(again.folder) == {"anna.ipynb": b"1", "bert.ipynb": b"3 is longer"}
+
+
+@pytest.mark.parametrize("inside", ["x.ipynb", ".git/config", "__MACOSX/x"])
+def test_folders_that_are_nested_too_deep_end_nobody_elses_grading(tmp_path: Path, inside: str) -> None:
+    deep = packed(tmp_path / "deep.zip", {"a/" * 1500 + inside: b"{}"}).read_bytes()
+    source = packed(tmp_path / "in.zip", {"anna/x.ipynb": b"{}", "bert/deep.zip": deep})
+    assert "anna/x.ipynb" in files(opened(source, tmp_path / "out", "hw").folder)
+
+
+def test_archives_in_an_archive_have_their_limits_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "INNER", (100, 2, 2))
+    inner = packed(tmp_path / "inner.zip", {"zeros": bytes(1 << 20)}).read_bytes()
+    bomb = packed(tmp_path / "bomb.zip", {f"{n}.zip": inner for n in range(9)}).read_bytes()
+    source = packed(tmp_path / "in.zip", {"anna/x.ipynb": b"{}", "bert/bomb.zip": bomb})
+    found = opened(source, tmp_path / "out", "hw")
+    assert sum(map(len, files(found.folder).values())) < 3 << 20
+    assert any("larger than" in words for words in found.remarks.values())
+
+
+def test_a_student_cannot_make_the_computer_open_archives_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "MAX_ARCHIVES", 3)
+    many = packed(tmp_path / "many.zip", {f"{n}.zip": b"PK" for n in range(9)}).read_bytes()
+    source = packed(tmp_path / "in.zip", {"anna/many.zip": many, "bert/x.zip": b"PK", "x.ipynb": b"{}"})
+    remarks = opened(source, tmp_path / "out", "hw").remarks
+    assert sum("too many" in words for words in remarks.values()) == 1
+    assert len(remarks) == 4

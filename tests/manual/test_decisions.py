@@ -191,6 +191,28 @@ def test_a_decision_on_another_hand_in_waits_again_and_keeps_its_points(store: S
     assert not [item for item in Worklist(store, "tiny").items(only_open=True) if item.submission == "anna"]
 
 
+def test_the_same_points_for_another_hand_in_are_a_decision(store: Store) -> None:
+    decide(store, 1.0)
+    store.put_answers("tiny", "anna", answers("anna", "Another answer."))
+    decide(store, 1.0)
+    assert not [item for item in Worklist(store, "tiny").items(only_open=True) if item.submission == "anna"]
+
+
+@pytest.mark.parametrize("judged", [4.0, -1.0])
+def test_a_person_may_confirm_what_a_bonus_or_a_penalty_makes_of_a_question(
+    store: Store, judged: float
+) -> None:
+    made = score("anna")
+    double = replace(made.questions[0], points=judged)
+    store.put_scores("tiny", [replace(made, questions=(double, made.questions[1]))], "course")
+    decide(store, judged, question="double", comment="Well seen.")
+    assert points(store, question="double") == judged
+    (item,) = Worklist(store, "tiny").items(question="double", submission="anna")
+    assert (item.points, item.kind) == (judged, DecisionKind.CONFIRMED)
+    with pytest.raises(UsageError, match="points, but it has"):
+        decide(store, judged * 2, question="double", reason="more")
+
+
 def test_a_submission_that_we_failed_to_grade_is_graded_once_people_decided_all_of_it(store: Store) -> None:
     for question in ("double", "essay"):
         decide(store, 2.0, name="frieda", question=question)

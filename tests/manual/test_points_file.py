@@ -153,3 +153,29 @@ def test_a_table_of_a_question_has_no_hand_in_that_does_not_count(store: Store) 
     rows = table_rows(Worklist(store, "tiny"), Decisions(store, "tiny"), "essay")
     assert {str(row["submission"]) for row in rows} >= {"anna", "bert"}
     assert "carl" not in {row["submission"] for row in rows}
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+def test_words_that_look_like_a_formula_come_back_as_they_were(
+    store: Store, tmp_path: Path, suffix: str
+) -> None:
+    words = "-1 for the sign\n= not shown\n'quoted'"
+    Decisions(store, "tiny").decide([Wish("anna", "essay", 1.0, words)], "ta")
+
+    def change(rows: list[dict[str, str]]) -> None:
+        for row in rows:
+            if row["submission"] == "anna" and row["question"] == "essay":
+                row["points"] = "0.5"
+
+    assert taken(store, edited(exported(store, tmp_path / f"points{suffix}"), change)) == 1
+    standing = Decisions(store, "tiny").standing("anna", "essay")
+    assert standing is not None
+    assert (standing.points, standing.comment) == (0.5, words)
+
+
+def test_a_table_in_another_encoding_is_refused_with_what_to_do(store: Store, tmp_path: Path) -> None:
+    path = exported(store, tmp_path / "points.csv")
+    text = path.read_text(encoding="utf-8-sig").replace(",,,0", ",1,schön,,0", 1)
+    path.write_bytes(text.encode("cp1252"))
+    with pytest.raises(UsageError, match="save it as CSV UTF-8"):
+        taken(store, path)

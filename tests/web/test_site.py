@@ -21,7 +21,7 @@ from grader.manual.decisions import Decisions, Wish
 from grader.manual.sharing import Sharing
 from grader.store import Store
 from grader.web.jobs import Jobs
-from grader.web.login import TRIES_NAME, Attempts
+from grader.web.login import TRIES_ADDRESS, TRIES_NAME, Attempts
 from grader.web.site import GETS, HEAD_GETS, HEAD_POSTS, POSTS, make_site
 
 PASSWORD = "correct horse battery"
@@ -140,6 +140,42 @@ def test_many_wrong_passwords_make_a_name_wait_and_are_logged(people: Any) -> No
     assert events.count("login refused") == 1
 
 
+def test_many_tries_at_once_are_no_more_than_one_after_the_other(people: Any) -> None:
+    attempts = Attempts()
+    assert [attempts.begun("ben", "here") for _ in range(TRIES_NAME + 2)] == [True] * TRIES_NAME + [False] * 2
+    made, tried = client(people, enter=False), []
+    real = people.accounts.logged_in
+
+    def slow(name: str, password: str) -> Any:
+        tried.append(name)
+        if len(tried) < 9:  # the next try comes before this one has failed
+            made.post("/login", data={"name": "ben", "password": "wrong"})
+        return real(name, password)
+
+    people.accounts.logged_in = slow
+    made.post("/login", data={"name": "ben", "password": "wrong"})
+    assert len(tried) == TRIES_NAME
+    people.accounts.logged_in = real
+    for _ in range(2 * TRIES_NAME):
+        assert made.post("/login", data={"name": "cleo", "password": PASSWORD}).status_code == 303
+
+
+def test_behind_a_proxy_one_stranger_does_not_make_everybody_wait(people: Any) -> None:
+    people.secure = True
+    made = client(people, enter=False)
+
+    def tried(name: str, password: str, where: str) -> int:
+        form = {"name": name, "password": password}
+        return made.post("/login", data=form, headers={"x-forwarded-for": f"1.1.1.1, {where}"}).status_code
+
+    assert {tried(f"nobody {n}", "wrong", "10.0.0.6") for n in range(TRIES_ADDRESS)} == {403}
+    assert tried("ben", PASSWORD, "10.0.0.6") == 429
+    assert tried("ben", PASSWORD, "10.0.0.7") == 303
+    people.secure = False  # nobody said that there is a proxy: what a header says is not believed
+    assert tried("ben", PASSWORD, "10.0.0.8") == 303
+    assert people.accounts.events()[0].address == "127.0.0.1"
+
+
 def test_a_login_leads_only_to_our_own_pages(people: Any) -> None:
     made = client(people, enter=False)
     for to, where in (
@@ -188,6 +224,7 @@ def test_the_header_of_a_proxy_counts_only_from_the_proxy_and_only_if_asked_for(
     assert made.get("/", headers=header).status_code == 200
     assert made.get("/", headers={"x-user": "stranger"}).status_code == 303
     assert made.get("/").status_code == 303
+    assert made.get("/", headers=[("x-user", "cleo"), ("x-user", "ben")]).status_code == 303
     far = TestClient(make_site(people), base_url=HOST, client=("10.0.0.9", 5), follow_redirects=False)
     assert far.get("/", headers=header).status_code == 303
 
@@ -227,6 +264,36 @@ def test_a_second_person_is_told_of_the_first_and_loses_no_words(results: Any) -
     assert "my &lt;own&gt; words" in answer.text
     assert 'name="version" value="1"' in answer.text
     assert Decisions(results.store, "tiny").standing("anna", "essay").points == 2.0  # type: ignore[union-attr]
+
+
+def test_undoing_my_last_takes_back_nothing_of_somebody_else(results: Any) -> None:
+    made = client(results)
+    history = Decisions(results.store, "tiny")
+    path, form = f"/undo/essay/{results.code('anna')}", {"forgery": forgery(made)}
+    history.decide([Wish("anna", "essay", 0.5)], "ben")
+    decide(made, results, "anna", version="1", points="1")
+    history.decide([Wish("anna", "essay", 2.0, "a look at the scan")], "cleo")
+    assert made.post(path, data=form).status_code == 409
+    assert history.standing("anna", "essay").points == 2.0  # type: ignore[union-attr]
+    history.undo("anna", "essay", "cleo")
+    history.undo("anna", "essay", "cleo")  # that of this person
+    assert made.post(path, data=form).status_code == 409
+    assert history.standing("anna", "essay").points == 0.5  # type: ignore[union-attr]
+
+
+def test_keeping_the_points_of_the_judge_is_refused_after_somebody_elses_decision(results: Any) -> None:
+    made = client(results)
+    path = f"/keep/double/{results.code('anna')}"
+    form = {"forgery": forgery(made), "version": "0", "comment": "a look"}
+    history = Decisions(results.store, "tiny")
+    history.decide([Wish("anna", "double", 1.0, reason="copied")], "ben")
+    answer = made.post(path, data=form)
+    assert answer.status_code == 409
+    assert "ben has decided meanwhile" in answer.text
+    assert history.standing("anna", "double").points == 1.0  # type: ignore[union-attr]
+    assert made.post(path, data={**form, "version": "1"}).status_code == 303
+    standing = history.standing("anna", "double")
+    assert (standing.points, standing.comment) == (2.0, "a look")  # type: ignore[union-attr]
 
 
 def test_an_override_without_a_reason_is_asked_for_one(results: Any) -> None:
