@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 QUIET, CROWDED = 2, 8  # workers of a batch
@@ -32,8 +34,9 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--load", type=int, default=30)
     wanted = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="load-") as folder:
-        outs = [Path(folder) / f"{kind}{n}" for kind in ("quiet", "crowded") for n in range(wanted.times)]
+    with tempfile.TemporaryDirectory(prefix="load-") as made:
+        folder = Path(made)
+        outs = [folder / f"{kind}{n}" for kind in ("quiet", "crowded") for n in range(wanted.times)]
         for out in outs[: wanted.times]:
             took = graded(wanted.assignment, [out], QUIET)
             print(f"quiet: {took:.0f} s, load {os.getloadavg()[0]:.1f} at the end", flush=True)
@@ -49,6 +52,9 @@ def main() -> None:
             for name in TABLES
             if (out / name).read_bytes() != (outs[0] / name).read_bytes()
         ]
+        for name in different:
+            if name.endswith(".json"):
+                print("\n".join(differences(folder / outs[0].name / Path(name).name, folder / name)))
     print(f"THE TABLES DIFFER: {', '.join(different)}" if different else "one table")
     sys.exit(bool(different))
 
@@ -64,6 +70,23 @@ def graded(assignment: str, outs: list[Path], jobs: int) -> float:
         if batch.wait():
             sys.exit(f"a batch ended with exit code {batch.returncode}")
     return time.monotonic() - began
+
+
+def differences(one: Path, other: Path) -> list[str]:
+    """Return a line for each place in which two files of JSON differ."""
+
+    def lines(found: Any, where: str = "") -> dict[str, str]:
+        if isinstance(found, dict | list):
+            inner = found.items() if isinstance(found, dict) else enumerate(found)
+            return {key: text for name, each in inner for key, text in lines(each, f"{where}/{name}").items()}
+        return {where: json.dumps(found, ensure_ascii=False)}
+
+    first, second = (lines(json.loads(path.read_text(encoding="utf-8"))) for path in (one, other))
+    return [
+        f"{other.parent.name} {key}: {first.get(key, 'nothing')} / {second.get(key, 'nothing')}"
+        for key in sorted({*first, *second})
+        if first.get(key) != second.get(key)
+    ]
 
 
 @contextlib.contextmanager

@@ -64,9 +64,7 @@ class Cluster:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with contextlib.suppress(Exception):
-            self._client.sync(
-                self._client._unregister_worker_plugin, name=self.name, callback_timeout=CONNECT_SECONDS
-            )
+            self._asked("unregister_worker_plugin", name=self.name)
         with contextlib.suppress(Exception):
             self._client.close(CONNECT_SECONDS)
 
@@ -169,9 +167,7 @@ class Cluster:
         """Have the scheduler forget the courses of coordinators that have been killed."""
         with contextlib.suppress(OSError):
             for name in self._client.run_on_scheduler(_dead_courses):
-                self._client.sync(
-                    self._client._unregister_worker_plugin, name=name, callback_timeout=CONNECT_SECONDS
-                )
+                self._asked("unregister_worker_plugin", name=name)
 
     def _note(self, told: dict[str, Any]) -> None:
         """Note what a worker has proved."""

@@ -221,9 +221,9 @@ def _without_evidence(score: Score, shared: dict[QuestionScore, QuestionScore]) 
 @contextlib.contextmanager
 def _part(out: Path) -> Iterator[Path]:
     """Yield a path for a file that is being written; at the end, what is still there is removed."""
-    part = out / PARTS / f"{secrets.token_hex(8)}{PART}"
     with contextlib.ExitStack() as stack:
-        while True:
+        while True:  # with a new name each time: who removes an old part has only its name
+            part = out / PARTS / f"{secrets.token_hex(8)}{PART}"
             part.parent.mkdir(exist_ok=True)
             with contextlib.suppress(FileNotFoundError):  # another grader has just removed the folder, or it
                 part.touch(exist_ok=False)

@@ -23,7 +23,9 @@ __all__ = ["MAX_BYTES", "load_notebook", "parse_notebook", "read_bytes"]
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_CELLS = 5000
+SHORT = 10_000  # characters
 MAX_TOKENS = 300_000  # of code: more would take seconds to read, and nobody writes them
+TOO_LONG = f"Up to cell {{}} there are more than {MAX_TOKENS} words of code. This cell was not read or run."
 CELL_TYPES = ("code", "markdown", "raw")
 # Formats 2 and 3 store text as lists of lines, but their converters to a newer format expect strings.
 REJOIN: dict[int, Any] = {2: nbformat.v2.rwbase.rejoin_lines, 3: nbformat.v3.rwbase.rejoin_lines}
@@ -34,10 +36,12 @@ def parse_notebook(data: bytes, repairs: list[str] | None = None) -> nbformat.No
 
     A sentence for the student on each repair of the file is added to `repairs`. Raises NotebookUnreadable.
     """
+    repairs = [] if repairs is None else repairs
     given = load_notebook(data, repairs).get("cells")
     if not isinstance(given, list):
         raise NotebookUnreadable('its "cells" are not a list')
     cells: list[nbformat.NotebookNode] = []
+    left = MAX_TOKENS
     if len(given) > MAX_CELLS:
         raise NotebookUnreadable(f"it has {len(given)} cells, more than the {MAX_CELLS} allowed")
     for old in given:
@@ -45,11 +49,14 @@ def parse_notebook(data: bytes, repairs: list[str] | None = None) -> nbformat.No
             continue
         kind = old.get("cell_type")
         kind = kind if kind in CELL_TYPES else "raw"
+        if kind == "code":
+            left -= _tokens(joined(old), left)
+            if left < 0:
+                kind, left = "raw", 0
+                repairs.append(TOO_LONG.format(len(cells) + 1))
         cell = _made_anew(kind, old)
         cell["id"] = old["id"] if isinstance(old.get("id"), str) else ""
         cells.append(cell)
-    if _is_too_long([cell.source for cell in cells if cell.cell_type == "code"]):
-        raise NotebookUnreadable(f"its code has more than {MAX_TOKENS} words and signs")
     # nbformat 4.5 demands ids that are well-formed and differ from each other.
     seen: set[str] = set()
     for number, cell in enumerate(cells, 1):
@@ -62,18 +69,15 @@ def parse_notebook(data: bytes, repairs: list[str] | None = None) -> nbformat.No
     return notebook
 
 
-def _is_too_long(sources: list[str]) -> bool:
-    """Whether code has more than MAX_TOKENS tokens; a long string is one of them."""
-    left = MAX_TOKENS
-    if sum(map(len, sources)) <= left:
-        return False
-    for source in sources:
+def _tokens(source: str, most: int) -> int:
+    """Return how many tokens code has, `most` + 1 if there are more; short code is not counted."""
+    count = 0
+    if len(source) > SHORT:
         with contextlib.suppress(SyntaxError, tokenize.TokenError):  # of no Python, what comes before counts
-            for _ in tokenize.generate_tokens(io.StringIO(source).readline):
-                left -= 1
-                if left < 0:
-                    return True
-    return False
+            for count, _ in enumerate(tokenize.generate_tokens(io.StringIO(source).readline), 1):
+                if count > most:
+                    break
+    return count
 
 
 def _made_anew(kind: str, old: Any) -> nbformat.NotebookNode:

@@ -139,7 +139,9 @@ def test_a_cluster_comes_to_the_results_of_one_machine(
     executed = (tmp_path / "there" / "anna" / "executed.ipynb").read_bytes()  # it has the time of the run
     assert run(tmp_path, "there", machines.address) == 0
     assert (tmp_path / "there" / "anna" / "executed.ipynb").read_bytes() == executed
-    assert [p for p in psutil.process_iter() if "grader.batch.machine" in " ".join(_command(p))] == []
+    own = (psutil.Process(machines.started[name].pid) for name in ("one", "two"))
+    below = [process for worker in own for process in worker.children(recursive=True)]
+    assert [process for process in below if "grader.batch.machine" in " ".join(_command(process))] == []
 
 
 def _command(process: psutil.Process) -> list[str]:

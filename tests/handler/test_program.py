@@ -170,7 +170,7 @@ ODD = {
     "returns outside": code("return 5\nyield\nawait x\nnonlocal y\nbreak"),
     "lines without end": code("\n" * 300_000),
     "magics without end": code("%%time\n" * 300_000),
-    "statements without end": code("x = 1\n" * 100_000),
+    "statements without end": code("x = 1\n" * 20_000),
 }
 
 

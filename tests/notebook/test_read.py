@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import NotebookUnreadable, UsageError
-from grader.notebook.read import MAX_CELLS, MAX_TOKENS, parse_notebook, read_bytes
+from grader.notebook.read import MAX_CELLS, MAX_TOKENS, TOO_LONG, parse_notebook, read_bytes
 from grader.notebook.sources import code_sources, read_named
 
 JSON = st.recursive(
@@ -251,13 +251,16 @@ def test_a_notebook_has_no_more_cells_than_anybody_writes() -> None:
         parse_notebook(of(MAX_CELLS + 1))
 
 
-def test_a_notebook_has_no_more_code_than_can_be_read_in_seconds() -> None:
-    def of(*sources: str) -> bytes:
+def test_code_that_nobody_has_written_is_neither_read_nor_run() -> None:
+    def kinds(*sources: str) -> tuple[list[str], list[str]]:
         cells = [{"cell_type": "code", "source": source} for source in sources]
-        return json.dumps({"cells": cells, "nbformat": 4}).encode()
+        repairs: list[str] = []
+        made = parse_notebook(json.dumps({"cells": cells, "nbformat": 4}).encode(), repairs)
+        return [cell.cell_type for cell in made.cells], repairs
 
     half = "1+" * (MAX_TOKENS // 4 + 1)
     text = f"data = '{half * 4}'"
-    assert len(parse_notebook(of(half, text, "!ls 'a")).cells) == 3
-    with pytest.raises(NotebookUnreadable, match=f"more than {MAX_TOKENS} words and signs"):
-        parse_notebook(of(half, text, half))
+    assert kinds(half, text, "!ls 'a", "x = 1") == (["code"] * 4, [])
+    found, told = kinds(half, text, half, "x = 1")
+    assert found == ["code", "code", "raw", "code"]
+    assert told == [TOO_LONG.format(3)]
