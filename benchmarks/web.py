@@ -54,10 +54,10 @@ def served(where: Path | str, folder: Path) -> Iterator[tuple[str, Results]]:
         thread.join()
 
 
-def fetch(address: str, token: str, form: dict[str, str] | None = None) -> tuple[int, str]:
+def fetch(address: str, cookie: str, form: dict[str, str] | None = None) -> tuple[int, str]:
     """Return the status and the text of a page; redirects are followed."""
     data = urllib.parse.urlencode(form).encode() if form is not None else None
-    request = urllib.request.Request(address, data, {"Cookie": f"grader={token}"})
+    request = urllib.request.Request(address, data, {"Cookie": cookie})
     try:
         with urllib.request.urlopen(request) as answer:
             return answer.status, answer.read().decode()
@@ -100,7 +100,8 @@ def measure_memory(address: str, results: Results, token: str, requests: int) ->
 
 def measure_saving(address: str, results: Results, people: int, each: int) -> None:
     """Let people save at once; print how long it took, and fail if anything is lost."""
-    tokens = [results.accounts.open_session(Session(f"person {n}", Role.TA)) for n in range(people)]
+    sessions = [results.accounts.open_session(Session(f"person {n}", Role.TA)) for n in range(people)]
+    tokens = [f"{results.cookie}={token}" for token in sessions]
     forgeries = []
     for token in tokens:
         found = re.search(r'data-forgery="(\w+)"', fetch(f"{address}/", token)[1])
@@ -167,7 +168,7 @@ def main() -> None:
         with Store(where) as store:
             large(store, given.students, given.questions, waiting=4)
         with served(where, Path(folder)) as (address, results):
-            token = results.accounts.open_session(Session("ada", Role.HEAD))
+            token = f"{results.cookie}={results.accounts.open_session(Session('ada', Role.HEAD))}"
             if given.requests:
                 measure_memory(address, results, token, given.requests)
             elif given.people:

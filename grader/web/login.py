@@ -1,6 +1,7 @@
 """Who comes in: by a one-time token, a password, or the name that a proxy gives.
 
-Failed logins are counted by name and by address: after some, both wait, and it is logged.
+Failed logins are counted by name and by address: after some, both wait. Refusals are logged once in that time
+for each address, and few passwords are hashed at once.
 """
 
 from __future__ import annotations
@@ -17,19 +18,24 @@ from starlette.responses import RedirectResponse, Response
 from grader.manual.accounts import Role, Session
 from grader.web.guards import same_origin
 from grader.web.served_results import Results
-from grader.web.visit import COOKIE, address, address_of, page
+from grader.web.visit import address, address_of, page
 
 TRIES_NAME, TRIES_ADDRESS, WINDOW = 5, 20, 300.0
 MAX_KEPT = 10_000
+HASHES_AT_ONCE = 2  # each takes 64 MB and a processor
 MAX_PASSWORD = 1000
 
 
-class Attempts:
-    """Counts failed logins; a name or an address with too many of them waits."""
+class LoginLimit:
+    """Counts failed logins; a name or an address with too many of them waits.
+
+    It forgets the oldest of many names and addresses.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self._failed: dict[str, deque[float]] = {}
+        self._told: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def begun(self, name: str, where: str) -> bool:
@@ -51,6 +57,16 @@ class Attempts:
                 if times := self._failed.get(key):
                     times.pop()
 
+    def told_now(self, where: str) -> bool:
+        """Whether a refusal is to be logged: the first one of an address in a window."""
+        with self._lock:
+            last, now = self._told.pop(where, None), self.clock()
+            is_first = last is None or last < now - WINDOW
+            self._told[where] = now if is_first or last is None else last
+            while len(self._told) > MAX_KEPT:
+                self._told.pop(next(iter(self._told)))
+            return is_first
+
     def _count(self, key: str) -> int:
         times = self._failed.get(key, deque())
         while times and times[0] < self.clock() - WINDOW:
@@ -61,9 +77,9 @@ class Attempts:
 class Login:
     """Lets people in and out; `token` is spent with its first use."""
 
-    def __init__(self, results: Results, attempts: Attempts | None = None) -> None:
+    def __init__(self, results: Results, limit: LoginLimit | None = None) -> None:
         self.results = results
-        self.attempts = attempts or Attempts()
+        self.limit = limit or LoginLimit()
         self.token = results.access.token
         self._lock = threading.Lock()
 
@@ -76,7 +92,7 @@ class Login:
             known = person and not further and direct in access.proxies  # one more is not the proxy's
             role = results.accounts.people().get(person) if known else None
             return None if role is None else (Session(person, role), f"{results.secret} {person}")
-        token = request.cookies.get(COOKIE, "")
+        token = request.cookies.get(self.results.cookie, "")
         session = results.accounts.session(token) if token else None
         return None if session is None else (session, token)
 
@@ -89,7 +105,8 @@ class Login:
                 self.token = ""
         where = address_of(request, self.results)
         if not right:
-            self.results.accounts.log("", where, "refused", "a token that is wrong or was used")
+            if self.limit.told_now(where):
+                self.results.accounts.log("", where, "refused", "a token that is wrong or was used")
             words = "The address works once. Start grader serve again for a new one."
             return page(self.results, "told.html", 403, title="This address was used already", words=words)
         session = Session(self.results.access.person, Role.HEAD)
@@ -113,8 +130,9 @@ class Login:
             return page(
                 self.results, "told.html", 403, title="Refused", words="This form is not one of ours."
             )
-        if not self.attempts.begun(name, where):
-            self.results.accounts.log(name, where, "login refused", "too many tries")
+        if not self.limit.begun(name, where):
+            if self.limit.told_now(where):
+                self.results.accounts.log(name, where, "login refused", "too many tries")
             problem = "Too many tries. Wait some minutes."
             return page(self.results, "login.html", 429, to=to, problem=problem, name=name)
         session = self.results.accounts.logged_in(name, form.get("password", "")[:MAX_PASSWORD])
@@ -122,7 +140,7 @@ class Login:
             self.results.accounts.log(name, where, "login failed")
             problem = "The name or the password is wrong."
             return page(self.results, "login.html", 403, to=to, problem=problem, name=name)
-        self.attempts.succeeded(name, where)
+        self.limit.succeeded(name, where)
         return self._opened(request, session, to)
 
     def leave(self, request: Request) -> Response:
@@ -131,9 +149,9 @@ class Login:
             return page(
                 self.results, "told.html", 403, title="Refused", words="This form is not one of ours."
             )
-        self.results.accounts.close_session(request.cookies.get(COOKIE, ""))
+        self.results.accounts.close_session(request.cookies.get(self.results.cookie, ""))
         answer = page(self.results, "told.html", title="Good bye", words="You are logged out.")
-        answer.delete_cookie(COOKIE, path=self.results.prefix or "/")
+        answer.delete_cookie(self.results.cookie, path=self.results.prefix or "/")
         return answer
 
     def _opened(self, request: Request, session: Session, to: str) -> Response:
@@ -142,7 +160,7 @@ class Login:
         self.results.accounts.log(session.person, address_of(request, self.results), "logged in")
         answer = RedirectResponse(to if ours else address(self.results), 303)
         answer.set_cookie(
-            COOKIE,
+            self.results.cookie,
             token,
             path=self.results.prefix or "/",
             httponly=True,

@@ -89,6 +89,11 @@ class Results:
         """What the names of answers in addresses are made from."""
         return self.sharing.secret()
 
+    @cached_property
+    def cookie(self) -> str:
+        """The name of the cookie: cookies ignore ports, so servers of other results need another one."""
+        return f"grader-{hashlib.sha256(f'cookie {self.secret}'.encode()).hexdigest()[:12]}"
+
     def code(self, submission: str) -> str:
         """Return the name of a submission in addresses."""
         return code_name(self.secret, submission)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from starlette.applications import Starlette
@@ -14,7 +15,7 @@ from starlette.routing import Mount, Route
 from grader.manual.accounts import Role
 from grader.web import frames, grading_pages, head_pages, overview_pages, similar_pages
 from grader.web.guards import Guards, TooMuch, read_form
-from grader.web.login import Attempts, Login
+from grader.web.login import HASHES_AT_ONCE, Login, LoginLimit
 from grader.web.served_results import Results
 from grader.web.visit import Handler, endpoint, page, static
 
@@ -62,9 +63,10 @@ HEAD_POSTS: dict[str, Handler] = {
 }
 
 
-def make_site(results: Results, hosts: Sequence[str] = (), attempts: Attempts | None = None) -> Starlette:
+def make_site(results: Results, hosts: Sequence[str] = (), limit: LoginLimit | None = None) -> Starlette:
     """Return the application; `hosts` are the names under which it may be reached beside loopback's."""
-    login = Login(results, attempts)
+    login = Login(results, limit)
+    hashing = asyncio.Semaphore(HASHES_AT_ONCE)
 
     async def enter(request: Request) -> Response:
         return await run_in_threadpool(login.enter, request)
@@ -76,7 +78,8 @@ def make_site(results: Results, hosts: Sequence[str] = (), attempts: Attempts | 
             form = dict(await read_form(request))
         except TooMuch:
             return PlainTextResponse("This is more than any form of ours holds.", 413)
-        return await run_in_threadpool(login.login, request, form)
+        async with hashing:  # before a thread is taken: who waits here keeps nobody else waiting
+            return await run_in_threadpool(login.login, request, form)
 
     async def log_out(request: Request) -> Response:
         return await run_in_threadpool(login.leave, request)

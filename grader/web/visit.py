@@ -28,7 +28,6 @@ from grader.report.pages import MARKS, TONES
 from grader.web.guards import TooMuch, read_form, same_origin
 from grader.web.served_results import Results
 
-COOKIE = "grader"
 WHOLE = re.compile(r"[0-9]{1,9}")
 MAX_MARKDOWN = 20_000
 WAITS = {

@@ -106,7 +106,7 @@ def opened(browser: Any, results: Any) -> Iterator[Callable[..., Any]]:
                 from grader.manual.accounts import Session
 
                 token = results.accounts.open_session(Session("ada", Role.HEAD))
-                context.add_cookies([{"name": "grader", "value": token, "url": address}])
+                context.add_cookies([{"name": results.cookie, "value": token, "url": address}])
             page.goto(f"/{path}")
             return page
 

@@ -1,10 +1,9 @@
-"""The web application without a browser: who comes in, what is refused, what every answer says."""
+"""The web application without a browser: what is refused, what every answer says."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ pytest.importorskip("starlette", reason="grader[serve] is not installed")
 from starlette.testclient import TestClient
 from support import score
 from support_manual import alike
+from support_web import HOST, PASSWORD, client, forgery
 
 from grader.attempt import Attempt, Student
 from grader.manual.accounts import Accounts, Role
@@ -21,43 +21,14 @@ from grader.manual.decisions import Decisions, Wish
 from grader.manual.sharing import Sharing
 from grader.store import Store
 from grader.web.jobs import Jobs
-from grader.web.login import TRIES_ADDRESS, TRIES_NAME, Attempts
 from grader.web.site import GETS, HEAD_GETS, HEAD_POSTS, POSTS, make_site
-
-PASSWORD = "correct horse battery"
-HOST = "http://127.0.0.1"
-
-
-def client(results: Any, *, enter: bool = True, **more: Any) -> TestClient:
-    made = TestClient(
-        make_site(results, **more), base_url=HOST, client=("127.0.0.1", 5000), follow_redirects=False
-    )
-    if enter:
-        assert made.get("/enter?token=once").status_code == 303
-    return made
-
-
-def forgery(made: TestClient) -> str:
-    found = re.search(r'data-forgery="([0-9a-f]{64})"', made.get("/").text)
-    assert found is not None
-    return found[1]
-
-
-def test_the_printed_address_works_once(results: Any) -> None:
-    site = TestClient(make_site(results), base_url=HOST, follow_redirects=False)
-    assert site.get("/enter?token=wrong").status_code == 403
-    assert site.get("/enter").status_code == 403
-    assert site.get("/enter?token=once").status_code == 303
-    site.cookies.clear()
-    assert site.get("/enter?token=once").status_code == 403
-    assert site.get("/").status_code == 303
 
 
 @pytest.mark.parametrize("path", [*GETS, *HEAD_GETS])
 def test_nobody_sees_a_page_without_a_session(results: Any, path: str) -> None:
     made = client(results, enter=False)
     for cookie in ("", "guessed"):
-        made.cookies.set("grader", cookie)
+        made.cookies.set(results.cookie, cookie)
         answer = made.get(path.replace("{question}", "essay").replace("{code}", results.code("anna")))
         assert answer.status_code == 303
         assert answer.headers["location"].startswith("/login")
@@ -109,124 +80,11 @@ def test_every_answer_has_the_strict_policy_and_frames_have_their_own(results: A
     assert "default-src 'none'" in frame
 
 
-def test_the_cookie_is_kept_from_scripts_and_other_sites(results: Any) -> None:
-    results.secure = True
-    made = client(results, enter=False)
-    cookie = made.get("/enter?token=once").headers["set-cookie"].lower()
-    assert all(each in cookie for each in ("httponly", "samesite=lax", "secure", "path=/"))
-
-
 def test_a_large_form_is_refused(results: Any) -> None:
     made = client(results)
     path = f"/grade/essay/{results.code('anna')}"
     assert made.post(path, content=b"comment=" + b"x" * (3 << 20)).status_code == 413
     assert made.post(path, content=b"&".join(b"a=1" for _ in range(6000))).status_code == 413
-
-
-def test_many_wrong_passwords_make_a_name_wait_and_are_logged(people: Any) -> None:
-    clock = [0.0]
-    made = client(people, enter=False, attempts=Attempts(lambda: clock[0]))
-
-    def tried(password: str, name: str = "ben") -> int:
-        return made.post("/login", data={"name": name, "password": password}).status_code
-
-    assert [tried("wrong") for _ in range(TRIES_NAME)] == [403] * TRIES_NAME
-    assert tried(PASSWORD) == 429
-    assert tried("wrong", "nobody") == 403
-    clock[0] = 301.0
-    assert tried(PASSWORD) == 303
-    events = [event.event for event in people.accounts.events()]
-    assert events.count("login failed") == TRIES_NAME + 1
-    assert events.count("login refused") == 1
-
-
-def test_many_tries_at_once_are_no_more_than_one_after_the_other(people: Any) -> None:
-    attempts = Attempts()
-    assert [attempts.begun("ben", "here") for _ in range(TRIES_NAME + 2)] == [True] * TRIES_NAME + [False] * 2
-    made, tried = client(people, enter=False), []
-    real = people.accounts.logged_in
-
-    def slow(name: str, password: str) -> Any:
-        tried.append(name)
-        if len(tried) < 9:  # the next try comes before this one has failed
-            made.post("/login", data={"name": "ben", "password": "wrong"})
-        return real(name, password)
-
-    people.accounts.logged_in = slow
-    made.post("/login", data={"name": "ben", "password": "wrong"})
-    assert len(tried) == TRIES_NAME
-    people.accounts.logged_in = real
-    for _ in range(2 * TRIES_NAME):
-        assert made.post("/login", data={"name": "cleo", "password": PASSWORD}).status_code == 303
-
-
-def test_behind_a_proxy_one_stranger_does_not_make_everybody_wait(people: Any) -> None:
-    people.secure = True
-    made = client(people, enter=False)
-
-    def tried(name: str, password: str, where: str) -> int:
-        form = {"name": name, "password": password}
-        return made.post("/login", data=form, headers={"x-forwarded-for": f"1.1.1.1, {where}"}).status_code
-
-    assert {tried(f"nobody {n}", "wrong", "10.0.0.6") for n in range(TRIES_ADDRESS)} == {403}
-    assert tried("ben", PASSWORD, "10.0.0.6") == 429
-    assert tried("ben", PASSWORD, "10.0.0.7") == 303
-    people.secure = False  # nobody said that there is a proxy: what a header says is not believed
-    assert tried("ben", PASSWORD, "10.0.0.8") == 303
-    assert people.accounts.events()[0].address == "127.0.0.1"
-
-
-def test_a_login_leads_only_to_our_own_pages(people: Any) -> None:
-    made = client(people, enter=False)
-    for to, where in (
-        ("/todo", "/todo"),
-        ("//evil.example.org", "/"),
-        ("https://evil.example.org", "/"),
-        ("/\\evil.example.org", "/"),
-    ):
-        answer = made.post("/login", data={"name": "ben", "password": PASSWORD, "to": to})
-        assert answer.headers["location"] == where
-
-
-def test_only_a_head_does_what_a_head_does(people: Any) -> None:
-    made = client(people, enter=False)
-    made.post("/login", data={"name": "ben", "password": PASSWORD})
-    token = forgery(made)
-    assert made.get("/people").status_code == 403
-    for path in HEAD_POSTS:
-        assert made.post(path, data={"forgery": token, "name": "eve", "role": "head"}).status_code == 403
-    assert made.post("/regrade", data={"forgery": token}).status_code == 409
-    assert set(people.accounts.people()) == {"ben", "cleo"}
-
-
-def test_a_removed_account_is_out_at_once(people: Any) -> None:
-    made = client(people, enter=False)
-    made.post("/login", data={"name": "ben", "password": PASSWORD})
-    assert made.get("/").status_code == 200
-    people.accounts.remove("ben")
-    assert made.get("/").status_code == 303
-
-
-def test_passwords_are_kept_as_argon2_and_tokens_as_digests(people: Any) -> None:
-    made = client(people, enter=False)
-    made.post("/login", data={"name": "ben", "password": PASSWORD})
-    data = b"".join(path.read_bytes() for path in people.out.glob("grader.db*"))
-    assert b"$argon2id$" in data
-    assert PASSWORD.encode() not in data
-    assert made.cookies["grader"].encode() not in data
-
-
-def test_the_header_of_a_proxy_counts_only_from_the_proxy_and_only_if_asked_for(people: Any) -> None:
-    header = {"x-user": "cleo"}
-    assert client(people, enter=False).get("/", headers=header).status_code == 303
-    people.access = replace(people.access, accounts=False, header="x-user", proxies=("127.0.0.1",))
-    made = client(people, enter=False)
-    assert made.get("/", headers=header).status_code == 200
-    assert made.get("/", headers={"x-user": "stranger"}).status_code == 303
-    assert made.get("/").status_code == 303
-    assert made.get("/", headers=[("x-user", "cleo"), ("x-user", "ben")]).status_code == 303
-    far = TestClient(make_site(people), base_url=HOST, client=("10.0.0.9", 5), follow_redirects=False)
-    assert far.get("/", headers=header).status_code == 303
 
 
 def test_a_path_below_a_proxy_is_in_every_link(results: Any) -> None:
@@ -332,7 +190,7 @@ def test_equal_and_similar_answers_are_one_group_and_decided_at_once(results: An
         2.0,
         None,
     ]
-    undo = {"forgery": form["forgery"], "mine": "1"}
+    undo = {"forgery": form["forgery"]}
     assert made.post(f"/undo/essay/{code}", data=undo).status_code == 303
     assert results.store.get_scores("tiny")["dora"].questions[1].points is None
 
