@@ -149,6 +149,7 @@ MAY_USE = {
     "decision": set(),
     "given_answer": set(),
     "attempt": set(),
+    "csv_table": set(),
     "records": {"attempt", "decision", "reading"},
     "final": {"decision", "records"},
     "errors": {"decision"},
@@ -210,9 +211,9 @@ MAY_USE = {
     },
     "report": {"course", "handler", "reading", "records"},
     "exports": {"course", "errors", "records"},
-    "intake": {"attempt", "errors", "notebook"},
+    "intake": {"attempt", "csv_table", "errors", "notebook"},
     "similar": set(),
-    "gradebooks": {"attempt", "course", "errors", "exports", "records", "report", "store"},
+    "gradebooks": {"attempt", "course", "csv_table", "errors", "exports", "records", "report", "store"},
     "pdf": {"errors", "notebook"},
 }
 

@@ -106,9 +106,12 @@ def summary(folders: tuple[Path, ...], drop_lowest: int, output: Path) -> None:
     names = [book.rubric.assignment for book in books]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise UsageError(f"two folders hold results of {twice!r}")
-    table = course_summary.summary_table(books, course_summary.summarise(books, drop_lowest))
+    rows = course_summary.summarise(books, drop_lowest)
+    table = course_summary.summary_table(books, rows)
     as_workbook = output.suffix.lower() == ".xlsx"
     _write(output, (course_summary.summary_xlsx if as_workbook else course_summary.summary_csv)(table))
+    for words in course_summary.doubtful(rows, books):
+        click.echo(f"note: {words}", err=True)
 
 
 def _write(path: Path, data: bytes) -> None:

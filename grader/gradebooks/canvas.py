@@ -77,7 +77,7 @@ def _new(book: Book) -> Worksheet:
             book.told.append(f"without a number that Canvas knows: {student.shown}")
         cells = [student.shown, student.platform_id, student.id, student.login or student.email, "", ""]
         rows.append([spreadsheet_text(cell) for cell in cells])
-    return Worksheet(book.out, rows, bom=False)
+    return Worksheet(book.out, rows)
 
 
 def canvas_feedback(book: Book) -> bytes:

@@ -2,12 +2,14 @@
 
 Dropped are the sheets of which a student earned the smallest share; a sheet that was not handed in is one of
 them, and one on which something is pending is never dropped before that is decided.
+Students are found by number, e-mail address and account, or by the name where nothing else is known.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -34,12 +36,21 @@ class SummaryRow:
 
 
 def summarise(books: Sequence[Book], drop: int = 0) -> list[SummaryRow]:
-    """Return a row for each student; `drop` is the number of sheets that do not count."""
+    """Return a row for each student; `drop` is the number of sheets that do not count.
+
+    Where a name is that of several in one assignment, and nothing else tells them apart, each has a row.
+    """
     found: list[SummaryRow] = []
     by_value: dict[tuple[str, str], SummaryRow] = {}
+    of_several = {
+        value
+        for book in books
+        for value, number in Counter(value for row in book.rows for value in _values(row)).items()
+        if number > 1 and value[0] == "name"
+    }
     for number, book in enumerate(books):
         for row in book.rows:
-            values = _values(row)
+            values = [value for value in _values(row) if value not in of_several]
             summary = next((by_value[value] for value in values if value in by_value), None)
             if summary is None or summary.rows[number] is not None:
                 summary = SummaryRow(row.student, [None] * len(books))
@@ -52,6 +63,30 @@ def summarise(books: Sequence[Book], drop: int = 0) -> list[SummaryRow]:
     return sorted(found, key=lambda each: (each.student.shown.casefold(), each.student.key))
 
 
+def doubtful(summary: Sequence[SummaryRow], books: Sequence[Book]) -> list[str]:
+    """Return what is to be told of students with several rows of whom, somewhere, only the name is known."""
+    by_name: dict[str, list[SummaryRow]] = {}
+    for each in summary:
+        by_name.setdefault(_name(each.student), []).append(each)
+    told = []
+    for rows in by_name.values():
+        unknown = [
+            book.rubric.assignment
+            for number, book in enumerate(books)
+            if any((row := each.rows[number]) and _values(row)[0][0] == "name" for each in rows)
+        ]
+        if len(rows) > 1 and unknown:
+            told.append(
+                f"{rows[0].student.shown} has {len(rows)} rows: in {', '.join(unknown)} nothing but the name "
+                "says who it is; grade again with --roster"
+            )
+    return told
+
+
+def _name(student: Student) -> str:
+    return " ".join(student.shown.casefold().split())
+
+
 def _values(row: Row) -> list[tuple[str, str]]:
     """Return what finds a student in another assignment; a name alone only where nothing else is known.
 
@@ -61,7 +96,7 @@ def _values(row: Row) -> list[tuple[str, str]]:
     if row.score.attempt.platform != "moodle":
         kinds.append("platform_id")
     told = [(kind, getattr(row.student, kind).casefold()) for kind in kinds if getattr(row.student, kind)]
-    return told or [("name", row.student.name.casefold())]
+    return told or [("name", _name(row.student))]
 
 
 def _add_up(summary: SummaryRow, books: Sequence[Book], drop: int) -> None:

@@ -98,7 +98,7 @@ def _new(book: Book) -> Worksheet:
         texts = map(spreadsheet_text, (student.shown, student.id, student.email))
         cells = [PARTICIPANT + student.platform_id, *texts, "", ""]
         rows.append([*cells, f"{row.total.max_points:.2f}", "Yes", "-", "-", ""])
-    return Worksheet(book.out, rows, bom=False)
+    return Worksheet(book.out, rows)
 
 
 def _read(text: str) -> float | None:

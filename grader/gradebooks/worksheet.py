@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.csv_table import PLAIN, Form, read_csv, write_csv
 from grader.errors import UsageError
 from grader.gradebooks.book import Book, Row
 
@@ -16,26 +16,24 @@ SHOWN = 5
 
 @dataclass
 class Worksheet:
-    """The rows of a platform's table, the line of headings first."""
+    """The rows of a platform's table, the line of headings first, and the form in which it came."""
 
     path: Path
     rows: list[list[str]]
-    bom: bool
+    form: Form = PLAIN
 
     @classmethod
     def read(cls, path: Path) -> Worksheet:
         """Return the table in a file; raise UsageError if it is none."""
         try:
-            data = path.read_bytes()
-            text = data.decode("utf-8-sig")
-            rows = list(csv.reader(io.StringIO(text, newline="")))
+            rows, form = read_csv(path.read_bytes())
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise UsageError(f"the worksheet {path} cannot be read: {error}") from error
         if len(rows) < 2:
             raise UsageError(f"the worksheet {path} has no students")
         for row in rows[1:]:
             row.extend([""] * (len(rows[0]) - len(row)))
-        return cls(path, rows, data.startswith(b"\xef\xbb\xbf"))
+        return cls(path, rows, form)
 
     def column(self, *names: str) -> int | None:
         """Return the number of the first column with one of the headings."""
@@ -53,10 +51,8 @@ class Worksheet:
         return found
 
     def data(self) -> bytes:
-        """Return the table as CSV."""
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\r\n").writerows(self.rows)
-        return (b"\xef\xbb\xbf" if self.bom else b"") + text.getvalue().encode(errors="replace")
+        """Return the table in the form in which it came."""
+        return write_csv(self.rows, self.form)
 
 
 def fill(

@@ -9,7 +9,6 @@ and last name.
 from __future__ import annotations
 
 import csv
-import io
 import itertools
 import re
 import unicodedata
@@ -21,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from rapidfuzz import fuzz, process
 
 from grader.attempt import Student
+from grader.csv_table import read_csv
 from grader.errors import UsageError
 from grader.intake.submissions import COPY, one_line
 from grader.intake.times import parsed_time
@@ -162,20 +162,14 @@ def load_roster(path: Path, teams: str = "") -> Roster:
 
 
 def read_table(path: Path, what: str) -> list[list[str]]:
-    """Return the rows of a CSV file, whatever separates its columns; raise UsageError if it is none."""
+    """Return the rows of a CSV file, however it is written; raise UsageError if it is none."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{what} cannot be read: {error.strerror}") from error
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
-    try:
-        first = text.splitlines()[0] if text.strip() else ""
-        delimiter = max(",;\t", key=first.count)
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    except csv.Error as error:
+        return read_csv(data)[0]
+    except (csv.Error, UnicodeDecodeError) as error:
         raise UsageError(f"{what} is no table (CSV): {error}") from error
 
 

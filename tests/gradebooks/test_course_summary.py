@@ -9,7 +9,7 @@ from support import rubric, score
 
 from grader.attempt import Attempt, Student
 from grader.gradebooks.book import Book, rows_of
-from grader.gradebooks.course_summary import summarise, summary_csv, summary_table, summary_xlsx
+from grader.gradebooks.course_summary import doubtful, summarise, summary_csv, summary_table, summary_xlsx
 
 ANNA, BERT = Student("Anna", "s1"), Student("Bert", "s2")
 
@@ -70,6 +70,28 @@ def test_the_number_of_a_participant_in_moodle_is_of_one_assignment() -> None:
         books.append(replace(made, rows=rows_of(scores, made.rubric)))
     (row,) = summarise(books)
     assert row.points == 2.0
+
+
+def test_a_student_with_a_number_in_one_sheet_and_only_a_name_in_another_is_told() -> None:
+    books = [sheet("a", {ANNA: 1.0, BERT: 1.0}), sheet("b", {Student("anna"): 2.0, BERT: 1.0})]
+    rows = summarise(books)
+    assert [row.points for row in rows] == [1.0, 2.0, 2.0]
+    (words,) = doubtful(rows, books)
+    assert words.startswith("Anna has 2 rows: in b nothing but the name")
+    assert doubtful(summarise(books[:1]), books[:1]) == []
+
+
+def test_two_namesakes_without_numbers_are_not_mixed_and_are_told() -> None:
+    books = []
+    for name, students in (("a", {"1001": 1.0, "1002": 2.0}), ("b", {"2001": 2.0, "2002": 1.0})):
+        made = sheet(name, {Student("Jo Doe", platform_id=number): each for number, each in students.items()})
+        scores = [
+            replace(row.score, attempt=replace(row.score.attempt, platform="moodle")) for row in made.rows
+        ]
+        books.append(replace(made, rows=rows_of(scores, made.rubric)))
+    rows = summarise(books)
+    assert sorted(row.points for row in rows) == [1.0, 1.0, 2.0, 2.0]
+    assert doubtful(rows, books)[0].startswith("Jo Doe has 4 rows: in a, b nothing")
 
 
 def test_the_table_is_written_in_both_forms() -> None:

@@ -158,6 +158,35 @@ def test_a_worksheet_in_german_is_filled_in_with_a_comma(tmp_path: Path) -> None
     assert (row["Bewertung"], row["Feedback als Kommentar"]) == ("3,50", "3.5 of 5 points.")
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    ("mark", "encoding"),
+    [
+        (b"", "utf-8"),
+        (b"\xef\xbb\xbf", "utf-8"),
+        (b"\xff\xfe", "utf-16-le"),
+        (b"\xfe\xff", "utf-16-be"),
+        (b"", "cp1252"),
+    ],
+)
+def test_a_worksheet_comes_back_in_the_form_in_which_it_came(
+    tmp_path: Path, delimiter: str, mark: bytes, encoding: str
+) -> None:
+    text = io.StringIO()
+    rows = list(csv.reader(io.StringIO(WORKSHEET)))
+    csv.writer(text, delimiter=delimiter).writerows(rows)
+    (tmp_path / "w.csv").write_bytes(mark + text.getvalue().encode(encoding))
+    data = moodle_worksheet(book(tmp_path, worksheet=tmp_path / "w.csv"))
+    assert data.startswith(mark)
+    read = csv.DictReader(io.StringIO(data.removeprefix(mark).decode(encoding)), delimiter=delimiter)
+    assert [(row["Full name"], row["Grade"]) for row in read] == [
+        ("Anna O'Neil", "3.50"),
+        ("Somebody Else", "4.00"),
+        ("Jörg Doe", "1.00"),
+        ("Jörg Doe", "1.75"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -153,3 +153,10 @@ def test_what_is_one_students_is_not_the_whole_groups(
 def test_two_students_with_one_first_cell_are_two(tmp_path: Path, folder: Path) -> None:
     (tmp_path / "roster.csv").write_text("first,last\nHugo,A\nHugo,B\nHugo,B\nInes,C\n")
     assert [each.id for each in absent(folder, tmp_path / "roster.csv")] == ["Hugo A", "Hugo B", "Ines C"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_roster_is_read_in_any_encoding_of_a_spreadsheet_program(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "roster.csv").write_bytes("Name;ID number\nJörg – Doe;s1\n".encode(encoding))
+    (entry,) = load_roster(tmp_path / "roster.csv").entries
+    assert (entry.student.name, entry.student.id) == ("Jörg – Doe", "s1")
