@@ -95,6 +95,7 @@ def grade_folder(
         options.extensions,
         options.teams,
         file_times=options.file_times,
+        grace_minutes=course.rubric.late.grace_minutes if course.rubric.late is not None else 0.0,
     )
     refuse_wrong_reference(course)
     open_results(out)

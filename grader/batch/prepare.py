@@ -54,7 +54,7 @@ def prepared(
     rules = replace(where.rules, chosen={row.score.submission for row in rows if row.score.attempt.chosen})
     here = {each.id for each in submissions}
     earlier = [
-        _of_earlier_run(row, where.handed_in.folder)
+        of_earlier_run(row, where.handed_in.folder)
         for row in rows
         if row.source != ROSTER and row.score.submission not in here
     ]
@@ -94,10 +94,10 @@ def prepared(
     return submissions
 
 
-def _of_earlier_run(row: KeptScore, folder: Path) -> Submission:
-    """Return what an earlier run graded; what has gone from the folder since is no notebook any more."""
+def of_earlier_run(row: KeptScore, folder: Path | None = None) -> Submission:
+    """Return what an earlier run graded; what has gone from the `folder` since is no notebook any more."""
     score = row.score
-    gone = folder.is_dir() and row.source.startswith(source_of(folder) + os.sep)
+    gone = folder is not None and folder.is_dir() and row.source.startswith(source_of(folder) + os.sep)
     is_notebook = score.status in (Status.GRADED, Status.NOT_GRADED) and not gone
     return Submission(
         score.submission,

@@ -94,7 +94,8 @@ def load_book(store: Store, assignment: str, out: Path) -> Book:
 def rows_of(scores: Iterable[Score], rubric: Rubric) -> list[Row]:
     """Return a row for each student.
 
-    A student in several hand-ins that count, such as those of two teams, has the one that earns most, and so
+    A student in several hand-ins that count, such as those of two teams, has the one that a person chose, and
+    else the one that earns most; so
     has somebody of whom nothing says that a hand-in counts.
     """
     by_student: dict[str, list[tuple[Student, Score]]] = {}
@@ -111,9 +112,10 @@ def rows_of(scores: Iterable[Score], rubric: Rubric) -> list[Row]:
     return sorted(rows, key=lambda row: (row.student.shown.casefold(), row.student.key))
 
 
-def _rank(score: Score, rubric: Rubric) -> tuple[bool, bool, float, str]:
-    there = score.status is not Status.NOT_HANDED_IN
-    return score.attempt.counts, there, total_of(score, rubric).points, score.submission
+def _rank(score: Score, rubric: Rubric) -> tuple[bool, float, bool, float, str]:
+    attempt, there = score.attempt, score.status is not Status.NOT_HANDED_IN
+    chosen = 1 / max(1, len(attempt.students)) if attempt.chosen else 0.0  # for one, before one for a group
+    return attempt.counts, chosen, there, total_of(score, rubric).points, score.submission
 
 
 def _fullest(found: Sequence[tuple[Student, Score]]) -> Student:

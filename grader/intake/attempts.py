@@ -2,7 +2,8 @@
 
     submissions  --platform, roster-->  students, times  --deadline, extensions-->  the one that counts
 
-Of several attempts of a student the last one before the deadline counts, and if there is none, the last one.
+Of several attempts of a student the last one before the deadline counts, and if there is none, the last one;
+within the grace period it counts as in time. A hand-in counts if it does for one of its students.
 Every attempt is graded and kept, and a person may choose another.
 """
 
@@ -32,7 +33,8 @@ UNIT_HOURS = {"hours": 1.0, "stunden": 1.0, "days": 24.0, "tage": 24.0}
 class Rules:
     """What decides which hand-in counts: the deadline, who has until when, and whose choice a person made.
 
-    `file_times` says that the times of the files are those of the hand-ins. `chosen` are submissions.
+    `file_times` says that the times of the files are those of the hand-ins. `chosen` are submissions. Within
+    `grace_seconds` of the deadline nothing is lost.
     """
 
     assignment: str
@@ -41,6 +43,7 @@ class Rules:
     extensions: Mapping[str, dt.datetime] = field(default_factory=dict)
     file_times: bool = False
     chosen: Collection[str] = ()
+    grace_seconds: float = 0.0
 
 
 def with_attempts(
@@ -53,14 +56,10 @@ def with_attempts(
     """
     owners = _owners(submissions)
     told = [*(_identified(each, handed_in, rules, owners) for each in submissions), *earlier]
-    groups: dict[str, set[int]] = defaultdict(set)
-    for number, each in enumerate(told):
-        for student in each.attempt.students:
-            groups[_key(student, rules)].add(number)
     winners: set[int] = set()
     others: dict[int, set[str]] = defaultdict(set)
-    for numbers in groups.values():
-        winners.add(max(sorted(numbers), key=lambda number: _rank(told[number], rules)))
+    for numbers in by_student(told, rules):
+        winners.add(numbers[0])
         for number in numbers:
             others[number] |= {told[other].id for other in numbers if other != number}
     result, changed = [], []
@@ -80,6 +79,18 @@ def with_attempts(
     if rules.roster is not None:
         result += _absent({each.id: each.attempt.students for each in (*earlier, *result)}, rules.roster)
     return result
+
+
+def by_student(hand_ins: Sequence[Submission], rules: Rules) -> list[list[int]]:
+    """Return the numbers of the hand-ins of each student, that of the one that counts first."""
+    found: dict[str, set[int]] = defaultdict(set)
+    for number, each in enumerate(hand_ins):
+        for student in each.attempt.students:
+            found[_key(student, rules)].add(number)
+    return [
+        sorted(sorted(numbers), key=lambda number: _rank(hand_ins[number], rules), reverse=True)
+        for numbers in found.values()
+    ]
 
 
 def _key(student: Student, rules: Rules) -> str:
@@ -192,8 +203,8 @@ def extension_of(student: Student, extensions: Mapping[str, dt.datetime]) -> dt.
     return max(found, default=None)
 
 
-def _rank(each: Submission, rules: Rules) -> tuple[bool, bool, bool, str, int, float]:
-    """Return what is greatest for the hand-in that counts."""
+def _rank(each: Submission, rules: Rules) -> tuple[bool, int, bool, bool, str, int, float]:
+    """Return what is greatest for the hand-in that counts; a choice for one goes before one for a group."""
     attempt = each.attempt
     is_notebook = not (each.missing or each.absent or each.problem or each.fault)
     time = dt.datetime.fromisoformat(attempt.time).astimezone(dt.UTC).isoformat() if attempt.time else ""
@@ -204,7 +215,9 @@ def _rank(each: Submission, rules: Rules) -> tuple[bool, bool, bool, str, int, f
     )
     like = difflib.SequenceMatcher(None, COPY.sub("", name).casefold(), rules.assignment.casefold()).ratio()
     alike = round(like, 1)
-    return attempt.chosen, is_notebook, attempt.late_seconds == 0.0, time, number, alike
+    few = -len(attempt.students) if attempt.chosen else 0
+    in_time = attempt.late_seconds is not None and attempt.late_seconds <= rules.grace_seconds
+    return attempt.chosen, few, is_notebook, in_time, time, number, alike
 
 
 def _absent(handed_in: Mapping[str, Sequence[Student]], roster: Roster) -> list[Submission]:
@@ -289,6 +302,7 @@ def rules_for(
     teams: str,
     *,
     file_times: bool,
+    grace_minutes: float = 0.0,
 ) -> Rules:
     """Return the rules of a run; raise UsageError for tables that cannot be read, or do not fit together."""
     if extensions is not None and deadline is None:
@@ -306,7 +320,7 @@ def rules_for(
                 raise UsageError(f"{extensions}: {who!r} is several students: {several}; give the number")
             for student in found:
                 until[student.key] = max(time, until.get(student.key, time))
-    return Rules(assignment, deadline, students, until, file_times)
+    return Rules(assignment, deadline, students, until, file_times, grace_seconds=60.0 * grace_minutes)
 
 
 def unknown_extensions(rules: Rules, submissions: Sequence[Submission]) -> list[str]:
