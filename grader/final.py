@@ -44,12 +44,15 @@ def waits(score: Score, question: QuestionScore, *, judged: bool = True) -> Wait
     return Waits.SUPERSEDED
 
 
-def limits(judged: float | None, max_points: float) -> tuple[float, float]:
-    """Return the least and most points that a person may give: what the judge gave is always among them.
+def limits(
+    least: float | None, most: float | None, max_points: float, judged: float | None
+) -> tuple[float, float]:
+    """Return the least and most points that a person may give: those of the rubric, whatever the judge gave.
 
-    That is above `max_points` where a check is a bonus, and below 0 where wrong answers cost points.
+    Where a score of an earlier version does not say them (None), they hold what the judge gave.
     """
-    return min(0.0, judged or 0.0), max(max_points, judged or 0.0)
+    lowest = min(0.0, judged or 0.0) if least is None else least
+    return lowest, max(max_points, judged or 0.0) if most is None else most
 
 
 def total(points: float, changes: Sequence[float], allowed: tuple[float, float]) -> float:
@@ -92,9 +95,8 @@ def _question(
     )
     if decision.points is None:
         return replace(question, decided=decided)
-    points = total(
-        decision.points, [change for _, change in used], limits(question.points, question.max_points)
-    )
+    allowed = limits(question.least, question.most, question.max_points, question.points)
+    points = total(decision.points, [change for _, change in used], allowed)
     return replace(question, points=points, decided=decided)
 
 

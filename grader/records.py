@@ -325,7 +325,8 @@ class CodeShown:
 class QuestionScore:
     """The points of one question; `points` is None while a person still has to give them.
 
-    A bonus comes on top: it is no part of what can be earned.
+    A bonus comes on top: it is no part of what can be earned. `least` and `most` are what the rubric lets
+    anybody give, None in scores of earlier versions.
     """
 
     id: str
@@ -338,6 +339,8 @@ class QuestionScore:
     decided: Decided | None = None
     bonus: bool = False
     code: CodeShown | None = None
+    least: float | None = None
+    most: float | None = None
 
 
 @dataclass(frozen=True)

@@ -172,6 +172,13 @@ class Question(Model):
         return next(iter(self._subjects()), None)
 
     @property
+    def most_points(self) -> float:
+        """The most that it earns."""
+        if self.max_points is not None:
+            return self.max_points
+        return max(self.points, sum(check.points for check in self.checks))
+
+    @property
     def about(self) -> str:
         """The text of the subject, '' if there is none."""
         return str(self.subject or "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -68,10 +67,7 @@ def score_nothing(submission: str, rubric: Rubric, status: Status, message: str)
     """Return the score of a submission that is not there or cannot be read, or that we failed to grade."""
     points = None if status is Status.NOT_GRADED else 0.0
     to_read = status is not Status.NOT_HANDED_IN  # a written part may be in a file that a person can open
-    questions = tuple(
-        QuestionScore(q.id, q.title, None if q.manual and to_read else points, q.points, (), bonus=q.bonus)
-        for q in rubric.questions
-    )
+    questions = tuple(_of_rubric(q, None if q.manual and to_read else points) for q in rubric.questions)
     return Score(submission, status, Summary(status.value), questions, message)
 
 
@@ -84,9 +80,7 @@ def _question(
 ) -> QuestionScore:
     """Return the score of a question, whatever other questions earned."""
     if question.manual:
-        return QuestionScore(
-            question.id, question.title, None, question.points, (), remarks, bonus=question.bonus
-        )
+        return _of_rubric(question, None, (), remarks)
     checks: dict[str, CheckScore] = {}
     for check in question.checks:
         verdict = verdicts[question.id, check.id]
@@ -122,11 +116,31 @@ def _question(
         checks[check.id] = CheckScore(check.id, check.title, points, check.points, hidden, verdict, feedback)
     scores = tuple(checks.values())
     undecided = any(s.verdict.kind is VerdictKind.INCONCLUSIVE and s.max_points for s in scores)
-    most = math.inf if question.max_points is None else question.max_points
-    earned = max(question.min_points, min(most, _rounded(sum(score.points for score in scores))))
+    earned = _rounded(sum(score.points for score in scores))
+    earned = max(question.min_points, min(question.most_points, earned))
     total = None if undecided else earned
+    return _of_rubric(question, total, scores, remarks, diagnosis)
+
+
+def _of_rubric(
+    question: Question,
+    points: float | None,
+    checks: tuple[CheckScore, ...] = (),
+    remarks: tuple[str, ...] = (),
+    diagnosis: Diagnosis | None = None,
+) -> QuestionScore:
+    """Return the score of a question with what the rubric says of it."""
     return QuestionScore(
-        question.id, question.title, total, question.points, scores, remarks, diagnosis, bonus=question.bonus
+        question.id,
+        question.title,
+        points,
+        question.points,
+        checks,
+        remarks,
+        diagnosis,
+        bonus=question.bonus,
+        least=question.min_points,
+        most=question.most_points,
     )
 
 

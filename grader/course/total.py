@@ -40,11 +40,19 @@ class Total:
 
 def total_of(score: Score, rubric: Rubric) -> Total:
     """Return what a hand-in earns by the rules of the course."""
-    most = rubric.sheet_points
     if score.status is Status.NOT_GRADED:
-        return Total(0.0, 0.0, 0.0, most, most, ("not graded yet",))
-    earned = score.points
-    late = score.attempt.late_seconds
+        return not_graded(rubric)
+    return total_of_sum(score.points, score.pending_points, score.attempt.late_seconds, rubric)
+
+
+def not_graded(rubric: Rubric) -> Total:
+    """Return what counts of a hand-in that is still to be graded."""
+    return Total(0.0, 0.0, 0.0, rubric.sheet_points, rubric.sheet_points, ("not graded yet",))
+
+
+def total_of_sum(earned: float, pending: float, late: float | None, rubric: Rubric) -> Total:
+    """Return what a hand-in earns whose questions have `earned` together; `late` as in Attempt."""
+    most = rubric.sheet_points
     waits: tuple[str, ...] = ()
     loss = 0.0
     if rubric.late is not None:
@@ -56,7 +64,7 @@ def total_of(score: Score, rubric: Rubric) -> Total:
     if rubric.max_points is not None:
         points = min(points, rubric.max_points)
     words = "late" if late is None else f"{duration(late)} late" if late else ""
-    return Total(earned, loss, round(points, 10), most, score.pending_points, waits, words)
+    return Total(earned, loss, round(points, 10), most, pending, waits, words)
 
 
 def late_loss(earned: float, most: float, seconds: float, policy: Late) -> float:

@@ -205,7 +205,8 @@ class Decisions:
         version = now.version if now else 0
         if wish.version is not None and wish.version != version:
             raise ConflictError(f"{where}: {now.person if now else 'somebody'} has decided meanwhile", now)
-        check_points(wish.points, limits(row.points, row.max_points), f"{where}: ")
+        allowed = limits(row.least, row.most, row.max_points, row.points)
+        check_points(wish.points, allowed, f"{where}: ")
         for words in (wish.comment, wish.reason):
             if len(words) > MAX_WORDS:
                 raise UsageError(f"{where}: a comment has at most {MAX_WORDS} characters")
@@ -239,7 +240,7 @@ class Decisions:
     def _questions(self, connection: Connection, names: Sequence[str]) -> dict[tuple[str, str], Row[Any]]:
         table = QUESTIONS
         same = (table.c.assignment == self.assignment) & table.c.submission.in_(names)
-        rows = connection.execute(select(*_key_of(table), table.c.points, table.c.max_points).where(same))
+        rows = connection.execute(select(table).where(same))
         return {(row.submission, row.question): row for row in rows}
 
     def _seen(self, connection: Connection, names: Sequence[str]) -> dict[tuple[str, str], str]:

@@ -20,7 +20,7 @@ from typing import Any
 from grader.decision import Decision, DecisionKind
 from grader.errors import ConflictError, MissingPackageError, UsageError
 from grader.exports.grades_csv import spreadsheet_text
-from grader.final import Waits, limits
+from grader.final import Waits
 from grader.manual.decisions import Decisions, Wish, check_points
 from grader.manual.worklist import Item, Worklist
 from grader.store.standing import Standing
@@ -176,7 +176,7 @@ def _wish(
         raise UsageError(f"{by} since the table was made ({item.points} points); export it again")
     if points is None and item.points is not None:
         raise UsageError("its points are gone; to take them back: grader points undo")
-    check_points(points, limits(item.judged, item.max_points))
+    check_points(points, item.allowed)
     changed = item.judged is not None and points is not None and abs(points - item.judged) > 1e-9
     if changed and not (reason or comment):
         raise UsageError(f"the judge gave {item.judged:g} points; say in the column reason why they change")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, false, func, or_, select
 
 from grader.final import Waits, limits, total
 from grader.given_answer import GivenAnswer
@@ -21,7 +21,6 @@ from grader.store.standing import palette_now
 ANSWER = TypeAdapter(GivenAnswer)
 Q, A, D = QUESTIONS.c, ANSWERS.c, DECISIONS.c
 NOT_OPEN = (Waits.NOTHING.value, Waits.RUN.value, Waits.SUPERSEDED.value)
-NO_REASON = (Waits.NOTHING.value, Waits.SUPERSEDED.value)
 MANY = 400
 
 
@@ -31,7 +30,8 @@ class Item:
 
     `who` are the names of the students. `points` are those that count now, None if there are none yet;
     `person` is '' where nobody has decided. `open` says that it waits, `changed` that the hand-in
-    is another one since a person decided.
+    is another one since a person decided. `allowed` are the least and the most points that a person may give,
+    `counts` says whether the hand-in does.
     """
 
     submission: str
@@ -51,6 +51,20 @@ class Item:
     kind: str
     open: bool
     changed: bool
+    allowed: tuple[float, float]
+    counts: bool
+
+
+@dataclass(frozen=True)
+class Sum:
+    """What a submission has: points so far, before lateness, and those that wait; `late` as in Attempt."""
+
+    submission: str
+    status: str
+    points: float
+    waiting: float
+    counts: bool
+    late: float | None
 
 
 @dataclass(frozen=True)
@@ -100,9 +114,7 @@ class Worklist:
         if waits is not None:
             query = query.where(Q.waits == waits.value)
         if only_open:
-            query = query.where(Q.waits.not_in(NOT_OPEN)).where(
-                or_(D.points.is_(None), and_(A.seen.is_not(None), D.seen != "", A.seen != D.seen))
-            )
+            query = query.where(_is_open())
         query = query.order_by(Q.number, Q.submission)
         palette, rows = self.store.database.read(
             lambda connection: (palette_now(connection, self.assignment), connection.execute(query).all())
@@ -112,7 +124,6 @@ class Worklist:
     def progress(self) -> list[QuestionProgress]:
         """Return how far each question is, in the order of the rubric."""
         latest = self._latest()
-        waiting = and_(Q.waits.not_in(NOT_OPEN), D.points.is_(None))
         query = (
             self._joined(latest)
             .with_only_columns(
@@ -121,8 +132,8 @@ class Worklist:
                 func.max(Q.title).label("title"),
                 func.max(Q.max_points).label("max_points"),
                 func.count().label("submissions"),
-                func.sum(case((waiting, 1), else_=0)).label("waiting"),
-                func.sum(case((D.points.is_not(None), 1), else_=0)).label("decided"),
+                func.sum(case((_is_open(), 1), else_=0)).label("waiting"),
+                func.sum(case((_is_open(), 0), (D.points.is_not(None), 1), else_=0)).label("decided"),
                 func.max(case((Q.waits == Waits.WRITTEN.value, 1), else_=0)).label("written"),
             )
             .where(Q.assignment == self.assignment)
@@ -150,7 +161,8 @@ class Worklist:
         query = (
             self._joined(latest)
             .with_only_columns(Q.waits, func.count())
-            .where(Q.assignment == self.assignment, Q.waits.not_in(NO_REASON), D.points.is_(None))
+            .where(Q.assignment == self.assignment)
+            .where(or_(and_(Q.waits == Waits.RUN.value, D.points.is_(None)), _is_open()))
             .group_by(Q.waits)
         )
         rows = self.store.database.read(lambda connection: connection.execute(query).all())
@@ -161,10 +173,9 @@ class Worklist:
         counted: dict[str, tuple[int, int]] = {}
         for question, persons in people.items():
             latest = self._latest(question)
-            waiting = and_(Q.waits.not_in(NOT_OPEN), D.points.is_(None))
             query = (
                 self._joined(latest)
-                .with_only_columns(Q.submission, case((waiting, 1), else_=0))
+                .with_only_columns(Q.submission, case((_is_open(), 1), else_=0))
                 .where(Q.assignment == self.assignment, Q.question == question)
                 .where(Q.waits.not_in(NOT_OPEN))
             )
@@ -199,37 +210,41 @@ class Worklist:
         rows = self.store.database.read(lambda connection: connection.execute(query).all())
         return {submission: who or submission for submission, who in rows}
 
-    def totals(self) -> list[tuple[str, str, float, float, float]]:
-        """Return of each submission: name, status, points so far, most points, points that wait."""
+    def totals(self) -> list[Sum]:
+        """Return what each submission has, by its name."""
         joined, count = self._joined(self._latest()), func.coalesce(D.points, Q.points)
-        plain = or_(D.comments.is_(None), D.comments == "[]")  # the others have points that may change
+        # The others have points that comments, or the limits of the question, may change.
+        within = func.coalesce(D.points.between(Q.least, Q.most), false())
+        plain = or_(D.points.is_(None), and_(D.comments == "[]", within))
         added = (
             joined.with_only_columns(
                 Q.submission,
-                func.max(Q.status),
                 func.sum(func.coalesce(count, 0.0)),
-                func.sum(Q.max_points),
                 func.sum(case((count.is_(None), Q.max_points), else_=0.0)),
             )
             .where(Q.assignment == self.assignment, plain)
             .group_by(Q.submission)
         )
-        others = joined.with_only_columns(
-            Q.submission, Q.status, Q.max_points, Q.points, D.points, D.comments
-        ).where(Q.assignment == self.assignment, ~plain)
-        palette, sums, rows = self.store.database.read(
+        others = joined.where(Q.assignment == self.assignment, ~plain)
+        same = (Q.submission, Q.status, Q.counts, Q.late)  # of all questions of a submission
+        of_each = select(*same).where(Q.assignment == self.assignment).distinct()
+        palette, sums, rows, each = self.store.database.read(
             lambda connection: (
                 palette_now(connection, self.assignment),
                 connection.execute(added).all(),
                 connection.execute(others).all(),
+                connection.execute(of_each).all(),
             )
         )
-        found = {name: (name, status, now, of, waiting) for name, status, now, of, waiting in sums}
-        for name, status, most, judged, given, comments in rows:
-            _, _, points, of, waiting = found.get(name, (name, status, 0.0, 0.0, 0.0))
-            now = _now(given, comments, judged, most, palette)
-            found[name] = name, status, points + (now or 0.0), of + most, waiting + most * (now is None)
-        return [found[name] for name in sorted(found)]
+        points = {name: (now, waiting) for name, now, waiting in sums}
+        for row in rows:
+            earned, waiting = points.get(row.submission, (0.0, 0.0))
+            now = _now(row, palette)
+            points[row.submission] = earned + (now or 0.0), waiting + row.max_points * (now is None)
+        return [
+            Sum(row.submission, row.status, *points[row.submission], row.counts is not False, row.late)
+            for row in sorted(each, key=lambda row: row.submission)
+        ]
 
     def answer(self, submission: str, question: str) -> GivenAnswer | None:
         """Return what a person reads of a question, None if nothing was kept."""
@@ -282,6 +297,9 @@ class Worklist:
                 Q.waits,
                 Q.status,
                 Q.found,
+                Q.least,
+                Q.most,
+                Q.counts,
                 D.version,
                 D.points.label("given"),
                 D.comments,
@@ -295,19 +313,25 @@ class Worklist:
         )
 
 
-def _now(
-    given: float | None,
-    comments: str | None,
-    judged: float | None,
-    most: float,
-    palette: dict[int, tuple[str, float]],
-) -> float | None:
+def _is_open() -> ColumnElement[bool]:
+    """Say in SQL whether a question waits: nobody has decided, or the hand-in is another one since."""
+    now = ANSWERS.alias("answers_now")
+    same = and_(*(now.c[name] == Q[name] for name in ("assignment", "question", "submission")))
+    changed = exists().where(same, now.c.seen != "", now.c.seen != D.seen)
+    return and_(Q.waits.not_in(NOT_OPEN), or_(D.points.is_(None), and_(D.seen != "", changed)))
+
+
+def _allowed(row: Any) -> tuple[float, float]:
+    return limits(row.least, row.most, row.max_points, row.judged)
+
+
+def _now(row: Any, palette: dict[int, tuple[str, float]]) -> float | None:
     """Return the points that count."""
-    if given is None:
-        return judged
-    numbers = json.loads(comments) if comments and comments != "[]" else ()
+    if row.given is None:
+        return row.judged  # type: ignore[no-any-return]
+    numbers = json.loads(row.comments) if row.comments and row.comments != "[]" else ()
     changes = [palette[number][1] for number in numbers if number in palette]
-    return total(given, changes, limits(judged, most))
+    return total(row.given, changes, _allowed(row))
 
 
 def _item(row: Any, palette: dict[int, tuple[str, float]]) -> Item:
@@ -320,7 +344,7 @@ def _item(row: Any, palette: dict[int, tuple[str, float]]) -> Item:
         row.title,
         row.max_points,
         row.judged,
-        _now(row.given, row.comments, row.judged, row.max_points, palette),
+        _now(row, palette),
         Waits(row.waits),
         row.status,
         row.found or "",
@@ -330,6 +354,8 @@ def _item(row: Any, palette: dict[int, tuple[str, float]]) -> Item:
         row.kind or "",
         row.waits not in NOT_OPEN and (row.given is None or changed),
         changed,
+        _allowed(row),
+        row.counts is not False,
     )
 
 

@@ -34,6 +34,10 @@ QUESTIONS = Table(
     Column("status", String),
     Column("found", String),
     Column("who", String),
+    Column("least", Float),
+    Column("most", Float),
+    Column("counts", Boolean),
+    Column("late", Float),
 )
 ANSWERS = Table(
     "answers",

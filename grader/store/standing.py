@@ -107,6 +107,10 @@ def write_questions(connection: Connection, assignment: str, scores: Sequence[Sc
             "status": score.status.value,
             "found": _found(score, number),
             "who": score.attempt.name,
+            "least": question.least,
+            "most": question.most,
+            "counts": score.attempt.counts,
+            "late": score.attempt.late_seconds,
         }
         for score in scores
         for number, question in enumerate(score.questions)

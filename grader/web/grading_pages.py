@@ -9,11 +9,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from grader.decision import Decision
 from grader.errors import ConflictError, UsageError
-from grader.final import limits, total
+from grader.final import total
 from grader.manual.decisions import Wish
 from grader.manual.palette import Comment
 from grader.manual.worklist import Item, own
-from grader.records import QuestionScore, Score
+from grader.records import QuestionScore, Score, Status
 from grader.store import KeptScore
 from grader.web.visit import NotThere, Visit, address, person_html
 
@@ -43,15 +43,18 @@ class Queue:
         return next((item for item in around if item.open), None)
 
 
-def question_items(visit: Visit, question: str, *, mine: bool = True) -> list[Item]:
+def question_items(visit: Visit, question: str, *, mine: bool = True, every: bool = False) -> list[Item]:
     """Return the answers to a question in the order of this person: without names, in one that says nothing.
 
-    Where the question is shared out, they are those of the person. Raises NotThere.
+    They are those of hand-ins that count and, where the question is shared out, of the person; `every` other
+    one, too, if asked for. Raises NotThere.
     """
     results = visit.results
     items = results.worklist.items(question=question)
     if not items:
         raise NotThere(f"There is no question {question}.")
+    if not every:
+        items = [item for item in items if item.counts and item.status != Status.NOT_HANDED_IN.value]
     people = results.sharing.people().get(question, [])
     if mine and visit.person in people:
         items = own(items, people, visit.person)
@@ -66,7 +69,7 @@ def begin(visit: Visit) -> Response:
     items = question_items(visit, question)
     first = next((item for item in items if item.open), items[0] if items else None)
     if first is None:
-        raise NotThere("This question is shared out, and nothing of it is yours.")
+        raise NotThere("There is no answer, or the question is shared out and nothing of it is yours.")
     return visit.to("grade", question, visit.results.code(first.submission))
 
 
@@ -77,8 +80,8 @@ def show(visit: Visit) -> Response:
 
 def _queue(visit: Visit) -> Queue:
     question, code = visit.path("question"), visit.path("code")
-    for mine in (True, False):
-        items = question_items(visit, question, mine=mine)
+    for mine, every in ((True, False), (False, False), (False, True)):
+        items = question_items(visit, question, mine=mine, every=every)
         place = next((n for n, each in enumerate(items) if visit.results.code(each.submission) == code), None)
         if place is not None:
             return Queue(items, place)
@@ -134,7 +137,7 @@ def _page(
         whole=answer is None and results.worklist.answer(item.submission, "") is not None,
         alike=sum(each.alike == item.alike for each in queue.items) if item.alike else 1,
         values=values,
-        steps=steps(item.max_points),
+        steps=steps(item),
         comments=comments,
         history=results.decisions.history(item.submission, item.question, limit=30),
         beside=[] if anonymous else list(results.beside(item.submission)),
@@ -162,16 +165,16 @@ def _points_of(visit: Visit, item: Item, decision: Decision | None) -> float | N
         return None
     changes = {each.number: each.points for each in visit.results.palette.comments(withdrawn=True)}
     given = [changes.get(number, 0.0) for number in decision.comments]
-    return total(decision.points, given, limits(item.judged, item.max_points))
+    return total(decision.points, given, item.allowed)
 
 
-def steps(max_points: float) -> list[float]:
-    """Return the points that have a button: whole ones, halves where they are few, always all of them."""
-    step = next(
-        size for size in (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 50.0, max_points) if max_points / size <= STEPS
-    )
-    found = [number * step for number in range(int(max_points / step + 1e-9) + 1)]
-    return found if abs(found[-1] - max_points) < 1e-9 else [*found, max_points]
+def steps(item: Item) -> list[float]:
+    """Return the points that have a button: whole ones, halves where they are few, the least, all."""
+    least, most = item.allowed
+    span = most - least
+    step = next(size for size in (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 50.0, span) if span / size <= STEPS)
+    found = {number * step for number in range(int(least / step - 1e-9), int(most / step + 1e-9) + 1)}
+    return sorted({least, most, min(item.max_points, most), *found})
 
 
 def entered_points(text: str) -> float | None:

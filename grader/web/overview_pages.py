@@ -8,12 +8,14 @@ from collections.abc import Mapping
 
 from starlette.responses import JSONResponse, Response
 
-from grader.course.total import total_of
+from grader.course.total import Total, not_graded, total_of, total_of_sum
 from grader.errors import UsageError
 from grader.final import Waits
 from grader.manual.decisions import Wish
-from grader.manual.worklist import own
+from grader.manual.worklist import Sum, own
+from grader.records import Status
 from grader.web.grading_pages import entered_points, question_items, steps
+from grader.web.served_results import Results
 from grader.web.visit import WHOLE, NotThere, Visit
 
 MAX_TODO = 300
@@ -85,9 +87,25 @@ def todo(visit: Visit) -> Response:
 
 
 def students(visit: Visit) -> Response:
-    """List all submissions."""
-    rows, names = visit.results.worklist.totals(), visit.results.worklist.names()
+    """List all submissions with what they earn; those that do not count come last."""
+    names = visit.results.worklist.names()
+    rows = listed(visit.results)
     return visit.page("students.html", here="students", rows=rows, names=names, doubled=doubled(names))
+
+
+def listed(results: Results) -> list[tuple[Sum, Total | None]]:
+    """Return what each submission has and what that earns, as in the gradebook; None without a rubric."""
+    rubric = results.rubric()
+    rows: list[tuple[Sum, Total | None]] = []
+    for each in sorted(results.worklist.totals(), key=lambda each: not each.counts):
+        is_graded = each.status != Status.NOT_GRADED.value or not each.waiting
+        total = None
+        if rubric is not None and is_graded:
+            total = total_of_sum(each.points, each.waiting, each.late, rubric)
+        elif rubric is not None:
+            total = not_graded(rubric)
+        rows.append((each, total))
+    return rows
 
 
 def doubled(names: Mapping[str, str]) -> set[str]:
@@ -170,7 +188,7 @@ def group(visit: Visit) -> Response:
         group=found,
         shown=different[:MAX_SHOWN],
         different=len(different),
-        steps=steps(found.items[0].max_points),
+        steps=steps(found.items[0]),
         comments=results.palette.comments(question),
         code=visit.path("code"),
         anonymous=question in results.sharing.anonymous(),

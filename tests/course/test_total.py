@@ -112,6 +112,7 @@ questions:
     checks:
       - {id: v, title: It is d, type: reference, points: 1, inputs: ""}
 """
+VERDICTS = (("a", "v"), ("a", "extra"), ("b", "v"), ("c", "v"))
 RIGHT, WRONG, MISSING = (
     Verdict(VerdictKind.PASSED, 1.0, ""),
     Verdict(VerdictKind.FAILED, 0.0, "", Code.VALUES),
@@ -143,15 +144,26 @@ def test_a_wrong_answer_loses_points_where_the_course_says_so_and_a_missing_one_
 
 def test_without_a_most_of_the_sheet_bonus_counts_in_full() -> None:
     course = parse_rubric(CHOICE.replace("max_points: 4\n", ""), "quiz.yaml")
-    verdicts = dict.fromkeys((("a", "v"), ("a", "extra"), ("b", "v"), ("c", "v")), RIGHT)
+    verdicts = dict.fromkeys(VERDICTS, RIGHT)
     total = total_of(score_submission("anna", course, verdicts, {}), course)
     assert (total.points, total.max_points) == (6.0, 4.0)
 
 
 def test_the_most_of_a_question_holds_with_its_bonus() -> None:
     course = parse_rubric(CHOICE.replace("min_points: -1", "max_points: 2.5"), "quiz.yaml")
-    verdicts = dict.fromkeys((("a", "v"), ("a", "extra"), ("b", "v"), ("c", "v")), RIGHT)
+    verdicts = dict.fromkeys(VERDICTS, RIGHT)
     assert score_submission("anna", course, verdicts, {}).questions[0].points == 2.5
+
+
+def test_a_score_says_what_the_rubric_lets_anybody_give() -> None:
+    course = parse_rubric(CHOICE, "quiz.yaml")
+    for found in (
+        score_submission("anna", course, dict.fromkeys(VERDICTS, MISSING), {}),
+        score_nothing("bert", course, Status.NOT_GRADED, ""),
+    ):
+        assert [(each.least, each.most) for each in found.questions] == [(-1.0, 3.0), (0.0, 2.0), (0.0, 1.0)]
+    capped = parse_rubric(CHOICE.replace("min_points: -1", "max_points: 2.5"), "quiz.yaml")
+    assert capped.questions[0].most_points == 2.5
 
 
 @pytest.mark.parametrize(

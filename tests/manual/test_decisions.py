@@ -185,9 +185,18 @@ def test_what_waits_is_what_no_person_has_decided(store: Store) -> None:
 def test_a_decision_on_another_hand_in_waits_again_and_keeps_its_points(store: Store) -> None:
     decide(store, 1.0)
     store.put_answers("tiny", "anna", answers("anna", "Another answer."))
-    (item,) = (item for item in Worklist(store, "tiny").items(only_open=True) if item.submission == "anna")
+    worklist = Worklist(store, "tiny")
+    (item,) = (item for item in worklist.items(only_open=True) if item.submission == "anna")
     assert (item.changed, item.points) == (True, 1.0)
+
+    def counted() -> tuple[int, int, int, int]:
+        (essays,) = (each for each in worklist.progress() if each.question == "essay")
+        shares = worklist.shares({"essay": ["ta"]})
+        return essays.waiting, essays.decided, worklist.reasons()[Waits.WRITTEN], shares["ta"][1]
+
+    assert counted() == (6, 0, 5, 6)
     decide(store, 1.25)
+    assert counted() == (5, 1, 4, 5)
     assert not [item for item in Worklist(store, "tiny").items(only_open=True) if item.submission == "anna"]
 
 
@@ -211,6 +220,33 @@ def test_a_person_may_confirm_what_a_bonus_or_a_penalty_makes_of_a_question(
     assert (item.points, item.kind) == (judged, DecisionKind.CONFIRMED)
     with pytest.raises(UsageError, match="points, but it has"):
         decide(store, judged * 2, question="double", reason="more")
+
+
+def test_what_a_person_may_give_is_what_the_rubric_says_whatever_the_judge_gave(store: Store) -> None:
+    made = score("anna")
+
+    def judged(points: float | None) -> None:
+        double = replace(made.questions[0], points=points, least=-1.0, most=4.0)
+        store.put_scores("tiny", [replace(made, questions=(double, made.questions[1]))], "course")
+
+    judged(2.0)
+    (item,) = Worklist(store, "tiny").items(question="double", submission="anna")
+    assert item.allowed == (-1.0, 4.0)
+    decide(store, 4.0, question="double", reason="a bonus that no check sees")
+    for again in (1.0, None, -1.0):
+        judged(again)
+        assert points(store, question="double") == 4.0
+        (item,) = Worklist(store, "tiny").items(question="double", submission="anna")
+        assert item.points == 4.0
+        assert (
+            next(each for each in Worklist(store, "tiny").totals() if each.submission == "anna").points == 4.0
+        )
+    decide(store, -1.0, question="double", reason="guessed")
+    judged(3.0)
+    assert points(store, question="double") == -1.0
+    for wrong in (-1.5, 4.5):
+        with pytest.raises(UsageError, match="but it has -1 to 4"):
+            decide(store, wrong, question="double", reason="more")
 
 
 def test_a_submission_that_we_failed_to_grade_is_graded_once_people_decided_all_of_it(store: Store) -> None:

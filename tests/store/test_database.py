@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import text
 from support import not_graded, run, score
 
+from grader.attempt import Attempt, Student
 from grader.errors import DamagedError, StoreError
 from grader.manual.decisions import Decisions, Wish
 from grader.manual.worklist import Worklist
@@ -227,7 +228,8 @@ def test_a_score_that_could_not_be_read_back_is_not_kept(store: Store) -> None:
 def test_a_database_of_the_third_step_gets_its_questions_from_its_scores(tmp_path: Path) -> None:
     path = tmp_path / "grader.db"
     with Store(path) as store:
-        store.put_scores("tiny", [score("anna")], "course")
+        late = Attempt((Student("Anna"),), late_seconds=90.0, counts=False)
+        store.put_scores("tiny", [score("anna", attempt=late), score("bert")], "course")
     with contextlib.closing(sqlite3.connect(path)) as opened:
         ours = "questions answers hand_ins decisions palette settings pairs accounts sessions audit".split()
         for table in ours:
@@ -236,11 +238,16 @@ def test_a_database_of_the_third_step_gets_its_questions_from_its_scores(tmp_pat
         opened.execute("UPDATE alembic_version SET version_num = '0003'")
         opened.commit()
     with Store(path) as store:
-        items = Worklist(store, "tiny").items()
+        items = Worklist(store, "tiny").items(submission="anna")
+        totals = Worklist(store, "tiny").totals()
+        assert [(each.submission, each.counts, each.late) for each in totals] == [
+            ("anna", False, 90.0),
+            ("bert", True, 0.0),
+        ]
         assert [(item.question, item.judged, item.max_points, item.waits.value) for item in items] == [
             ("double", 2.0, 3.0, ""),
             ("essay", None, 2.0, "written"),
         ]
         Decisions(store, "tiny").decide([Wish("anna", "essay", 1.0)], "ada")
         assert store.get_scores("tiny")["anna"].points == 3.0
-    assert (tmp_path / "grader.db.before-0004").is_file()
+    assert (tmp_path / "grader.db.before-0005").is_file()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,21 @@ import pytest
 
 pytest.importorskip("starlette", reason="grader[serve] is not installed")
 from starlette.testclient import TestClient
-from support import score
+from support import rubric, score
 from support_manual import alike
 from support_web import HOST, PASSWORD, client, forgery
 
 from grader.attempt import Attempt, Student
+from grader.course.rubric import Late
+from grader.course.score import score_nothing
+from grader.gradebooks.book import load_book
 from grader.manual.accounts import Accounts, Role
 from grader.manual.decisions import Decisions, Wish
 from grader.manual.sharing import Sharing
+from grader.records import Status
 from grader.store import Store
 from grader.web.jobs import Jobs
+from grader.web.overview_pages import listed
 from grader.web.site import GETS, HEAD_GETS, HEAD_POSTS, POSTS, make_site
 
 
@@ -351,3 +357,42 @@ def test_lists_name_questions_by_their_titles(results: Any) -> None:
         text = made.get(path).text
         assert re.search(r"<(td|i)>Essay</", text)
         assert not re.search(r"<(td|i)>essay</", text)
+
+
+def test_hand_ins_that_do_not_count_are_in_no_queue_and_the_list_has_the_points_of_the_gradebook(
+    results: Any, store: Store
+) -> None:
+    made = client(results)
+    jo = Student("Jo", "s1")
+    course = rubric().model_copy(update={"late": Late(loss=0.5)})
+    store.put_rubric("tiny", course.model_dump_json(by_alias=True))
+    first, last = Attempt((jo,), counts=False), Attempt((jo,), late_seconds=3600.0)
+    store.put_scores("tiny", [score("first", attempt=first), score("last", attempt=last)], "course")
+    absent = Attempt((Student("Abe"),))
+    nothing = score_nothing("abe", course, Status.NOT_HANDED_IN, "nothing was handed in")
+    store.put_scores("tiny", [replace(nothing, attempt=absent)], "course")
+    page = made.get(f"/grade/essay/{results.code('last')}").text
+    assert re.search(r"\d of 7 · <b class=\"left\">7</b> left", page)
+    alone = made.get(f"/grade/essay/{results.code('first')}")
+    assert alone.status_code == 200, "it can be looked at all the same"
+    rows = {row.submission: total for row, total in listed(results)}
+    book = {row.score.submission: row.total for row in load_book(store, "tiny", results.out).rows}
+    assert {name: (total.points, total.max_points) for name, total in rows.items() if name != "first"} == {
+        name: (total.points, total.max_points) for name, total in book.items()
+    }
+    assert rows["last"].points == 1.0
+    shown = made.get("/students").text
+    assert shown.count("another hand-in counts") == 1
+    assert "1 h late" in shown
+
+
+def test_there_is_a_button_for_the_least_and_the_most_that_anybody_may_give(
+    results: Any, store: Store
+) -> None:
+    double = replace(score().questions[0], least=-1.0, most=4.0)
+    store.put_scores("tiny", [score("anna", questions=(double, score().questions[1]))], "course")
+    text = client(results).get(f"/grade/double/{results.code('anna')}").text
+    assert 'data-least="-1.0" data-full="3.0" data-most="4.0"' in text
+    buttons = [float(each) for each in re.findall(r'<button type="button" data-points="([^"]+)"', text)]
+    assert (buttons[0], buttons[-1]) == (-1.0, 4.0)
+    assert {0.0, 3.0} < set(buttons)

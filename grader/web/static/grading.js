@@ -5,7 +5,7 @@ const find = (selector) => document.querySelector(selector);
 const all = (selector) => [...document.querySelectorAll(selector)];
 const form = find("#decide");
 const field = form?.elements.points;
-const most = Number(find(".points")?.dataset.max ?? 0);
+const [least, full, most] = ["least", "full", "most"].map((name) => Number(find(".points")?.dataset[name] ?? 0));
 let changed = false;
 
 find("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
@@ -45,9 +45,9 @@ if (field) {
   form.addEventListener("change", (event) => {
     const change = Number(event.target.dataset.change ?? 0);
     if (!change) return;
-    const start = number() ?? (change < 0 ? most : 0);
+    const start = number() ?? (change < 0 ? full : 0);
     if (!event.target.checked && number() === null) return;
-    show(Math.min(Math.max(start + (event.target.checked ? change : -change), 0), most));
+    show(Math.min(Math.max(start + (event.target.checked ? change : -change), least), most));
   });
   mark();
   addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
@@ -61,8 +61,9 @@ let last = 0;
 const digit = (key) => {
   const now = Date.now();
   const more = now - last < 1500 ? typed + key : key;
-  const fits = more !== "." && !(Number(more) > most) && !Number.isNaN(Number(more));
-  typed = fits || more === "." ? more : key;
+  const begun = more === "." || more === "-" || more === "-.";
+  const fits = Number(more) <= most && Number(more) >= least;
+  typed = fits || begun ? more : key;
   last = now;
   changed = true;
   field.value = typed;
@@ -81,7 +82,7 @@ function keyPressed(event) {
   if (event.key === "/" && find("[data-filter]")) { event.preventDefault(); find("[data-filter]").focus(); return; }
   if (target === field && event.key === "Escape") { field.blur(); return; }
   if (form) {
-    if (/^[0-9.,]$/.test(event.key)) {
+    if (/^[0-9.,]$/.test(event.key) || (event.key === "-" && least < 0)) {
       if (target === field) return;
       event.preventDefault();
       digit(event.key.replace(",", "."));
@@ -93,7 +94,7 @@ function keyPressed(event) {
     const plain = target === document.body || target === field || !target.matches?.("button, a, summary");
     if (box) box.click();
     else if (focus && form.elements[focus]) form.elements[focus].focus();
-    else if (event.key === "f") { changed = true; show(most); }
+    else if (event.key === "f") { changed = true; show(full); }
     else if (event.key === "Backspace" && target !== field) { typed = ""; changed = true; show(null); }
     else if (event.key === "Enter" && plain) form.requestSubmit(event.shiftKey ? form.elements.stay ?? form.elements.go : form.elements.go);
     else if (move(event)) return;
