@@ -67,10 +67,10 @@ def fetch(address: str, cookie: str, form: dict[str, str] | None = None) -> tupl
 
 def pages(results: Results) -> list[str]:
     """Return the paths of every kind of page."""
-    code = results.code("student 0700")
+    code, q0, q9 = (results.code("student 0700", question) for question in ("", "q0", "q9"))
     return [
-        "/", "/live", "/todo", "/students", f"/students/{code}", f"/grade/q0/{code}", f"/grade/q9/{code}",
-        f"/answer/q0/{code}", "/groups/q0", f"/groups/q0/{code}", "/groups/q9", "/comments", "/history",
+        "/", "/live", "/todo", "/students", f"/students/{code}", f"/grade/q0/{q0}", f"/grade/q9/{q9}",
+        f"/answer/q0/{q0}", "/groups/q0", f"/groups/q0/{q0}", "/groups/q9", "/comments", "/history",
         "/people", "/similar",
     ]  # fmt: skip
 
@@ -121,7 +121,7 @@ def measure_saving(address: str, results: Results, people: int, each: int) -> No
                 "comment": words,
                 "stay": "1",
             }
-            status, text = fetch(f"{address}/grade/q1/{results.code(name)}", tokens[person], form)
+            status, text = fetch(f"{address}/grade/q1/{results.code(name, 'q1')}", tokens[person], form)
             if status == 200:
                 return conflicts
             assert status == 409, (status, text[-500:])

@@ -51,10 +51,11 @@ def framed(content: str, title: str, kind: str = "") -> Response:
 
 def answer(visit: Visit) -> Response:
     """Return what a person reads of one question; where its answer was not found, all text of the hand-in."""
-    submission = visit.results.submission(visit.path("code"))
+    question = visit.path("question")
+    submission = visit.results.submission(visit.path("code"), question)
     if submission is None:
         raise NotThere("There is no such answer.")
-    found = visit.results.worklist.answer(submission, visit.path("question"))
+    found = visit.results.worklist.answer(submission, question)
     if found is None:
         found = visit.results.worklist.answer(submission, "")
     if found is None:

@@ -59,7 +59,7 @@ def question_items(visit: Visit, question: str, *, mine: bool = True, every: boo
     if mine and visit.person in people:
         items = own(items, people, visit.person)
     if question in results.sharing.anonymous():
-        items = sorted(items, key=lambda item: results.code(item.submission))
+        items = sorted(items, key=lambda item: results.code(item.submission, item.question))
     return items
 
 
@@ -70,7 +70,7 @@ def begin(visit: Visit) -> Response:
     first = next((item for item in items if item.open), items[0] if items else None)
     if first is None:
         raise NotThere("There is no answer, or the question is shared out and nothing of it is yours.")
-    return visit.to("grade", question, visit.results.code(first.submission))
+    return visit.to("grade", question, visit.results.code(first.submission, question))
 
 
 def show(visit: Visit) -> Response:
@@ -82,7 +82,8 @@ def _queue(visit: Visit) -> Queue:
     question, code = visit.path("question"), visit.path("code")
     for mine, every in ((True, False), (False, False), (False, True)):
         items = question_items(visit, question, mine=mine, every=every)
-        place = next((n for n, each in enumerate(items) if visit.results.code(each.submission) == code), None)
+        codes = [visit.results.code(each.submission, question) for each in items]
+        place = codes.index(code) if code in codes else None
         if place is not None:
             return Queue(items, place)
     raise NotThere("There is no such answer.")
@@ -121,11 +122,12 @@ def _page(
         item=item,
         name=f"Answer {queue.place + 1}" if anonymous else item.who,
         anonymous=anonymous,
-        code=results.code(item.submission),
+        code=results.code(item.submission, item.question),
+        student_code="" if anonymous else results.code(item.submission),
         codes={
-            "before": before and results.code(before.submission),
-            "after": after and results.code(after.submission),
-            "open": following and results.code(following.submission),
+            "before": before and results.code(before.submission, item.question),
+            "after": after and results.code(after.submission, item.question),
+            "open": following and results.code(following.submission, item.question),
         },
         place=queue.place + 1,
         number=len(queue.items),
@@ -232,8 +234,8 @@ def _decided(visit: Visit, queue: Queue, given: str) -> Response:
     following = queue.next_open()
     if visit.field("stay") or following is None:
         done = "1" if following is None and not visit.field("stay") else ""
-        return visit.to("grade", item.question, results.code(item.submission), done=done)
-    return visit.to("grade", item.question, results.code(following.submission))
+        return visit.to("grade", item.question, results.code(item.submission, item.question), done=done)
+    return visit.to("grade", item.question, results.code(following.submission, item.question))
 
 
 def undo(visit: Visit) -> Response:
@@ -243,19 +245,19 @@ def undo(visit: Visit) -> Response:
         taken = {other.undoes for other in decisions.history(each.submission, question)}
         if each.undoes is None and each.version not in taken:
             decisions.undo(each.submission, question, visit.person, each.version)
-            return visit.to("grade", question, visit.results.code(each.submission))
+            return visit.to("grade", question, visit.results.code(each.submission, question))
     raise UsageError("you have decided nothing here that could be undone")
 
 
 def restore(visit: Visit) -> Response:
     """Let an earlier version of a decision stand again."""
     results, question = visit.results, visit.path("question")
-    submission = results.submission(visit.path("code"))
+    submission = results.submission(visit.path("code"), question)
     version = next(iter(visit.numbers("version")), None)
     if submission is None or version is None:
         raise NotThere("There is no such version.")
     results.decisions.restore(submission, question, version, visit.person)
-    return visit.to("grade", question, results.code(submission))
+    return visit.to("grade", question, results.code(submission, question))
 
 
 def preview(visit: Visit) -> Response:

@@ -12,7 +12,7 @@ from grader.course.total import Total, not_graded, total_of, total_of_sum
 from grader.errors import UsageError
 from grader.final import Waits
 from grader.manual.decisions import Wish
-from grader.manual.worklist import Sum, own
+from grader.manual.worklist import Item, Sum, own
 from grader.records import Status
 from grader.web.grading_pages import entered_points, question_items, steps
 from grader.web.served_results import Results
@@ -67,7 +67,13 @@ def todo(visit: Visit) -> Response:
         counts[item.waits.value] = counts.get(item.waits.value, 0) + 1
     if reason:
         items = [item for item in items if item.waits.value == reason]
-    people, mine = results.sharing.people(), bool(visit.query("mine"))
+    people, mine, nameless = results.sharing.people(), bool(visit.query("mine")), results.sharing.anonymous()
+
+    def order(item: Item) -> tuple[int, str]:  # that of the names tells who it is
+        code = results.code(item.submission, item.question) if item.question in nameless else ""
+        return item.number, code
+
+    items = sorted(items, key=order)
     if mine:
         items = [item for item in items if own([item], people.get(item.question, []), visit.person)]
     return visit.page(
@@ -82,7 +88,7 @@ def todo(visit: Visit) -> Response:
         doubled=doubled({item.submission: item.who for item in items}),
         shared=any(visit.person in persons for persons in people.values()),
         titles={each.question: each.title for each in results.worklist.progress()},
-        anonymous=results.sharing.anonymous(),
+        anonymous=nameless,
     )
 
 
@@ -90,7 +96,14 @@ def students(visit: Visit) -> Response:
     """List all submissions with what they earn; those that do not count come last."""
     names = visit.results.worklist.names()
     rows = listed(visit.results)
-    return visit.page("students.html", here="students", rows=rows, names=names, doubled=doubled(names))
+    return visit.page(
+        "students.html",
+        here="students",
+        rows=rows,
+        names=names,
+        doubled=doubled(names),
+        hidden=bool(visit.hidden_questions()),
+    )
 
 
 def listed(results: Results) -> list[tuple[Sum, Total | None]]:
@@ -120,7 +133,8 @@ def student(visit: Visit) -> Response:
     kept = None if submission is None else results.store.get_score(results.assignment, submission)
     if submission is None or kept is None:
         raise NotThere("There is no such submission.")
-    rubric = results.rubric()
+    rubric, items = results.rubric(), results.worklist.items(submission=submission)
+    hidden = visit.hidden_questions()
     return visit.page(
         "student.html",
         here="students",
@@ -129,9 +143,12 @@ def student(visit: Visit) -> Response:
         code=visit.path("code"),
         score=kept.score,
         total=total_of(kept.score, rubric) if rubric else None,
-        items=(items := results.worklist.items(submission=submission)),
+        items=items,
+        hidden=hidden & {item.question for item in items},
         titles={item.question: item.title for item in items},
-        history=results.decisions.history(submission, limit=50),
+        history=[
+            each for each in results.decisions.history(submission, limit=50) if each.question not in hidden
+        ],
         beside=list(results.beside(submission)),
         has_run=results.store.run_of(results.assignment, submission) is not None,
         anonymous=results.sharing.anonymous(),
@@ -173,7 +190,7 @@ def group(visit: Visit) -> Response:
         (
             each
             for each in results.groups(question, items, written=written)
-            if any(results.code(item.submission) == visit.path("code") for item in each.items)
+            if any(results.code(item.submission, question) == visit.path("code") for item in each.items)
         ),
         None,
     )
@@ -206,7 +223,7 @@ def decide_group(visit: Visit) -> Response:
     comment, reason = visit.field("comment").replace("\r\n", "\n"), visit.field("reason")
     wishes = []
     for item in question_items(visit, question, mine=False):
-        version = chosen.get(results.code(item.submission), "")
+        version = chosen.get(results.code(item.submission, question), "")
         if WHOLE.fullmatch(version):
             wishes.append(Wish(item.submission, question, points, comment, numbers, reason, int(version)))
     if not wishes:

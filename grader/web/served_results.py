@@ -94,14 +94,14 @@ class Results:
         """The name of the cookie: cookies ignore ports, so servers of other results need another one."""
         return f"grader-{hashlib.sha256(f'cookie {self.secret}'.encode()).hexdigest()[:12]}"
 
-    def code(self, submission: str) -> str:
-        """Return the name of a submission in addresses."""
-        return code_name(self.secret, submission)
+    def code(self, submission: str, question: str = "") -> str:
+        """Return the name of a submission in addresses: in those of a question it has another one."""
+        return code_name(f"{self.secret}\0{question}" if question else self.secret, submission)
 
-    def submission(self, code: str) -> str | None:
-        """Return the submission with a name in addresses."""
+    def submission(self, code: str, question: str = "") -> str | None:
+        """Return the submission with a name in addresses, of a question or of a student."""
         names = self.worklist.submissions()
-        return next((name for name in names if code_name(self.secret, name) == code), None)
+        return next((name for name in names if self.code(name, question) == code), None)
 
     def rubric(self) -> Rubric | None:
         """Return the rubric with which the results were graded, None if that was not kept."""

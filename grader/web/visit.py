@@ -107,6 +107,10 @@ class Visit:
         """Whether the person is a head TA."""
         return self.session.role is Role.HEAD
 
+    def hidden_questions(self) -> set[str]:
+        """Return the questions of which this person sees no points beside a name: a head TA sees all."""
+        return set() if self.is_head else self.results.sharing.anonymous()
+
     def field(self, name: str, default: str = "") -> str:
         """Return a field of the form."""
         return next((value for key, value in self.form if key == name), default)
@@ -211,7 +215,9 @@ def endpoint(
             return visit.page("told.html", 404, title="Not found", words=str(error))
         except GraderError as error:
             status = 409 if isinstance(error, UsageError | ConflictError) else 500
-            return visit.page("told.html", status, title="That did not work", words=str(error))
+            return visit.page(
+                "told.html", status, title="That did not work", words=_nameless(visit, str(error))
+            )
 
     async def answer(request: Request) -> Response:
         try:
@@ -221,6 +227,15 @@ def endpoint(
         return await run_in_threadpool(work, request, form)
 
     return answer
+
+
+def _nameless(visit: Visit, words: str) -> str:
+    """Return an error without the name of a submission where the question is graded without names."""
+    results, question = visit.results, visit.request.path_params.get("question", "")
+    if question in results.sharing.anonymous():
+        for name in results.worklist.submissions():
+            words = words.replace(f"{name}, {question}", f"Answer {results.code(name, question)[:4]}")
+    return words
 
 
 def _refusal(visit: Visit, role: Role) -> str:

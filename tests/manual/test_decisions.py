@@ -225,22 +225,21 @@ def test_a_person_may_confirm_what_a_bonus_or_a_penalty_makes_of_a_question(
 def test_what_a_person_may_give_is_what_the_rubric_says_whatever_the_judge_gave(store: Store) -> None:
     made = score("anna")
 
-    def judged(points: float | None) -> None:
-        double = replace(made.questions[0], points=points, least=-1.0, most=4.0)
+    def judged(points: float | None, most: float = 4.0) -> None:
+        double = replace(made.questions[0], points=points, least=-1.0, most=most)
         store.put_scores("tiny", [replace(made, questions=(double, made.questions[1]))], "course")
 
     judged(2.0)
     (item,) = Worklist(store, "tiny").items(question="double", submission="anna")
     assert item.allowed == (-1.0, 4.0)
     decide(store, 4.0, question="double", reason="a bonus that no check sees")
-    for again in (1.0, None, -1.0):
-        judged(again)
-        assert points(store, question="double") == 4.0
+    for again, most in ((1.0, 4.0), (None, 4.0), (-1.0, 4.0), (2.0, 3.5)):
+        judged(again, most)
+        assert points(store, question="double") == most
         (item,) = Worklist(store, "tiny").items(question="double", submission="anna")
-        assert item.points == 4.0
-        assert (
-            next(each for each in Worklist(store, "tiny").totals() if each.submission == "anna").points == 4.0
-        )
+        total = next(each for each in Worklist(store, "tiny").totals() if each.submission == "anna")
+        assert (item.points, total.points) == (most, most)
+    judged(2.0)
     decide(store, -1.0, question="double", reason="guessed")
     judged(3.0)
     assert points(store, question="double") == -1.0

@@ -29,11 +29,11 @@ PHONE = {
 
 
 def pages(results: Any) -> list[str]:
-    code = results.code("anna")
+    code, essay, double = (results.code("anna", question) for question in ("", "essay", "double"))
     return [
-        "", "todo", "students", f"students/{code}", f"grade/essay/{code}", f"grade/double/{code}",
-        f"grade/double/{results.code('bert')}", "groups/essay", f"groups/essay/{code}", "groups/double",
-        f"groups/double/{code}", "comments", "history", "people", "similar",
+        "", "todo", "students", f"students/{code}", f"grade/essay/{essay}", f"grade/double/{double}",
+        f"grade/double/{results.code('bert', 'double')}", "groups/essay", f"groups/essay/{essay}", "groups/double",
+        f"groups/double/{double}", "comments", "history", "people", "similar",
         *(f"similar/{each.key}" for each in results.similar.all()), "nothing",
     ]  # fmt: skip
 
@@ -73,11 +73,11 @@ def test_thirty_answers_are_graded_by_keyboard_alone(results: Any, opened: Open)
 
 def test_keys_move_write_undo_and_choose_comments(busy: Any, opened: Open) -> None:
     busy.sharing.share("essay", [], "ada")
-    page = opened(f"grade/essay/{busy.code('anna')}")
+    page = opened(f"grade/essay/{busy.code('anna', 'essay')}")
     page.keyboard.press("n")
-    page.wait_for_url(f"**/{busy.code('bert')}")
+    page.wait_for_url(f"**/{busy.code('bert', 'essay')}")
     page.keyboard.press("ArrowLeft")
-    page.wait_for_url(f"**/{busy.code('anna')}")
+    page.wait_for_url(f"**/{busy.code('anna', 'essay')}")
     page.keyboard.press("q")
     assert page.locator("[name=points]").input_value() == "1.5"
     page.keyboard.press("q")
@@ -94,7 +94,7 @@ def test_keys_move_write_undo_and_choose_comments(busy: Any, opened: Open) -> No
     page.keyboard.press("1")
     with page.expect_navigation():
         page.keyboard.press("Shift+Enter")
-    assert page.url.endswith(busy.code("anna"))
+    assert page.url.endswith(busy.code("anna", "essay"))
     standing = busy.decisions.standing("anna", "essay")
     assert (standing.points, standing.comment, standing.comments) == (1.0, "Nice: $x^2$, q n 1", (2,))
     with page.expect_navigation():
@@ -112,7 +112,7 @@ def test_keys_move_write_undo_and_choose_comments(busy: Any, opened: Open) -> No
 
 
 def test_two_people_at_once_lose_neither_words(people: Any, opened: Open) -> None:
-    where = f"grade/essay/{people.code('anna')}"
+    where = f"grade/essay/{people.code('anna', 'essay')}"
     ben, cleo = (opened(where, person=name) for name in ("ben", "cleo"))
     for page, points, words in ((ben, "1", "of ben"), (cleo, "2", "of cleo")):
         page.keyboard.press(points)
@@ -138,7 +138,7 @@ def test_two_people_at_once_lose_neither_words(people: Any, opened: Open) -> Non
 
 
 def test_the_judge_is_overridden_with_a_reason(results: Any, opened: Open) -> None:
-    page = opened(f"grade/double/{results.code('anna')}")
+    page = opened(f"grade/double/{results.code('anna', 'double')}")
     assert "its input stays" in page.locator(".check").nth(1).inner_text().lower()
     assert "def double" in page.frame_locator("iframe").locator("pre").inner_text()
     page.keyboard.press("3")
@@ -247,7 +247,7 @@ def test_no_script_of_a_student_runs_and_nothing_is_asked_of_another_host(
         shown = written(kind, html)
         own = [GivenAnswer(q, html, shown, str(number), _digest(shown)) for q in ("", "essay")]
         results.store.put_answers("tiny", "anna", own)
-        page.goto(f"/grade/essay/{results.code('anna')}")
+        page.goto(f"/grade/essay/{results.code('anna', 'essay')}")
         frame = page.frames[1]
         for element in frame.locator("#click").all():
             element.click(force=True, timeout=2000)
