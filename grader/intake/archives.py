@@ -24,7 +24,7 @@ from pathlib import Path
 from grader.errors import ResultsError, UsageError
 from grader.intake import layouts
 from grader.intake.layouts import HandedIn
-from grader.intake.submissions import MOODLE, is_skipped, results_directory
+from grader.intake.submissions import MOODLE, SUFFIX, is_skipped, results_directory
 
 FOLDER = "handed-in"  # below the results
 DONE = ".grader-intake.json"
@@ -122,29 +122,38 @@ def _arranged(source: Path, work: Path, results: Path, assignment: str) -> Opene
         if problem := _unpack(source, raw, OUTER, remarks, source.name):
             raise UsageError(f"{source} cannot be unpacked: {problem}")
     top = layouts.top(raw)
-    while _is_wrapped(top):  # the platform's archive in an archive
-        (inner,) = (path for path in top.iterdir() if not is_skipped(path.name))
-        unpacked = work / secrets.token_hex(4)
+    if (inner := _only_archive(top)) and _is_of_several(inner, work / "outline"):
+        unpacked = work / "unpacked"
         unpacked.mkdir()
-        if _unpack(inner, unpacked, OUTER, remarks, inner.name):
-            break
-        top = layouts.top(unpacked)
+        if not _unpack(inner, unpacked, OUTER, remarks, inner.name):
+            top = layouts.top(unpacked)
     platform = layouts.recognised(top)
     hand_ins = layouts.arrange(top, platform, arranged, assignment)
     _unpack_nested(arranged, remarks)
     return Opened(arranged, platform, hand_ins, remarks)
 
 
-def _is_wrapped(top: Path) -> bool:
-    """Whether a folder holds a single archive that is not one student's, as far as its name tells."""
+def _only_archive(top: Path) -> Path | None:
+    """Return the archive that is all that a folder holds, unless its name is that of one hand-in."""
     paths = [path for path in top.iterdir() if not is_skipped(path.name)]
-    return (
-        len(paths) == 1
-        and paths[0].is_file()
-        and bool(PACKED.search(paths[0].name))
-        and not MOODLE.search(paths[0].name)
-        and not layouts.CANVAS_FILE.match(paths[0].name)
-    )
+    if len(paths) != 1 or not paths[0].is_file() or not PACKED.search(paths[0].name):
+        return None
+    is_one = MOODLE.search(paths[0].name) or layouts.CANVAS_FILE.match(paths[0].name)
+    return None if is_one or paths[0].is_symlink() else paths[0]
+
+
+def _is_of_several(archive: Path, outline: Path) -> bool:
+    """Whether an archive has the form of a platform, or folders of which several hold a notebook.
+
+    Any other one is what one student packed. `outline` becomes what it holds, without any content.
+    """
+    outline.mkdir()
+    if _unpack(archive, outline, OUTER, {}, archive.name, "outline"):
+        return False
+    top = layouts.top(outline)
+    folders = [path for path in top.iterdir() if path.is_dir()]
+    with_notebooks = sum(any(path.rglob(f"*{SUFFIX}")) for path in folders)
+    return bool(layouts.recognised(top)) or with_notebooks > 1
 
 
 def _unpack_nested(folder: Path, remarks: dict[str, str]) -> None:
@@ -184,10 +193,24 @@ def _unpack_nested(folder: Path, remarks: dict[str, str]) -> None:
 
 
 def _unpack(
-    archive: Path, folder: Path, limits: tuple[int, int, int], remarks: dict[str, str], where: str
+    archive: Path,
+    folder: Path,
+    limits: tuple[int, int, int],
+    remarks: dict[str, str],
+    where: str,
+    *further: str,
 ) -> str:
     """Unpack an archive in a process of its own; return why it could not be, '' if it was."""
-    command = [sys.executable, "-I", "-S", str(PROGRAM), str(archive), str(folder), *map(str, limits)]
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        str(PROGRAM),
+        str(archive),
+        str(folder),
+        *map(str, limits),
+        *further,
+    ]
     try:
         done = subprocess.run(
             command, capture_output=True, timeout=SECONDS, check=False, env={"LC_ALL": "C.UTF-8"}
@@ -211,8 +234,8 @@ def _unpack(
 def _copy(source: Path, target: Path, results: Path) -> None:
     """Copy a folder without the results; a copy of a file is a second name for it.
 
-    A link to a file of its own folder stays one. Any other becomes a link to itself: it is told, and leads
-    nowhere.
+    A link to a file of its own folder stays one, and leads to the copy. Any other becomes a link to itself:
+    it is told, and leads nowhere.
     """
     own = results.resolve()
 
@@ -237,13 +260,17 @@ def _copy(source: Path, target: Path, results: Path) -> None:
     for directory, folders, files in os.walk(target):
         here = Path(directory)
         for link in (here / name for name in (*folders, *files) if (here / name).is_symlink()):
-            to = link.readlink()
+            to = Path(link.name)
             with contextlib.suppress(OSError, RuntimeError):
                 found = link.resolve(strict=True)
-                if not to.is_absolute() and found.is_file() and found.is_relative_to(here.resolve()):
-                    continue
+                own_folders = (here.resolve(), (source / here.relative_to(target)).resolve())
+                inside = next(
+                    (found.relative_to(each) for each in own_folders if found.is_relative_to(each)), None
+                )
+                if inside is not None and (here / inside).is_file() and not (here / inside).is_symlink():
+                    to = inside
             link.unlink()
-            link.symlink_to(link.name)
+            link.symlink_to(to)
 
 
 def _files(folder: Path, results: Path | None) -> Iterator[Path]:

@@ -52,6 +52,7 @@ COPY = re.compile(r"\s*\(\d+\)$|\s*-\s*Copy\d*$", re.I)
 UNSAFE = re.compile(r'[<>:"|?*\\]')
 UNPACK = "; unpack the archive first"
 MAX_NAME, MAX_DIRECTORY = 80, 240
+MAX_TOLD = 3
 JOINERS = "\u200c\u200d"  # not printable, but part of names: Persian, and emoji of several signs
 
 
@@ -142,17 +143,23 @@ def find_submissions(
     except OSError as error:
         raise UsageError(f"the folder {folder} cannot be read: {error.strerror}") from error
     by_name = {each.inside: each for each in entries}  # no path twice
-    submissions = _named(sorted(by_name.values(), key=lambda entry: str(entry.inside)), reserved)
+    ordered = sorted(by_name.values(), key=lambda entry: str(entry.inside))
+    submissions = _named(ordered, reserved)
 
     # Each of several notebooks of one student is graded; the remark lets a person decide which one counts.
     students: dict[str, list[str]] = defaultdict(list)
     for each in submissions:
         students[student_of(each.id)].append(each.id)
     result = []
-    for each in submissions:
+    for entry, each in zip(ordered, submissions, strict=True):
         others = ", ".join(other for other in students[student_of(each.id)] if other != each.id)
         remark = f"Perhaps of the same student: {others}. Each was graded; decide which one counts."
-        told = replace(each, fault=faults.get(each.path, ""), remark=remark if others else "")
+        links = [] if each.problem or each.missing else _links_beside(entry.inside, folder, by_name)
+        remarks = [remark] if others else []
+        if links:
+            more = " and more" if len(links) > MAX_TOLD else ""
+            remarks.append(f"Links are not followed: {', '.join(links[:MAX_TOLD])}{more}.")
+        told = replace(each, fault=faults.get(each.path, ""), remark=" ".join(remarks))
         result.append(_with_modules(told))
     return result
 
@@ -204,6 +211,25 @@ def _own_file(link: Path, folder: Path, beside: Sequence[str]) -> Path | None:
         return target if target.is_file() and target.is_relative_to(link.parent.resolve()) else None
     except (OSError, RuntimeError):  # it leads nowhere, or in a circle
         return None
+
+
+def _links_beside(notebook: PurePosixPath, folder: Path, known: Collection[PurePosixPath]) -> list[str]:
+    """Return the links in the folder of a notebook and below it that have no row; none at the top level."""
+    if not notebook.parent.parts:
+        return []
+    beside = folder / notebook.parent
+    paths = (
+        Path(directory) / name
+        for directory, folders, files in os.walk(beside)
+        for name in sorted((*folders, *files))
+        if not is_skipped(name)
+    )
+    links = (
+        path
+        for path in paths
+        if os.path.islink(path) and _inside(path, folder) not in known  # noqa: PTH114 -- no error if too long
+    )
+    return [one_line(path.relative_to(beside).as_posix()) for path in links]
 
 
 def _is_same(state: os.stat_result, path: Path) -> bool:

@@ -4,7 +4,8 @@
 
 An archive is what a stranger made. So it is read here, in a process that holds nothing else, ends at limits
 of its own, and needs the standard library alone. Whatever a name in an archive says, a file is written below
-FOLDER; links, devices and hidden files are not made. A name that is there already gets a number.
+FOLDER; links, devices and hidden files are not made. A name that is there already gets a number. With the
+argument "outline" behind the others, files are made empty: what an archive holds is seen from their names.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Member:
     source: object = None
 
 
-def unpack(archive: Path, folder: Path, limits: Limits) -> list[str]:
+def unpack(archive: Path, folder: Path, limits: Limits, *, outline: bool = False) -> list[str]:
     """Unpack `archive` into `folder`; return what was left out. Raises RefusedError."""
     left_out: list[str] = []
     files, left = 0, limits.megabytes << 20
@@ -83,6 +84,9 @@ def unpack(archive: Path, folder: Path, limits: Limits) -> list[str]:
                 _made(folder, parts)
             else:
                 target = _free(_made(folder, parts[:-1]) / parts[-1])
+                if outline:
+                    target.touch(exist_ok=False)
+                    continue
                 with read(member) as source, target.open("xb") as file:
                     left -= _copy(source, file, min(left, limits.file_megabytes << 20), limits)
                 if member.seconds is not None:
@@ -202,7 +206,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MB << 20, MEMORY_MB << 20))
     problem, left_out = "", []
     try:
-        left_out = unpack(archive, folder, limits)
+        left_out = unpack(archive, folder, limits, outline="outline" in sys.argv[6:])
     except RefusedError as error:
         problem = str(error)
     except DAMAGED as error:

@@ -250,11 +250,20 @@ def test_links_lead_nowhere_else_where_a_folder_is_copied_and_are_told(tmp_path:
     (folder / "carl" / "hw.ipynb").symlink_to("../anna/final.json")
     (folder / "dora").symlink_to("carl")
     (folder / "emil.ipynb").symlink_to(tmp_path / "in" / "bert" / "hw.ipynb")
+    (folder / "fred").mkdir()
+    (folder / "fred" / "final.json").write_text('{"of": "fred"}')
+    (folder / "fred" / "hw.ipynb").symlink_to(folder / "fred" / "final.json")  # the same, written in full
+    (folder / "gina").mkdir()
+    (folder / "gina" / "hw.ipynb").symlink_to(folder / "fred" / "final.json")
     handed_in = opened(folder, tmp_path / "out", "hw")
     assert handed_in.folder != folder
     problems = {each.id: each.problem for each in find_submissions(handed_in.folder)}
-    assert {name for name, problem in problems.items() if not problem} == {"anna/hw", "bert/hw"}
-    assert {"carl/hw", "dora", "emil"} <= {name for name, problem in problems.items() if "a link" in problem}
+    assert {name for name, problem in problems.items() if not problem} == {"anna/hw", "bert/hw", "fred/hw"}
+    assert (handed_in.folder / "fred" / "hw.ipynb").read_text() == '{"of": "fred"}'
+    assert (handed_in.folder / "fred" / "hw.ipynb").resolve().is_relative_to(handed_in.folder.resolve())
+    assert {"carl/hw", "dora", "emil", "gina/hw"} <= {
+        name for name, problem in problems.items() if "a link" in problem
+    }
 
 
 @pytest.mark.parametrize(

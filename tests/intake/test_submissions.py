@@ -130,6 +130,21 @@ def test_a_link_is_followed_inside_a_student_s_own_folder_alone(tmp_path: Path) 
         assert "a link, which is not followed" in found[name].problem
 
 
+def test_links_beside_a_notebook_that_are_not_followed_are_told(tmp_path: Path) -> None:
+    moodle = "Doe Jo_1_assignsubmission_file_"
+    for name in ("anna/data", "bert", moodle):
+        (tmp_path / name).mkdir(parents=True)
+    for name in ("anna", "bert", moodle):
+        touch(tmp_path / name / "hw.ipynb")
+    secret = touch(tmp_path / "anna" / "solution.txt")
+    (tmp_path / "anna" / "data" / "numbers.csv").symlink_to(secret)
+    (tmp_path / moodle / "scan.pdf").symlink_to(secret)
+    remarks = {each.id: each.remark for each in find_submissions(tmp_path)}
+    assert "Links are not followed: data/numbers.csv." in remarks["anna/hw"]
+    assert "Links are not followed: scan.pdf." in remarks[f"{moodle}/hw"]
+    assert "Links" not in remarks["bert/hw"]
+
+
 def test_a_folder_without_notebooks_is_a_mistake_unless_a_roster_tells_who_there_is(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no notebooks"):
         find_submissions(tmp_path)

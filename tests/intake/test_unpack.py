@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import stat
 import tarfile
 import zipfile
@@ -186,3 +187,35 @@ def test_a_student_cannot_make_the_computer_open_archives_for_ever(
     remarks = opened(source, tmp_path / "out", "hw").remarks
     assert sum("too many" in words for words in remarks.values()) == 1
     assert len(remarks) == 4
+
+
+def test_a_folder_with_a_single_archive_holds_what_one_student_packed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "INNER", (50, 2, 2))
+    source = packed(tmp_path / "in" / "anna.zip", {"hw.ipynb": b"{}", "data/x.bin": bytes(1 << 20)})
+    os.utime(source, (1_000_000_000, 1_000_000_000))
+    found = opened(tmp_path / "in", tmp_path / "out", "hw")
+    assert set(files(found.folder)) == {"anna/hw.ipynb", "anna/data/x.bin"}
+    assert (found.folder / "anna" / "hw.ipynb").stat().st_mtime == 1_000_000_000
+    packed(tmp_path / "bombs" / "anna.zip", {"hw.ipynb": b"{}", "data/x.bin": bytes(3 << 20)})
+    told = opened(tmp_path / "bombs", tmp_path / "out", "hw").remarks
+    assert ["larger than 2 MB" in words for words in told.values()] == [True]
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        ["Doe Jo_1_assignsubmission_file_/hw.ipynb"],
+        ["anna/hw.ipynb", "bert/work/hw.ipynb"],
+        ["doejo_4711_9912_hw.ipynb", "leeeve_4712_9913_hw.ipynb"],
+    ],
+)
+def test_the_archive_of_a_platform_that_was_packed_again_has_the_limits_of_a_platform(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: list[str]
+) -> None:
+    monkeypatch.setattr(archives, "INNER", (50, 1, 1))
+    data = packed(tmp_path / "all.zip", {name: bytes(2 << 20) for name in inside}).read_bytes()
+    found = opened(packed(tmp_path / "in.zip", {"all.zip": data}), tmp_path / "out", "hw")
+    assert sum(map(len, files(found.folder).values())) == len(inside) * 2 << 20
+    assert found.remarks == {}
