@@ -145,12 +145,17 @@ def submission_of(words: str, scores: Mapping[str, Score]) -> str:
     if words in scores:
         return words
     theirs: dict[str, str] = {}
+    chosen: dict[str, int] = {}
     for name, score in scores.items():
         for student in score.attempt.students if score.attempt.counts else ():
             if words.casefold() in (value.casefold() for value in vars(student).values() if value):
                 theirs[name] = student.id or student.email or student.login or name
+                if score.attempt.chosen:
+                    chosen[name] = len(score.attempt.students)
     if len(theirs) == 1:
         return next(iter(theirs))
+    if len(set(theirs.values())) == 1 and chosen:  # of one student, whose group's counts for others
+        return min(chosen, key=chosen.__getitem__)
     if theirs:
         raise UsageError(
             f"several students match {words!r}; give one of: {', '.join(sorted(theirs.values()))}"

@@ -11,6 +11,7 @@ from support import rubric, score
 
 from grader.attempt import Attempt, Student
 from grader.cli.choose import choose as choose_command
+from grader.cli.open_results import submission_of
 from grader.final import Waits
 from grader.gradebooks.book import rows_of
 from grader.intake.archives import Opened
@@ -49,6 +50,9 @@ def test_the_own_hand_in_of_a_member_is_chosen_and_that_of_the_group_counts_for_
         rows = rows_of([better, store.get_scores("tiny")["own"]], rubric())
     assert waiting == {"own", "team"}
     assert [(row.student.name, row.score.submission) for row in rows] == [("Anna", "own"), ("Bert", "team")]
+    with Store(folder / "grader.db") as store:
+        scores = store.get_scores("tiny")
+    assert [submission_of(who, scores) for who in ("Anna", "s1", "Bert")] == ["own", "own", "team"]
     assert choose(folder, "team") == {"own": (False, False), "team": (True, True)}
 
 

@@ -111,6 +111,19 @@ def test_keys_move_write_undo_and_choose_comments(busy: Any, opened: Open) -> No
     assert page.locator(".comment").count() == 3
 
 
+def test_keys_give_a_bonus_and_take_points_as_far_as_the_rubric_lets(results: Any, opened: Open) -> None:
+    double = replace(score().questions[0], least=-1.0, most=4.0)
+    results.store.put_scores("tiny", [score("anna", questions=(double, score().questions[1]))], "course")
+    results.palette.add("double", "Beautiful", 1.5, "ada")
+    page = opened(f"grade/double/{results.code('anna', 'double')}")
+    points = page.locator("[name=points]")
+    for keys, value in (("f", "3"), ("fq", "4"), ("-1", "-1"), ("4", "4")):
+        for key in keys:
+            page.keyboard.press(key)
+        assert points.input_value() == value
+        page.keyboard.press("Backspace")
+
+
 def test_two_people_at_once_lose_neither_words(people: Any, opened: Open) -> None:
     where = f"grade/essay/{people.code('anna', 'essay')}"
     ben, cleo = (opened(where, person=name) for name in ("ben", "cleo"))
