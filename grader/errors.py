@@ -136,4 +136,11 @@ class DamagedError(GraderFault):
 
 
 class NotebookUnreadable(Exception):  # noqa: N818 -- a student's fault, not an error of ours
-    """No notebook can be made of the file that was handed in; the message says why, for the student."""
+    """No notebook can be made of the file that was handed in; the message says why, for the student.
+
+    `advised` if it also says what to do.
+    """
+
+    def __init__(self, message: str, *, advised: bool = False) -> None:
+        super().__init__(message)
+        self.advised = advised

@@ -252,7 +252,7 @@ def read_hand_in(submission: Submission) -> HandIn:
     if submission.fault:
         raise GraderFault(submission.fault)
     if submission.problem:
-        raise NotebookUnreadable(submission.problem)
+        raise NotebookUnreadable(submission.problem, advised=True)
     try:
         modules = {path.name: read_bytes(path, MAX_MODULE) for path in submission.modules}
         return HandIn(read_bytes(submission.path), modules)
@@ -299,7 +299,7 @@ def graded(submission: Submission, course: Course, tier: str, work: Callable[[],
         else:
             found = work()
     except NotebookUnreadable as reason:
-        words = str(reason) if "hand" in str(reason) else f"{reason}; {ADVICE}"
+        words = str(reason) if reason.advised else f"{reason}; {ADVICE}"
         found = Graded(submission, unreadable(submission.id, words, course))
     except Exception as error:
         LOG.exception("%s was not graded", submission.id)

@@ -50,6 +50,7 @@ COURSE = re.compile(
 )
 COPY = re.compile(r"\s*\(\d+\)$|\s*-\s*Copy\d*$", re.I)
 UNSAFE = re.compile(r'[<>:"|?*\\]')
+LINK = "it is a link, which is not followed: the file itself has to be handed in"
 UNPACK = "; unpack the archive first"
 MAX_NAME, MAX_DIRECTORY = 80, 240
 MAX_TOLD = 3
@@ -127,11 +128,11 @@ def find_submissions(
         for directory, folders, files in _walk(folder, results, keep_fault):
             for path in (Path(directory) / name for name in folders):
                 if os.path.islink(path):  # noqa: PTH114 -- no error for a path that is too long
-                    problem = "it is a link to a folder, which is not followed"
+                    problem = "it is a link to a folder, which is not followed: hand in the folder itself"
                     entries.append(Entry(path, _inside(path, folder), problem))
             for path in (Path(directory) / name for name in files):
                 if path.name.lower().endswith(SUFFIX) and not is_skipped(path.name):
-                    problem = "it is a link, which is not followed: the file itself has to be handed in"
+                    problem = LINK
                     link = os.path.islink(path)  # noqa: PTH114
                     own = _own_file(path, folder, files) if link else path
                     entries.append(Entry(own or path, _inside(path, folder), "" if own else problem))
@@ -286,7 +287,7 @@ def _without_notebook(
             stem = name[: suffix.start()] if suffix else PurePosixPath(name).stem
             several = size[here] > 1 if top else folders_of_notebooks[here] > 1
             if os.path.islink(path):  # noqa: PTH114
-                yield Entry(path, here / name, "it is a link, which is not followed")
+                yield Entry(path, here / name, LINK)
             elif COPY.sub("", stem) in names:
                 continue
             elif suffix and (top or several or not name.lower().endswith(".pdf")):

@@ -40,7 +40,8 @@ def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
             remedy = "hand in data in files of their own"
         raise NotebookUnreadable(
             f"the file {path.name} has {size / 2**20:.0f} MB, "
-            f"more than the {max_bytes / 2**20:.0f} MB allowed; {remedy}"
+            f"more than the {max_bytes / 2**20:.0f} MB allowed; {remedy}",
+            advised=True,
         )
     return path.read_bytes()
 

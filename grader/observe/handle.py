@@ -100,6 +100,9 @@ def _handled(
         job = replace(job, start_seconds=KERNEL_SECONDS)
         handled = _converse(handler, kernel, job, seconds)
         if kernel is not None:
+            cells = handled.run.cells if handled.run else ()
+            if any(cell.status is CellStatus.ERROR and cell.fault is None for cell in cells):
+                settle(kernel)  # it ends by itself: the reason is known a moment later
             kernel.kill()
             handled.reason = kernel.reason
             if kernel.fault:

@@ -78,19 +78,12 @@ def read_plan(digest: str) -> Plan | None:
 
 def keep_plan(digest: str, plan: Plan) -> None:
     """Store a plan, and remove those that nobody has read for a month. A failure costs time only."""
-    folder = cache_folder("plans")
-    if folder is None:
-        return
     try:
         data = pickle.dumps(plan, protocol=5)
-        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-            file.write(hashlib.sha256(data).digest() + data)
-        Path(file.name).replace(folder / digest)
-        for old in folder.iterdir():
-            if old.stat().st_mtime < time.time() - KEPT_SECONDS:
-                old.unlink(missing_ok=True)
-    except Exception as error:  # an input that cannot be pickled, a full disk
+    except Exception as error:  # an input that cannot be pickled
         LOG.info("the plan is not kept: %r", error)
+    else:
+        _keep(digest, hashlib.sha256(data).digest() + data)
 
 
 def packed_plan(digest: str) -> bytes:
@@ -105,13 +98,23 @@ def packed_plan(digest: str) -> bytes:
 def install_plan(digest: str, content: bytes) -> None:
     """Keep the file of a plan that another machine has made, unless there is one; it is believed."""
     folder = cache_folder("plans")
-    if folder is None or not content or (folder / digest).exists():
+    if folder is not None and content and not (folder / digest).exists():
+        _keep(digest, content)
+
+
+def _keep(digest: str, content: bytes) -> None:
+    """Write the file of a plan as a whole or not at all, and remove old ones."""
+    folder = cache_folder("plans")
+    if folder is None:
         return
     try:
         with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
             file.write(content)
         Path(file.name).replace(folder / digest)
-    except OSError as error:
+        for old in folder.iterdir():
+            if old.stat().st_mtime < time.time() - KEPT_SECONDS:
+                old.unlink(missing_ok=True)
+    except OSError as error:  # a full disk
         LOG.info("the plan is not kept: %r", error)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from support import RIGHT, WRONG, notebook, run, write_course
 
 from grader.batch import pool as batch
 from grader.batch.pool import Graded, grade_all
-from grader.errors import GraderFault, ResultsError
+from grader.errors import GraderFault, NotebookUnreadable, ResultsError
 from grader.intake.submissions import Submission, find_submissions
 from grader.observe.sandbox import PlainSandbox
 from grader.plan.load import load_course
@@ -143,6 +144,21 @@ def test_a_file_that_is_no_notebook_is_a_graded_submission(tmp_path: Path) -> No
     assert (anna.points, anna.max_points) == (0, 3)
     assert "web page" in anna.message
     assert "a link, which is not followed" in bert.message
+
+
+def test_what_to_do_is_told_once_whatever_words_the_reason_has(tmp_path: Path) -> None:
+    write_course(tmp_path)
+    course = load_course("tiny", tmp_path)
+    anna = Submission("anna", Path("anna.ipynb"), "anna")
+
+    def told(error: NotebookUnreadable) -> str:
+        def work() -> Graded:
+            raise pickle.loads(pickle.dumps(error))  # as from the worker of a cluster
+
+        return batch.graded(anna, course, "plain", work).score.message
+
+    assert batch.ADVICE in told(NotebookUnreadable("damaged: AttributeError: handler"))
+    assert batch.ADVICE not in told(NotebookUnreadable("300 MB; hand in less", advised=True))
 
 
 def test_the_remark_on_two_notebooks_of_one_student_reaches_both_scores(tmp_path: Path) -> None:

@@ -202,6 +202,31 @@ def test_the_cells_of_a_kernel_that_ran_out_of_memory_say_so_without_a_page(tmp_
     assert UNSHOWN in run.remark
 
 
+@dataclass
+class Ending(Ended):
+    """A kernel that the system ends for its memory; that is known only after a few looks."""
+
+    looks: int = 3
+
+    def poll(self) -> int | None:  # type: ignore[override]
+        self.looks -= 1
+        if self.looks <= 0:
+            self.reason = self.reason or "out_of_memory"
+        return self.code if self.reason else None
+
+    def kill(self) -> None:
+        self.reason = self.reason or "killed by us"
+
+
+def test_why_a_kernel_ended_is_waited_for_before_it_is_ended(tmp_path: Path) -> None:
+    answers = {**ANSWERS, Answer.RUN: pack_run(replace(RUN, cells=(CellRun(1, CellStatus.ERROR),)))}
+    _, run = handled(tmp_path, said(answers), kernel=Ending())
+    assert run is not None
+    assert run.cells[0].fault is not None
+    assert run.cells[0].fault.type == "MemoryError"
+    assert "out of memory" in run.remark
+
+
 def test_what_is_shown_holds_no_control_characters(tmp_path: Path) -> None:
     shown = "<p>a\x1b[2J\u202eb</p>\n".encode()
     _, run = handled(tmp_path, until(Answer.EXECUTED) + packets(wire.encode(("shown", shown)), 9))
