@@ -58,7 +58,7 @@ def _reader(text: str, delimiter: str) -> Iterator[list[str]]:
 
 
 def write_csv(rows: Sequence[Sequence[str]], form: Form) -> bytes:
-    """Return rows as a table of a form; a character that its encoding lacks becomes `?`."""
+    """Return rows as a table of a form; raise UnicodeEncodeError if its encoding lacks a character."""
     text = io.StringIO()
     csv.writer(text, delimiter=form.delimiter, lineterminator="\r\n").writerows(rows)
-    return form.mark + text.getvalue().encode(form.encoding, errors="replace")
+    return form.mark + text.getvalue().encode(form.encoding)

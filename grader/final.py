@@ -14,6 +14,7 @@ class Waits(StrEnum):
     """Why a question waits for a person: a closed set; NOTHING is ''.
 
     RUN waits for a run that goes on, SUPERSEDED would wait if no other hand-in of the student counted.
+    CHANGED is decided, for a hand-in that is another one since.
     """
 
     NOTHING = ""
@@ -24,6 +25,7 @@ class Waits(StrEnum):
     NOT_GRADED = "not_graded"
     RUN = "run"
     SUPERSEDED = "superseded"
+    CHANGED = "changed"
 
 
 def waits(score: Score, question: QuestionScore, *, judged: bool = True) -> Waits:

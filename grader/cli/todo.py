@@ -13,6 +13,7 @@ WORDS = {
     "library": "a library may have done the work",
     "not_graded": "not graded, through our fault (grader regrade)",
     "run": "the run has not come to them yet",
+    "changed": "the hand-in has changed since somebody decided",
 }
 
 
@@ -31,13 +32,12 @@ def todo(where: Where, question: str | None, *, everything: bool) -> None:
         by_question: dict[str, dict[str, list[str]]] = {}
         titles = {}
         for item in items:
-            reason = "changed" if item.changed else item.waits.value
-            by_question.setdefault(item.question, {}).setdefault(reason, []).append(item.who)
+            by_question.setdefault(item.question, {}).setdefault(item.reason.value, []).append(item.who)
             titles[item.question] = item.title
         for name, reasons in by_question.items():
             click.echo(f"{name}: {titles[name]}")
             for reason, submissions in reasons.items():
-                words = WORDS.get(reason, "the hand-in has changed since somebody decided")
+                words = WORDS[reason]
                 shown = submissions if everything else submissions[:3]
                 more = f" and {len(submissions) - len(shown)} more" if len(submissions) > len(shown) else ""
                 click.echo(f"  {len(submissions):5}  {words}: {', '.join(shown)}{more}")

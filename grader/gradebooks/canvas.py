@@ -41,7 +41,7 @@ def canvas_gradebook(book: Book) -> bytes:
             cells[column] = f"{points:.10g}"
 
     fill(book, worksheet, "canvas", students, put)
-    return worksheet.data()
+    return worksheet.data(book)
 
 
 def _column(book: Book, worksheet: Worksheet) -> int:

@@ -84,7 +84,7 @@ def moodle_worksheet(book: Book) -> bytes:
         )
     if cut:
         book.told.append(f"Moodle takes no more than its maximum; cut to it: {', '.join(cut[:5])}")
-    return worksheet.data()
+    return worksheet.data(book)
 
 
 def _new(book: Book) -> Worksheet:

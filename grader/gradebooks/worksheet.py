@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.csv_table import PLAIN, Form, read_csv, write_csv
@@ -50,9 +51,16 @@ class Worksheet:
             )
         return found
 
-    def data(self) -> bytes:
-        """Return the table in the form in which it came."""
-        return write_csv(self.rows, self.form)
+    def data(self, book: Book) -> bytes:
+        """Return the table in the form in which it came; in UTF-8, and that is told, if it lacks a character."""
+        try:
+            return write_csv(self.rows, self.form)
+        except UnicodeEncodeError as error:
+            lacking = error.object[error.start]
+            book.told.append(
+                f"{self.path} is in {self.form.encoding}, which has no {lacking!r}: the table is written in UTF-8"
+            )
+            return write_csv(self.rows, replace(self.form, encoding="utf-8", mark=codecs.BOM_UTF8))
 
 
 def fill(

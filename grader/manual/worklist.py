@@ -20,7 +20,8 @@ from grader.store.standing import palette_now
 
 ANSWER = TypeAdapter(GivenAnswer)
 Q, A, D = QUESTIONS.c, ANSWERS.c, DECISIONS.c
-NOT_OPEN = (Waits.NOTHING.value, Waits.RUN.value, Waits.SUPERSEDED.value)
+NOT_NOW = (Waits.RUN.value, Waits.SUPERSEDED.value)
+NOT_OPEN = (Waits.NOTHING.value, *NOT_NOW)
 MANY = 400
 
 
@@ -53,6 +54,11 @@ class Item:
     changed: bool
     allowed: tuple[float, float]
     counts: bool
+
+    @property
+    def reason(self) -> Waits:
+        """Return why it waits, if it is open."""
+        return Waits.CHANGED if self.changed else self.waits
 
 
 @dataclass(frozen=True)
@@ -157,13 +163,13 @@ class Worklist:
 
     def reasons(self) -> dict[Waits, int]:
         """Return how many questions wait, by reason; RUN are those that have not been run yet."""
-        latest = self._latest()
+        reason = case((D.points.is_(None), Q.waits), else_=Waits.CHANGED.value)
         query = (
-            self._joined(latest)
-            .with_only_columns(Q.waits, func.count())
+            self._joined(self._latest())
+            .with_only_columns(reason.label("why"), func.count())
             .where(Q.assignment == self.assignment)
             .where(or_(and_(Q.waits == Waits.RUN.value, D.points.is_(None)), _is_open()))
-            .group_by(Q.waits)
+            .group_by("why")
         )
         rows = self.store.database.read(lambda connection: connection.execute(query).all())
         return {Waits(name): count for name, count in rows}
@@ -177,7 +183,7 @@ class Worklist:
                 self._joined(latest)
                 .with_only_columns(Q.submission, case((_is_open(), 1), else_=0))
                 .where(Q.assignment == self.assignment, Q.question == question)
-                .where(Q.waits.not_in(NOT_OPEN))
+                .where(or_(Q.waits.not_in(NOT_OPEN), _is_open()))
             )
             for submission, waits in self.store.database.read(
                 lambda connection, query=query: connection.execute(query).all()  # type: ignore[misc]
@@ -317,8 +323,9 @@ def _is_open() -> ColumnElement[bool]:
     """Say in SQL whether a question waits: nobody has decided, or the hand-in is another one since."""
     now = ANSWERS.alias("answers_now")
     same = and_(*(now.c[name] == Q[name] for name in ("assignment", "question", "submission")))
-    changed = exists().where(same, now.c.seen != "", now.c.seen != D.seen)
-    return and_(Q.waits.not_in(NOT_OPEN), or_(D.points.is_(None), and_(D.seen != "", changed)))
+    another = exists().where(same, now.c.seen != "", now.c.seen != D.seen)
+    changed = and_(Q.waits.not_in(NOT_NOW), D.points.is_not(None), D.seen != "", another)
+    return or_(and_(Q.waits.not_in(NOT_OPEN), D.points.is_(None)), changed)
 
 
 def _allowed(row: Any) -> tuple[float, float]:
@@ -352,7 +359,7 @@ def _item(row: Any, palette: dict[int, tuple[str, float]]) -> Item:
         row.version or 0,
         row.person or "",
         row.kind or "",
-        row.waits not in NOT_OPEN and (row.given is None or changed),
+        (row.waits not in NOT_OPEN and row.given is None) or (row.waits not in NOT_NOW and changed),
         changed,
         _allowed(row),
         row.counts is not False,

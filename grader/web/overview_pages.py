@@ -64,9 +64,9 @@ def todo(visit: Visit) -> Response:
     items = results.worklist.items(question=question or None, only_open=True)
     counts: dict[str, int] = {}
     for item in items:
-        counts[item.waits.value] = counts.get(item.waits.value, 0) + 1
+        counts[item.reason.value] = counts.get(item.reason.value, 0) + 1
     if reason:
-        items = [item for item in items if item.waits.value == reason]
+        items = [item for item in items if item.reason.value == reason]
     people, mine, nameless = results.sharing.people(), bool(visit.query("mine")), results.sharing.anonymous()
 
     def order(item: Item) -> tuple[int, str]:  # that of the names tells who it is

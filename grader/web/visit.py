@@ -39,6 +39,7 @@ WAITS = {
     "not_graded": "not graded, through our fault",
     "run": "waits for the run",
     "superseded": "another hand-in counts",
+    "changed": "changed since",
 }
 
 

@@ -187,6 +187,20 @@ def test_a_worksheet_comes_back_in_the_form_in_which_it_came(
     ]
 
 
+def test_a_worksheet_whose_encoding_lacks_a_character_comes_back_in_utf_8(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "w.csv").write_bytes(WORKSHEET.replace("Somebody Else", "Zoë").encode("cp1252"))
+    found = scores()
+    question = replace(found[0].questions[1], points=None, title="Is σ small?")
+    found[0] = replace(found[0], questions=(found[0].questions[0], question))
+    made = book(tmp_path, found, worksheet=tmp_path / "w.csv")
+    rows = table(moodle_worksheet(made))
+    assert "Is σ small?" in rows[0]["Feedback comments"]
+    assert rows[1]["Full name"] == "Zoë"
+    assert any("cp1252, which has no 'σ': the table is written in UTF-8" in words for words in made.told)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -187,17 +187,35 @@ def test_a_decision_on_another_hand_in_waits_again_and_keeps_its_points(store: S
     store.put_answers("tiny", "anna", answers("anna", "Another answer."))
     worklist = Worklist(store, "tiny")
     (item,) = (item for item in worklist.items(only_open=True) if item.submission == "anna")
-    assert (item.changed, item.points) == (True, 1.0)
+    assert (item.changed, item.reason, item.points) == (True, Waits.CHANGED, 1.0)
 
-    def counted() -> tuple[int, int, int, int]:
+    def counted() -> tuple[int, int, int, int, int]:
         (essays,) = (each for each in worklist.progress() if each.question == "essay")
-        shares = worklist.shares({"essay": ["ta"]})
-        return essays.waiting, essays.decided, worklist.reasons()[Waits.WRITTEN], shares["ta"][1]
+        shares, reasons = worklist.shares({"essay": ["ta"]}), worklist.reasons()
+        waiting = reasons[Waits.WRITTEN], reasons.get(Waits.CHANGED, 0)
+        return essays.waiting, essays.decided, *waiting, shares["ta"][1]
 
-    assert counted() == (6, 0, 5, 6)
+    assert counted() == (6, 0, 4, 1, 6)
     decide(store, 1.25)
-    assert counted() == (5, 1, 4, 5)
+    assert counted() == (5, 1, 4, 0, 5)
     assert not [item for item in Worklist(store, "tiny").items(only_open=True) if item.submission == "anna"]
+
+
+def test_an_override_of_what_the_judge_decided_waits_again_with_another_hand_in(store: Store) -> None:
+    decide(store, 3.0, question="double", reason="a typing error")
+    worklist = Worklist(store, "tiny")
+
+    def waiting() -> list[tuple[str, Waits, float | None]]:
+        items = worklist.items(submission="anna", only_open=True)
+        return [(item.question, item.reason, item.points) for item in items if item.question == "double"]
+
+    assert waiting() == []
+    store.put_answers("tiny", "anna", [replace(answers("anna", "")[2], seen="of other code")])
+    assert waiting() == [("double", Waits.CHANGED, 3.0)]
+    assert worklist.shares({"double": ["ta"]})["ta"][1] == 3  # bert's and frieda's wait anyway
+    decide(store, 3.0, question="double", reason="a typing error")
+    assert waiting() == []
+    assert worklist.shares({"double": ["ta"]})["ta"][1] == 2
 
 
 def test_the_same_points_for_another_hand_in_are_a_decision(store: Store) -> None:
