@@ -52,13 +52,14 @@ class Worksheet:
         return found
 
     def data(self, book: Book) -> bytes:
-        """Return the table in the form in which it came; in UTF-8, and that is told, if it lacks a character."""
+        """Return the table in the form in which it came, or told, in UTF-8 if that lacks a character."""
         try:
             return write_csv(self.rows, self.form)
         except UnicodeEncodeError as error:
             lacking = error.object[error.start]
             book.told.append(
-                f"{self.path} is in {self.form.encoding}, which has no {lacking!r}: the table is written in UTF-8"
+                f"{self.path} is in {self.form.encoding}, which has no {lacking!r}: "
+                "the table is written in UTF-8"
             )
             return write_csv(self.rows, replace(self.form, encoding="utf-8", mark=codecs.BOM_UTF8))
 
