@@ -1,0 +1,454 @@
+"""Evaluates trees on an instance: numbers for every symbol. Derivatives are taken forwards, with dual numbers.
+
+An expression is evaluated for all values of its indices at once. The tangent of a value has one more axis for each
+axis of the symbol by which is differentiated (`∂0`, `∂1`, ...).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from grader.derivation import tensor as t
+from grader.derivation.tensor import Array, Tensor
+from grader.derivation.tree import (
+    Add,
+    Both,
+    Cases,
+    Compare,
+    Derivative,
+    DerivationError,
+    Either,
+    Entry,
+    Entrywise,
+    Function,
+    Indicator,
+    Inner,
+    Node,
+    Norm,
+    Number,
+    Ones,
+    Otherwise,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    Transpose,
+    Unknown,
+    children,
+    own_indices,
+    walk,
+)
+
+MAX_NODES = 4000
+COMPARED: dict[str, Callable[[Array, Array], Array]] = {
+    "=": np.equal, "≠": np.not_equal, "<": np.less, ">": np.greater, "≤": np.less_equal, "≥": np.greater_equal,
+}  # fmt: skip
+SMOOTH: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
+    "log": (np.log, lambda x: 1 / x),
+    "exp": (np.exp, np.exp),
+    "sqrt": (np.sqrt, lambda x: 0.5 / np.sqrt(x)),
+    "tanh": (np.tanh, lambda x: 1 - np.tanh(x) ** 2),
+    "sinh": (np.sinh, np.cosh),
+    "cosh": (np.cosh, np.sinh),
+    "sin": (np.sin, np.cos),
+    "cos": (np.cos, lambda x: -np.sin(x)),
+    "tan": (np.tan, lambda x: 1 / np.cos(x) ** 2),
+}
+Dual = tuple[Tensor, Tensor | None]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a symbol with these indices is."""
+
+    indices: tuple[str, ...]
+    body: Node
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The definitions of symbols: the first gives the value, any that reaches it gives a derivative."""
+
+    definitions: Mapping[str, tuple[Definition, ...]] = field(default_factory=dict)
+    own: frozenset[str] = frozenset()
+    """The symbols that the student introduced."""
+
+    def reaches(self, node: Node, target: str, without: frozenset[str] = frozenset()) -> bool:
+        """Return whether a tree depends on a symbol, by definitions."""
+        for each in walk(node):
+            if isinstance(each, Symbol) and each.name not in without:
+                if each.name == target:
+                    return True
+                inner = without | {each.name}
+                if any(self.reaches(d.body, target, inner) for d in self.definitions.get(each.name, ())):
+                    return True
+        return False
+
+    def towards(self, name: str, target: str | None) -> Definition:
+        """Return the definition of a symbol that reaches another, the first if none does."""
+        definitions = self.definitions[name]
+        if target is not None and len(definitions) > 1:
+            for definition in definitions:
+                if self.reaches(definition.body, target, frozenset({name})):
+                    return definition
+        return definitions[0]
+
+
+@dataclass(frozen=True)
+class Instance:
+    """Numbers for the given symbols; sizes by their names. The size of points goes first."""
+
+    sizes: Mapping[str, int]
+    arrays: Mapping[str, Array]
+
+
+class Evaluator:
+    """Evaluates trees on one instance; what a symbol is is computed once."""
+
+    def __init__(self, scope: Scope, instance: Instance, symmetric: bool = False) -> None:
+        self._scope = scope
+        self._instance = instance
+        self._symmetric = symmetric
+        self._default = next(iter(instance.sizes.values()))
+        self._tables: dict[tuple[str, str | None], Dual] = {}
+        self._busy: set[tuple[str, str | None]] = set()
+        self._nodes = 0
+
+    def value(self, node: Node, sizes: Mapping[str, int]) -> Tensor:
+        """Return the value of a tree for all values of its free indices; `sizes` are theirs."""
+        self._nodes = 0
+        with np.errstate(all="ignore"):
+            try:
+                return self._dual(node, None, dict(sizes))[0]
+            except (np.linalg.LinAlgError, OverflowError, MemoryError) as error:
+                raise DerivationError(f"the expression cannot be evaluated: {error}", node.place) from None
+
+    def index_size(self, index: str, *nodes: Node) -> int | None:
+        """Return over how many values an index runs, by the symbols that it stands at; None if at none."""
+        for node in nodes:
+            if isinstance(node, Symbol) and index in node.indices:
+                data = self._table(node.name, None)[0].data
+                at = node.indices.index(index)
+                if at < data.ndim:
+                    return int(data.shape[at])
+            elif isinstance(node, Sum) and index in node.indices:
+                continue
+            else:
+                size = self.index_size(index, *children(node))
+                if size is not None:
+                    return size
+        return None
+
+    def sizes(self, indices: frozenset[str], *nodes: Node) -> dict[str, int]:
+        """Return over how many values each of some free indices runs."""
+        with np.errstate(all="ignore"):
+            return {index: self.index_size(index, *nodes) or self._default for index in sorted(indices)}
+
+    def _table(self, name: str, by: str | None) -> Dual:
+        """Return a symbol for all values of all its axes, named #0, #1, ..., and its tangent."""
+        key = (name, by)
+        if key in self._tables:
+            return self._tables[key]
+        if key in self._busy:
+            raise DerivationError(f"{name} is defined by itself")
+        self._busy.add(key)
+        try:
+            found = self._seed(name) if name == by else self._defined(name, by)
+        finally:
+            self._busy.discard(key)
+        self._tables[key] = found
+        return found
+
+    def _defined(self, name: str, by: str | None) -> Dual:
+        if name in self._instance.arrays:
+            data = self._instance.arrays[name]
+            return t.tensor(data, [f"#{k}" for k in range(data.ndim)]), None
+        if name not in self._scope.definitions:
+            if name in self._instance.sizes:
+                return t.number(self._instance.sizes[name]), None
+            raise DerivationError(f"{name.lstrip(chr(92))} is not defined")
+        definition = self._scope.towards(name, by)
+        if by is not None and not self._scope.reaches(definition.body, by, frozenset({name})):
+            return self._table(name, None)[0], None
+        sizes = {i: self.index_size(i, definition.body) or self._default for i in definition.indices}
+        value, tangent = self._dual(definition.body, by, sizes)
+        return self._as_table(value, definition, sizes), (
+            None if tangent is None else self._as_table(tangent, definition, sizes)
+        )
+
+    def _as_table(self, value: Tensor, definition: Definition, sizes: Mapping[str, int]) -> Tensor:
+        """Return a value with an axis for each index of its definition, then one for each without a name."""
+        for index in definition.indices:
+            if index not in value.axes:
+                value = t.entrywise(value, t.tensor(np.ones(sizes[index]), [index]))
+        names = {index: f"#{k}" for k, index in enumerate(definition.indices)}
+        value = t.renamed(value, dict(names))
+        return t.with_names(value, [f"#{len(names) + k}" for k in range(value.rank)])
+
+    def _seed(self, name: str) -> Dual:
+        """Return a symbol and its derivative by itself."""
+        value = self._table(name, None)[0]
+        tangent = t.number(1.0)
+        shape = value.data.shape
+        for axis, length in enumerate(shape):
+            tangent = t.multiply(tangent, t.tensor(np.eye(length), [f"#{axis}", f"∂{axis}"]))
+        if self._symmetric and len(shape) == 2 and shape[0] == shape[1] and np.allclose(value.data, value.data.T):
+            swapped = t.renamed(tangent, {"∂0": "∂1", "∂1": "∂0"})
+            (a, _, b, _), axes = t.aligned(tangent, swapped)
+            tangent = t.tensor(np.maximum(a, b), axes)
+        return value, tangent
+
+    def _dual(self, node: Node, by: str | None, sizes: dict[str, int]) -> Dual:  # noqa: PLR0911 -- one a kind of node
+        """Return the value of a tree and its tangent, None if it does not depend on `by`."""
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise DerivationError("the expression is too long to be evaluated", node.place)
+        match node:
+            case Number(value=value):
+                return t.number(value), None
+            case Unknown():
+                return t.number(0.0), None
+            case Ones():
+                return t.tensor(np.ones(self._default), rank=1), None
+            case Symbol(name=name, indices=indices):
+                value, tangent = self._table(name, by)
+                rank = value.data.ndim
+                if len(indices) > rank:
+                    word = "index" if len(indices) == 1 else "indices"
+                    raise DerivationError(f"{name.lstrip(chr(92))} has {rank} indices, not {len(indices)} {word}", node.place)
+                select = {f"#{k}": index for k, index in enumerate(indices)}
+                rest = [f"#{k}" for k in range(len(indices), rank)]
+                if len(rest) > 2:
+                    raise DerivationError(f"{name} lacks an index", node.place)
+                return tuple(part and t.unnamed(t.renamed(part, dict(select)), rest) for part in (value, tangent))  # type: ignore[return-value]
+            case Add(terms=terms):
+                duals = [self._dual(term, by, sizes) for term in terms]
+                total, tangent = duals[0]
+                for value, change in duals[1:]:
+                    total, tangent = t.add(total, value), _sum(tangent, change)
+                return total, tangent
+            case Product(factors=factors):
+                left = self._dual(factors[0], by, sizes)
+                for factor in factors[1:]:
+                    left = _product(left, self._dual(factor, by, sizes), t.multiply)
+                return left
+            case Inner(left=one, right=other):
+                left, right = self._dual(one, by, sizes), self._dual(other, by, sizes)
+                if left[0].rank == right[0].rank == 1 and not right[0].row:
+                    left = tuple(part and _as_row(part) for part in left)  # type: ignore[assignment]
+                return _product(left, right, t.multiply)
+            case Entrywise(left=one, right=other):
+                return _product(self._dual(one, by, sizes), self._dual(other, by, sizes), t.entrywise)
+            case Quotient(numerator=above, denominator=below):
+                under = self._dual(below, by, sizes)
+                if under[0].rank:
+                    raise DerivationError(f"{t.named(under[0])} stands below a line", below.place)
+                return _product(self._dual(above, by, sizes), _reciprocal(under), t.multiply)
+            case Power():
+                return self._power(node, by, sizes)
+            case Norm(body=body):
+                value, change = self._dual(body, by, sizes)
+                if not value.rank:
+                    return _chain(value, change, np.abs, np.sign)
+                squared = t.contracted(t.entrywise(value, value))
+                root, slope = t.apply(squared, *SMOOTH["sqrt"])
+                if change is None:
+                    return root, None
+                return root, t.entrywise(t.contracted(t.entrywise(value, change)), t.scaled(slope, 2.0))
+            case Function():
+                return self._function(node, by, sizes)
+            case Transpose(body=body):
+                return tuple(part and t.transposed(part) for part in self._dual(body, by, sizes))  # type: ignore[return-value]
+            case Entry(body=body, indices=indices):
+                value, change = self._dual(body, by, sizes)
+                if len(indices) > value.rank:
+                    raise DerivationError(f"{t.named(value)} has no {len(indices)} indices", node.place)
+                names = [f"#{k}" for k in range(len(indices))]
+                select = dict(zip(names, indices, strict=True))
+                return tuple(part and t.renamed(t.with_names(part, names), dict(select)) for part in (value, change))  # type: ignore[return-value]
+            case Sum():
+                return self._sum(node, by, sizes)
+            case Indicator(condition=condition):
+                return self._mask(condition, sizes), None
+            case Cases(values=values, conditions=conditions):
+                left_over = t.number(1.0)
+                result: Dual | None = None
+                for value_node, condition in zip(values, conditions, strict=True):
+                    mask = left_over
+                    if not isinstance(condition, Otherwise):
+                        own = self._mask(condition, sizes)
+                        mask = t.multiply(left_over, own)
+                        left_over = t.multiply(left_over, t.tensor(1 - own.data, own.axes))
+                    part = _product((mask, None), self._dual(value_node, by, sizes), t.multiply)
+                    result = part if result is None else (t.add(result[0], part[0]), _sum(result[1], part[1]))
+                assert result is not None
+                return result
+            case Derivative(of=of, by=symbol):
+                if by is not None and (self._scope.reaches(of, by)):
+                    raise DerivationError("a derivative of a derivative is not known", node.place)
+                return self._derivative(of, symbol, sizes), None
+        raise DerivationError("this cannot be evaluated", node.place)
+
+    def _derivative(self, of: Node, by: Symbol, sizes: dict[str, int]) -> Tensor:
+        """Return a derivative; without indices below the symbol it is a vector or a matrix."""
+        seed = self._table(by.name, by.name)[0]
+        if len(by.indices) > seed.data.ndim:
+            raise DerivationError(f"{by.name} has {seed.data.ndim} indices, not {len(by.indices)}", by.place)
+        value, tangent = self._dual(of, by.name, sizes)
+        if tangent is None:
+            if by.name in self._scope.own:
+                raise DerivationError(f"by its definition this does not depend on {by.name.lstrip(chr(92))}", by.place)
+            shape = seed.data.shape
+            zeros = t.tensor(np.zeros(shape), [f"∂{k}" for k in range(len(shape))])
+            tangent = t.entrywise(zeros, value)
+        select = {f"∂{k}": index for k, index in enumerate(by.indices)}
+        rest = [f"∂{k}" for k in range(len(by.indices), seed.data.ndim)]
+        if value.rank and rest:
+            raise DerivationError("the derivative of a vector by a vector is not known", by.place)
+        if not rest:
+            return t.renamed(tangent, dict(select))
+        return t.unnamed(t.renamed(tangent, dict(select)), rest)
+
+    def _sum(self, node: Sum, by: str | None, sizes: dict[str, int]) -> Dual:
+        inner = dict(sizes)
+        uppers = dict(node.uppers)
+        for index in node.indices:
+            size = self.index_size(index, node.body)
+            upper = self._instance.sizes.get(uppers.get(index, ""))
+            if size is not None and upper is not None and upper != size:
+                raise DerivationError(f"{index} runs to {uppers[index]}, but it stands for {size} values", node.place)
+            peers = [own_indices(each) for each in walk(node.condition)] if node.condition else []
+            near = [sizes[peer] for pair in peers if index in pair for peer in pair if peer in sizes and peer != index]
+            inner[index] = size or upper or (near[0] if near else self._default)
+        value, tangent = self._dual(node.body, by, inner)
+        mask = self._mask(node.condition, inner) if node.condition else None
+        if node.kind == "prod":
+            if tangent is not None or mask is not None or value.rank:
+                raise DerivationError("this product over indices is not known", node.place)
+            for index in node.indices:
+                value = t.sum_axis(t.entrywise(value, t.tensor(np.ones(inner[index]), [index])), index, "prod")
+            return value, None
+        return tuple(part and self._summed(part, node.indices, mask, inner) for part in (value, tangent))  # type: ignore[return-value]
+
+    def _summed(self, value: Tensor, indices: tuple[str, ...], mask: Tensor | None, sizes: dict[str, int]) -> Tensor:
+        if mask is not None:
+            value = t.entrywise(value, mask)
+        for index in indices:
+            value = t.sum_axis(value, index) if index in value.axes else t.scaled(value, sizes[index])
+        return value
+
+    def _mask(self, condition: Node, sizes: Mapping[str, int]) -> Tensor:
+        """Return one where a condition holds, zero elsewhere."""
+        match condition:
+            case Compare(operator=operator, left=left, right=right):
+                sides = []
+                for side in (left, right):
+                    if isinstance(side, int):
+                        sides.append(t.number(side))
+                    else:
+                        sides.append(t.tensor(np.arange(1.0, sizes.get(side, self._default) + 1), [side]))
+                if left == right:
+                    return t.number(float(operator in "=≤≥"))
+                (a, _, b, _), axes = t.aligned(*sides)
+                return t.tensor(COMPARED[operator](a, b).astype(float), axes)
+            case Both(parts=parts):
+                mask = self._mask(parts[0], sizes)
+                for part in parts[1:]:
+                    mask = t.entrywise(mask, self._mask(part, sizes))
+                return mask
+            case Either(parts=(one, other, *_)):
+                first, second = self._mask(one, sizes), self._mask(other, sizes)
+                (a, _, b, _), axes = t.aligned(first, second)
+                return t.tensor(np.maximum(a, b), axes)
+        raise DerivationError("this condition cannot be evaluated", condition.place)
+
+    def _power(self, node: Power, by: str | None, sizes: dict[str, int]) -> Dual:
+        base = self._dual(node.base, by, sizes)
+        exponent, change = self._dual(node.exponent, by, sizes)
+        if exponent.rank:
+            raise DerivationError("an exponent is a number", node.place)
+        fixed = float(exponent.data) if not exponent.axes and change is None else None
+        rank = base[0].rank
+        if rank == 0 and fixed is not None:
+            if fixed == -1.0:
+                return _reciprocal(base)
+            return _chain(*base, lambda x: x**fixed, lambda x: fixed * x ** (fixed - 1))
+        if rank == 0:
+            logarithm = _chain(*base, *SMOOTH["log"])
+            return _chain(*_product((exponent, change), logarithm, t.multiply), *SMOOTH["exp"])
+        if rank == 1 and fixed == 2.0:  # (y_i - y_j)^2, as many write the square of the norm
+            row = tuple(part and _as_row(part) for part in base)
+            column = tuple(part and _as_row(part, row=False) for part in base)
+            return _product(row, column, t.multiply)  # type: ignore[arg-type]
+        if rank == 2 and fixed is not None and fixed.is_integer() and 1 <= abs(fixed) <= 4:
+            base = _inverse(base) if fixed < 0 else base
+            result = base
+            for _ in range(int(abs(fixed)) - 1):
+                result = _product(result, base, t.multiply)
+            return result
+        raise DerivationError(f"this power of {t.named(base[0])} is not known", node.place)
+
+    def _function(self, node: Function, by: str | None, sizes: dict[str, int]) -> Dual:
+        value, change = self._dual(node.argument, by, sizes)
+        if node.name in SMOOTH:
+            if value.rank:
+                raise DerivationError(f"{node.name} of {t.named(value)} is not known", node.place)
+            return _chain(value, change, *SMOOTH[node.name])
+        if node.name == "tr" and value.rank == 2:
+            return tuple(part and _diagonal_sum(part) for part in (value, change))  # type: ignore[return-value]
+        if node.name == "diag" and value.rank == 1:
+            eye = t.tensor(np.eye(value.data.shape[-1]), rank=2)
+            wide = (part and Tensor(part.data[..., None], part.error[..., None], part.axes, 2) for part in (value, change))
+            return tuple(part and _spread(part, eye) for part in wide)  # type: ignore[return-value]
+        raise DerivationError(f"{node.name} of {t.named(value)} is not known", node.place)
+
+
+def _sum(left: Tensor | None, right: Tensor | None) -> Tensor | None:
+    if left is None or right is None:
+        return right if left is None else left
+    return t.add(left, right)
+
+
+def _product(left: Dual, right: Dual, multiply: Callable[[Tensor, Tensor], Tensor]) -> Dual:
+    """Return the product of two duals by the product rule."""
+    first = multiply(left[1], right[0]) if left[1] is not None else None
+    second = multiply(left[0], right[1]) if right[1] is not None else None
+    return multiply(left[0], right[0]), _sum(first, second)
+
+
+def _chain(value: Tensor, change: Tensor | None, function: Callable[[Array], Array], slope: Callable[[Array], Array]) -> Dual:
+    """Return a function of a dual by the chain rule."""
+    result, slopes = t.apply(value, function, slope)
+    return result, None if change is None else t.entrywise(change, slopes)
+
+
+def _reciprocal(dual: Dual) -> Dual:
+    inverse = t.reciprocal(dual[0])
+    if dual[1] is None:
+        return inverse, None
+    return inverse, t.scaled(t.entrywise(dual[1], t.entrywise(inverse, inverse)), -1.0)
+
+
+def _inverse(dual: Dual) -> Dual:
+    data = np.linalg.inv(dual[0].data)
+    error = np.abs(data) @ (dual[0].error + np.abs(dual[0].data)) @ np.abs(data)
+    inverse = Tensor(data, error, dual[0].axes, 2)
+    if dual[1] is None:
+        return inverse, None
+    return inverse, t.scaled(t.multiply(t.multiply(inverse, dual[1]), inverse), -1.0)
+
+
+def _as_row(value: Tensor, row: bool = True) -> Tensor:
+    return Tensor(value.data, value.error, value.axes, value.rank, row)
+
+
+def _diagonal_sum(value: Tensor) -> Tensor:
+    return Tensor(np.trace(value.data, 0, -2, -1), np.trace(value.error, 0, -2, -1), value.axes)
+
+
+def _spread(value: Tensor, eye: Tensor) -> Tensor:
+    return Tensor(value.data * eye.data, value.error * eye.data, value.axes, 2)

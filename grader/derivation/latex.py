@@ -1,0 +1,364 @@
+"""From the LaTeX of a formula to tokens that say what they mean; layout, fonts and annotations are dropped.
+
+pylatexenc finds the tokens; macros are expanded here, within limits; the rest is one pass over a table of commands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from grader.derivation.formulas import Lines, Macro
+from grader.derivation.tree import DerivationError, Place
+
+MAX_TOKENS = 6000
+MAX_EXPANSIONS = 2000
+MAX_DEPTH = 25
+
+SPACES = set(", ; : ! > / ~".split()) | {" ", "\n", "\t"}
+DROPPED = SPACES | set(
+    "left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm Bigm limits nolimits "
+    "displaystyle textstyle scriptstyle scriptscriptstyle nonumber notag qedhere qed square blacksquare hfill "
+    "allowbreak break nobreak enspace thinspace medspace thickspace negthinspace noindent mathstrut strut "
+    "mathopen mathclose mathbin mathrel mathord mathop mathinner smash boxed ensuremath bf rm it cal "
+    "protect par newline Bigr).".split()
+)
+DROPPED_WITH_ARGUMENT = set(
+    "label tag ref eqref hspace vspace phantom hphantom vphantom color cite footnote hskip textcolor colorbox".split()
+)
+TEXT = set("text textrm textbf textit textsf textnormal mbox hbox emph intertext shortintertext textup".split())
+UPRIGHT = set("mathrm operatorname mathsf mathtt mathup".split())
+FONTS = set("mathbf boldsymbol bm mathit mathcal mathscr mathfrak vec mathbb mathds pmb bold underline bbm".split())
+DECORATIONS = set("tilde hat bar widetilde widehat overline dot ddot check".split())
+FUNCTIONS = {"log", "ln", "exp", "sqrt", "tr", "diag", "det", "lg", "tanh", "sinh", "cosh", "sin", "cos", "tan"}
+NAMES = FUNCTIONS | {"KL", "T", "const", "Tr", "trace", "d", "softmax", "sigmoid", "KLD"}
+OPEN, CLOSE = "open", "close"
+BARS = {
+    "|": ("‖", ""), "Vert": ("‖", ""), "parallel": ("‖", ""), "lVert": ("‖", OPEN), "rVert": ("‖", CLOSE),
+    "mid": ("|", ""), "vert": ("|", ""), "lvert": ("|", OPEN), "rvert": ("|", CLOSE),
+}  # fmt: skip
+RENAMED = {
+    "dfrac": r"\frac", "tfrac": r"\frac", "cfrac": r"\frac", "nicefrac": r"\frac", "sfrac": r"\frac",
+    "ne": r"\neq", "le": r"\leq", "ge": r"\geq", "leqslant": r"\leq", "geqslant": r"\geq", "lt": "<", "gt": ">",
+    "ast": "*", "lbrack": "[", "rbrack": "]", "lbrace": r"\{", "rbrace": r"\}", "colon": ":", "ldots": r"\dots",
+    "cdots": r"\dots", "dotsc": r"\dots", "dotsb": r"\dots", "vdots": r"\dots", "coloneqq": ":=", "coloneq": ":=",
+    "triangleq": ":=", "doteq": ":=", "eqqcolon": "=:", "equiv": "=", "varepsilon": r"\epsilon",
+    "intercal": r"\top", "implies": r"\Rightarrow", "iff": r"\Leftrightarrow", "Longrightarrow": r"\Rightarrow",
+    "Longleftrightarrow": r"\Leftrightarrow", "leadsto": r"\Rightarrow", "therefore": r"\Rightarrow",
+    "because": r"\Rightarrow", "rightarrow": r"\to", "longrightarrow": r"\to", "qquad": r"\quad", "land": r"\wedge",
+    "lor": r"\vee", "circ": r"\odot", "odot": r"\odot", "newline": r"\\", "tabularnewline": r"\\", "cr": r"\\",
+    "vcentcolon": ":", "backslash": r"\setminus", "smallsetminus": r"\setminus", "langle": r"\langle",
+    "square": "", "varSigma": r"\Sigma", "Vec": "",
+}  # fmt: skip
+CHARACTERS = {
+    "−": "-", "–": "-", "·": r"\cdot", "×": r"\times", "≠": r"\neq", "∑": r"\sum", "∂": r"\partial",
+    "∇": r"\nabla", "≤": r"\leq", "≥": r"\geq", "∈": r"\in", "‖": "‖", "∥": "‖", "∣": "|", "⇒": r"\Rightarrow",
+    "⇔": r"\Leftrightarrow", "⊤": r"\top", "∀": r"\forall", "≈": r"\approx", "√": r"\sqrt", "δ": r"\delta",
+    "λ": r"\lambda", "…": r"\dots", "∏": r"\prod", "⟨": r"\langle", "⟩": r"\rangle", "⊙": r"\odot",
+    "σ": r"\sigma", "μ": r"\mu", "η": r"\eta", "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "ℓ": r"\ell",
+}  # fmt: skip
+INNER_ENVIRONMENTS = {"cases", "dcases", "rcases"}
+ROW_LENGTH = re.compile(r"\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm|in|\\baselineskip)\s*\]")
+DEFINING = re.compile(r"def|:|!?\\triangle|set", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token with its place; `start` and `end` are its offsets in the whole text."""
+
+    kind: str  # letter, digit, command, symbol, open, close, bar, name, text, begin, end
+    text: str
+    place: Place
+    start: int
+    end: int
+    spaced: bool = False
+    side: str = ""
+
+
+def read_tokens(source: str, start: int, lines: Lines, macros: Mapping[str, Macro]) -> list[Token]:
+    """Return the tokens of a formula that begins at the offset `start`; raise DerivationError."""
+    raw = [
+        replace(token, start=token.start + start, end=token.end + start, place=lines.place(token.start + start))
+        for token in _raw_tokens(source)
+    ]
+    return list(_Reader(list(_expand(raw, macros))).read())
+
+
+def _raw_tokens(source: str) -> Iterator[Token]:
+    """Yield pylatexenc's tokens in our form, with offsets in `source`."""
+    from pylatexenc.latexwalker import LatexWalker, LatexWalkerEndOfStream, LatexWalkerParseError  # noqa: PLC0415
+
+    walker, position, count = LatexWalker(source), 0, 0
+    while True:
+        try:
+            token = walker.get_token(position)
+        except LatexWalkerEndOfStream:
+            return
+        except LatexWalkerParseError as error:
+            raise DerivationError(f"this is not LaTeX: {str(error.msg)[:80]}", Place(1, position + 1)) from None
+        count += 1
+        if count > MAX_TOKENS:
+            raise DerivationError(f"the formula has more than {MAX_TOKENS} tokens")
+        begin, position = token.pos, token.pos + token.len
+        text = token.arg if isinstance(token.arg, str) else source[begin:position]
+        match token.tok:
+            case "comment":
+                continue
+            case "macro":
+                kind = "command"
+            case "brace_open" | "brace_close":
+                kind = "open" if text == "{" else "close"
+            case "begin_environment" | "end_environment":
+                kind = token.tok.removesuffix("_environment")
+            case _:
+                kind = "letter" if text.isalpha() else "digit" if text in set("0123456789") else "symbol"
+        if kind == "command" and text == "\\" and (skip := ROW_LENGTH.match(source, position)):
+            position = skip.end()
+        yield Token(kind, text, Place(1, begin + 1), begin, position, bool(token.pre_space))
+
+
+def _expand(tokens: list[Token], macros: Mapping[str, Macro]) -> Iterator[Token]:
+    """Yield the tokens with the student's macros expanded, where the macro was called."""
+    if not macros:
+        yield from tokens
+        return
+    bodies: dict[str, list[Token]] = {}
+    stack = tokens[::-1]
+    expansions = given = 0
+    while stack:
+        token = stack.pop()
+        macro = macros.get(token.text) if token.kind == "command" else None
+        given += 1
+        if given > MAX_TOKENS:
+            raise DerivationError(f"the macros make more than {MAX_TOKENS} tokens", token.place)
+        if macro is None:
+            yield token
+            continue
+        expansions += 1
+        if expansions > MAX_EXPANSIONS:
+            raise DerivationError("the macros expand without end", token.place)
+        if token.text not in bodies:
+            bodies[token.text] = list(_raw_tokens(macro.body))
+        arguments = [_pop_argument(stack) for _ in range(macro.arguments)]
+        made: list[Token] = []
+        body = iter(bodies[token.text])
+        for part in body:
+            if part.text == "#":
+                number = next(body, part).text
+                index = int(number) - 1 if number.isdecimal() else -1
+                if not 0 <= index < len(arguments):
+                    raise DerivationError(f"the macro \\{token.text} has no argument #{number}", token.place)
+                made += arguments[index]
+            else:
+                made.append(replace(part, place=token.place, start=token.start, end=token.end))
+        if len(stack) + len(made) > MAX_TOKENS:
+            raise DerivationError(f"the macros make more than {MAX_TOKENS} tokens", token.place)
+        stack += made[::-1]
+
+
+def _pop_argument(stack: list[Token]) -> list[Token]:
+    """Take an argument, without its braces, off a reversed list."""
+    depth, argument = 0, []
+    while stack:
+        token = stack.pop()
+        depth += {"open": 1, "close": -1}.get(token.kind, 0)
+        if depth < 0:
+            stack.append(token)
+            break
+        argument.append(token)
+        if depth == 0:
+            break
+    return argument[1:-1] if argument and argument[0].kind == "open" else argument
+
+
+class _Reader:
+    """One pass over the tokens of a formula, with a bounded depth of groups."""
+
+    def __init__(self, tokens: list[Token], depth: int = 0) -> None:
+        if depth > MAX_DEPTH:
+            raise DerivationError("the formula is nested too deeply", tokens[0].place if tokens else None)
+        self._tokens = tokens
+        self._depth = depth
+        self._at = 0
+
+    def read(self) -> Iterator[Token]:
+        depth = 0
+        for token in self._simplified():
+            depth += {"open": 1, "close": -1}.get(token.kind, 0)
+            if depth < 0:
+                raise DerivationError("a brace } closes nothing", token.place)
+            yield token
+        if depth:
+            raise DerivationError("a brace { is not closed", self._tokens[-1].place)
+
+    def _simplified(self) -> Iterator[Token]:
+        side = ""
+        while self._at < len(self._tokens):
+            token = self._tokens[self._at]
+            self._at += 1
+            if token.kind == "command" and token.text in ("left", "right", "bigl", "bigr", "Bigl", "Bigr", "biggl",
+                                                          "biggr", "Biggl", "Biggr"):  # fmt: skip
+                side = OPEN if token.text.endswith(("left", "l")) else CLOSE
+                if self._next_is("."):  # an invisible bracket
+                    self._at += 1
+                    side = ""
+                continue
+            for simple in self._simple(token):
+                bar = simple.kind == "bar" and side and not simple.side
+                yield replace(simple, side=side) if bar else simple
+            side = ""
+
+    def _simple(self, token: Token) -> Iterator[Token]:
+        """Yield what a token stands for."""
+        text = token.text
+        if token.kind == "begin" or token.kind == "end":
+            name = text.rstrip("*")
+            if name in INNER_ENVIRONMENTS:
+                yield replace(token, text="cases")
+            elif name not in ("align", "aligned", "split", "gather", "gathered", "equation", "eqnarray", "multline",
+                              "flalign", "alignat", "alignedat", "displaymath", "math", "multlined"):  # fmt: skip
+                raise DerivationError(f"the environment {text} is not known", token.place)
+            elif name in ("alignat", "alignedat") and token.kind == "begin":
+                self._argument()
+            else:
+                yield replace(token, kind="symbol", text="\\\\")
+        elif token.kind == "letter" or token.kind == "symbol":
+            yield from self._character(token)
+        elif token.kind == "command":
+            yield from self._command(token)
+        else:
+            yield token
+
+    def _character(self, token: Token) -> Iterator[Token]:
+        text = CHARACTERS.get(token.text, token.text)
+        if text in ("|", "‖"):
+            if text == "|" and self._next_is("|") and not self._tokens[self._at].spaced:
+                token = replace(token, end=self._tokens[self._at].end)
+                self._at += 1
+                text = "‖"
+            yield replace(token, kind="bar", text=text)
+        elif text == ":" and self._next_is("="):
+            token = replace(token, end=self._tokens[self._at].end)
+            self._at += 1
+            yield replace(token, text=":=")
+        elif text == "~" or text.isspace():
+            return
+        elif text.startswith("\\"):
+            yield replace(token, kind="command", text=text)
+        else:
+            yield replace(token, text=text)
+
+    def _command(self, token: Token) -> Iterator[Token]:  # noqa: C901 -- a table of commands
+        text = token.text
+        if text in DROPPED:
+            return
+        if text in BARS:
+            bar, side = BARS[text]
+            if text == "mid" and self._next_is("mid"):
+                self._at += 1
+                bar = "‖"
+            yield replace(token, kind="bar", text=bar, side=side)
+        elif text in DROPPED_WITH_ARGUMENT:
+            if self._next_is("*"):
+                self._at += 1
+            self._argument()
+        elif text in TEXT:
+            yield self._worded(token, "text")
+        elif text in UPRIGHT:
+            if self._next_is("*"):
+                self._at += 1
+            yield self._worded(token, "name")
+        elif text in FONTS:
+            argument = self._argument()
+            if text in ("mathbf", "mathbb", "mathds", "bm", "boldsymbol", "bbm") and _words(argument) == "1":
+                yield replace(token, kind="symbol", text="𝟙")
+            else:
+                yield from self._inner(argument, token)
+        elif text in DECORATIONS:
+            argument = list(self._inner(self._argument(), token))
+            if len(argument) != 1:
+                raise DerivationError(f"\\{text} over more than one letter is not known", token.place)
+            yield replace(argument[0], text=f"{text} {argument[0].text}")
+        elif text in ("norm", "Norm", "abs"):
+            if self._next_is("*"):
+                self._at += 1
+            bar = Token("bar", "|" if text == "abs" else "‖", token.place, token.start, token.end)
+            yield replace(bar, side=OPEN)
+            yield from _Reader(self._argument(), self._depth + 1)._simplified()
+            yield replace(bar, side=CLOSE, end=self._tokens[self._at - 1].end)
+        elif text in ("underbrace", "overbrace"):
+            yield from self._inner(self._argument(), token)
+            if self._next_is("_") or self._next_is("^"):
+                self._at += 1
+                self._argument()
+        elif text in ("overset", "stackrel", "underset"):
+            above = _words(self._argument())
+            for part in self._inner(self._argument(), token):
+                yield replace(part, text=":=") if part.text == "=" and DEFINING.search(above) else part
+        elif text == "substack":
+            yield Token("open", "{", token.place, token.start, token.end)
+            for part in _Reader(self._argument(), self._depth + 1)._simplified():
+                yield replace(part, kind="symbol", text=",") if part.text == "\\\\" else part
+            yield Token("close", "}", token.place, token.start, token.end)
+        elif text == "not":
+            if not self._next_is("="):
+                raise DerivationError("\\not is known before = only", token.place)
+            self._at += 1
+            yield replace(token, text=r"\neq")
+        elif text in ("{", "}", "%", "#", "$", "_", "&"):
+            yield replace(token, kind="symbol", text="\\" + text)
+        elif text == "\\":
+            if self._next_is("*"):
+                self._at += 1
+            yield replace(token, kind="symbol", text="\\\\")
+        else:
+            name = RENAMED.get(text, "\\" + text)
+            yield replace(token, kind="command" if name.startswith("\\") else "symbol", text=name)
+
+    def _inner(self, argument: list[Token], token: Token) -> Iterator[Token]:
+        """Yield an argument: a single token as it is, more in braces."""
+        parts = list(_Reader(argument, self._depth + 1)._simplified())
+        if len(parts) == 1:
+            yield parts[0]
+            return
+        yield Token("open", "{", token.place, token.start, token.end)
+        yield from parts
+        yield Token("close", "}", token.place, token.start, self._tokens[self._at - 1].end)
+
+    def _worded(self, token: Token, kind: str) -> Token:
+        """Return the argument of \\text or \\mathrm as one token."""
+        words = _words(self._argument()).strip()
+        end = self._tokens[self._at - 1].end
+        if kind == "name" and len(words) == 1 and words not in "dT":
+            return replace(token, kind="letter" if words.isalpha() else "symbol", text=words, end=end)
+        known = words.rstrip(".") in NAMES
+        return replace(token, kind="name" if known or kind == "name" else "text", text=words, end=end)
+
+    def _argument(self) -> list[Token]:
+        """Take the next argument, without its braces."""
+        start = self._at
+        depth = 0
+        while self._at < len(self._tokens):
+            depth += {"open": 1, "close": -1}.get(self._tokens[self._at].kind, 0)
+            if depth < 0:
+                break
+            self._at += 1
+            if depth == 0:
+                break
+        argument = self._tokens[start : self._at]
+        return argument[1:-1] if len(argument) > 1 else argument
+
+    def _next_is(self, text: str) -> bool:
+        return self._at < len(self._tokens) and self._tokens[self._at].text == text
+
+
+def _words(tokens: list[Token]) -> str:
+    """Return tokens as text."""
+    return "".join((" " if each.spaced else "") + ("\\" if each.kind == "command" else "") + each.text for each in tokens)
+
+
+def read_words(text: str, token: Token) -> list[Token]:
+    """Return the tokens of a formula that stands in the text of a token, all at its place."""
+    raw = [replace(each, place=token.place, start=token.start, end=token.end) for each in _raw_tokens(text)]
+    return list(_Reader(raw).read())
