@@ -111,7 +111,7 @@ class Evaluator:
 
     def __init__(self, scope: Scope, instance: Instance, symmetric: bool = False) -> None:
         self._scope = scope
-        self._instance = instance
+        self.instance = instance
         self._symmetric = symmetric
         self._default = next(iter(instance.sizes.values()))
         self._tables: dict[tuple[str, str | None], Dual] = {}
@@ -164,12 +164,12 @@ class Evaluator:
         return found
 
     def _defined(self, name: str, by: str | None) -> Dual:
-        if name in self._instance.arrays:
-            data = self._instance.arrays[name]
+        if name in self.instance.arrays:
+            data = self.instance.arrays[name]
             return t.tensor(data, [f"#{k}" for k in range(data.ndim)]), None
         if name not in self._scope.definitions:
-            if name in self._instance.sizes:
-                return t.number(self._instance.sizes[name]), None
+            if name in self.instance.sizes:
+                return t.number(self.instance.sizes[name]), None
             raise DerivationError(f"{name.lstrip(chr(92))} is not defined")
         definition = self._scope.towards(name, by)
         if by is not None and not self._scope.reaches(definition.body, by, frozenset({name})):
@@ -273,14 +273,14 @@ class Evaluator:
             case Sum():
                 return self._sum(node, by, sizes)
             case Indicator(condition=condition):
-                return self._mask(condition, sizes), None
+                return self.mask(condition, sizes), None
             case Cases(values=values, conditions=conditions):
                 left_over = t.number(1.0)
                 result: Dual | None = None
                 for value_node, condition in zip(values, conditions, strict=True):
                     mask = left_over
                     if not isinstance(condition, Otherwise):
-                        own = self._mask(condition, sizes)
+                        own = self.mask(condition, sizes)
                         mask = t.multiply(left_over, own)
                         left_over = t.multiply(left_over, t.tensor(1 - own.data, own.axes))
                     part = _product((mask, None), self._dual(value_node, by, sizes), t.multiply)
@@ -318,14 +318,14 @@ class Evaluator:
         uppers = dict(node.uppers)
         for index in node.indices:
             size = self.index_size(index, node.body)
-            upper = self._instance.sizes.get(uppers.get(index, ""))
+            upper = self.instance.sizes.get(uppers.get(index, ""))
             if size is not None and upper is not None and upper != size:
                 raise DerivationError(f"{index} runs to {uppers[index]}, but it stands for {size} values", node.place)
             peers = [own_indices(each) for each in walk(node.condition)] if node.condition else []
             near = [sizes[peer] for pair in peers if index in pair for peer in pair if peer in sizes and peer != index]
             inner[index] = size or upper or (near[0] if near else self._default)
         value, tangent = self._dual(node.body, by, inner)
-        mask = self._mask(node.condition, inner) if node.condition else None
+        mask = self.mask(node.condition, inner) if node.condition else None
         if node.kind == "prod":
             if tangent is not None or mask is not None or value.rank:
                 raise DerivationError("this product over indices is not known", node.place)
@@ -341,7 +341,7 @@ class Evaluator:
             value = t.sum_axis(value, index) if index in value.axes else t.scaled(value, sizes[index])
         return value
 
-    def _mask(self, condition: Node, sizes: Mapping[str, int]) -> Tensor:
+    def mask(self, condition: Node, sizes: Mapping[str, int]) -> Tensor:
         """Return one where a condition holds, zero elsewhere."""
         match condition:
             case Compare(operator=operator, left=left, right=right):
@@ -356,12 +356,12 @@ class Evaluator:
                 (a, _, b, _), axes = t.aligned(*sides)
                 return t.tensor(COMPARED[operator](a, b).astype(float), axes)
             case Both(parts=parts):
-                mask = self._mask(parts[0], sizes)
+                mask = self.mask(parts[0], sizes)
                 for part in parts[1:]:
-                    mask = t.entrywise(mask, self._mask(part, sizes))
+                    mask = t.entrywise(mask, self.mask(part, sizes))
                 return mask
             case Either(parts=(one, other, *_)):
-                first, second = self._mask(one, sizes), self._mask(other, sizes)
+                first, second = self.mask(one, sizes), self.mask(other, sizes)
                 (a, _, b, _), axes = t.aligned(first, second)
                 return t.tensor(np.maximum(a, b), axes)
         raise DerivationError("this condition cannot be evaluated", condition.place)

@@ -42,7 +42,8 @@ class Given(Model):
     """The names of the sizes of its axes; none for a number."""
     names: tuple[str, ...] = ()
     """How it is written, in LaTeX; its key if left out."""
-    pairs: Literal[False] = False
+    pairs: bool = False
+    """Whether its two indices stand for a pair of different points: statements are meant for i ≠ j."""
 
 
 class Defined(Model):

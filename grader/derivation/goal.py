@@ -1,0 +1,131 @@
+"""Says where a derivation starts, and whether it reaches the target by steps that are new.
+
+The target counts if it is derived: between the start and the first closed form that equals it stands a line that is
+neither, or such lines stand before. A chain that asserts the target, or returns to it, derives nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from grader.derivation.compare import HOLDS, Comparer
+from grader.derivation.steps import Chain
+from grader.derivation.tree import (
+    Derivative,
+    DerivationError,
+    Entry,
+    Node,
+    Symbol,
+    Unknown,
+    canonical,
+    free_indices,
+    rename,
+    walk,
+)
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Whether a chain starts where it must, whether the target is reached, and what to say about it."""
+
+    starts_right: bool
+    target_reached: bool
+    remarks: tuple[str, ...] = ()
+
+
+def judge_goal(chains: list[Chain], used: Mapping[int, Node], comparer: Comparer) -> Goal:
+    """Look through the chains in their order."""
+    starts = reached = asserted = repeated = False
+    from_start = anywhere = False  # whether a line that gets on was seen: in a chain from the start, in any
+    for chain in chains:
+        trees = [used[id(each)] for each in chain.expressions if id(each) in used]
+        begin = next((n for n, tree in enumerate(trees[:2]) if _start_of(tree, comparer) is not None), None)
+        gets_on = False
+        if begin is not None and len(trees) > begin + 1:
+            starts = True
+            target = _start_of(trees[begin], comparer)
+            assert target is not None
+            told = False
+            for tree in trees[begin + 1 :]:
+                if not _equals_target(tree, target, comparer):
+                    gets_on |= _gets_on(tree, comparer)
+                    continue
+                if told:
+                    repeated = True
+                    continue
+                told = True
+                if gets_on or from_start or (anywhere and not asserted):
+                    reached = True
+                else:
+                    asserted = True
+            from_start |= gets_on
+        anywhere |= gets_on or any(_gets_on(tree, comparer) for tree in trees if len(trees) > 1)
+    remarks = []
+    if not starts:
+        remarks.append("no chain starts at what is asked for")
+    if asserted and not reached:
+        remarks.append("the result is asserted, not derived: what follows goes in a circle" if repeated or anywhere
+                       else "the result is asserted, not derived")  # fmt: skip
+    elif starts and not reached:
+        remarks.append("no chain from the start ends in the result in closed form")
+    return Goal(starts, reached, tuple(remarks))
+
+
+def is_closed(tree: Node, comparer: Comparer) -> bool:
+    """Return whether no derivative is left in an expression, and nothing that the task asks to differentiate."""
+    forbidden = {node.name for node in walk(comparer.task.start) if isinstance(node, Derivative)
+                 for node in walk(node.of) if isinstance(node, Symbol)}  # fmt: skip
+    seen: set[str] = set()
+
+    def closed(node: Node) -> bool:
+        for each in walk(node):
+            if isinstance(each, Derivative | Unknown):
+                return False
+            if isinstance(each, Symbol) and each.name not in seen:
+                seen.add(each.name)
+                if each.name in forbidden:
+                    return False
+                if each.name in comparer.scope.own and not closed(comparer.scope.definitions[each.name][0].body):
+                    return False
+        return True
+
+    return closed(tree)
+
+
+def _start_of(tree: Node, comparer: Comparer) -> tuple[Node, tuple[str, ...]] | None:
+    """Return the target in the letters of a tree that is the start, and the axes that it leaves open; else None."""
+    start, target = comparer.task.start, comparer.task.target
+    if not isinstance(start, Derivative):
+        return (target, ()) if canonical(tree) == canonical(start) else None
+    if not isinstance(tree, Derivative) or tree.by.name != start.by.name:
+        return None
+    letters = [index for index in tree.by.indices if isinstance(index, str)]
+    wanted = [index for index in start.by.indices if isinstance(index, str)]
+    if len(set(letters)) < len(tree.by.indices) or (letters and len(letters) != len(wanted)):
+        return None
+    if canonical(tree.of) != canonical(start.of):
+        try:
+            same = not free_indices(tree.of) and comparer.compare(start.of, tree.of).verdict == HOLDS
+        except DerivationError:
+            return None
+        if not same:
+            return None
+    if not letters:  # the whole gradient
+        return target, tuple(wanted)
+    return rename(target, dict(zip(wanted, letters, strict=True))), ()
+
+
+def _equals_target(tree: Node, target: tuple[Node, tuple[str, ...]], comparer: Comparer) -> bool:
+    """Return whether a tree is the target, in closed form."""
+    if not is_closed(tree, comparer):
+        return False
+    whole = Entry(tree, target[1]) if target[1] else tree
+    return comparer.compare(target[0], whole).verdict == HOLDS
+
+
+def _gets_on(tree: Node, comparer: Comparer) -> bool:
+    """Return whether a tree holds a derivative other than that of the start."""
+    return any(
+        isinstance(node, Derivative) and _start_of(node, comparer) is None for node in walk(tree)
+    )

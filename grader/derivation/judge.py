@@ -1,0 +1,248 @@
+"""Judges a derivation: each step holds, fails or is not checked; where it starts; whether it ends in the target.
+
+A partial derivative by d_ij has two readings: d_ij and d_ji are separate variables, or one. A derivation is held to
+the one that fits it best; so it is with a symbol of the task that a student defines anew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from grader.derivation.binding import mended_sums, unused_sums
+from grader.derivation.compare import FAILS, HOLDS, NOT_CHECKED, Comparer, Comparison, Example, pairs_in
+from grader.derivation.definitions import Introduced, collect, renamed_symbols, scope_with, with_alternatives
+from grader.derivation.explain import mend, show_example
+from grader.derivation.goal import Goal, judge_goal
+from grader.derivation.meaning import Task
+from grader.derivation.steps import EQUALITIES, Chain, Derivation, Expression, Link, read_derivation
+from grader.derivation.tree import Derivative, Node, Symbol, Unknown, canonical, free_indices, walk
+
+CONSTANT = re.compile(r"constant|konstant", re.IGNORECASE)
+MAX_WORK = 3_000_000  # nodes that are evaluated for one derivation
+
+
+@dataclass(frozen=True)
+class Step:
+    """An equality of a derivation, where it stands, and what was found."""
+
+    line: int
+    left: str
+    right: str
+    verdict: str
+    reason: str
+    example: Example | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found in a derivation."""
+
+    steps: tuple[Step, ...]
+    goal: Goal
+
+
+@dataclass
+class Judged:
+    """The steps of a derivation in one reading, with the trees that were used."""
+
+    steps: list[Step] = field(default_factory=list)
+    used: dict[int, Node] = field(default_factory=dict)
+    """By the id of an expression, the reading that was used."""
+
+    @property
+    def cost(self) -> tuple[int, int]:
+        """The numbers of steps that fail and that are not checked."""
+        return (
+            sum(step.verdict == FAILS for step in self.steps),
+            sum(step.verdict == NOT_CHECKED for step in self.steps),
+        )
+
+
+def judge_derivation(text: str, task: Task, seed: int = 0) -> Report:
+    """Return what holds and what fails in a Markdown text; raise DerivationError if it is too long."""
+    derivation = read_derivation(text, task.vocabulary)
+    introduced = collect(derivation.chains, task)
+    best, comparer = _judge(derivation, task, introduced, seed)
+    if best.cost[0] and introduced.again:
+        # The student may mean another thing by a letter of the sheet, as the original paper does.
+        own = {name: name + "*" for name in introduced.again}
+        changed = _with_own_symbols(derivation, own)
+        anew = collect(changed.chains, task)
+        other, others = _judge(changed, task, anew, seed)
+        if other.cost < best.cost:
+            best, comparer, derivation = other, others, changed
+    goal = judge_goal(derivation.chains, best.used, comparer)
+    unreadable = [
+        Step(each.place.line, each.text, "", NOT_CHECKED, f"not read: {each.error}") for each in derivation.unreadable
+    ]
+    return Report(tuple(sorted([*best.steps, *unreadable], key=lambda step: step.line)), goal)
+
+
+def _judge(derivation: Derivation, task: Task, introduced: Introduced, seed: int) -> tuple[Judged, Comparer]:
+    """Judge the steps with d_ij and d_ji as separate variables; if one fails, also as one."""
+    scope = scope_with(task, introduced)
+    plain = Comparer(task, scope, seed)
+    scope = with_alternatives(derivation.chains, scope, plain)
+    found: list[tuple[Judged, Comparer]] = []
+    for symmetric in (False, True):
+        comparer = Comparer(task, scope, seed, symmetric)
+        judged = Judged()
+        for chain in derivation.chains:
+            _ChainJudge(chain, comparer, introduced, judged).judge()
+        found.append((judged, comparer))
+        if not judged.cost[0] or not _by_pairs(derivation):
+            break
+    best = min(found, key=lambda each: each[0].cost)
+    explained = []
+    for step in best[0].steps:
+        explained.append(step)
+    best[0].steps = explained
+    return best
+
+
+def _by_pairs(derivation: Derivation) -> bool:
+    """Return whether a derivative is taken by a symbol with two indices."""
+    return any(
+        isinstance(node, Derivative) and len(node.by.indices) == 2
+        for chain in derivation.chains
+        for expression in chain.expressions
+        for tree in expression.readings
+        for node in walk(tree)
+    )
+
+
+def _with_own_symbols(derivation: Derivation, names: dict[str, str]) -> Derivation:
+    """Return a derivation in which symbols of the task have become the student's own."""
+
+    def changed(expression: Expression) -> Expression:
+        readings = tuple(renamed_symbols(tree, names) for tree in expression.readings)
+        return replace(expression, readings=readings)
+
+    chains = [
+        replace(
+            chain,
+            head=changed(chain.head),
+            links=[Link(link.relation, changed(link.right)) for link in chain.links],
+        )
+        for chain in derivation.chains
+    ]
+    return Derivation(chains, derivation.unreadable)
+
+
+class _ChainJudge:
+    """Judges the steps of one chain, from left to right."""
+
+    def __init__(self, chain: Chain, comparer: Comparer, introduced: Introduced, judged: Judged) -> None:
+        self._chain = chain
+        self._comparer = comparer
+        self._introduced = introduced
+        self._judged = judged
+        names = comparer.task.pairs | {n for n, d in introduced.definitions.items() if len(d.indices) == 2}
+        trees = [tree for each in chain.expressions for tree in each.readings]
+        self._free = chain.free
+        self._pairs = pairs_in(trees, self._free, names)
+        self._sound: Node | None = None  # the last expression whose indices were right
+        self._mended: Node | None = None  # what the left side should have been
+
+    def judge(self) -> None:
+        """Add the steps of the chain."""
+        left = self._chain.head
+        if left.readings:
+            self._judged.used[id(left)] = left.readings[0]
+        lefts: tuple[Node, ...] = left.readings
+        seen: dict[str, int] = {}
+        for tree in lefts[:1]:
+            seen[canonical(tree)] = left.place.line
+        for link in self._chain.links:
+            right = link.right
+            step, lefts = self._step(left, lefts, link)
+            if right.readings:
+                chosen = lefts[0]
+                self._judged.used[id(right)] = chosen
+                line = seen.setdefault(canonical(chosen), link.relation.place.line)
+                if step.verdict == HOLDS and line != link.relation.place.line:
+                    reason = f"says the same as line {line}: nothing new"
+                    step = replace(step, reason=f"{step.reason}; {reason}" if step.reason else reason)
+            self._judged.steps.append(step)
+            left = right
+
+    def _step(self, left: Expression, lefts: tuple[Node, ...], link: Link) -> tuple[Step, tuple[Node, ...]]:
+        """Return a step, and the reading of its right side that was used."""
+        right = link.right
+        rights = right.readings
+
+        def step(verdict: str, reason: str, example: Example | None = None) -> Step:
+            return Step(link.relation.place.line, left.text, right.text, verdict, reason, example)
+
+        if link.relation.text not in EQUALITIES:
+            return step(NOT_CHECKED, f"{link.relation.text} is not tested"), rights
+        for side, expression in (("left", left), ("right", right)):
+            if expression.error is not None:
+                self._sound = self._mended = None
+                return step(NOT_CHECKED, f"the {side} side is not read: {expression.error}"), rights
+        if id(link) in self._introduced.links:
+            return step(HOLDS, f"introduces {self._introduced.links[id(link)].lstrip(chr(92))}"), rights
+        found, chosen = self._best(lefts, rights)
+        sound, mended = self._sound, self._mended
+        self._sound = self._mended = None
+        if found.verdict == HOLDS:
+            reason = "for different indices" if found.only_pairs else ""
+            return step(HOLDS, reason), (chosen,)
+        before = lefts[0]
+        if sound is not None or mended is not None:
+            for other, words in ((mended, "with the sum of the left side mended"), (sound, "right in itself")):
+                if other is not None and self._compare(other, chosen).verdict == HOLDS:
+                    return step(HOLDS, f"{words}: the indices of the line before do not fit"), (chosen,)
+        if any(isinstance(node, Unknown) for tree in (before, chosen) for node in walk(tree)) or CONSTANT.search(
+            self._chain.prose[-160:]
+        ):
+            again = self._comparer.compare(before, chosen, self._pairs, self._chain.conditions, up_to_constant=True)
+            if again.verdict == HOLDS:
+                return step(HOLDS, "up to a constant"), (chosen,)
+        if found.verdict == NOT_CHECKED:
+            return step(NOT_CHECKED, found.reason), (chosen,)
+        strays = free_indices(chosen) - self._free
+        if strays:
+            self._sound = before if not free_indices(before) - self._free else sound
+            better = mended_sums(chosen, strays)
+            self._mended = better if better != chosen else None
+            return step(FAILS, self._about_indices(chosen, strays), found.example), (chosen,)
+        reason = found.reason or mend(before, chosen, self._compare)
+        if found.example is not None:
+            reason = "; ".join(part for part in (reason, show_example(found.example)) if part)
+        return step(FAILS, reason, found.example), (chosen,)
+
+    def _best(self, lefts: Sequence[Node], rights: Sequence[Node]) -> tuple[Comparison, Node]:
+        """Return the comparison of the readings that fit, of the first ones if none do."""
+        first: tuple[Comparison, Node] | None = None
+        for right in rights:
+            for left in lefts:
+                found = self._compare(left, right)
+                if found.verdict == HOLDS:
+                    return found, right
+                first = first or (found, right)
+        assert first is not None
+        return first
+
+    def _compare(self, left: Node, right: Node) -> Comparison:
+        return self._comparer.compare(left, right, self._pairs, self._chain.conditions)
+
+    def _about_indices(self, tree: Node, strays: frozenset[str]) -> str:
+        """Return in words which index is free on one side only."""
+        names = ", ".join(sorted(strays))
+        for node in unused_sums(tree):
+            idle = [index for index in node.indices if index not in free_indices(node.body)]
+            used = sorted(free_indices(node.body) & strays)
+            if used:
+                return f"the sum runs over {', '.join(idle)}, the summand uses {', '.join(used)}"
+        bound = {index for node in walk(tree) for index in getattr(node, "indices", ()) if hasattr(node, "body")}
+        if strays & bound:
+            return f"{names} is used outside of the sum that binds it"
+        return f"{names} is free on the right side only: is a sum over it missing?"
+
+
+def symbols_in(tree: Node) -> set[str]:
+    """Return the names of the symbols in a tree."""
+    return {node.name for node in walk(tree) if isinstance(node, Symbol)}

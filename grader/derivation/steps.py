@@ -1,0 +1,333 @@
+"""From the text of a cell to chains of equalities.
+
+A chain is an expression and what follows it by relations; it goes on over line breaks, blocks and prose as long as
+a formula begins with its relation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from grader.derivation.binding import bind, outer_indices
+from grader.derivation.conditions import OPERATORS, parse_condition
+from grader.derivation.formulas import Lines, Macro, Piece, find_formulas, take_macros
+from grader.derivation.latex import Token, read_tokens
+from grader.derivation.parse import Vocabulary, parse_expression
+from grader.derivation.tree import DerivationError, Node, Place, free_indices
+
+MAX_STEPS = 300
+EQUALITIES = {"=", ":=", "=:"}
+RELATIONS = EQUALITIES | {
+    r"\approx", r"\propto", r"\sim", r"\simeq", r"\to", r"\in", r"\mapsto", r"\subset", r"\subseteq", *OPERATORS,
+}  # fmt: skip
+SEPARATORS = {",", ";", r"\Rightarrow", r"\Leftrightarrow", r"\forall", r"\quad", r"\to", ":"}
+JOINING = {"+", "-", r"\cdot", r"\times", "*", "/"}
+SIGNS = {"+", r"\cdot", r"\times", "*", "/"}
+BRACKETS = {"(": 1, "[": 1, r"\{": 1, ")": -1, "]": -1, r"\}": -1}
+
+
+@dataclass(eq=False)
+class Expression:
+    """One side of a relation; without `readings` it could not be parsed, and `error` says why."""
+
+    tokens: list[Token]
+    text: str = ""
+    readings: tuple[Node, ...] = ()
+    error: DerivationError | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where it begins."""
+        return self.tokens[0].place if self.tokens else Place(0, 0)
+
+
+@dataclass(eq=False)
+class Link:
+    """A relation and its right side."""
+
+    relation: Token
+    right: Expression
+
+
+@dataclass(eq=False)
+class Chain:
+    """An expression, the relations that follow it, and the conditions on indices that stand beside it."""
+
+    head: Expression
+    links: list[Link] = field(default_factory=list)
+    conditions: list[Node] = field(default_factory=list)
+    prose: str = ""
+    display: bool = False
+
+    @property
+    def expressions(self) -> list[Expression]:
+        """The head and the right sides."""
+        return [self.head, *(link.right for link in self.links)]
+
+    @property
+    def free(self) -> frozenset[str]:
+        """The free indices of the first expression that could be parsed."""
+        for expression in self.expressions:
+            if expression.readings:
+                return free_indices(expression.readings[0])
+        return frozenset()
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A formula that is not LaTeX as we know it, and where it stands."""
+
+    text: str
+    error: DerivationError
+    place: Place
+
+
+@dataclass
+class Derivation:
+    """The chains of a text in their order, and the formulas that could not be read."""
+
+    chains: list[Chain] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+
+
+def read_derivation(text: str, vocabulary: Vocabulary) -> Derivation:
+    """Return the chains of a Markdown text; raise DerivationError if it is too long."""
+    plain, macros = take_macros(text)
+    builder = _Builder(plain, Lines(plain), macros)
+    for piece in find_formulas(plain):
+        builder.take(piece)
+    links = 0
+    for chain in builder.derivation.chains:
+        links += len(chain.links)
+        if links > MAX_STEPS:
+            raise DerivationError(f"there are more than {MAX_STEPS} steps")
+        _parse_chain(chain, plain, vocabulary)
+    return builder.derivation
+
+
+def _parse_chain(chain: Chain, text: str, vocabulary: Vocabulary) -> None:
+    """Parse the expressions of a chain; the free indices of the first say what the sums of the others bind."""
+    free: frozenset[str] | None = None
+    for expression in chain.expressions:
+        if expression.tokens:
+            start, end = expression.tokens[0].start, max(token.end for token in expression.tokens)
+            expression.text = " ".join(text[start:end].split())
+        try:
+            trees = parse_expression(expression.tokens, vocabulary)
+            if free is None:
+                free = outer_indices(trees[0])
+            expression.readings = tuple(bind(tree, free) for tree in trees)
+        except DerivationError as error:
+            expression.error = error
+
+
+class _Builder:
+    """Puts pieces together to chains."""
+
+    def __init__(self, text: str, lines: Lines, macros: Mapping[str, Macro]) -> None:
+        self.derivation = Derivation()
+        self._text = text
+        self._lines = lines
+        self._macros = macros
+        self._prose = ""
+        self._open = False  # whether what comes next belongs to the last chain's last expression
+        self._display: Chain | None = None
+        self._last: Chain | None = None
+
+    def take(self, piece: Piece) -> None:
+        """Add a piece of the text."""
+        if piece.kind == "prose":
+            self._prose = piece.text
+            return
+        try:
+            tokens = read_tokens(piece.text, piece.start, self._lines, self._macros)
+        except DerivationError as error:
+            place = error.place if error.place and error.place.line > 1 else self._lines.place(piece.start)
+            if any(sign in piece.text for sign in "=<>"):
+                self.derivation.unreadable.append(Unreadable(" ".join(piece.text.split()), error, place))
+            return
+        display = piece.kind == "display"
+        for number, row in enumerate(_rows(tokens)):
+            self._row(row, display, first=number == 0)
+        self._open = False
+        self._prose = ""
+
+    def _row(self, row: list[Token], display: bool, first: bool) -> None:
+        """Add a row: it may go on with the formula of the row above."""
+        shifted = row[0].text == "&"
+        tokens = _without_alignment(row)
+        while tokens and tokens[0].text == r"\quad":
+            tokens.pop(0)
+        if not tokens:
+            return
+        last = self._last
+        joins = not first and last is not None and last.display == display and (
+            self._open
+            or (tokens[0].text in SIGNS and tokens[0].text not in RELATIONS)
+            or (tokens[0].text == "-" and (shifted or not _relations(tokens)))
+        )  # fmt: skip
+        for number, statement in enumerate(_statements(tokens)):
+            if number == 0 or _relations(statement):  # else it is a remark: `for all s`
+                self._statement(statement, display, joins and number == 0)
+        self._open = bool(tokens) and tokens[-1].text in JOINING | EQUALITIES
+
+    def _statement(self, tokens: list[Token], display: bool, joins: bool) -> None:
+        """Add the expressions and relations between two separators."""
+        parts = _split_relations(tokens)
+        relations = [part for part in parts if isinstance(part, Token)]
+        if not joins and relations and self._last is not None and _is_condition(parts):
+            try:
+                self._last.conditions.append(parse_condition(tokens))
+            except DerivationError:
+                return
+            return
+        chain = self._last if joins else None
+        if chain is not None and isinstance(parts[0], list):
+            expression = chain.expressions[-1]
+            expression.tokens = expression.tokens + parts[0]
+            parts = parts[1:]
+        elif isinstance(parts[0], Token):
+            chain = self._continued(display)
+            if chain is None:
+                chain = self._begin([], display)
+        else:
+            chain = self._begin(parts[0], display)
+            parts = parts[1:]
+        assert chain is not None
+        self._last = chain
+        if display:
+            self._display = chain
+        for part in parts:
+            if isinstance(part, Token):
+                chain.links.append(Link(part, Expression([])))
+            else:
+                chain.links[-1].right.tokens = part
+
+    def _continued(self, display: bool) -> Chain | None:
+        """Return the chain that a formula goes on with that begins with a relation."""
+        if display and self._display is not None:
+            return self._display
+        if self._last is None or self._last.links or not self._prose.strip():
+            return self._last
+        with_links = [chain for chain in self.derivation.chains if chain.links]
+        return with_links[-1] if with_links else self._last
+
+    def _begin(self, tokens: list[Token], display: bool) -> Chain:
+        chain = Chain(Expression(tokens), prose=self._prose, display=display)
+        self.derivation.chains.append(chain)
+        return chain
+
+
+def _rows(tokens: list[Token]) -> list[list[Token]]:
+    """Split at the line breaks that are in no brackets; a bracket that is never closed holds nothing together."""
+    rows: list[list[Token]] = [[]]
+    breaks: list[int] = []
+    depth, lowest = 0, []
+    for position, token in enumerate(tokens):
+        depth = max(0, depth + _depth(token))
+        lowest.append(depth)
+        if token.text == "\\\\" and token.kind == "symbol":
+            breaks.append(position)
+    closed = set()
+    ahead = len(tokens) + 1
+    # A line break in brackets counts if the depth does not come down again to where a row began.
+    for position in range(len(tokens) - 1, -1, -1):
+        ahead = min(ahead, lowest[position])
+        if position in breaks and lowest[position] > 0 and ahead == 0:
+            closed.add(position)
+    for position, token in enumerate(tokens):
+        if position in breaks and position not in closed:
+            rows.append([])
+        elif not (token.text == "\\\\" and position in closed and _outside_cases(tokens, position)):
+            rows[-1].append(token)
+    return [row for row in rows if row]
+
+
+def _without_alignment(tokens: list[Token]) -> list[Token]:
+    """Return tokens without the marks of alignment; those of `cases` stay."""
+    kept = []
+    depth = 0
+    for token in tokens:
+        depth += {"begin": 1, "end": -1}.get(token.kind, 0)
+        if depth or token.text != "&":
+            kept.append(token)
+    return kept
+
+
+def _outside_cases(tokens: list[Token], position: int) -> bool:
+    """Return whether a token stands in no `cases`."""
+    return sum({"begin": 1, "end": -1}.get(token.kind, 0) for token in tokens[:position]) == 0
+
+
+def _depth(token: Token) -> int:
+    if token.kind in ("open", "begin"):
+        return 1
+    if token.kind in ("close", "end"):
+        return -1
+    return BRACKETS.get(token.text, 0) if token.kind in ("symbol", "command") else 0
+
+
+def _relations(tokens: list[Token]) -> list[Token]:
+    return [part for part in _split_relations(tokens) if isinstance(part, Token)]
+
+
+def _split_relations(tokens: list[Token]) -> list[Token | list[Token]]:
+    """Return the expressions and the relations between them; no two expressions stand side by side."""
+    parts: list[Token | list[Token]] = []
+    depth = 0
+    for token in tokens:
+        depth = max(0, depth + _depth(token))
+        if depth == 0 and token.text in RELATIONS and token.kind in ("symbol", "command"):
+            parts.append(token)
+        elif parts and isinstance(parts[-1], list):
+            parts[-1].append(token)
+        else:
+            parts.append([token])
+    return parts
+
+
+def _statements(tokens: list[Token]) -> list[list[Token]]:
+    """Split a row at commas, arrows and words; what is only punctuation falls away."""
+    statements: list[list[Token]] = [[]]
+    depth = 0
+    for position, token in enumerate(tokens):
+        depth = max(0, depth + _depth(token))
+        separates = token.kind == "text" or (token.text in SEPARATORS and token.kind in ("symbol", "command"))
+        if depth == 0 and token.text == r"\quad":
+            rest = tokens[position + 1 :]
+            separates = bool(_relations(statements[-1])) and _starts_statement(rest)
+        if depth == 0 and separates:
+            statements.append([])
+        else:
+            statements[-1].append(token)
+    found = []
+    for statement in statements:
+        kept = [token for token in statement if token.text != r"\quad"]
+        while kept and kept[-1].text in (".", "!", "?"):
+            kept.pop()
+        # A rule's name in brackets behind a formula is no factor: (1), (*)
+        if kept:
+            found.append(kept)
+    return found
+
+
+def _starts_statement(tokens: list[Token]) -> bool:
+    """Return whether tokens behind a wide space are a statement of their own."""
+    before = []
+    for token in tokens:
+        if token.text in SEPARATORS:
+            break
+        before.append(token)
+    parts = _split_relations(before)
+    return len(parts) > 1 and isinstance(parts[0], list) and parts[0][0].text not in JOINING
+
+
+def _is_condition(parts: list[Token | list[Token]]) -> bool:
+    """Return whether a statement compares indices, as in `i \\neq j`."""
+    sides = [part for part in parts if isinstance(part, list)]
+    operators = {part.text for part in parts if isinstance(part, Token)}
+    if not operators <= {*OPERATORS, r"\in"} or len(sides) < 2:
+        return False
+    letters = all(len(token.text) == 1 and (token.text in "ijklmnrstuvab(),123N") for side in sides for token in side)
+    return letters and any(token.kind == "letter" for token in sides[0])
