@@ -60,7 +60,7 @@ def collect(chains: list[Chain], task: Task) -> Introduced:
                     introduced.definitions[symbol.name] = definition
                     introduced.links[id(link)] = symbol.name
                     break
-                explicit = link.relation.text == ":=" or DEFINING.search(chain.prose[-120:])
+                explicit = not chain.aside and link.relation.text == ":=" or DEFINING.search(chain.prose[-120:])
                 if symbol is left and position == 0 and symbol.name in known and explicit:
                     introduced.again.setdefault(symbol.name, definition)
     return introduced

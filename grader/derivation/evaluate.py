@@ -39,6 +39,7 @@ from grader.derivation.tree import (
     Transpose,
     Unknown,
     children,
+    is_number,
     own_indices,
     walk,
 )
@@ -284,7 +285,12 @@ class Evaluator:
                         mask = t.multiply(left_over, own)
                         left_over = t.multiply(left_over, t.tensor(1 - own.data, own.axes))
                     part = _product((mask, None), self._dual(value_node, by, sizes), t.multiply)
-                    result = part if result is None else (t.add(result[0], part[0]), _sum(result[1], part[1]))
+                    if result is not None and is_number(value_node, 0.0):  # of a vector too
+                        result = t.entrywise(result[0], t.tensor(np.ones_like(mask.data), mask.axes)), result[1]
+                    elif result is not None and not result[0].rank and not result[0].data.any():
+                        result = t.add(t.entrywise(result[0], t.scaled(part[0], 0.0)), part[0]), _sum(result[1], part[1])
+                    else:
+                        result = part if result is None else (t.add(result[0], part[0]), _sum(result[1], part[1]))
                 assert result is not None
                 return result
             case Derivative(of=of, by=symbol):

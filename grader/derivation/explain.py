@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 
 import numpy as np
 
@@ -27,7 +28,9 @@ from grader.derivation.tree import (
     free_indices,
 )
 
-MAX_TRIALS = 60
+MAX_TRIALS = 100
+MAX_CHANGES = 1000
+LIKELY = ("the condition", "the sign", "the exponent", "the square", "the sum", "it should be", "the term")
 FACTORS = (-1.0, 2.0, 0.5, 4.0, 0.25, -2.0, -0.5)
 
 
@@ -39,17 +42,21 @@ def mend(left: Node, right: Node, compare: Callable[[Node, Node], Comparison]) -
                 return "the sign is wrong"
             return f"it is right up to a factor: times {Fraction(factor)} it would hold"
     tried: set[Node] = {right}
-    trials = 0
-    for words, changed in _changes(left, right):
+    changes = sorted(islice(_changes(left, right), MAX_CHANGES), key=lambda change: _rank(change[0]))
+    for words, changed in changes:
         if changed in tried:
             continue
         tried.add(changed)
-        trials += 1
-        if trials > MAX_TRIALS:
+        if len(tried) > MAX_TRIALS:
             return ""
         if compare(left, changed).verdict == HOLDS:
             return words
     return ""
+
+
+def _rank(words: str) -> int:
+    """Return how soon a change is tried."""
+    return next((number for number, start in enumerate(LIKELY) if words.startswith(start)), len(LIKELY))
 
 
 def show_example(example: Example) -> str:

@@ -17,10 +17,9 @@ from grader.derivation.explain import mend, show_example
 from grader.derivation.goal import Goal, judge_goal
 from grader.derivation.meaning import Task
 from grader.derivation.steps import EQUALITIES, Chain, Derivation, Expression, Link, read_derivation
-from grader.derivation.tree import Derivative, Node, Symbol, Unknown, canonical, free_indices, walk
+from grader.derivation.tree import Derivative, Node, Unknown, canonical, free_indices, walk
 
 CONSTANT = re.compile(r"constant|konstant", re.IGNORECASE)
-MAX_WORK = 3_000_000  # nodes that are evaluated for one derivation
 
 
 @dataclass(frozen=True)
@@ -51,13 +50,26 @@ class Judged:
     used: dict[int, Node] = field(default_factory=dict)
     """By the id of an expression, the reading that was used."""
 
+    failures: dict[int, tuple[Node, Node, _ChainJudge]] = field(default_factory=dict)
+    """By the number of a step that fails, its two sides: what would mend it is looked for at the end."""
+    introductions: int = 0
+
     @property
-    def cost(self) -> tuple[int, int]:
-        """The numbers of steps that fail and that are not checked."""
-        return (
-            sum(step.verdict == FAILS for step in self.steps),
-            sum(step.verdict == NOT_CHECKED for step in self.steps),
-        )
+    def fails(self) -> int:
+        """The number of steps that fail."""
+        return sum(step.verdict == FAILS for step in self.steps)
+
+    @property
+    def fit(self) -> tuple[int, int]:
+        """How well the reading fits: the number of steps that hold, and that do not fail."""
+        return sum(step.verdict == HOLDS for step in self.steps) - self.introductions, -self.fails
+
+    def explain(self) -> None:
+        """Say what would mend the steps that fail."""
+        for number, (left, right, chain) in self.failures.items():
+            step = self.steps[number]
+            parts = (step.reason or mend(left, right, chain.compare), show_example(step.example) if step.example else "")
+            self.steps[number] = replace(step, reason="; ".join(part for part in parts if part))
 
 
 def judge_derivation(text: str, task: Task, seed: int = 0) -> Report:
@@ -65,14 +77,15 @@ def judge_derivation(text: str, task: Task, seed: int = 0) -> Report:
     derivation = read_derivation(text, task.vocabulary)
     introduced = collect(derivation.chains, task)
     best, comparer = _judge(derivation, task, introduced, seed)
-    if best.cost[0] and introduced.again:
+    if best.fails and introduced.again:
         # The student may mean another thing by a letter of the sheet, as the original paper does.
         own = {name: name + "*" for name in introduced.again}
         changed = _with_own_symbols(derivation, own)
         anew = collect(changed.chains, task)
         other, others = _judge(changed, task, anew, seed)
-        if other.cost < best.cost:
+        if other.fit > best.fit:
             best, comparer, derivation = other, others, changed
+    best.explain()
     goal = judge_goal(derivation.chains, best.used, comparer)
     unreadable = [
         Step(each.place.line, each.text, "", NOT_CHECKED, f"not read: {each.error}") for each in derivation.unreadable
@@ -92,14 +105,9 @@ def _judge(derivation: Derivation, task: Task, introduced: Introduced, seed: int
         for chain in derivation.chains:
             _ChainJudge(chain, comparer, introduced, judged).judge()
         found.append((judged, comparer))
-        if not judged.cost[0] or not _by_pairs(derivation):
+        if not judged.fails or not _by_pairs(derivation):
             break
-    best = min(found, key=lambda each: each[0].cost)
-    explained = []
-    for step in best[0].steps:
-        explained.append(step)
-    best[0].steps = explained
-    return best
+    return max(found, key=lambda each: each[0].fit)
 
 
 def _by_pairs(derivation: Derivation) -> bool:
@@ -165,7 +173,8 @@ class _ChainJudge:
                 if step.verdict == HOLDS and line != link.relation.place.line:
                     reason = f"says the same as line {line}: nothing new"
                     step = replace(step, reason=f"{step.reason}; {reason}" if step.reason else reason)
-            self._judged.steps.append(step)
+            if not self._chain.aside:
+                self._judged.steps.append(step)
             left = right
 
     def _step(self, left: Expression, lefts: tuple[Node, ...], link: Link) -> tuple[Step, tuple[Node, ...]]:
@@ -183,6 +192,7 @@ class _ChainJudge:
                 self._sound = self._mended = None
                 return step(NOT_CHECKED, f"the {side} side is not read: {expression.error}"), rights
         if id(link) in self._introduced.links:
+            self._judged.introductions += 1
             return step(HOLDS, f"introduces {self._introduced.links[id(link)].lstrip(chr(92))}"), rights
         found, chosen = self._best(lefts, rights)
         sound, mended = self._sound, self._mended
@@ -193,7 +203,7 @@ class _ChainJudge:
         before = lefts[0]
         if sound is not None or mended is not None:
             for other, words in ((mended, "with the sum of the left side mended"), (sound, "right in itself")):
-                if other is not None and self._compare(other, chosen).verdict == HOLDS:
+                if other is not None and self.compare(other, chosen).verdict == HOLDS:
                     return step(HOLDS, f"{words}: the indices of the line before do not fit"), (chosen,)
         if any(isinstance(node, Unknown) for tree in (before, chosen) for node in walk(tree)) or CONSTANT.search(
             self._chain.prose[-160:]
@@ -209,24 +219,23 @@ class _ChainJudge:
             better = mended_sums(chosen, strays)
             self._mended = better if better != chosen else None
             return step(FAILS, self._about_indices(chosen, strays), found.example), (chosen,)
-        reason = found.reason or mend(before, chosen, self._compare)
-        if found.example is not None:
-            reason = "; ".join(part for part in (reason, show_example(found.example)) if part)
-        return step(FAILS, reason, found.example), (chosen,)
+        self._judged.failures[len(self._judged.steps)] = (before, chosen, self)
+        return step(FAILS, found.reason, found.example), (chosen,)
 
     def _best(self, lefts: Sequence[Node], rights: Sequence[Node]) -> tuple[Comparison, Node]:
         """Return the comparison of the readings that fit, of the first ones if none do."""
         first: tuple[Comparison, Node] | None = None
         for right in rights:
             for left in lefts:
-                found = self._compare(left, right)
+                found = self.compare(left, right)
                 if found.verdict == HOLDS:
                     return found, right
                 first = first or (found, right)
         assert first is not None
         return first
 
-    def _compare(self, left: Node, right: Node) -> Comparison:
+    def compare(self, left: Node, right: Node) -> Comparison:
+        """Compare two trees under the conditions of the chain."""
         return self._comparer.compare(left, right, self._pairs, self._chain.conditions)
 
     def _about_indices(self, tree: Node, strays: frozenset[str]) -> str:
@@ -242,7 +251,3 @@ class _ChainJudge:
             return f"{names} is used outside of the sum that binds it"
         return f"{names} is free on the right side only: is a sum over it missing?"
 
-
-def symbols_in(tree: Node) -> set[str]:
-    """Return the names of the symbols in a tree."""
-    return {node.name for node in walk(tree) if isinstance(node, Symbol)}

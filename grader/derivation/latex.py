@@ -76,13 +76,21 @@ class Token:
     side: str = ""
 
 
-def read_tokens(source: str, start: int, lines: Lines, macros: Mapping[str, Macro]) -> list[Token]:
-    """Return the tokens of a formula that begins at the offset `start`; raise DerivationError."""
+Named = list[tuple[list[Token], list[Token]]]
+
+
+def read_tokens(
+    source: str, start: int, lines: Lines, macros: Mapping[str, Macro], named: Named | None = None
+) -> list[Token]:
+    """Return the tokens of a formula that begins at the offset `start`; raise DerivationError.
+
+    What stands below a brace is added to `named`, with what stands above it.
+    """
     raw = [
         replace(token, start=token.start + start, end=token.end + start, place=lines.place(token.start + start))
         for token in _raw_tokens(source)
     ]
-    return list(_Reader(list(_expand(raw, macros))).read())
+    return list(_Reader(list(_expand(raw, macros)), 0, named).read())
 
 
 def _raw_tokens(source: str) -> Iterator[Token]:
@@ -140,7 +148,11 @@ def _expand(tokens: list[Token], macros: Mapping[str, Macro]) -> Iterator[Token]
             raise DerivationError("the macros expand without end", token.place)
         if token.text not in bodies:
             bodies[token.text] = list(_raw_tokens(macro.body))
-        arguments = [_pop_argument(stack) for _ in range(macro.arguments)]
+        arguments, end = [], token.end
+        for _ in range(macro.arguments):
+            taken = _pop_group(stack)
+            end = max([end, *(each.end for each in taken)])
+            arguments.append(_without_braces(taken))
         made: list[Token] = []
         body = iter(bodies[token.text])
         for part in body:
@@ -151,14 +163,14 @@ def _expand(tokens: list[Token], macros: Mapping[str, Macro]) -> Iterator[Token]
                     raise DerivationError(f"the macro \\{token.text} has no argument #{number}", token.place)
                 made += arguments[index]
             else:
-                made.append(replace(part, place=token.place, start=token.start, end=token.end))
+                made.append(replace(part, place=token.place, start=token.start, end=end))
         if len(stack) + len(made) > MAX_TOKENS:
             raise DerivationError(f"the macros make more than {MAX_TOKENS} tokens", token.place)
         stack += made[::-1]
 
 
-def _pop_argument(stack: list[Token]) -> list[Token]:
-    """Take an argument, without its braces, off a reversed list."""
+def _pop_group(stack: list[Token]) -> list[Token]:
+    """Take a group with its braces, or one token, off a reversed list."""
     depth, argument = 0, []
     while stack:
         token = stack.pop()
@@ -169,17 +181,22 @@ def _pop_argument(stack: list[Token]) -> list[Token]:
         argument.append(token)
         if depth == 0:
             break
+    return argument
+
+
+def _without_braces(argument: list[Token]) -> list[Token]:
     return argument[1:-1] if argument and argument[0].kind == "open" else argument
 
 
 class _Reader:
     """One pass over the tokens of a formula, with a bounded depth of groups."""
 
-    def __init__(self, tokens: list[Token], depth: int = 0) -> None:
+    def __init__(self, tokens: list[Token], depth: int = 0, named: Named | None = None) -> None:
         if depth > MAX_DEPTH:
             raise DerivationError("the formula is nested too deeply", tokens[0].place if tokens else None)
         self._tokens = tokens
         self._depth = depth
+        self._named = [] if named is None else named
         self._at = 0
 
     def read(self) -> Iterator[Token]:
@@ -285,20 +302,22 @@ class _Reader:
                 self._at += 1
             bar = Token("bar", "|" if text == "abs" else "‖", token.place, token.start, token.end)
             yield replace(bar, side=OPEN)
-            yield from _Reader(self._argument(), self._depth + 1)._simplified()
+            yield from _Reader(self._argument(), self._depth + 1, self._named)._simplified()
             yield replace(bar, side=CLOSE, end=self._tokens[self._at - 1].end)
         elif text in ("underbrace", "overbrace"):
-            yield from self._inner(self._argument(), token)
+            inner = list(self._inner(self._argument(), token))
+            yield from inner
             if self._next_is("_") or self._next_is("^"):
                 self._at += 1
-                self._argument()
+                below = list(_Reader(self._argument(), self._depth + 1)._simplified())
+                self._named.append((below, inner))
         elif text in ("overset", "stackrel", "underset"):
             above = _words(self._argument())
             for part in self._inner(self._argument(), token):
                 yield replace(part, text=":=") if part.text == "=" and DEFINING.search(above) else part
         elif text == "substack":
             yield Token("open", "{", token.place, token.start, token.end)
-            for part in _Reader(self._argument(), self._depth + 1)._simplified():
+            for part in _Reader(self._argument(), self._depth + 1, self._named)._simplified():
                 yield replace(part, kind="symbol", text=",") if part.text == "\\\\" else part
             yield Token("close", "}", token.place, token.start, token.end)
         elif text == "not":
@@ -318,7 +337,7 @@ class _Reader:
 
     def _inner(self, argument: list[Token], token: Token) -> Iterator[Token]:
         """Yield an argument: a single token as it is, more in braces."""
-        parts = list(_Reader(argument, self._depth + 1)._simplified())
+        parts = list(_Reader(argument, self._depth + 1, self._named)._simplified())
         if len(parts) == 1:
             yield parts[0]
             return
@@ -346,8 +365,7 @@ class _Reader:
             self._at += 1
             if depth == 0:
                 break
-        argument = self._tokens[start : self._at]
-        return argument[1:-1] if len(argument) > 1 else argument
+        return _without_braces(self._tokens[start : self._at])
 
     def _next_is(self, text: str) -> bool:
         return self._at < len(self._tokens) and self._tokens[self._at].text == text

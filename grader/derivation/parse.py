@@ -49,7 +49,7 @@ GREEK = set(
 BRACKETS = {"(": ")", "[": "]", r"\{": r"\}"}
 FUNCTION_NAMES = {"ln": "log", "Tr": "tr", "trace": "tr"}
 TRANSPOSED = {"T", r"\top"}
-DIFFERENTIALS = {r"\partial", "d"}
+DIFFERENTIALS = {r"\partial", "d", r"\delta"}
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ a formula begins with its relation.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from grader.derivation.binding import bind, outer_indices
 from grader.derivation.conditions import OPERATORS, parse_condition
 from grader.derivation.formulas import Lines, Macro, Piece, find_formulas, take_macros
-from grader.derivation.latex import Token, read_tokens
+from grader.derivation.latex import Named, Token, read_tokens
 from grader.derivation.parse import Vocabulary, parse_expression
 from grader.derivation.tree import DerivationError, Node, Place, free_indices
 
@@ -59,6 +59,8 @@ class Chain:
     conditions: list[Node] = field(default_factory=list)
     prose: str = ""
     display: bool = False
+    aside: bool = False
+    """Whether it stands below a brace: it may introduce a symbol, and is no step."""
 
     @property
     def expressions(self) -> list[Expression]:
@@ -141,7 +143,8 @@ class _Builder:
             self._prose = piece.text
             return
         try:
-            tokens = read_tokens(piece.text, piece.start, self._lines, self._macros)
+            named: Named = []
+            tokens = read_tokens(piece.text, piece.start, self._lines, self._macros, named)
         except DerivationError as error:
             place = error.place if error.place and error.place.line > 1 else self._lines.place(piece.start)
             if any(sign in piece.text for sign in "=<>"):
@@ -150,6 +153,12 @@ class _Builder:
         display = piece.kind == "display"
         for number, row in enumerate(_rows(tokens)):
             self._row(row, display, first=number == 0)
+        for below, above in named:  # \underbrace{...}_{=: Z}
+            symbol = [token for token in below if token.text not in EQUALITIES]
+            if symbol and len(symbol) < len(below) or len(symbol) == 1:
+                relation = replace(symbol[0], kind="symbol", text=":=")
+                chain = Chain(Expression(symbol), [Link(relation, Expression(above))], aside=True)
+                self.derivation.chains.append(chain)
         self._open = False
         self._prose = ""
 
@@ -306,10 +315,28 @@ def _statements(tokens: list[Token]) -> list[list[Token]]:
         kept = [token for token in statement if token.text != r"\quad"]
         while kept and kept[-1].text in (".", "!", "?"):
             kept.pop()
-        # A rule's name in brackets behind a formula is no factor: (1), (*)
         if kept:
-            found.append(kept)
+            found += _without_condition(kept, statement)
     return found
+
+
+def _without_condition(tokens: list[Token], spaced: list[Token]) -> list[list[Token]]:
+    """Split off a condition in brackets that ends a statement: `... (i \neq j)`."""
+    if tokens[-1].text not in (")", "]") or len(tokens) < 6:
+        return [tokens]
+    depth = 0
+    for position in range(len(tokens) - 1, 0, -1):
+        depth -= _depth(tokens[position])
+        if depth == 0:
+            break
+    else:
+        return [tokens]
+    wide = any(token.text == r"\quad" and token.end <= tokens[position].start for token in spaced[-len(tokens) :])
+    inner = tokens[position + 1 : -1]
+    indicator = tokens[position - 1].text in ("𝟙", "1", "I", r"\chi") or (tokens[position].text == "[" and not wide)
+    if indicator or not _is_condition(_split_relations(inner)):
+        return [tokens]
+    return [tokens[:position], inner]
 
 
 def _starts_statement(tokens: list[Token]) -> bool:
