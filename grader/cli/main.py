@@ -17,6 +17,7 @@ import click
 
 from grader import __version__
 from grader.cli.check import check
+from grader.cli.derivation import derivation
 from grader.cli.doctor import doctor
 from grader.cli.exit_codes import EXIT_INTERRUPTED, EXIT_NO, EXIT_USAGE
 from grader.cli.grade import grade
@@ -48,6 +49,7 @@ An author of rubrics lets the editor complete and check them, and proves them:
 A student checks a notebook at home, and makes the PDF to hand in:
     grader check exercise_11.ipynb
     grader pdf exercise_11.ipynb -o hand_in.pdf
+    grader derivation exercise_11.ipynb --assignment exercise_11 --question tsne_derivation
 
 An assignment is a folder reference/NAME with the instructor's notebook and the generators of hidden
 inputs, and a file rubrics/NAME.yaml with the questions and points.
@@ -60,7 +62,7 @@ def cli() -> None:
     """Run a command."""
 
 
-for command in (grade, show, verify, schema, doctor, pdf, check, release):
+for command in (grade, show, verify, schema, doctor, pdf, check, derivation, release):
     cli.add_command(command)
 
 
