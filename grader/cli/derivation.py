@@ -24,7 +24,9 @@ LONGEST = 60  # characters of a side on the terminal
 @click.argument("document", type=PATH)
 @click.option("--assignment", help="The assignment [default: by the folder, or the only one].")
 @click.option("--question", required=True, help="The question whose derivation it is.")
-@click.option("--meaning", type=PATH, help="The file that says what the symbols are [default: the question's].")
+@click.option(
+    "--meaning", type=PATH, help="The file that says what the symbols are [default: the question's]."
+)
 @click.option("--root", type=PATH, help="The course's folder, which holds reference/.")
 @click.option("--seed", default=0, show_default=True, help="Draws other random numbers.")
 @click.option("--json", "as_data", is_flag=True, help="Print one JSON object.")

@@ -15,7 +15,7 @@ from grader.derivation import tensor as t
 from grader.derivation.evaluate import Evaluator, Scope
 from grader.derivation.meaning import Task
 from grader.derivation.tensor import Array, Tensor
-from grader.derivation.tree import Derivative, DerivationError, Node, Symbol, free_indices, is_number, walk
+from grader.derivation.tree import DerivationError, Derivative, Node, Symbol, free_indices, is_number, walk
 
 PRECISION = 2.0**-53
 EQUAL, DIFFERENT = 100, 10_000  # times the bound of the rounding error
@@ -125,7 +125,9 @@ class Comparer:
     ) -> Comparison:
         evaluator = self.evaluator(number)
         sizes = evaluator.sizes(free_indices(left) | free_indices(right), left, right)
-        tensors = _same_rank(self.value(left, number, 0, sizes), self.value(right, number, 0, sizes), left, right)
+        tensors = _same_rank(
+            self.value(left, number, 0, sizes), self.value(right, number, 0, sizes), left, right
+        )
         (a, a_error, b, b_error), axes = t.aligned(*tensors)
         with np.errstate(all="ignore"):
             difference, error = np.abs(a - b), a_error + b_error
@@ -138,7 +140,9 @@ class Comparer:
                     error = error + c_error + d_error
             bound = PRECISION * EQUAL * error
             scale = np.maximum(np.abs(a), np.abs(b))
-            clear = np.isfinite(difference) & np.isfinite(bound) & ((bound <= VAGUE) | (bound <= VAGUE * scale))
+            clear = (
+                np.isfinite(difference) & np.isfinite(bound) & ((bound <= VAGUE) | (bound <= VAGUE * scale))
+            )
             equal = clear & (difference <= bound)
             differs = clear & (difference > PRECISION * DIFFERENT * error)
         shape = np.broadcast_shapes(a.shape, b.shape)
@@ -166,20 +170,29 @@ class Comparer:
         undecided = whole(~(equal | differs)) & wanted & ~on_pairs
         if undecided.any() or not (wanted & ~on_pairs).any():
             finite = bool(np.isfinite(difference).all())
-            reason = "the numbers are too inexact to decide" if finite else "it is not finite on random numbers"
+            reason = (
+                "the numbers are too inexact to decide" if finite else "it is not finite on random numbers"
+            )
             return Comparison(NOT_CHECKED, reason if undecided.any() else "there is no instance for it")
         beside = (whole(~equal) & wanted & on_pairs).any()
         return Comparison(HOLDS, only_pairs=bool(beside))
 
 
-def pairs_in(trees: Sequence[Node], free: frozenset[str], names: frozenset[str]) -> frozenset[tuple[str, str]]:
+def pairs_in(
+    trees: Sequence[Node], free: frozenset[str], names: frozenset[str]
+) -> frozenset[tuple[str, str]]:
     """Return the pairs of free indices that stand at a symbol for pairs, such as i, j in q_ij."""
     found = set()
     for tree in trees:
         for node in walk(tree):
             if isinstance(node, Symbol) and node.name in names and len(node.indices) == 2:
                 first, second = node.indices
-                if isinstance(first, str) and isinstance(second, str) and first != second and {first, second} <= free:
+                if (
+                    isinstance(first, str)
+                    and isinstance(second, str)
+                    and first != second
+                    and {first, second} <= free
+                ):
                     found.add((min(first, second), max(first, second)))
     return frozenset(found)
 

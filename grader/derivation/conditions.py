@@ -9,7 +9,9 @@ from grader.derivation.tree import Both, Compare, DerivationError, Either, Node,
 
 OPERATORS = {"=": "=", r"\neq": "≠", "<": "<", ">": ">", r"\leq": "≤", r"\geq": "≥"}
 AND = {",", r"\wedge", ";", r"\text{and}"}
-WORDS = re.compile(r"^(?:if|for|when|where|falls|für|wenn|with|mit|all|alle|every|and|und|,)+$", re.IGNORECASE)
+WORDS = re.compile(
+    r"^(?:if|for|when|where|falls|für|wenn|with|mit|all|alle|every|and|und|,)+$", re.IGNORECASE
+)
 OTHERWISE = re.compile(r"^\W*(?:otherwise|else|sonst|andernfalls|ansonsten)\W*$", re.IGNORECASE)
 
 
@@ -67,7 +69,9 @@ def parse_range(
         if size in sizes:
             uppers += [(each, size) for each in started]
         elif re.fullmatch(r"[a-z](?:-1)?", size):
-            conditions.append(Compare("<" if size.endswith("-1") else "≤", index, size[0], place=above[0].place))
+            conditions.append(
+                Compare("<" if size.endswith("-1") else "≤", index, size[0], place=above[0].place)
+            )
         else:
             raise DerivationError(f"the upper bound {size} of a sum is not known", above[0].place)
     if len(set(indices)) < len(indices):
@@ -119,18 +123,25 @@ def _comparisons(part: list[Token]) -> list[Node]:
         name = OPERATORS[operator.text]
         if len(left) != len(right) and 1 in (len(left), len(right)):  # i, j ≠ s
             left, right = (left * len(right), right) if len(left) == 1 else (left, right * len(left))
-            found += [Compare(name, one, other, place=operator.place) for one, other in zip(left, right, strict=True)]
+            found += [
+                Compare(name, one, other, place=operator.place)
+                for one, other in zip(left, right, strict=True)
+            ]
             continue
         if len(left) != len(right) or (len(left) > 1 and name not in ("=", "≠")):
             raise DerivationError("these indices cannot be compared", operator.place)
-        pairs = [Compare(name, one, other, place=operator.place) for one, other in zip(left, right, strict=True)]
+        pairs = [
+            Compare(name, one, other, place=operator.place) for one, other in zip(left, right, strict=True)
+        ]
         found += [Either(tuple(pairs), place=operator.place)] if name == "≠" and len(pairs) > 1 else pairs
     return found
 
 
 def _side(tokens: list[Token], operator: Token) -> list[str | int]:
     """Return the indices on one side of a comparison."""
-    inner = [token for token in tokens if token.text not in ("(", ")", ",") and token.kind not in ("open", "close")]
+    inner = [
+        token for token in tokens if token.text not in ("(", ")", ",") and token.kind not in ("open", "close")
+    ]
     if not inner:
         raise DerivationError("a comparison lacks a side", operator.place)
     if all(token.kind == "digit" for token in inner):
@@ -146,7 +157,13 @@ def _letters(tokens: list[Token]) -> list[str]:
             continue
         if token.text == "'" and letters:
             letters[-1] += "'"
-        elif token.kind == "letter" and len(token.text) == 1 or token.text in (r"\ell", r"\alpha", r"\beta", r"\mu", r"\nu"):
+        elif (token.kind == "letter" and len(token.text) == 1) or token.text in (
+            r"\ell",
+            r"\alpha",
+            r"\beta",
+            r"\mu",
+            r"\nu",
+        ):
             letters.append(token.text)
         else:
             raise DerivationError(f"{token.text} is no index", token.place)
@@ -159,7 +176,9 @@ def _split(tokens: list[Token]) -> list[list[Token]]:
     depth = 0
     for token in tokens:
         depth += (token.text in ("(", r"\{")) - (token.text in (")", r"\}"))
-        if depth == 0 and (token.text in (",", ":", ";", "|", r"\wedge", "\\\\", r"\quad") or token.kind == "text"):
+        if depth == 0 and (
+            token.text in (",", ":", ";", "|", r"\wedge", "\\\\", r"\quad") or token.kind == "text"
+        ):
             parts.append([])
         else:
             parts[-1].append(token)

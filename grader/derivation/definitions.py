@@ -60,7 +60,9 @@ def collect(chains: list[Chain], task: Task) -> Introduced:
                     introduced.definitions[symbol.name] = definition
                     introduced.links[id(link)] = symbol.name
                     break
-                explicit = not chain.aside and link.relation.text == ":=" or DEFINING.search(chain.prose[-120:])
+                explicit = (not chain.aside and link.relation.text == ":=") or DEFINING.search(
+                    chain.prose[-120:]
+                )
                 if symbol is left and position == 0 and symbol.name in known and explicit:
                     introduced.again.setdefault(symbol.name, definition)
     return introduced
@@ -133,7 +135,9 @@ def _inverse(name: str, definition: Definition) -> tuple[str, Definition] | None
             return None
     if symbol.indices != definition.indices:
         return None
-    return symbol.name, Definition(definition.indices, Quotient(Number(1.0), Symbol(name, definition.indices)))
+    return symbol.name, Definition(
+        definition.indices, Quotient(Number(1.0), Symbol(name, definition.indices))
+    )
 
 
 def renamed_symbols(node: Node, names: Mapping[str, str]) -> Node:

@@ -12,14 +12,26 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from grader.derivation import tensor as t
+from grader.derivation.dual import (
+    SMOOTH,
+    Dual,
+    as_row,
+    chain,
+    diagonal_sum,
+    inverse,
+    product,
+    reciprocal,
+    spread_diagonal,
+    total,
+)
 from grader.derivation.tensor import Array, Tensor
 from grader.derivation.tree import (
     Add,
     Both,
     Cases,
     Compare,
-    Derivative,
     DerivationError,
+    Derivative,
     Either,
     Entry,
     Entrywise,
@@ -48,18 +60,6 @@ MAX_NODES = 4000
 COMPARED: dict[str, Callable[[Array, Array], Array]] = {
     "=": np.equal, "≠": np.not_equal, "<": np.less, ">": np.greater, "≤": np.less_equal, "≥": np.greater_equal,
 }  # fmt: skip
-SMOOTH: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
-    "log": (np.log, lambda x: 1 / x),
-    "exp": (np.exp, np.exp),
-    "sqrt": (np.sqrt, lambda x: 0.5 / np.sqrt(x)),
-    "tanh": (np.tanh, lambda x: 1 - np.tanh(x) ** 2),
-    "sinh": (np.sinh, np.cosh),
-    "cosh": (np.cosh, np.sinh),
-    "sin": (np.sin, np.cos),
-    "cos": (np.cos, lambda x: -np.sin(x)),
-    "tan": (np.tan, lambda x: 1 / np.cos(x) ** 2),
-}
-Dual = tuple[Tensor, Tensor | None]
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,12 @@ class Evaluator:
         shape = value.data.shape
         for axis, length in enumerate(shape):
             tangent = t.multiply(tangent, t.tensor(np.eye(length), [f"#{axis}", f"∂{axis}"]))
-        if self._symmetric and len(shape) == 2 and shape[0] == shape[1] and np.allclose(value.data, value.data.T):
+        if (
+            self._symmetric
+            and len(shape) == 2
+            and shape[0] == shape[1]
+            and np.allclose(value.data, value.data.T)
+        ):
             swapped = t.renamed(tangent, {"∂0": "∂1", "∂1": "∂0"})
             (a, _, b, _), axes = t.aligned(tangent, swapped)
             tangent = t.tensor(np.maximum(a, b), axes)
@@ -220,41 +225,45 @@ class Evaluator:
                 rank = value.data.ndim
                 if len(indices) > rank:
                     word = "index" if len(indices) == 1 else "indices"
-                    raise DerivationError(f"{name.lstrip(chr(92))} has {rank} indices, not {len(indices)} {word}", node.place)
+                    raise DerivationError(
+                        f"{name.lstrip(chr(92))} has {rank} indices, not {len(indices)} {word}", node.place
+                    )
                 select = {f"#{k}": index for k, index in enumerate(indices)}
                 rest = [f"#{k}" for k in range(len(indices), rank)]
                 if len(rest) > 2:
                     raise DerivationError(f"{name} lacks an index", node.place)
-                return tuple(part and t.unnamed(t.renamed(part, dict(select)), rest) for part in (value, tangent))  # type: ignore[return-value]
+                return tuple(
+                    part and t.unnamed(t.renamed(part, dict(select)), rest) for part in (value, tangent)
+                )  # type: ignore[return-value]
             case Add(terms=terms):
-                duals = [self._dual(term, by, sizes) for term in terms]
-                total, tangent = duals[0]
-                for value, change in duals[1:]:
-                    total, tangent = t.add(total, value), _sum(tangent, change)
-                return total, tangent
+                duals = [self._dual(each, by, sizes) for each in terms]
+                value, tangent = duals[0]
+                for term, change in duals[1:]:
+                    value, tangent = t.add(value, term), total(tangent, change)
+                return value, tangent
             case Product(factors=factors):
                 left = self._dual(factors[0], by, sizes)
                 for factor in factors[1:]:
-                    left = _product(left, self._dual(factor, by, sizes), t.multiply)
+                    left = product(left, self._dual(factor, by, sizes), t.multiply)
                 return left
             case Inner(left=one, right=other):
                 left, right = self._dual(one, by, sizes), self._dual(other, by, sizes)
                 if left[0].rank == right[0].rank == 1 and not right[0].row:
-                    left = tuple(part and _as_row(part) for part in left)  # type: ignore[assignment]
-                return _product(left, right, t.multiply)
+                    left = tuple(part and as_row(part) for part in left)  # type: ignore[assignment]
+                return product(left, right, t.multiply)
             case Entrywise(left=one, right=other):
-                return _product(self._dual(one, by, sizes), self._dual(other, by, sizes), t.entrywise)
+                return product(self._dual(one, by, sizes), self._dual(other, by, sizes), t.entrywise)
             case Quotient(numerator=above, denominator=below):
                 under = self._dual(below, by, sizes)
                 if under[0].rank:
                     raise DerivationError(f"{t.named(under[0])} stands below a line", below.place)
-                return _product(self._dual(above, by, sizes), _reciprocal(under), t.multiply)
+                return product(self._dual(above, by, sizes), reciprocal(under), t.multiply)
             case Power():
                 return self._power(node, by, sizes)
             case Norm(body=body):
                 value, change = self._dual(body, by, sizes)
                 if not value.rank:
-                    return _chain(value, change, np.abs, np.sign)
+                    return chain(value, change, np.abs, np.sign)
                 squared = t.contracted(t.entrywise(value, value))
                 root, slope = t.apply(squared, *SMOOTH["sqrt"])
                 if change is None:
@@ -270,7 +279,9 @@ class Evaluator:
                     raise DerivationError(f"{t.named(value)} has no {len(indices)} indices", node.place)
                 names = [f"#{k}" for k in range(len(indices))]
                 select = dict(zip(names, indices, strict=True))
-                return tuple(part and t.renamed(t.with_names(part, names), dict(select)) for part in (value, change))  # type: ignore[return-value]
+                return tuple(
+                    part and t.renamed(t.with_names(part, names), dict(select)) for part in (value, change)
+                )  # type: ignore[return-value]
             case Sum():
                 return self._sum(node, by, sizes)
             case Indicator(condition=condition):
@@ -284,13 +295,21 @@ class Evaluator:
                         own = self.mask(condition, sizes)
                         mask = t.multiply(left_over, own)
                         left_over = t.multiply(left_over, t.tensor(1 - own.data, own.axes))
-                    part = _product((mask, None), self._dual(value_node, by, sizes), t.multiply)
+                    part = product((mask, None), self._dual(value_node, by, sizes), t.multiply)
                     if result is not None and is_number(value_node, 0.0):  # of a vector too
-                        result = t.entrywise(result[0], t.tensor(np.ones_like(mask.data), mask.axes)), result[1]
+                        result = (
+                            t.entrywise(result[0], t.tensor(np.ones_like(mask.data), mask.axes)),
+                            result[1],
+                        )
                     elif result is not None and not result[0].rank and not result[0].data.any():
-                        result = t.add(t.entrywise(result[0], t.scaled(part[0], 0.0)), part[0]), _sum(result[1], part[1])
+                        result = (
+                            t.add(t.entrywise(result[0], t.scaled(part[0], 0.0)), part[0]),
+                            total(result[1], part[1]),
+                        )
                     else:
-                        result = part if result is None else (t.add(result[0], part[0]), _sum(result[1], part[1]))
+                        result = (
+                            part if result is None else (t.add(result[0], part[0]), total(result[1], part[1]))
+                        )
                 assert result is not None
                 return result
             case Derivative(of=of, by=symbol):
@@ -307,7 +326,9 @@ class Evaluator:
         value, tangent = self._dual(of, by.name, sizes)
         if tangent is None:
             if by.name in self._scope.own:
-                raise DerivationError(f"by its definition this does not depend on {by.name.lstrip(chr(92))}", by.place)
+                raise DerivationError(
+                    f"by its definition this does not depend on {by.name.lstrip(chr(92))}", by.place
+                )
             shape = seed.data.shape
             zeros = t.tensor(np.zeros(shape), [f"∂{k}" for k in range(len(shape))])
             tangent = t.entrywise(zeros, value)
@@ -326,9 +347,17 @@ class Evaluator:
             size = self.index_size(index, node.body)
             upper = self.instance.sizes.get(uppers.get(index, ""))
             if size is not None and upper is not None and upper != size:
-                raise DerivationError(f"{index} runs to {uppers[index]}, but it stands for {size} values", node.place)
+                raise DerivationError(
+                    f"{index} runs to {uppers[index]}, but it stands for {size} values", node.place
+                )
             peers = [own_indices(each) for each in walk(node.condition)] if node.condition else []
-            near = [sizes[peer] for pair in peers if index in pair for peer in pair if peer in sizes and peer != index]
+            near = [
+                sizes[peer]
+                for pair in peers
+                if index in pair
+                for peer in pair
+                if peer in sizes and peer != index
+            ]
             inner[index] = size or upper or (near[0] if near else self._default)
         value, tangent = self._dual(node.body, by, inner)
         mask = self.mask(node.condition, inner) if node.condition else None
@@ -336,11 +365,15 @@ class Evaluator:
             if tangent is not None or mask is not None or value.rank:
                 raise DerivationError("this product over indices is not known", node.place)
             for index in node.indices:
-                value = t.sum_axis(t.entrywise(value, t.tensor(np.ones(inner[index]), [index])), index, "prod")
+                value = t.sum_axis(
+                    t.entrywise(value, t.tensor(np.ones(inner[index]), [index])), index, "prod"
+                )
             return value, None
         return tuple(part and self._summed(part, node.indices, mask, inner) for part in (value, tangent))  # type: ignore[return-value]
 
-    def _summed(self, value: Tensor, indices: tuple[str, ...], mask: Tensor | None, sizes: dict[str, int]) -> Tensor:
+    def _summed(
+        self, value: Tensor, indices: tuple[str, ...], mask: Tensor | None, sizes: dict[str, int]
+    ) -> Tensor:
         if mask is not None:
             value = t.entrywise(value, mask)
         for index in indices:
@@ -381,20 +414,20 @@ class Evaluator:
         rank = base[0].rank
         if rank == 0 and fixed is not None:
             if fixed == -1.0:
-                return _reciprocal(base)
-            return _chain(*base, lambda x: x**fixed, lambda x: fixed * x ** (fixed - 1))
+                return reciprocal(base)
+            return chain(*base, lambda x: x**fixed, lambda x: fixed * x ** (fixed - 1))
         if rank == 0:
-            logarithm = _chain(*base, *SMOOTH["log"])
-            return _chain(*_product((exponent, change), logarithm, t.multiply), *SMOOTH["exp"])
+            logarithm = chain(*base, *SMOOTH["log"])
+            return chain(*product((exponent, change), logarithm, t.multiply), *SMOOTH["exp"])
         if rank == 1 and fixed == 2.0:  # (y_i - y_j)^2, as many write the square of the norm
-            row = tuple(part and _as_row(part) for part in base)
-            column = tuple(part and _as_row(part, row=False) for part in base)
-            return _product(row, column, t.multiply)  # type: ignore[arg-type]
+            row = tuple(part and as_row(part) for part in base)
+            column = tuple(part and as_row(part, row=False) for part in base)
+            return product(row, column, t.multiply)  # type: ignore[arg-type]
         if rank == 2 and fixed is not None and fixed.is_integer() and 1 <= abs(fixed) <= 4:
-            base = _inverse(base) if fixed < 0 else base
+            base = inverse(base) if fixed < 0 else base
             result = base
             for _ in range(int(abs(fixed)) - 1):
-                result = _product(result, base, t.multiply)
+                result = product(result, base, t.multiply)
             return result
         raise DerivationError(f"this power of {t.named(base[0])} is not known", node.place)
 
@@ -403,58 +436,14 @@ class Evaluator:
         if node.name in SMOOTH:
             if value.rank:
                 raise DerivationError(f"{node.name} of {t.named(value)} is not known", node.place)
-            return _chain(value, change, *SMOOTH[node.name])
+            return chain(value, change, *SMOOTH[node.name])
         if node.name == "tr" and value.rank == 2:
-            return tuple(part and _diagonal_sum(part) for part in (value, change))  # type: ignore[return-value]
+            return tuple(part and diagonal_sum(part) for part in (value, change))  # type: ignore[return-value]
         if node.name == "diag" and value.rank == 1:
             eye = t.tensor(np.eye(value.data.shape[-1]), rank=2)
-            wide = (part and Tensor(part.data[..., None], part.error[..., None], part.axes, 2) for part in (value, change))
-            return tuple(part and _spread(part, eye) for part in wide)  # type: ignore[return-value]
+            wide = (
+                part and Tensor(part.data[..., None], part.error[..., None], part.axes, 2)
+                for part in (value, change)
+            )
+            return tuple(part and spread_diagonal(part, eye) for part in wide)  # type: ignore[return-value]
         raise DerivationError(f"{node.name} of {t.named(value)} is not known", node.place)
-
-
-def _sum(left: Tensor | None, right: Tensor | None) -> Tensor | None:
-    if left is None or right is None:
-        return right if left is None else left
-    return t.add(left, right)
-
-
-def _product(left: Dual, right: Dual, multiply: Callable[[Tensor, Tensor], Tensor]) -> Dual:
-    """Return the product of two duals by the product rule."""
-    first = multiply(left[1], right[0]) if left[1] is not None else None
-    second = multiply(left[0], right[1]) if right[1] is not None else None
-    return multiply(left[0], right[0]), _sum(first, second)
-
-
-def _chain(value: Tensor, change: Tensor | None, function: Callable[[Array], Array], slope: Callable[[Array], Array]) -> Dual:
-    """Return a function of a dual by the chain rule."""
-    result, slopes = t.apply(value, function, slope)
-    return result, None if change is None else t.entrywise(change, slopes)
-
-
-def _reciprocal(dual: Dual) -> Dual:
-    inverse = t.reciprocal(dual[0])
-    if dual[1] is None:
-        return inverse, None
-    return inverse, t.scaled(t.entrywise(dual[1], t.entrywise(inverse, inverse)), -1.0)
-
-
-def _inverse(dual: Dual) -> Dual:
-    data = np.linalg.inv(dual[0].data)
-    error = np.abs(data) @ (dual[0].error + np.abs(dual[0].data)) @ np.abs(data)
-    inverse = Tensor(data, error, dual[0].axes, 2)
-    if dual[1] is None:
-        return inverse, None
-    return inverse, t.scaled(t.multiply(t.multiply(inverse, dual[1]), inverse), -1.0)
-
-
-def _as_row(value: Tensor, row: bool = True) -> Tensor:
-    return Tensor(value.data, value.error, value.axes, value.rank, row)
-
-
-def _diagonal_sum(value: Tensor) -> Tensor:
-    return Tensor(np.trace(value.data, 0, -2, -1), np.trace(value.error, 0, -2, -1), value.axes)
-
-
-def _spread(value: Tensor, eye: Tensor) -> Tensor:
-    return Tensor(value.data * eye.data, value.error * eye.data, value.axes, 2)

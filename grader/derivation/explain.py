@@ -131,16 +131,23 @@ def _inside(
         case Sum(indices=indices, condition=condition, body=body):
             letters = letters | set(indices)
             if isinstance(condition, Compare):
-                yield f"the condition {condition.left} {condition.operator} {condition.right} is too much", put(
-                    replace(node, condition=None)
+                yield (
+                    f"the condition {condition.left} {condition.operator} {condition.right} is too much",
+                    put(replace(node, condition=None)),
                 )
             if condition is None and len(indices) == 2:
                 unequal = Compare("≠", indices[0], indices[1])
-                yield f"the condition {indices[0]} ≠ {indices[1]} is missing", put(replace(node, condition=unequal))
+                yield (
+                    f"the condition {indices[0]} ≠ {indices[1]} is missing",
+                    put(replace(node, condition=unequal)),
+                )
             for index in indices:
                 for other in sorted(free_indices(body) - set(indices)):
                     swapped = tuple(other if each == index else each for each in indices)
-                    yield f"the sum should run over {other}, not over {index}", put(replace(node, indices=swapped))
+                    yield (
+                        f"the sum should run over {other}, not over {index}",
+                        put(replace(node, indices=swapped)),
+                    )
         case Power(base=base, exponent=Number(value=value)):
             for other_value in (-1.0, 2.0, -2.0, 1.0, 0.5):
                 if other_value != value:
@@ -160,15 +167,19 @@ def _inside(
         case Product(factors=factors) if len(factors) > 1:
             for number, factor in enumerate(factors):
                 rest = factors[:number] + factors[number + 1 :]
-                yield f"the factor {show(factor)} is too much", put(rest[0] if len(rest) == 1 else Product(rest))
+                yield (
+                    f"the factor {show(factor)} is too much",
+                    put(rest[0] if len(rest) == 1 else Product(rest)),
+                )
     if isinstance(node, Product | Sum | Add):
         body = node.body if isinstance(node, Sum) else node
         if not isinstance(node, Add):
             for factor in _factors(left):
                 if free_indices(factor) <= letters:
                     extra = Product((body, factor))
-                    yield f"the factor {show(factor)} is missing", put(
-                        replace(node, body=extra) if isinstance(node, Sum) else extra
+                    yield (
+                        f"the factor {show(factor)} is missing",
+                        put(replace(node, body=extra) if isinstance(node, Sum) else extra),
                     )
     for name in node.PARTS:
         part = getattr(node, name)

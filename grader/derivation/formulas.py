@@ -19,7 +19,9 @@ OPENING = re.compile(
     r"|\\begin\{(?P<environment>(?:" + "|".join(ENVIRONMENTS) + r")\*?)\}|(?P<escape>\\[\\$`])",
     re.MULTILINE,
 )
-MACRO = re.compile(r"\\(?:(?:re|provide)?newcommand\*?|providecommand\*?|def|DeclareMathOperator\*?)(?![A-Za-z])")
+MACRO = re.compile(
+    r"\\(?:(?:re|provide)?newcommand\*?|providecommand\*?|def|DeclareMathOperator\*?)(?![A-Za-z])"
+)
 MACRO_HEAD = re.compile(r"\s*\{?\s*\\([A-Za-z]+|[^A-Za-z\s])\s*\}?\s*(?:\[(\d)\])?((?:#\d)*)\s*")
 
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from grader.derivation.canonical import canonical
 from grader.derivation.compare import HOLDS, Comparer
 from grader.derivation.steps import Chain
 from grader.derivation.tree import (
-    Derivative,
     DerivationError,
+    Derivative,
     Entry,
     Node,
     Symbol,
     Unknown,
-    canonical,
     free_indices,
     rename,
     walk,
@@ -86,7 +86,9 @@ def is_closed(tree: Node, comparer: Comparer) -> bool:
                 seen.add(each.name)
                 if each.name in forbidden:
                     return False
-                if each.name in comparer.scope.own and not closed(comparer.scope.definitions[each.name][0].body):
+                if each.name in comparer.scope.own and not closed(
+                    comparer.scope.definitions[each.name][0].body
+                ):
                     return False
         return True
 
@@ -126,6 +128,4 @@ def _equals_target(tree: Node, target: tuple[Node, tuple[str, ...]], comparer: C
 
 def _gets_on(tree: Node, comparer: Comparer) -> bool:
     """Return whether a tree holds a derivative other than that of the start."""
-    return any(
-        isinstance(node, Derivative) and _start_of(node, comparer) is None for node in walk(tree)
-    )
+    return any(isinstance(node, Derivative) and _start_of(node, comparer) is None for node in walk(tree))

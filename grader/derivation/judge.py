@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from grader.derivation.binding import mended_sums, unused_sums
+from grader.derivation.canonical import canonical
 from grader.derivation.compare import FAILS, HOLDS, NOT_CHECKED, Comparer, Comparison, Example, pairs_in
 from grader.derivation.definitions import Introduced, collect, renamed_symbols, scope_with, with_alternatives
 from grader.derivation.explain import mend, show_example
 from grader.derivation.goal import Goal, judge_goal
 from grader.derivation.meaning import Task
 from grader.derivation.steps import EQUALITIES, Chain, Derivation, Expression, Link, read_derivation
-from grader.derivation.tree import Derivative, Node, Unknown, canonical, free_indices, walk
+from grader.derivation.tree import Derivative, Node, Unknown, free_indices, walk
 
 CONSTANT = re.compile(r"constant|konstant", re.IGNORECASE)
 
@@ -68,7 +69,10 @@ class Judged:
         """Say what would mend the steps that fail."""
         for number, (left, right, chain) in self.failures.items():
             step = self.steps[number]
-            parts = (step.reason or mend(left, right, chain.compare), show_example(step.example) if step.example else "")
+            parts = (
+                step.reason or mend(left, right, chain.compare),
+                show_example(step.example) if step.example else "",
+            )
             self.steps[number] = replace(step, reason="; ".join(part for part in parts if part))
 
 
@@ -88,7 +92,8 @@ def judge_derivation(text: str, task: Task, seed: int = 0) -> Report:
     best.explain()
     goal = judge_goal(derivation.chains, best.used, comparer)
     unreadable = [
-        Step(each.place.line, each.text, "", NOT_CHECKED, f"not read: {each.error}") for each in derivation.unreadable
+        Step(each.place.line, each.text, "", NOT_CHECKED, f"not read: {each.error}")
+        for each in derivation.unreadable
     ]
     return Report(tuple(sorted([*best.steps, *unreadable], key=lambda step: step.line)), goal)
 
@@ -202,13 +207,18 @@ class _ChainJudge:
             return step(HOLDS, reason), (chosen,)
         before = lefts[0]
         if sound is not None or mended is not None:
-            for other, words in ((mended, "with the sum of the left side mended"), (sound, "right in itself")):
+            for other, words in (
+                (mended, "with the sum of the left side mended"),
+                (sound, "right in itself"),
+            ):
                 if other is not None and self.compare(other, chosen).verdict == HOLDS:
                     return step(HOLDS, f"{words}: the indices of the line before do not fit"), (chosen,)
-        if any(isinstance(node, Unknown) for tree in (before, chosen) for node in walk(tree)) or CONSTANT.search(
-            self._chain.prose[-160:]
-        ):
-            again = self._comparer.compare(before, chosen, self._pairs, self._chain.conditions, up_to_constant=True)
+        if any(
+            isinstance(node, Unknown) for tree in (before, chosen) for node in walk(tree)
+        ) or CONSTANT.search(self._chain.prose[-160:]):
+            again = self._comparer.compare(
+                before, chosen, self._pairs, self._chain.conditions, up_to_constant=True
+            )
             if again.verdict == HOLDS:
                 return step(HOLDS, "up to a constant"), (chosen,)
         if found.verdict == NOT_CHECKED:
@@ -246,8 +256,9 @@ class _ChainJudge:
             used = sorted(free_indices(node.body) & strays)
             if used:
                 return f"the sum runs over {', '.join(idle)}, the summand uses {', '.join(used)}"
-        bound = {index for node in walk(tree) for index in getattr(node, "indices", ()) if hasattr(node, "body")}
+        bound = {
+            index for node in walk(tree) for index in getattr(node, "indices", ()) if hasattr(node, "body")
+        }
         if strays & bound:
             return f"{names} is used outside of the sum that binds it"
         return f"{names} is free on the right side only: is a sum over it missing?"
-

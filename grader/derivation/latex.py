@@ -27,11 +27,30 @@ DROPPED = SPACES | set(
 DROPPED_WITH_ARGUMENT = set(
     "label tag ref eqref hspace vspace phantom hphantom vphantom color cite footnote hskip textcolor colorbox".split()
 )
-TEXT = set("text textrm textbf textit textsf textnormal mbox hbox emph intertext shortintertext textup".split())
+TEXT = set(
+    "text textrm textbf textit textsf textnormal mbox hbox emph intertext shortintertext textup".split()
+)
 UPRIGHT = set("mathrm operatorname mathsf mathtt mathup".split())
-FONTS = set("mathbf boldsymbol bm mathit mathcal mathscr mathfrak vec mathbb mathds pmb bold underline bbm".split())
+FONTS = set(
+    "mathbf boldsymbol bm mathit mathcal mathscr mathfrak vec mathbb mathds pmb bold underline bbm".split()
+)
 DECORATIONS = set("tilde hat bar widetilde widehat overline dot ddot check".split())
-FUNCTIONS = {"log", "ln", "exp", "sqrt", "tr", "diag", "det", "lg", "tanh", "sinh", "cosh", "sin", "cos", "tan"}
+FUNCTIONS = {
+    "log",
+    "ln",
+    "exp",
+    "sqrt",
+    "tr",
+    "diag",
+    "det",
+    "lg",
+    "tanh",
+    "sinh",
+    "cosh",
+    "sin",
+    "cos",
+    "tan",
+}
 NAMES = FUNCTIONS | {"KL", "T", "const", "Tr", "trace", "d", "softmax", "sigmoid", "KLD"}
 OPEN, CLOSE = "open", "close"
 BARS = {
@@ -87,7 +106,9 @@ def read_tokens(
     What stands below a brace is added to `named`, with what stands above it.
     """
     raw = [
-        replace(token, start=token.start + start, end=token.end + start, place=lines.place(token.start + start))
+        replace(
+            token, start=token.start + start, end=token.end + start, place=lines.place(token.start + start)
+        )
         for token in _raw_tokens(source)
     ]
     return list(_Reader(list(_expand(raw, macros)), 0, named).read())
@@ -104,7 +125,9 @@ def _raw_tokens(source: str) -> Iterator[Token]:
         except LatexWalkerEndOfStream:
             return
         except LatexWalkerParseError as error:
-            raise DerivationError(f"this is not LaTeX: {str(error.msg)[:80]}", Place(1, position + 1)) from None
+            raise DerivationError(
+                f"this is not LaTeX: {str(error.msg)[:80]}", Place(1, position + 1)
+            ) from None
         count += 1
         if count > MAX_TOKENS:
             raise DerivationError(f"the formula has more than {MAX_TOKENS} tokens")
@@ -266,7 +289,7 @@ class _Reader:
         else:
             yield replace(token, text=text)
 
-    def _command(self, token: Token) -> Iterator[Token]:  # noqa: C901 -- a table of commands
+    def _command(self, token: Token) -> Iterator[Token]:
         text = token.text
         if text in DROPPED:
             return
@@ -300,10 +323,10 @@ class _Reader:
         elif text in ("norm", "Norm", "abs"):
             if self._next_is("*"):
                 self._at += 1
-            bar = Token("bar", "|" if text == "abs" else "‖", token.place, token.start, token.end)
-            yield replace(bar, side=OPEN)
+            edge = Token("bar", "|" if text == "abs" else "‖", token.place, token.start, token.end)
+            yield replace(edge, side=OPEN)
             yield from _Reader(self._argument(), self._depth + 1, self._named)._simplified()
-            yield replace(bar, side=CLOSE, end=self._tokens[self._at - 1].end)
+            yield replace(edge, side=CLOSE, end=self._tokens[self._at - 1].end)
         elif text in ("underbrace", "overbrace"):
             inner = list(self._inner(self._argument(), token))
             yield from inner
@@ -373,7 +396,9 @@ class _Reader:
 
 def _words(tokens: list[Token]) -> str:
     """Return tokens as text."""
-    return "".join((" " if each.spaced else "") + ("\\" if each.kind == "command" else "") + each.text for each in tokens)
+    return "".join(
+        (" " if each.spaced else "") + ("\\" if each.kind == "command" else "") + each.text for each in tokens
+    )
 
 
 def read_words(text: str, token: Token) -> list[Token]:

@@ -15,10 +15,11 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from grader.derivation.binding import bind
+from grader.derivation.cursor import Vocabulary
 from grader.derivation.evaluate import Definition, Instance, Scope
 from grader.derivation.formulas import Lines
 from grader.derivation.latex import read_tokens
-from grader.derivation.parse import Vocabulary, parse_expression
+from grader.derivation.parse import parse_expression
 from grader.derivation.tensor import Array
 from grader.derivation.tree import DerivationError, Node, Symbol, free_indices, walk
 from grader.errors import RubricError, UsageError
@@ -182,7 +183,8 @@ def make_task(content: Any, name: str) -> Task:
         meaning = Meaning.model_validate(content)
     except ValidationError as error:
         lines = [
-            f"{name}: {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_url=False)
+            f"{name}: {'.'.join(map(str, each['loc']))}: {each['msg']}"
+            for each in error.errors(include_url=False)
         ]
         raise RubricError("\n".join(lines)) from error
     task = Task(meaning)
@@ -196,7 +198,9 @@ def make_task(content: Any, name: str) -> Task:
 def _check(task: Task) -> None:
     """Raise DerivationError if a formula of the task cannot be read or uses what is not there."""
     known: Mapping[str, Any] = task.meaning.symbols | task.meaning.sizes
-    shapes = [name for symbol in task.meaning.symbols.values() if isinstance(symbol, Given) for name in symbol.shape]
+    shapes = [
+        name for symbol in task.meaning.symbols.values() if isinstance(symbol, Given) for name in symbol.shape
+    ]
     for name in shapes:
         if name not in task.meaning.sizes:
             raise DerivationError(f"a shape has the size {name}, which is not among the sizes")

@@ -12,15 +12,15 @@ and both are returned. What is outside the grammar raises DerivationError with i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from grader.derivation.conditions import OPERATORS, parse_condition, parse_range
-from grader.derivation.latex import CLOSE, FUNCTIONS, OPEN, Token
+from grader.derivation.atoms import Atoms, negative, product
+from grader.derivation.conditions import parse_condition
+from grader.derivation.cursor import BRACKETS, Vocabulary
+from grader.derivation.latex import Token
 from grader.derivation.tree import (
     Add,
-    Cases,
     Compare,
-    Derivative,
     DerivationError,
     Entry,
     Entrywise,
@@ -29,35 +29,15 @@ from grader.derivation.tree import (
     Inner,
     Node,
     Norm,
-    Number,
-    Ones,
     Place,
     Power,
-    Product,
     Quotient,
-    Sum,
     Symbol,
     Transpose,
-    Unknown,
 )
 
 MAX_DEPTH = 40
-GREEK = set(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi varphi "
-    "chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell hbar".split()
-)
-BRACKETS = {"(": ")", "[": "]", r"\{": r"\}"}
-FUNCTION_NAMES = {"ln": "log", "Tr": "tr", "trace": "tr"}
 TRANSPOSED = {"T", r"\top"}
-DIFFERENTIALS = {r"\partial", "d", r"\delta"}
-
-
-@dataclass(frozen=True)
-class Vocabulary:
-    """The words of a task: names as sequences of token texts, longest first, and the names of sizes."""
-
-    names: tuple[tuple[tuple[str, ...], str], ...] = ()
-    sizes: frozenset[str] = frozenset({"N"})
 
 
 def parse_expression(tokens: Sequence[Token], vocabulary: Vocabulary) -> tuple[Node, ...]:
@@ -74,19 +54,8 @@ def parse_expression(tokens: Sequence[Token], vocabulary: Vocabulary) -> tuple[N
 
 
 @dataclass
-class _Notes:
-    ambiguous: bool = False
-
-
-@dataclass
-class _Parser:
-    tokens: list[Token]
-    vocabulary: Vocabulary
-    wide: bool = False
-    depth: int = 0
-    notes: _Notes = field(default_factory=_Notes)
-    at: int = 0
-    bars: list[str] = field(default_factory=list)
+class _Parser(Atoms):
+    """Parses expressions, terms and factors."""
 
     def whole(self) -> Node:
         """Parse all tokens as one expression."""
@@ -96,59 +65,6 @@ class _Parser:
         if self.at < len(self.tokens):
             raise self.error(f"{self.text} is not expected here")
         return node
-
-    @property
-    def token(self) -> Token | None:
-        """The next token."""
-        return self.tokens[self.at] if self.at < len(self.tokens) else None
-
-    @property
-    def text(self) -> str:
-        """The text of the next token, '' at the end."""
-        return self.tokens[self.at].text if self.at < len(self.tokens) else ""
-
-    @property
-    def kind(self) -> str:
-        """The kind of the next token, '' at the end."""
-        return self.tokens[self.at].kind if self.at < len(self.tokens) else ""
-
-    @property
-    def place(self) -> Place:
-        """The place of the next token, or of the last."""
-        return self.tokens[min(self.at, len(self.tokens) - 1)].place if self.tokens else Place(0, 0)
-
-    def error(self, message: str) -> DerivationError:
-        """Return an error at the next token."""
-        return DerivationError(message, self.place)
-
-    def part(self, tokens: list[Token]) -> _Parser:
-        """Return a parser of some of the tokens."""
-        if not tokens:
-            raise self.error("an empty group")
-        return _Parser(tokens, self.vocabulary, self.wide, self.depth + 1, self.notes)
-
-    def take(self) -> Token:
-        """Return the next token and go on."""
-        if self.at >= len(self.tokens):
-            raise self.error("the formula ends too early")
-        self.at += 1
-        return self.tokens[self.at - 1]
-
-    def argument(self) -> list[Token]:
-        """Take a group in braces, without them, or one token."""
-        if self.kind != "open":
-            token = self.take()
-            if token.text in ("_", "^", "&", "\\\\") or token.kind == "close":
-                raise DerivationError("an argument is expected", token.place)
-            return [token]
-        start = self.at
-        depth = 0
-        while self.at < len(self.tokens):
-            depth += {"open": 1, "close": -1}.get(self.kind, 0)
-            self.at += 1
-            if depth == 0:
-                return self.tokens[start + 1 : self.at - 1]
-        raise self.error("a brace { is not closed")
 
     def expression(self) -> Node:
         """Parse a sum of terms."""
@@ -171,20 +87,6 @@ class _Parser:
             self.at += 1
             return negative(self.term(), place)
         return self.term()
-
-    def starts_factor(self) -> bool:
-        """Return whether a factor can begin here."""
-        token = self.token
-        if token is None or token.kind in ("close", "end", "text"):
-            return False
-        if token.kind == "bar":
-            return token.side == OPEN or (token.side != CLOSE and token.text not in self.bars[-1:])
-        if token.kind in ("letter", "digit", "name", "open", "begin"):
-            return True
-        if token.kind == "command":
-            closing = {r"\cdot", r"\times", r"\odot", r"\rangle", r"\to", r"\in", r"\quad", r"\forall", r"\vee"}
-            return token.text not in closing and token.text not in OPERATORS and token.text not in RELATIONS
-        return token.text in ("(", "[", r"\{", "𝟙")
 
     def term(self, product_only: bool = False) -> Node:
         """Parse a product; with `product_only` up to the next operator."""
@@ -289,290 +191,3 @@ class _Parser:
         if node.name == r"\delta" and len(indices) == 2:
             return Indicator(Compare("=", indices[0], indices[1], place=place), place=place)
         return Symbol(node.name, indices, place=place)
-
-    def indices(self, tokens: list[Token]) -> tuple[str | int, ...]:
-        """Return the indices below a symbol: `ij`, `i,j`, `s`, `1`."""
-        found: list[str | int] = []
-        for token in tokens:
-            if token.text == "," or token.kind in ("open", "close"):
-                continue
-            if token.text == "'" and found and isinstance(found[-1], str):
-                found[-1] += "'"
-            elif token.kind == "digit":
-                found.append(int(token.text))
-            elif (token.kind == "letter" and len(token.text) == 1) or token.text[1:] in GREEK:
-                found.append(token.text)
-            else:
-                raise DerivationError(f"{token.text} is no index", token.place)
-        if not found or len(found) > 4:
-            raise self.error("between one and four indices are expected")
-        return tuple(found)
-
-    def atom(self) -> Node:  # noqa: PLR0911 -- one return a kind of atom
-        """Parse what has no operator in it."""
-        place = self.place
-        if not self.starts_factor():
-            raise self.error(f"{self.text} is not expected here" if self.text else "the formula ends too early")
-        for texts, name in self.vocabulary.names:
-            if tuple(token.text for token in self.tokens[self.at : self.at + len(texts)]) == texts:
-                self.at += len(texts)
-                return Symbol(name, place=place)
-        token = self.take()
-        text = token.text
-        if token.kind == "bar":
-            self.bars.append(text)
-            body = self.expression()
-            if self.kind != "bar" or self.text != text:
-                raise DerivationError("a bar is not closed", place)
-            self.at += 1
-            self.bars.pop()
-            return Norm(body, place=place)
-        if text == "𝟙" or (text in ("1", "I", r"\chi") and self.text in ("_", *BRACKETS) and self.has_condition()):
-            return self.indicator(place)
-        if token.kind == "digit":
-            return self.number(token)
-        if token.kind == "open":
-            self.at -= 1
-            return self.part(self.argument()).whole()
-        if text in BRACKETS:
-            return self.bracket(token)
-        if token.kind == "begin":
-            return self.cases(place)
-        if text.lstrip("\\") in FUNCTIONS or text in FUNCTION_NAMES:
-            return self.function(text.lstrip("\\"), place)
-        if text in (r"\sum", r"\prod"):
-            return self.sum(text[1:], place)
-        if text == r"\frac":
-            return self.fraction(place)
-        if text == r"\partial":
-            return self.derivative(place)
-        if text == r"\nabla":
-            if self.text != "_":
-                raise DerivationError("\\nabla needs the variable below it", place)
-            self.at += 1
-            return self.operator(self.by(self.argument()), place)
-        if text == r"\langle":
-            left = self.expression()
-            if self.take().text != ",":
-                raise DerivationError("an inner product needs a comma", place)
-            right = self.expression()
-            if self.take().text != r"\rangle":
-                raise DerivationError("\\langle is not closed", place)
-            return Inner(Transpose(left), right, place=place)
-        if token.kind == "name":
-            if text.rstrip(".") == "const":
-                return Unknown(place=place)
-            return Symbol(text, place=place)
-        if token.kind == "letter" or text[1:] in GREEK:
-            return Symbol(text, place=place)
-        raise DerivationError(f"{text} is not known", place)
-
-    def number(self, first: Token) -> Node:
-        """Parse the digits that stand together."""
-        text = first.text
-        if self.at >= 2 and self.tokens[self.at - 2].text == r"\frac":  # \frac12
-            return Number(float(text), place=first.place)
-        while self.kind == "digit" or (
-            self.text == "." and "." not in text and self.tokens[self.at + 1 : self.at + 2]
-            and self.tokens[self.at + 1].kind == "digit"
-        ):  # fmt: skip
-            text += self.take().text
-        if len(text) > 15:
-            raise DerivationError("a number of more than 15 digits", first.place)
-        return Number(float(text), place=first.place)
-
-    def bracket(self, opening: Token) -> Node:
-        """Parse an expression in brackets, or Iverson's brackets around a condition."""
-        if opening.text == "[":
-            self.at -= 1
-            if self.has_condition():
-                return self.indicator(opening.place)
-            self.at += 1
-        bars, self.bars = self.bars, []
-        node = self.expression()
-        self.bars = bars
-        if self.text != BRACKETS[opening.text]:
-            raise DerivationError(f"the bracket {opening.text} is not closed", opening.place)
-        self.at += 1
-        return node
-
-    def inside(self) -> list[Token]:
-        """Take a group in braces or brackets, without them."""
-        if self.kind == "open":
-            return self.argument()
-        start = self.at
-        depth = 0
-        while self.at < len(self.tokens):
-            depth += (self.text in BRACKETS) - (self.text in BRACKETS.values())
-            self.at += 1
-            if depth == 0:
-                return self.tokens[start + 1 : self.at - 1]
-        self.at = start
-        raise self.error("a bracket is not closed")
-
-    def has_condition(self) -> bool:
-        """Return whether the group that follows holds a condition on indices."""
-        start = self.at
-        self.at += self.text == "_"
-        try:
-            tokens = self.inside() if self.text else []
-        except DerivationError:
-            tokens = []
-        self.at = start
-        return any(token.text in OPERATORS for token in tokens) and not any(token.text == r"\sum" for token in tokens)
-
-    def indicator(self, place: Place) -> Node:
-        """Parse the condition behind an indicator; without one it is the vector of ones."""
-        if self.text not in ("_", *BRACKETS) or not self.has_condition():
-            if self.text == "_":
-                self.argument_of_ones()
-            return Ones(place=place)
-        self.at += self.text == "_"
-        return Indicator(parse_condition(self.inside()), place=place)
-
-    def argument_of_ones(self) -> None:
-        """Take the length below a vector of ones."""
-        self.at += 1
-        tokens = self.argument()
-        if "".join(token.text for token in tokens) not in self.vocabulary.sizes:
-            raise DerivationError("a condition or a size is expected below", tokens[0].place)
-
-    def cases(self, place: Place) -> Node:
-        """Parse `cases`."""
-        rows: list[list[Token]] = [[]]
-        while self.kind not in ("end", ""):
-            token = self.take()
-            if token.text == "\\\\":
-                rows.append([])
-            else:
-                rows[-1].append(token)
-        self.take()
-        values, conditions = [], []
-        for row in (row for row in rows if row):
-            at = next((n for n, token in enumerate(row) if token.text == "&"), None)
-            if at is None:
-                at = next((n for n, token in enumerate(row) if token.kind == "text" or token.text == ","), len(row))
-            value = [token for token in row[:at] if token.text != r"\quad"]
-            while value and value[-1].text in (",", ";"):
-                value.pop()
-            rest = [token for token in row[at:] if token.text not in ("&", r"\quad")]
-            values.append(self.part(value).whole())
-            conditions.append(parse_condition(rest))
-        if not values:
-            raise DerivationError("no case is here", place)
-        return Cases(tuple(values), tuple(conditions), place=place)
-
-    def function(self, name: str, place: Place) -> Node:
-        """Parse a function's argument: a group, brackets, or the factors that follow."""
-        name = FUNCTION_NAMES.get(name, name)
-        if self.text in ("^", "_"):
-            raise self.error(f"{name} with an exponent or a base is not known")
-        if name == "sqrt" and self.text == "[":
-            raise self.error("a root with a degree is not known")
-        if self.kind == "open":
-            return Function(name, self.part(self.argument()).whole(), place=place)
-        if self.text in BRACKETS:
-            start = self.at
-            node = self.bracket(self.take())
-            if self.text not in ("^", "_"):
-                return Function(name, node, place=place)
-            self.notes.ambiguous = True
-            if not self.wide:
-                return Function(name, node, place=place)
-            self.at = start
-        minus = self.text == "-"
-        minus_place = self.place
-        self.at += minus
-        first = self.factor()
-        if (self.starts_factor() and self.text.lstrip("\\") not in FUNCTIONS and self.text != r"\sum") or self.text == "/":
-            self.notes.ambiguous = True
-            if self.wide:
-                factors = [first]
-                while self.starts_factor() and self.text.lstrip("\\") not in FUNCTIONS and self.text != r"\sum":
-                    factors.append(self.factor())
-                first = product(factors, place)
-                if self.text == "/":
-                    self.at += 1
-                    first = Quotient(first, self.divisor(), place=place)
-        return Function(name, negative(first, minus_place) if minus else first, place=place)
-
-    def sum(self, kind: str, place: Place) -> Node:
-        """Parse a sum: its range, and as its body the rest of the term."""
-        below: list[Token] = []
-        above: list[Token] = []
-        while self.text in ("_", "^"):
-            if self.take().text == "_":
-                below = self.argument()
-            else:
-                above = self.argument()
-        indices, condition, uppers = parse_range(below, above, self.vocabulary.sizes)
-        body = self.signed_term()
-        return Sum(kind, indices, condition, body, uppers, place=place)
-
-    def fraction(self, place: Place) -> Node:
-        """Parse a fraction, which may be a derivative or an operator."""
-        above, below = self.argument(), self.argument()
-        if (
-            above and below and above[0].text == below[0].text and above[0].text in DIFFERENTIALS
-            and all(len(part) == 1 or part[1].text != "_" for part in (above, below))
-        ):  # fmt: skip
-            if above[1:2] and above[1].text == "^":
-                raise DerivationError("higher derivatives are not known", above[1].place)
-            by = self.by(below[1:])
-            if len(above) == 1:
-                return self.operator(by, place)
-            return Derivative(self.part(above[1:]).whole(), by, place=place)
-        if above and above[0].text == r"\partial":
-            raise DerivationError("a derivative needs \\partial below the line too", place)
-        return Quotient(self.part(above).whole(), self.part(below).whole(), place=place)
-
-    def derivative(self, place: Place) -> Node:
-        """Parse `\\partial C / \\partial y_s`, `\\partial / \\partial y_s (...)` and `\\partial_{y_s} C`."""
-        if self.text == "_":
-            self.at += 1
-            return self.operator(self.by(self.argument()), place)
-        of = None if self.text == "/" else self.factor()
-        if self.text != "/" or self.tokens[self.at + 1 : self.at + 2][:1] == [] or self.tokens[self.at + 1].text != r"\partial":
-            raise self.error("a derivative is written \\partial ... / \\partial ...")
-        self.at += 2
-        start = self.at
-        node = self.factor()
-        if not isinstance(node, Symbol):
-            raise DerivationError("a derivative is taken by a symbol", self.tokens[start].place)
-        return self.operator(node, place) if of is None else Derivative(of, node, place=place)
-
-    def by(self, tokens: list[Token]) -> Symbol:
-        """Return the symbol by which a derivative is taken."""
-        node = self.part(tokens).whole()
-        if not isinstance(node, Symbol):
-            raise DerivationError("a derivative is taken by a symbol", tokens[0].place)
-        return node
-
-    def operator(self, by: Symbol, place: Place) -> Node:
-        """Parse what an operator is applied to: the next factor, or the rest of the term."""
-        start = self.at
-        narrow = self.factor()
-        if not (self.starts_factor() or self.text in (r"\cdot", r"\times", "/")):
-            return Derivative(narrow, by, place=place)
-        self.notes.ambiguous = True
-        if not self.wide:
-            return Derivative(narrow, by, place=place)
-        self.at = start
-        return Derivative(self.term(), by, place=place)
-
-
-RELATIONS = {"=", ":=", "=:", r"\approx", r"\propto", r"\Rightarrow", r"\Leftrightarrow", r"\sim", r"\subset"}
-
-
-def product(factors: list[Node], place: Place) -> Node:
-    """Return the product of factors, the factor itself if there is one."""
-    return factors[0] if len(factors) == 1 else Product(tuple(factors), place=place)
-
-
-def negative(node: Node, place: Place) -> Node:
-    """Return a node times -1."""
-    if isinstance(node, Number):
-        return Number(-node.value, place=place)
-    return Product((Number(-1.0, place=place), node), place=place)
-
-

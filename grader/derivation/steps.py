@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 
 from grader.derivation.binding import bind, outer_indices
 from grader.derivation.conditions import OPERATORS, parse_condition
+from grader.derivation.cursor import Vocabulary
 from grader.derivation.formulas import Lines, Macro, Piece, find_formulas, take_macros
 from grader.derivation.latex import Named, Token, read_tokens
-from grader.derivation.parse import Vocabulary, parse_expression
+from grader.derivation.parse import parse_expression
 from grader.derivation.tree import DerivationError, Node, Place, free_indices
 
 MAX_STEPS = 300
@@ -155,7 +156,7 @@ class _Builder:
             self._row(row, display, first=number == 0)
         for below, above in named:  # \underbrace{...}_{=: Z}
             symbol = [token for token in below if token.text not in EQUALITIES]
-            if symbol and len(symbol) < len(below) or len(symbol) == 1:
+            if (symbol and len(symbol) < len(below)) or len(symbol) == 1:
                 relation = replace(symbol[0], kind="symbol", text=":=")
                 chain = Chain(Expression(symbol), [Link(relation, Expression(above))], aside=True)
                 self.derivation.chains.append(chain)
@@ -331,9 +332,13 @@ def _without_condition(tokens: list[Token], spaced: list[Token]) -> list[list[To
             break
     else:
         return [tokens]
-    wide = any(token.text == r"\quad" and token.end <= tokens[position].start for token in spaced[-len(tokens) :])
+    wide = any(
+        token.text == r"\quad" and token.end <= tokens[position].start for token in spaced[-len(tokens) :]
+    )
     inner = tokens[position + 1 : -1]
-    indicator = tokens[position - 1].text in ("𝟙", "1", "I", r"\chi") or (tokens[position].text == "[" and not wide)
+    indicator = tokens[position - 1].text in ("𝟙", "1", "I", r"\chi") or (
+        tokens[position].text == "[" and not wide
+    )
     if indicator or not _is_condition(_split_relations(inner)):
         return [tokens]
     return [tokens[:position], inner]
@@ -356,5 +361,7 @@ def _is_condition(parts: list[Token | list[Token]]) -> bool:
     operators = {part.text for part in parts if isinstance(part, Token)}
     if not operators <= {*OPERATORS, r"\in"} or len(sides) < 2:
         return False
-    letters = all(len(token.text) == 1 and (token.text in "ijklmnrstuvab(),123N") for side in sides for token in side)
+    letters = all(
+        len(token.text) == 1 and (token.text in "ijklmnrstuvab(),123N") for side in sides for token in side
+    )
     return letters and any(token.kind == "letter" for token in sides[0])

@@ -95,7 +95,9 @@ def multiply(left: Tensor, right: Tensor) -> Tensor:
         case (1, False, 1, True):
             form, rank, row = "...i,...j->...ij", 2, False
         case _:
-            raise DerivationError(f"{named(left)} is multiplied by {named(right)} without a dot or a transpose")
+            raise DerivationError(
+                f"{named(left)} is multiplied by {named(right)} without a dot or a transpose"
+            )
     try:
         data = np.einsum(form, a, b)
         error = np.einsum(form, np.abs(a), b_error + np.abs(b)) + np.einsum(form, a_error, np.abs(b))
@@ -112,7 +114,8 @@ def entrywise(left: Tensor, right: Tensor) -> Tensor:
     rank = max(left.rank, right.rank)
     if left.rank != right.rank:
         a, a_error, b, b_error = (
-            _padded(array, rank - own) for array, own in zip((a, a_error, b, b_error), (left.rank,) * 2 + (right.rank,) * 2, strict=True)
+            _padded(array, rank - own)
+            for array, own in zip((a, a_error, b, b_error), (left.rank,) * 2 + (right.rank,) * 2, strict=True)
         )
     else:
         _check_tails(a, b, rank)
@@ -147,7 +150,9 @@ def apply(
     error = np.where(np.isnan(error), np.abs(data), error)
     # The slope's own error needs the second derivative; that of the value scales with the same condition.
     relative = np.nan_to_num(error / np.abs(data), nan=1.0, posinf=1.0)
-    return replace(value, data=data, error=error), replace(value, data=slopes, error=np.abs(slopes) * (2 + relative))
+    return replace(value, data=data, error=error), replace(
+        value, data=slopes, error=np.abs(slopes) * (2 + relative)
+    )
 
 
 def reciprocal(value: Tensor) -> Tensor:
@@ -191,12 +196,16 @@ def renamed(value: Tensor, names: dict[str, str | int]) -> Tensor:
         at = len(axes)
         if isinstance(name, int):
             if not 1 <= name <= data.shape[at]:
-                raise DerivationError(f"the index {name} is more than {data.shape[at]}, the size of this instance")
+                raise DerivationError(
+                    f"the index {name} is more than {data.shape[at]}, the size of this instance"
+                )
             data, error = data.take(name - 1, at), error.take(name - 1, at)
         elif name in axes:
             first = axes.index(name)
             if data.shape[first] != data.shape[at]:
-                raise DerivationError(f"the index {name} runs over {data.shape[first]} and over {data.shape[at]} values")
+                raise DerivationError(
+                    f"the index {name} runs over {data.shape[first]} and over {data.shape[at]} values"
+                )
             # np.diagonal puts the common axis last.
             data = np.moveaxis(np.diagonal(data, 0, first, at), -1, first)
             error = np.moveaxis(np.diagonal(error, 0, first, at), -1, first)
