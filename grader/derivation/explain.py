@@ -26,23 +26,29 @@ from grader.derivation.tree import (
     Symbol,
     children,
     free_indices,
+    walk,
 )
 
-MAX_TRIALS = 100
+MAX_TRIALS = 150
 MAX_CHANGES = 1000
 LIKELY = ("the condition", "the sign", "the exponent", "the square", "the sum", "it should be", "the term")
 FACTORS = (-1.0, 2.0, 0.5, 4.0, 0.25, -2.0, -0.5)
 
 
-def mend(left: Node, right: Node, compare: Callable[[Node, Node], Comparison]) -> str:
-    """Return what makes the right side equal to the left one, '' if nothing that is tried does."""
+def mend(
+    left: Node, right: Node, compare: Callable[[Node, Node], Comparison], names: frozenset[str] = frozenset()
+) -> str:
+    """Return what makes the right side equal to the left one, '' if nothing that is tried does.
+
+    `names` are symbols with two indices that may be missing, or meant in place of another.
+    """
     for factor in FACTORS:
         if compare(left, Product((Number(factor), right))).verdict == HOLDS:
             if factor == -1.0:
                 return "the sign is wrong"
             return f"it is right up to a factor: times {Fraction(factor)} it would hold"
     tried: set[Node] = {right}
-    changes = sorted(islice(_changes(left, right), MAX_CHANGES), key=lambda change: _rank(change[0]))
+    changes = sorted(islice(_changes(left, right, names), MAX_CHANGES), key=lambda change: _rank(change[0]))
     for words, changed in changes:
         if changed in tried:
             continue
@@ -99,14 +105,15 @@ def _show_value(value: np.ndarray) -> str:
     return np.array2string(np.asarray(value), precision=4, separator=", ", threshold=8).replace("\n", "")
 
 
-def _changes(left: Node, right: Node) -> Iterator[tuple[str, Node]]:
+def _changes(left: Node, right: Node, names: frozenset[str]) -> Iterator[tuple[str, Node]]:
     """Yield small changes of a tree with what they change, in words, the likely ones first."""
     if isinstance(right, Add):
         yield from _terms(right, lambda node: node)
     if isinstance(left, Add):
         for term in left.terms:
             yield f"the term {show(term)} is missing", Add((right, term))
-    yield from _inside(right, lambda node: node, frozenset(free_indices(right)), left)
+    factors = list(dict.fromkeys([*_near_factors(right, names), *_factors(left)]))
+    yield from _inside(right, lambda node: node, frozenset(free_indices(right)), factors)
 
 
 def _terms(node: Add, put: Callable[[Node], Node]) -> Iterator[tuple[str, Node]]:
@@ -124,7 +131,7 @@ def _terms(node: Add, put: Callable[[Node], Node]) -> Iterator[tuple[str, Node]]
 
 
 def _inside(
-    node: Node, put: Callable[[Node], Node], letters: frozenset[str], left: Node
+    node: Node, put: Callable[[Node], Node], letters: frozenset[str], known: list[Node]
 ) -> Iterator[tuple[str, Node]]:
     """Yield changes of a node and of what is below it; `put` puts a changed node into the whole."""
     match node:
@@ -156,6 +163,9 @@ def _inside(
         case Symbol(indices=indices) if indices:
             for value in (-1.0, 2.0):
                 yield f"the exponent of {show(node)} should be {value:g}", put(Power(node, Number(value)))
+            for other in known:
+                if free_indices(other) == free_indices(node) and other != node:
+                    yield f"it should be {show(other)}, not {show(node)}", put(other)
             for number, index in enumerate(indices):
                 for letter in sorted(letters - {str(index)}):
                     changed = replace(node, indices=(*indices[:number], letter, *indices[number + 1 :]))
@@ -174,7 +184,7 @@ def _inside(
     if isinstance(node, Product | Sum | Add):
         body = node.body if isinstance(node, Sum) else node
         if not isinstance(node, Add):
-            for factor in _factors(left):
+            for factor in known:
                 if free_indices(factor) <= letters:
                     extra = Product((body, factor))
                     yield (
@@ -191,13 +201,24 @@ def _inside(
                 ) -> Node:
                     return put(replace(node, **{name: (*part[:number], new, *part[number + 1 :])}))
 
-                yield from _inside(child, put_item, letters, left)
+                yield from _inside(child, put_item, letters, known)
         elif part is not None and name != "by":
 
             def put_part(new: Node, name: str = name) -> Node:
                 return put(replace(node, **{name: new}))
 
-            yield from _inside(part, put_part, letters, left)
+            yield from _inside(part, put_part, letters, known)
+
+
+def _near_factors(node: Node, names: frozenset[str]) -> Iterator[Node]:
+    """Yield symbols with the pairs of indices that stand in a tree, and one over them."""
+    pairs = dict.fromkeys(
+        each.indices for each in walk(node) if isinstance(each, Symbol) and len(each.indices) == 2
+    )
+    for indices in pairs:
+        for name in sorted(names):
+            yield Quotient(Number(1.0), Symbol(name, indices))
+            yield Symbol(name, indices)
 
 
 def _factors(node: Node) -> Iterator[Node]:

@@ -70,7 +70,7 @@ class Judged:
         for number, (left, right, chain) in self.failures.items():
             step = self.steps[number]
             parts = (
-                step.reason or mend(left, right, chain.compare),
+                step.reason or mend(left, right, chain.compare, chain.names),
                 show_example(step.example) if step.example else "",
             )
             self.steps[number] = replace(step, reason="; ".join(part for part in parts if part))
@@ -152,6 +152,7 @@ class _ChainJudge:
         self._comparer = comparer
         self._introduced = introduced
         self._judged = judged
+        self.names = comparer.task.pairs
         names = comparer.task.pairs | {n for n, d in introduced.definitions.items() if len(d.indices) == 2}
         trees = [tree for each in chain.expressions for tree in each.readings]
         self._free = chain.free

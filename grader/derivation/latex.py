@@ -272,7 +272,11 @@ class _Reader:
 
     def _character(self, token: Token) -> Iterator[Token]:
         text = CHARACTERS.get(token.text, token.text)
-        if text in ("|", "‖"):
+        if text == "=" and self._next_is(":") and not self._tokens[self._at].spaced:
+            token = replace(token, end=self._tokens[self._at].end)
+            self._at += 1
+            yield replace(token, text="=:")
+        elif text in ("|", "‖"):
             if text == "|" and self._next_is("|") and not self._tokens[self._at].spaced:
                 token = replace(token, end=self._tokens[self._at].end)
                 self._at += 1

@@ -171,7 +171,7 @@ class _Builder:
             tokens.pop(0)
         if not tokens:
             return
-        last = self._last
+        last = self._display if display else self._last
         joins = not first and last is not None and last.display == display and (
             self._open
             or (tokens[0].text in SIGNS and tokens[0].text not in RELATIONS)
@@ -179,10 +179,10 @@ class _Builder:
         )  # fmt: skip
         for number, statement in enumerate(_statements(tokens)):
             if number == 0 or _relations(statement):  # else it is a remark: `for all s`
-                self._statement(statement, display, joins and number == 0)
+                self._statement(statement, display, joins and number == 0, main=number == 0)
         self._open = bool(tokens) and tokens[-1].text in JOINING | EQUALITIES
 
-    def _statement(self, tokens: list[Token], display: bool, joins: bool) -> None:
+    def _statement(self, tokens: list[Token], display: bool, joins: bool, main: bool) -> None:
         """Add the expressions and relations between two separators."""
         parts = _split_relations(tokens)
         relations = [part for part in parts if isinstance(part, Token)]
@@ -192,7 +192,7 @@ class _Builder:
             except DerivationError:
                 return
             return
-        chain = self._last if joins else None
+        chain = (self._display if display else self._last) if joins else None
         if chain is not None and isinstance(parts[0], list):
             expression = chain.expressions[-1]
             expression.tokens = expression.tokens + parts[0]
@@ -206,7 +206,7 @@ class _Builder:
             parts = parts[1:]
         assert chain is not None
         self._last = chain
-        if display:
+        if display and main:  # what follows in the same row is beside the chain
             self._display = chain
         for part in parts:
             if isinstance(part, Token):

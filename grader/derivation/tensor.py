@@ -30,6 +30,10 @@ class Tensor:
     row: bool = False
 
 
+class RankError(DerivationError):
+    """A number and a vector, or the like, are added or set equal."""
+
+
 def number(value: float) -> Tensor:
     """Return a number."""
     array = np.asarray(value, dtype=np.float64)
@@ -66,7 +70,7 @@ def aligned(left: Tensor, right: Tensor) -> tuple[list[Array], tuple[str, ...]]:
 def add(left: Tensor, right: Tensor) -> Tensor:
     """Return a sum."""
     if left.rank != right.rank:
-        raise DerivationError(f"{named(left)} and {named(right)} are added")
+        raise RankError(f"{named(left)} and {named(right)} are added")
     (a, a_error, b, b_error), axes = aligned(left, right)
     _check_tails(a, b, left.rank)
     data = a + b
