@@ -23,6 +23,7 @@ from grader.derivation.tree import (
     Transpose,
     free_indices,
     is_number,
+    size_of,
     walk,
 )
 
@@ -30,6 +31,7 @@ PRECISION = 2.0**-53
 EQUAL, DIFFERENT = 100, 10_000  # times the bound of the rounding error
 VAGUE = 1e-6  # a bound above this says nothing
 VARIANTS = 3
+MAX_WORK = 200_000
 HOLDS, FAILS, NOT_CHECKED = "holds", "fails", "not_checked"
 
 
@@ -61,6 +63,8 @@ class Comparer:
     scope: Scope
     seed: int = 0
     symmetric: bool = False
+    work: int = 0
+    """The number of nodes that were evaluated."""
     _evaluators: dict[tuple[int, int], Evaluator] = field(default_factory=dict)
     _values: dict[tuple[Node, int, int, tuple[tuple[str, int], ...]], Tensor | DerivationError] = field(
         default_factory=dict
@@ -108,6 +112,9 @@ class Comparer:
         own = tuple((index, size) for index, size in sizes.items() if index in free_indices(node))
         key = (node, number, variant, own)
         if key not in self._values:
+            self.work += size_of(node)
+            if self.work > MAX_WORK:
+                raise DerivationError("the derivation is too long to check all of it")
             try:
                 self._values[key] = self.evaluator(number, variant).value(node, dict(own))
             except DerivationError as error:

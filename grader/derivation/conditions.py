@@ -8,7 +8,7 @@ from grader.derivation.latex import Token, read_words
 from grader.derivation.tree import Both, Compare, DerivationError, Either, Node, Otherwise, walk
 
 OPERATORS = {"=": "=", r"\neq": "≠", "<": "<", ">": ">", r"\leq": "≤", r"\geq": "≥"}
-AND = {",", r"\wedge", ";", r"\text{and}"}
+MAX_TOKENS = 100
 WORDS = re.compile(
     r"^(?:if|for|when|where|falls|für|wenn|with|mit|all|alle|every|and|und|,)+$", re.IGNORECASE
 )
@@ -17,6 +17,8 @@ OTHERWISE = re.compile(r"^\W*(?:otherwise|else|sonst|andernfalls|ansonsten)\W*$"
 
 def parse_condition(tokens: list[Token]) -> Node:
     """Return a condition on indices, as in an indicator or a case; raise DerivationError."""
+    if len(tokens) > MAX_TOKENS:
+        raise DerivationError("the condition is too long", tokens[0].place)
     tokens = [part for token in tokens for part in _spelled_out(token)]
     if tokens and OTHERWISE.match("".join(token.text for token in tokens)):
         return Otherwise(place=tokens[0].place)

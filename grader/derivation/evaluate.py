@@ -188,7 +188,8 @@ class Evaluator:
                 value = t.entrywise(value, t.tensor(np.ones(sizes[index]), [index]))
         names = {index: f"#{k}" for k, index in enumerate(definition.indices)}
         value = t.renamed(value, dict(names))
-        return t.with_names(value, [f"#{len(names) + k}" for k in range(value.rank)])
+        value = t.with_names(value, [f"#{len(names) + k}" for k in range(value.rank)])
+        return t.ordered(value, sorted(value.axes))  # "#0", "#1", ... before "∂0", ...
 
     def _seed(self, name: str) -> Dual:
         """Return a symbol and its derivative by itself."""

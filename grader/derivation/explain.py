@@ -26,11 +26,13 @@ from grader.derivation.tree import (
     Symbol,
     children,
     free_indices,
+    size_of,
     walk,
 )
 
 MAX_TRIALS = 150
 MAX_CHANGES = 1000
+MAX_NODES = 12_000  # of all trees that are tried
 LIKELY = ("the condition", "the sign", "the exponent", "the square", "the sum", "it should be", "the term")
 FACTORS = (-1.0, 2.0, 0.5, 4.0, 0.25, -2.0, -0.5)
 
@@ -48,12 +50,14 @@ def mend(
                 return "the sign is wrong"
             return f"it is right up to a factor: times {Fraction(factor)} it would hold"
     tried: set[Node] = {right}
+    nodes = 0
     changes = sorted(islice(_changes(left, right, names), MAX_CHANGES), key=lambda change: _rank(change[0]))
     for words, changed in changes:
         if changed in tried:
             continue
         tried.add(changed)
-        if len(tried) > MAX_TRIALS:
+        nodes += size_of(changed)
+        if len(tried) > MAX_TRIALS or nodes > MAX_NODES:
             return ""
         if compare(left, changed).verdict == HOLDS:
             return words
@@ -100,6 +104,7 @@ def show(node: Node) -> str:
 
 
 def _show_value(value: np.ndarray) -> str:
+    value = np.where(np.abs(value) < 1e-12, 0.0, value)
     if np.ndim(value) == 0:
         return f"{float(value):.4g}"
     return np.array2string(np.asarray(value), precision=4, separator=", ", threshold=8).replace("\n", "")

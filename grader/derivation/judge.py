@@ -20,6 +20,7 @@ from grader.derivation.meaning import Task
 from grader.derivation.steps import EQUALITIES, Chain, Derivation, Expression, Link, read_derivation
 from grader.derivation.tree import Derivative, Node, Unknown, free_indices, walk
 
+MAX_MENDED = 20  # steps for which is looked what would mend them
 CONSTANT = re.compile(r"constant|konstant", re.IGNORECASE)
 
 
@@ -78,6 +79,7 @@ class Judged:
 
 def judge_derivation(text: str, task: Task, seed: int = 0) -> Report:
     """Return what holds and what fails in a Markdown text; raise DerivationError if it is too long."""
+    text = text.encode("utf-8", "replace").decode()  # a lone surrogate cannot be printed
     derivation = read_derivation(text, task.vocabulary)
     introduced = collect(derivation.chains, task)
     best, comparer = _judge(derivation, task, introduced, seed)

@@ -34,9 +34,11 @@ from grader.derivation.tree import (
     Quotient,
     Symbol,
     Transpose,
+    depth_of,
 )
 
-MAX_DEPTH = 40
+MAX_DEPTH = 80
+MAX_TREE_DEPTH = 90
 TRANSPOSED = {"T", r"\top"}
 
 
@@ -44,13 +46,15 @@ def parse_expression(tokens: Sequence[Token], vocabulary: Vocabulary) -> tuple[N
     """Return the readings of an expression, the narrow one first; raise DerivationError."""
     parser = _Parser(list(tokens), vocabulary)
     first = parser.whole()
+    if depth_of(first) > MAX_TREE_DEPTH:
+        raise DerivationError("the formula is nested too deeply", first.place)
     if not parser.notes.ambiguous:
         return (first,)
     try:
         second = _Parser(list(tokens), vocabulary, wide=True).whole()
     except DerivationError:
         return (first,)
-    return (first,) if first == second else (first, second)
+    return (first,) if depth_of(second) > MAX_TREE_DEPTH or first == second else (first, second)
 
 
 @dataclass
@@ -140,7 +144,11 @@ class _Parser(Atoms):
         """Parse an atom with what stands above and below it."""
         place = self.place
         start = self.at
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise self.error("the formula is nested too deeply")
         node = self.atom()
+        self.depth -= 1
         bracket = self.tokens[start].text in BRACKETS
         exponents: list[list[Token]] = []
         lower: list[Token] | None = None

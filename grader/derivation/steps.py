@@ -232,13 +232,13 @@ class _Builder:
 def _rows(tokens: list[Token]) -> list[list[Token]]:
     """Split at the line breaks that are in no brackets; a bracket that is never closed holds nothing together."""
     rows: list[list[Token]] = [[]]
-    breaks: list[int] = []
+    breaks: set[int] = set()
     depth, lowest = 0, []
     for position, token in enumerate(tokens):
         depth = max(0, depth + _depth(token))
         lowest.append(depth)
         if token.text == "\\\\" and token.kind == "symbol":
-            breaks.append(position)
+            breaks.add(position)
     closed = set()
     ahead = len(tokens) + 1
     # A line break in brackets counts if the depth does not come down again to where a row began.

@@ -218,6 +218,14 @@ def renamed(value: Tensor, names: dict[str, str | int]) -> Tensor:
     return replace(value, data=data, error=error, axes=tuple(axes))
 
 
+def ordered(value: Tensor, axes: Sequence[str]) -> Tensor:
+    """Return a tensor with its named axes in this order."""
+    order = [value.axes.index(axis) for axis in axes] + list(range(len(axes), value.data.ndim))
+    return replace(
+        value, data=value.data.transpose(order), error=value.error.transpose(order), axes=tuple(axes)
+    )
+
+
 def unnamed(value: Tensor, axes: Sequence[str]) -> Tensor:
     """Return a tensor of rank 0 whose last axes, in this order, have lost their names."""
     if not axes:

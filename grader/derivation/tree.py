@@ -302,6 +302,15 @@ def _unused(name: str, taken: set[str] | frozenset[str]) -> str:
     return name
 
 
+def depth_of(node: Node) -> int:
+    """Return how deeply a tree is nested; the tree may be of any depth."""
+    level, depth = [node], 0
+    while level:
+        level = [child for each in level for child in children(each)]
+        depth += 1
+    return depth
+
+
 def size_of(node: Node) -> int:
     """Return the number of nodes."""
     return sum(1 for _ in walk(node))
