@@ -277,6 +277,8 @@ class Atoms(Cursor):
                 below = self.argument()
             else:
                 above = self.argument()
+        if not below:
+            raise DerivationError("a sum has no index", place)
         indices, condition, uppers = parse_range(below, above, self.vocabulary.sizes)
         body = self.signed_term()
         return Sum(kind, indices, condition, body, uppers, place=place)

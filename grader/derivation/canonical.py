@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import lru_cache
+from itertools import permutations
 
 from grader.derivation.tree import (
     Add,
@@ -19,8 +20,6 @@ from grader.derivation.tree import (
     Sum,
     Symbol,
     children,
-    own_indices,
-    walk,
 )
 
 
@@ -49,11 +48,8 @@ def _canonical(node: Node, bound: dict[str, str], depth: int) -> str:
                 indices += body.indices
                 condition = _joined(condition, body.condition)
                 body = body.body
-            order = sorted(indices, key=lambda index: _first_use(body, index))
-            inner = bound | {index: f"#{depth + number}" for number, index in enumerate(order)}
-            texts = [_canonical(each, inner, depth + len(order)) for each in _flat_conditions(condition)]
-            inside = _canonical(body, inner, depth + len(order))
-            return f"({node.kind} {len(order)} {sorted(texts)} {inside})"
+            several = permutations(indices) if len(indices) <= 3 else [indices]
+            return min(_canonical_sum(node.kind, order, condition, body, bound, depth) for order in several)
         case Compare(operator=operator, left=left, right=right):
             sides = [bound.get(str(left), str(left)), bound.get(str(right), str(right))]
             if operator in ("=", "≠"):
@@ -71,6 +67,14 @@ def _canonical(node: Node, bound: dict[str, str], depth: int) -> str:
         own_fields.append(str(value))
     parts = [_canonical(child, bound, depth) for child in children(node)]
     return f"({type(node).__name__} {' '.join([*own_fields, *parts])})"
+
+
+def _canonical_sum(
+    kind: str, order: tuple[str, ...], condition: Node | None, body: Node, bound: dict[str, str], depth: int
+) -> str:
+    inner = bound | {index: f"#{depth + number}" for number, index in enumerate(order)}
+    texts = sorted(_canonical(each, inner, depth + len(order)) for each in _flat_conditions(condition))
+    return f"({kind} {len(order)} {texts} {_canonical(body, inner, depth + len(order))})"
 
 
 def _flat(parts: tuple[Node, ...], kind: type[Node], bound: dict[str, str], depth: int) -> Iterator[str]:
@@ -120,10 +124,3 @@ def _flat_conditions(condition: Node | None) -> Iterator[Node]:
             yield from _flat_conditions(part)
     elif condition is not None:
         yield condition
-
-
-def _first_use(body: Node, index: str) -> int:
-    for number, node in enumerate(walk(body)):
-        if index in own_indices(node):
-            return number
-    return 1 << 30

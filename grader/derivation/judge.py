@@ -168,18 +168,16 @@ class _ChainJudge:
         if left.readings:
             self._judged.used[id(left)] = left.readings[0]
         lefts: tuple[Node, ...] = left.readings
-        seen: dict[str, int] = {}
-        for tree in lefts[:1]:
-            seen[canonical(tree)] = left.place.line
+        seen = {canonical(tree): left for tree in lefts[:1]}
         for link in self._chain.links:
             right = link.right
             step, lefts = self._step(left, lefts, link)
             if right.readings:
                 chosen = lefts[0]
                 self._judged.used[id(right)] = chosen
-                line = seen.setdefault(canonical(chosen), link.relation.place.line)
-                if step.verdict == HOLDS and line != link.relation.place.line:
-                    reason = f"says the same as line {line}: nothing new"
+                first = seen.setdefault(canonical(chosen), right)
+                if step.verdict == HOLDS and first is not right:
+                    reason = f"says the same as line {first.place.line}: nothing new"
                     step = replace(step, reason=f"{step.reason}; {reason}" if step.reason else reason)
             if not self._chain.aside:
                 self._judged.steps.append(step)
