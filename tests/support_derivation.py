@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from grader.derivation import tree as n
-from grader.derivation.evaluate import Instance, Scope
 from grader.derivation.judge import Report, judge_derivation
 from grader.derivation.meaning import Task, load_task, read_task
+from grader.derivation.scope import Instance, Scope
 
 ROOT = Path(__file__).resolve().parent.parent
 HERE = ROOT / "tests" / "derivation"

@@ -99,7 +99,7 @@ def read_answer(path: Path, question: str) -> str:
     answers = [cell for cell in written if _question_of(cell) == question]
     if not answers:
         raise UsageError(
-            f"no cell of {path} answers {question}: its metadata hold grader.question in the handed-out notebook; "
+            f"no cell of {path} answers {question} (in the handed-out notebook its metadata name it); "
             "copy the derivation to a Markdown file and check that"
         )
     return "\n\n".join(joined(cell) for cell in answers)
@@ -137,7 +137,8 @@ def show_report(report: Report) -> None:
     counts = {verdict: sum(step.verdict == verdict for step in report.steps) for verdict in MARKS}
     ending = "the result is reached" if report.goal.target_reached else "the result is not reached"
     click.echo(
-        f"{counts['holds']} steps hold, {counts['fails']} fail, {counts['not_checked']} are not checked; {ending}"
+        f"{counts['holds']} steps hold, {counts['fails']} fail, {counts['not_checked']} are not checked; "
+        + ending
     )
 
 

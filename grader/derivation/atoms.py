@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 
+from grader.derivation.commands import FUNCTIONS
 from grader.derivation.conditions import OPERATORS, parse_condition, parse_range
 from grader.derivation.cursor import BRACKETS, Cursor
-from grader.derivation.latex import FUNCTIONS, Token
+from grader.derivation.latex import Token
 from grader.derivation.tree import (
     Cases,
     DerivationError,
@@ -29,8 +30,8 @@ from grader.derivation.tree import (
 )
 
 GREEK = set(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi varphi "
-    "chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell hbar".split()
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi "
+    "varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell hbar".split()
 )
 FUNCTION_NAMES = {"ln": "log", "Tr": "tr", "trace": "tr"}
 DIFFERENTIALS = {r"\partial", "d", r"\delta"}
@@ -301,7 +302,7 @@ class Atoms(Cursor):
         return Quotient(self.part(above).whole(), self.part(below).whole(), place=place)
 
     def derivative(self, place: Place) -> Node:
-        """Parse `\\partial C / \\partial y_s`, `\\partial / \\partial y_s (...)` and `\\partial_{y_s} C`."""
+        r"""Parse `\partial C / \partial y_s`, `\partial / \partial y_s (...)` and `\partial_{y_s} C`."""
         if self.text == "_":
             self.at += 1
             return self.operator(self.by(self.argument()), place)

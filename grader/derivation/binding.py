@@ -1,4 +1,4 @@
-"""Finds which indices a sum binds: `k \\neq l` below a sum means both, or the one that is not in use outside."""
+r"""Finds which indices a sum binds: `k \neq l` means both, or the one that is not in use outside."""
 
 from __future__ import annotations
 

@@ -30,11 +30,11 @@ def field_names(node: Node) -> tuple[str, ...]:
 
 @lru_cache(maxsize=20_000)
 def canonical(node: Node) -> str:
-    """Return a text that is equal for trees that differ in order, brackets and names of bound indices only."""
+    """Return a text that trees share which differ in order, brackets and names of bound indices only."""
     return _canonical(node, {}, 0)
 
 
-def _canonical(node: Node, bound: dict[str, str], depth: int) -> str:
+def _canonical(node: Node, bound: dict[str, str], depth: int) -> str:  # noqa: PLR0911 -- one a kind
     match node:
         case Add(terms=terms):
             return "(+ " + " ".join(sorted(_flat(terms, Add, bound, depth))) + ")"
@@ -57,8 +57,8 @@ def _canonical(node: Node, bound: dict[str, str], depth: int) -> str:
             return f"{sides[0]}{operator}{sides[1]}"
         case Symbol(name=name, indices=own):
             return f"{name}[{','.join(bound.get(str(index), str(index)) for index in own)}]"
-        case Number(value=value):
-            return f"{value:.15g}"
+        case Number(value=number):
+            return f"{number:.15g}"
     own_fields = []
     for name in field_names(node):
         value = getattr(node, name)

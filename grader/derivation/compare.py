@@ -1,7 +1,7 @@
 """Tests an equality of two trees on random instances.
 
-Two values are equal if their difference is below a bound of the rounding errors, and differ if it is far above;
-between the two nothing is said.
+Two values are equal if their difference is below a bound of the rounding errors, and differ if it is far
+above; between the two nothing is said.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from grader.derivation import tensor as t
-from grader.derivation.evaluate import Evaluator, Scope
+from grader.derivation.evaluate import Evaluator
 from grader.derivation.meaning import Task
+from grader.derivation.scope import Scope
 from grader.derivation.tensor import Array, Tensor
 from grader.derivation.tree import (
     DerivationError,
@@ -32,6 +34,7 @@ EQUAL, DIFFERENT = 100, 10_000  # times the bound of the rounding error
 VAGUE = 1e-6  # a bound above this says nothing
 VARIANTS = 3
 MAX_WORK = 200_000
+Mask = NDArray[np.bool_]
 HOLDS, FAILS, NOT_CHECKED = "holds", "fails", "not_checked"
 
 
@@ -174,9 +177,9 @@ class Comparer:
             if first_index in axes and second_index in axes:
                 on_pairs |= _equal_indices(axes, first_index, second_index, wanted.shape)
 
-        def whole(mask: Array) -> Array:
+        def whole(mask: Mask) -> Mask:
             mask = np.broadcast_to(mask, shape)
-            return mask.any(tuple(range(-rank, 0))) if rank else mask
+            return np.asarray(mask.any(tuple(range(-rank, 0)))) if rank else mask
 
         wrong = whole(differs) & wanted
         apart = wrong & ~on_pairs
@@ -233,13 +236,13 @@ def _same_rank(left: Tensor, right: Tensor, left_node: Node, right_node: Node) -
     return left, right
 
 
-def _spread(mask: Tensor, axes: tuple[str, ...], shape: tuple[int, ...]) -> Array:
+def _spread(mask: Tensor, axes: tuple[str, ...], shape: tuple[int, ...]) -> Mask:
     (a, _, _, _), found = t.aligned(mask, t.tensor(np.ones(shape), axes))
     order = [found.index(axis) for axis in axes]
     return np.broadcast_to(a.transpose(order) != 0, shape)
 
 
-def _equal_indices(axes: tuple[str, ...], first: str, second: str, shape: tuple[int, ...]) -> Array:
+def _equal_indices(axes: tuple[str, ...], first: str, second: str, shape: tuple[int, ...]) -> Mask:
     grids = np.indices(shape)
-    equal: Array = grids[axes.index(first)] == grids[axes.index(second)]
+    equal: Mask = grids[axes.index(first)] == grids[axes.index(second)]
     return equal

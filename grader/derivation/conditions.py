@@ -26,8 +26,8 @@ def parse_condition(tokens: list[Token]) -> Node:
     tokens = [token for token in _without_braces(tokens) if token.text != r"\forall"]
     for number, token in enumerate(tokens):
         if token.text == r"\vee":
-            parts = (parse_condition(tokens[:number]), parse_condition(tokens[number + 1 :]))
-            return Either(parts, place=token.place)
+            both = (parse_condition(tokens[:number]), parse_condition(tokens[number + 1 :]))
+            return Either(both, place=token.place)
     parts = [each for part in _split(tokens) for each in _comparisons(part)]
     if not parts:
         raise DerivationError("a condition on indices is expected", tokens[0].place if tokens else None)
@@ -37,7 +37,7 @@ def parse_condition(tokens: list[Token]) -> Node:
 def parse_range(
     below: list[Token], above: list[Token], sizes: frozenset[str]
 ) -> tuple[tuple[str, ...], Node | None, tuple[tuple[str, str], ...]]:
-    """Return the indices that stand below a sum, the condition, and the sizes up to which indices run.
+    r"""Return the indices that stand below a sum, the condition, and the sizes up to which indices run.
 
     Indices that only a condition names, as in `k \\neq l`, are found when the sum is bound.
     """
@@ -65,9 +65,9 @@ def parse_range(
             indices += _letters(part)
     if above:
         size = "".join(token.text for token in _without_braces(above))
-        index = started[-1] if started else None
-        if index is None:
+        if not started:
             raise DerivationError("a sum with an upper bound needs an index below", above[0].place)
+        index = started[-1]
         if size in sizes:
             uppers += [(each, size) for each in started]
         elif re.fullmatch(r"[a-z](?:-1)?", size):

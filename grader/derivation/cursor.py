@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Self
 
+from grader.derivation.commands import CLOSE, OPEN
 from grader.derivation.conditions import OPERATORS
-from grader.derivation.latex import CLOSE, OPEN, Token
+from grader.derivation.latex import Token
 from grader.derivation.tree import DerivationError, Place
 
 BRACKETS = {"(": ")", "[": "]", r"\{": r"\}"}

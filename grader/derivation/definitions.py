@@ -1,4 +1,4 @@
-"""What a student introduces: `let Z = ...`, `w_{ij} := ...`, and equalities that say a symbol in another way."""
+"""What a student introduces: `let Z = ...`, `w_{ij} := ...`, and other ways to say what a symbol is."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from grader.derivation.compare import HOLDS, Comparer
-from grader.derivation.evaluate import Definition, Scope
 from grader.derivation.meaning import Task
+from grader.derivation.scope import Definition, Scope
 from grader.derivation.steps import EQUALITIES, Chain, Link
 from grader.derivation.tree import (
     Derivative,

@@ -55,7 +55,7 @@ def reciprocal(dual: Dual) -> Dual:
 
 def inverse(dual: Dual) -> Dual:
     """Return the inverse of a matrix."""
-    data = np.linalg.inv(dual[0].data)
+    data = np.asarray(np.linalg.inv(dual[0].data), dtype=np.float64)
     error = np.abs(data) @ (dual[0].error + np.abs(dual[0].data)) @ np.abs(data)
     value = Tensor(data, error, dual[0].axes, 2)
     if dual[1] is None:

@@ -1,13 +1,12 @@
-"""Evaluates trees on an instance: numbers for every symbol. Derivatives are taken forwards, with dual numbers.
+"""Evaluates trees on an instance: numbers for every symbol; derivatives by dual numbers.
 
-An expression is evaluated for all values of its indices at once. The tangent of a value has one more axis for each
-axis of the symbol by which is differentiated (`∂0`, `∂1`, ...).
+An expression is evaluated for all values of its indices at once. The tangent of a value has one more axis for
+each axis of the symbol by which is differentiated (`∂0`, `∂1`, ...).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -24,15 +23,14 @@ from grader.derivation.dual import (
     spread_diagonal,
     total,
 )
-from grader.derivation.tensor import Array, Tensor
+from grader.derivation.masks import mask_of
+from grader.derivation.scope import Definition, Instance, Scope
+from grader.derivation.tensor import Tensor
 from grader.derivation.tree import (
     Add,
-    Both,
     Cases,
-    Compare,
     DerivationError,
     Derivative,
-    Either,
     Entry,
     Entrywise,
     Function,
@@ -57,54 +55,6 @@ from grader.derivation.tree import (
 )
 
 MAX_NODES = 4000
-COMPARED: dict[str, Callable[[Array, Array], Array]] = {
-    "=": np.equal, "≠": np.not_equal, "<": np.less, ">": np.greater, "≤": np.less_equal, "≥": np.greater_equal,
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Definition:
-    """What a symbol with these indices is."""
-
-    indices: tuple[str, ...]
-    body: Node
-
-
-@dataclass(frozen=True)
-class Scope:
-    """The definitions of symbols: the first gives the value, any that reaches it gives a derivative."""
-
-    definitions: Mapping[str, tuple[Definition, ...]] = field(default_factory=dict)
-    own: frozenset[str] = frozenset()
-    """The symbols that the student introduced."""
-
-    def reaches(self, node: Node, target: str, without: frozenset[str] = frozenset()) -> bool:
-        """Return whether a tree depends on a symbol, by definitions."""
-        for each in walk(node):
-            if isinstance(each, Symbol) and each.name not in without:
-                if each.name == target:
-                    return True
-                inner = without | {each.name}
-                if any(self.reaches(d.body, target, inner) for d in self.definitions.get(each.name, ())):
-                    return True
-        return False
-
-    def towards(self, name: str, target: str | None) -> Definition:
-        """Return the definition of a symbol that reaches another, the first if none does."""
-        definitions = self.definitions[name]
-        if target is not None and len(definitions) > 1:
-            for definition in definitions:
-                if self.reaches(definition.body, target, frozenset({name})):
-                    return definition
-        return definitions[0]
-
-
-@dataclass(frozen=True)
-class Instance:
-    """Numbers for the given symbols; sizes by their names. The size of points goes first."""
-
-    sizes: Mapping[str, int]
-    arrays: Mapping[str, Array]
 
 
 class Evaluator:
@@ -148,6 +98,10 @@ class Evaluator:
         """Return over how many values each of some free indices runs."""
         with np.errstate(all="ignore"):
             return {index: self.index_size(index, *nodes) or self._default for index in sorted(indices)}
+
+    def mask(self, condition: Node, sizes: Mapping[str, int]) -> Tensor:
+        """Return one where a condition holds, zero elsewhere."""
+        return mask_of(condition, sizes, self._default)
 
     def _table(self, name: str, by: str | None) -> Dual:
         """Return a symbol for all values of all its axes, named #0, #1, ..., and its tangent."""
@@ -215,8 +169,8 @@ class Evaluator:
         if self._nodes > MAX_NODES:
             raise DerivationError("the expression is too long to be evaluated", node.place)
         match node:
-            case Number(value=value):
-                return t.number(value), None
+            case Number(value=constant):
+                return t.number(constant), None
             case Unknown():
                 return t.number(0.0), None
             case Ones():
@@ -380,31 +334,6 @@ class Evaluator:
         for index in indices:
             value = t.sum_axis(value, index) if index in value.axes else t.scaled(value, sizes[index])
         return value
-
-    def mask(self, condition: Node, sizes: Mapping[str, int]) -> Tensor:
-        """Return one where a condition holds, zero elsewhere."""
-        match condition:
-            case Compare(operator=operator, left=left, right=right):
-                sides = []
-                for side in (left, right):
-                    if isinstance(side, int):
-                        sides.append(t.number(side))
-                    else:
-                        sides.append(t.tensor(np.arange(1.0, sizes.get(side, self._default) + 1), [side]))
-                if left == right:
-                    return t.number(float(operator in "=≤≥"))
-                (a, _, b, _), axes = t.aligned(*sides)
-                return t.tensor(COMPARED[operator](a, b).astype(float), axes)
-            case Both(parts=parts):
-                mask = self.mask(parts[0], sizes)
-                for part in parts[1:]:
-                    mask = t.entrywise(mask, self.mask(part, sizes))
-                return mask
-            case Either(parts=(one, other, *_)):
-                first, second = self.mask(one, sizes), self.mask(other, sizes)
-                (a, _, b, _), axes = t.aligned(first, second)
-                return t.tensor(np.maximum(a, b), axes)
-        raise DerivationError("this condition cannot be evaluated", condition.place)
 
     def _power(self, node: Power, by: str | None, sizes: dict[str, int]) -> Dual:
         base = self._dual(node.base, by, sizes)

@@ -28,6 +28,7 @@ from grader.derivation.tree import (
     free_indices,
     size_of,
     walk,
+    with_part,
 )
 
 MAX_TRIALS = 150
@@ -72,10 +73,11 @@ def _rank(words: str) -> int:
 def show_example(example: Example) -> str:
     """Return the smallest instance on which two sides differ, in words."""
     where = [f"{name} = {value}" for name, value in (*example.sizes.items(), *example.indices.items())]
-    return f"with {', '.join(where)} the left side is {_show_value(example.left)}, the right {_show_value(example.right)}"
+    left, right = _show_value(example.left), _show_value(example.right)
+    return f"with {', '.join(where)} the left side is {left}, the right {right}"
 
 
-def show(node: Node) -> str:
+def show(node: Node) -> str:  # noqa: PLR0911 -- one a kind of node
     """Return a short text for a part of an expression, '...' for what is long."""
     match node:
         case Number(value=value):
@@ -168,11 +170,11 @@ def _inside(
         case Symbol(indices=indices) if indices:
             for value in (-1.0, 2.0):
                 yield f"the exponent of {show(node)} should be {value:g}", put(Power(node, Number(value)))
-            for other in known:
-                if free_indices(other) == free_indices(node) and other != node:
-                    yield f"it should be {show(other)}, not {show(node)}", put(other)
-            for number, index in enumerate(indices):
-                for letter in sorted(letters - {str(index)}):
+            for another in known:
+                if free_indices(another) == free_indices(node) and another != node:
+                    yield f"it should be {show(another)}, not {show(node)}", put(another)
+            for number, own in enumerate(indices):
+                for letter in sorted(letters - {str(own)}):
                     changed = replace(node, indices=(*indices[:number], letter, *indices[number + 1 :]))
                     yield f"it should be {show(changed)}, not {show(node)}", put(changed)
         case Norm():
@@ -204,13 +206,13 @@ def _inside(
                 def put_item(
                     new: Node, name: str = name, number: int = number, part: tuple[Node, ...] = part
                 ) -> Node:
-                    return put(replace(node, **{name: (*part[:number], new, *part[number + 1 :])}))
+                    return put(with_part(node, name, (*part[:number], new, *part[number + 1 :])))
 
                 yield from _inside(child, put_item, letters, known)
         elif part is not None and name != "by":
 
             def put_part(new: Node, name: str = name) -> Node:
-                return put(replace(node, **{name: new}))
+                return put(with_part(node, name, new))
 
             yield from _inside(part, put_part, letters, known)
 

@@ -11,7 +11,8 @@ from grader.derivation.tree import DerivationError, Place
 MAX_TEXT = 200_000
 MAX_MACROS = 200
 ENVIRONMENTS = (
-    "align alignat aligned alignedat displaymath eqnarray equation flalign gather gathered math multline split"
+    "align alignat aligned alignedat displaymath eqnarray equation flalign gather gathered math multline "
+    "split"
 ).split()
 OPENING = re.compile(
     r"(?P<fence>^[ \t]{0,3}(?:`{3,}|~{3,}))|(?P<code>`+)|(?P<comment><!--)|(?P<display>\$\$)|(?P<inline>\$)"

@@ -1,7 +1,8 @@
 """Says where a derivation starts, and whether it reaches the target by steps that are new.
 
-The target counts if it is derived: between the start and the first closed form that equals it stands a line that is
-neither, or such lines stand before. A chain that asserts the target, or returns to it, derives nothing.
+The target counts if it is derived: between the start and the first closed form that equals it stands a line
+that is neither, or such lines stand before. A chain that asserts the target, or returns to it, derives
+nothing.
 """
 
 from __future__ import annotations
@@ -65,15 +66,15 @@ def judge_goal(chains: list[Chain], used: Mapping[int, Node], comparer: Comparer
     if not starts:
         remarks.append("no chain starts at what is asked for")
     if asserted and not reached:
-        remarks.append("the result is asserted, not derived: what follows goes in a circle" if repeated or anywhere
-                       else "the result is asserted, not derived")  # fmt: skip
+        circle = ": what follows goes in a circle" if repeated or anywhere else ""
+        remarks.append(f"the result is asserted, not derived{circle}")
     elif starts and not reached:
         remarks.append("no chain from the start ends in the result in closed form")
     return Goal(starts, reached, tuple(remarks))
 
 
 def is_closed(tree: Node, comparer: Comparer) -> bool:
-    """Return whether no derivative is left in an expression, and nothing that the task asks to differentiate."""
+    """Return whether neither a derivative nor what is to be differentiated is left in an expression."""
     forbidden = {node.name for node in walk(comparer.task.start) if isinstance(node, Derivative)
                  for node in walk(node.of) if isinstance(node, Symbol)}  # fmt: skip
     seen: set[str] = set()
@@ -95,8 +96,10 @@ def is_closed(tree: Node, comparer: Comparer) -> bool:
     return closed(tree)
 
 
-def _start_of(tree: Node, comparer: Comparer) -> tuple[Node, tuple[str, ...]] | None:
-    """Return the target in the letters of a tree that is the start, and the axes that it leaves open; else None."""
+def _start_of(  # noqa: PLR0911 -- one a way not to be the start
+    tree: Node, comparer: Comparer
+) -> tuple[Node, tuple[str, ...]] | None:
+    """Return the target in the letters of a tree that is the start, and the axes it leaves open."""
     start, target = comparer.task.start, comparer.task.target
     if not isinstance(start, Derivative):
         return (target, ()) if canonical(tree) == canonical(start) else None

@@ -1,7 +1,7 @@
-"""Judges a derivation: each step holds, fails or is not checked; where it starts; whether it ends in the target.
+"""Judges a derivation: each step holds, fails or is not checked; where it starts, and what it reaches.
 
-A partial derivative by d_ij has two readings: d_ij and d_ji are separate variables, or one. A derivation is held to
-the one that fits it best; so it is with a symbol of the task that a student defines anew.
+A partial derivative by d_ij has two readings: d_ij and d_ji are separate variables, or one. A derivation is
+held to the one that fits it best; so it is with a symbol of the task that a student defines anew.
 """
 
 from __future__ import annotations
@@ -183,7 +183,9 @@ class _ChainJudge:
                 self._judged.steps.append(step)
             left = right
 
-    def _step(self, left: Expression, lefts: tuple[Node, ...], link: Link) -> tuple[Step, tuple[Node, ...]]:
+    def _step(  # noqa: PLR0911 -- one a verdict
+        self, left: Expression, lefts: tuple[Node, ...], link: Link
+    ) -> tuple[Step, tuple[Node, ...]]:
         """Return a step, and the reading of its right side that was used."""
         right = link.right
         rights = right.readings

@@ -1,6 +1,7 @@
 """From the LaTeX of a formula to tokens that say what they mean; layout, fonts and annotations are dropped.
 
-pylatexenc finds the tokens; macros are expanded here, within limits; the rest is one pass over a table of commands.
+pylatexenc finds the tokens; macros are expanded here, within limits; the rest is one pass over tables of
+commands.
 """
 
 from __future__ import annotations
@@ -9,6 +10,23 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from grader.derivation.commands import (
+    BARS,
+    CHARACTERS,
+    CLOSE,
+    DECORATIONS,
+    DROPPED,
+    DROPPED_WITH_ARGUMENT,
+    FONTS,
+    INNER_ENVIRONMENTS,
+    NAMES,
+    OPEN,
+    OUTER_ENVIRONMENTS,
+    RENAMED,
+    SIDED,
+    TEXT,
+    UPRIGHT,
+)
 from grader.derivation.formulas import Lines, Macro
 from grader.derivation.tree import DerivationError, Place
 
@@ -16,68 +34,6 @@ MAX_TOKENS = 6000
 MAX_EXPANSIONS = 2000
 MAX_DEPTH = 25
 
-SPACES = set(", ; : ! > / ~".split()) | {" ", "\n", "\t"}
-DROPPED = SPACES | set(
-    "left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm Bigm limits nolimits "
-    "displaystyle textstyle scriptstyle scriptscriptstyle nonumber notag qedhere qed square blacksquare hfill "
-    "allowbreak break nobreak enspace thinspace medspace thickspace negthinspace noindent mathstrut strut "
-    "mathopen mathclose mathbin mathrel mathord mathop mathinner smash boxed ensuremath bf rm it cal "
-    "protect par newline Bigr).".split()
-)
-DROPPED_WITH_ARGUMENT = set(
-    "label tag ref eqref hspace vspace phantom hphantom vphantom color cite footnote hskip textcolor colorbox".split()
-)
-TEXT = set(
-    "text textrm textbf textit textsf textnormal mbox hbox emph intertext shortintertext textup".split()
-)
-UPRIGHT = set("mathrm operatorname mathsf mathtt mathup".split())
-FONTS = set(
-    "mathbf boldsymbol bm mathit mathcal mathscr mathfrak vec mathbb mathds pmb bold underline bbm".split()
-)
-DECORATIONS = set("tilde hat bar widetilde widehat overline dot ddot check".split())
-FUNCTIONS = {
-    "log",
-    "ln",
-    "exp",
-    "sqrt",
-    "tr",
-    "diag",
-    "det",
-    "lg",
-    "tanh",
-    "sinh",
-    "cosh",
-    "sin",
-    "cos",
-    "tan",
-}
-NAMES = FUNCTIONS | {"KL", "T", "const", "Tr", "trace", "d", "softmax", "sigmoid", "KLD"}
-OPEN, CLOSE = "open", "close"
-BARS = {
-    "|": ("‖", ""), "Vert": ("‖", ""), "parallel": ("‖", ""), "lVert": ("‖", OPEN), "rVert": ("‖", CLOSE),
-    "mid": ("|", ""), "vert": ("|", ""), "lvert": ("|", OPEN), "rvert": ("|", CLOSE),
-}  # fmt: skip
-RENAMED = {
-    "dfrac": r"\frac", "tfrac": r"\frac", "cfrac": r"\frac", "nicefrac": r"\frac", "sfrac": r"\frac",
-    "ne": r"\neq", "le": r"\leq", "ge": r"\geq", "leqslant": r"\leq", "geqslant": r"\geq", "lt": "<", "gt": ">",
-    "ast": "*", "lbrack": "[", "rbrack": "]", "lbrace": r"\{", "rbrace": r"\}", "colon": ":", "ldots": r"\dots",
-    "cdots": r"\dots", "dotsc": r"\dots", "dotsb": r"\dots", "vdots": r"\dots", "coloneqq": ":=", "coloneq": ":=",
-    "triangleq": ":=", "doteq": ":=", "eqqcolon": "=:", "equiv": "=", "varepsilon": r"\epsilon",
-    "intercal": r"\top", "implies": r"\Rightarrow", "iff": r"\Leftrightarrow", "Longrightarrow": r"\Rightarrow",
-    "Longleftrightarrow": r"\Leftrightarrow", "leadsto": r"\Rightarrow", "therefore": r"\Rightarrow",
-    "because": r"\Rightarrow", "rightarrow": r"\to", "longrightarrow": r"\to", "qquad": r"\quad", "land": r"\wedge",
-    "lor": r"\vee", "circ": r"\odot", "odot": r"\odot", "newline": r"\\", "tabularnewline": r"\\", "cr": r"\\",
-    "vcentcolon": ":", "backslash": r"\setminus", "smallsetminus": r"\setminus", "langle": r"\langle",
-    "square": "", "varSigma": r"\Sigma", "Vec": "",
-}  # fmt: skip
-CHARACTERS = {
-    "−": "-", "–": "-", "·": r"\cdot", "×": r"\times", "≠": r"\neq", "∑": r"\sum", "∂": r"\partial",
-    "∇": r"\nabla", "≤": r"\leq", "≥": r"\geq", "∈": r"\in", "‖": "‖", "∥": "‖", "∣": "|", "⇒": r"\Rightarrow",
-    "⇔": r"\Leftrightarrow", "⊤": r"\top", "∀": r"\forall", "≈": r"\approx", "√": r"\sqrt", "δ": r"\delta",
-    "λ": r"\lambda", "…": r"\dots", "∏": r"\prod", "⟨": r"\langle", "⟩": r"\rangle", "⊙": r"\odot",
-    "σ": r"\sigma", "μ": r"\mu", "η": r"\eta", "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "ℓ": r"\ell",
-}  # fmt: skip
-INNER_ENVIRONMENTS = {"cases", "dcases", "rcases"}
 ROW_LENGTH = re.compile(r"\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm|in|\\baselineskip)\s*\]")
 DEFINING = re.compile(r"def|:|!?\\triangle|set", re.IGNORECASE)
 
@@ -237,8 +193,7 @@ class _Reader:
         while self._at < len(self._tokens):
             token = self._tokens[self._at]
             self._at += 1
-            if token.kind == "command" and token.text in ("left", "right", "bigl", "bigr", "Bigl", "Bigr", "biggl",
-                                                          "biggr", "Biggl", "Biggr"):  # fmt: skip
+            if token.kind == "command" and token.text in SIDED:
                 side = OPEN if token.text.endswith(("left", "l")) else CLOSE
                 if self._next_is("."):  # an invisible bracket
                     self._at += 1
@@ -252,18 +207,17 @@ class _Reader:
     def _simple(self, token: Token) -> Iterator[Token]:
         """Yield what a token stands for."""
         text = token.text
-        if token.kind == "begin" or token.kind == "end":
+        if token.kind in ("begin", "end"):
             name = text.rstrip("*")
             if name in INNER_ENVIRONMENTS:
                 yield replace(token, text="cases")
-            elif name not in ("align", "aligned", "split", "gather", "gathered", "equation", "eqnarray", "multline",
-                              "flalign", "alignat", "alignedat", "displaymath", "math", "multlined"):  # fmt: skip
+            elif name not in OUTER_ENVIRONMENTS:
                 raise DerivationError(f"the environment {text} is not known", token.place)
             elif name in ("alignat", "alignedat") and token.kind == "begin":
                 self._argument()
             else:
                 yield replace(token, kind="symbol", text="\\\\")
-        elif token.kind == "letter" or token.kind == "symbol":
+        elif token.kind in ("letter", "symbol"):
             yield from self._character(token)
         elif token.kind == "command":
             yield from self._command(token)
@@ -373,7 +327,7 @@ class _Reader:
         yield Token("close", "}", token.place, token.start, self._tokens[self._at - 1].end)
 
     def _worded(self, token: Token, kind: str) -> Token:
-        """Return the argument of \\text or \\mathrm as one token."""
+        r"""Return the argument of \text or \mathrm as one token."""
         words = _words(self._argument()).strip()
         end = self._tokens[self._at - 1].end
         if kind == "name" and len(words) == 1 and words not in "dT":

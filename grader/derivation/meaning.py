@@ -16,10 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from grader.derivation.binding import bind
 from grader.derivation.cursor import Vocabulary
-from grader.derivation.evaluate import Definition, Instance, Scope
 from grader.derivation.formulas import Lines
 from grader.derivation.latex import read_tokens
 from grader.derivation.parse import parse_expression
+from grader.derivation.scope import Definition, Instance, Scope
 from grader.derivation.tensor import Array
 from grader.derivation.tree import DerivationError, Node, Symbol, free_indices, walk
 from grader.errors import RubricError, UsageError
@@ -65,7 +65,7 @@ class Meaning(Model):
 
     title: str = ""
     sizes: dict[str, tuple[Size, ...]] = Field(min_length=1)
-    """The sizes of the instances, the smallest instance first; the first size is that of indices without a symbol."""
+    """The sizes of the instances, the smallest first; indices without a symbol have the first size."""
     symbols: dict[str, Given | Defined]
     varies: tuple[str, ...] = ()
     """The given symbols of which `+ const` does not depend."""
@@ -144,13 +144,15 @@ class Task:
 def _draw(kind: str, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     """Return random numbers of a kind."""
     if kind == "normal":
-        return rng.normal(size=shape)
+        return np.asarray(rng.normal(size=shape))
     positive: Array = np.exp(0.5 * rng.normal(size=shape))
     if kind == "joint":
         positive = (positive + positive.T) * (1 - np.eye(shape[0]))
-        return positive / positive.sum()
+        positive /= positive.sum()
+        return positive
     if kind == "probabilities":
-        return positive / positive.sum(-1, keepdims=True)
+        positive /= positive.sum(-1, keepdims=True)
+        return positive
     if kind == "one_hot":
         return np.eye(shape[-1])[rng.integers(shape[-1], size=shape[:-1])]
     return positive

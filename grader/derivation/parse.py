@@ -1,12 +1,13 @@
-"""The grammar of indexed mathematics: from tokens to trees, by recursive descent of bounded depth.
+r"""The grammar of indexed mathematics: from tokens to trees, by recursive descent of bounded depth.
 
     expression = [sign] term { (+ | -) term }
-    term       = factor { [\\cdot | \\times | * | \\odot | /] factor }     a sum takes the rest of its term
+    term       = factor { [\cdot | \times | * | \odot | /] factor }     a sum takes the rest of its term
     factor     = atom { ^ exponent | _ indices }
-    atom       = number | symbol | ( expression ) | \\frac | norm | function | sum | derivative | indicator | cases
+    atom       = number | symbol | ( expression ) | \frac | norm | function | sum | derivative | indicator
+                 | cases
 
-Where usage differs (`\\log a b`, `a / b c`, what an operator in front of brackets takes) there are two readings,
-and both are returned. What is outside the grammar raises DerivationError with its place.
+Where usage differs (`\log a b`, `a / b c`, what an operator in front of brackets takes) there are two
+readings, and both are returned. What is outside the grammar raises DerivationError with its place.
 """
 
 from __future__ import annotations

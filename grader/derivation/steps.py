@@ -1,7 +1,7 @@
 """From the text of a cell to chains of equalities.
 
-A chain is an expression and what follows it by relations; it goes on over line breaks, blocks and prose as long as
-a formula begins with its relation.
+A chain is an expression and what follows it by relations; it goes on over line breaks, blocks and prose as
+long as a formula begins with its relation.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ from grader.derivation.tree import DerivationError, Node, Place, free_indices
 
 MAX_STEPS = 300
 EQUALITIES = {"=", ":=", "=:"}
-RELATIONS = EQUALITIES | {
-    r"\approx", r"\propto", r"\sim", r"\simeq", r"\to", r"\in", r"\mapsto", r"\subset", r"\subseteq", *OPERATORS,
-}  # fmt: skip
+OTHERS = r"\approx \propto \sim \simeq \to \in \mapsto \subset \subseteq"
+RELATIONS = EQUALITIES | {*OTHERS.split(), *OPERATORS}
 SEPARATORS = {",", ";", r"\Rightarrow", r"\Leftrightarrow", r"\forall", r"\quad", r"\to", ":"}
 JOINING = {"+", "-", r"\cdot", r"\times", "*", "/"}
 SIGNS = {"+", r"\cdot", r"\times", "*", "/"}
@@ -110,7 +109,7 @@ def read_derivation(text: str, vocabulary: Vocabulary) -> Derivation:
 
 
 def _parse_chain(chain: Chain, text: str, vocabulary: Vocabulary) -> None:
-    """Parse the expressions of a chain; the free indices of the first say what the sums of the others bind."""
+    """Parse the expressions of a chain; the free indices of the first say what the other sums bind."""
     free: frozenset[str] | None = None
     for expression in chain.expressions:
         if expression.tokens:
@@ -230,7 +229,7 @@ class _Builder:
 
 
 def _rows(tokens: list[Token]) -> list[list[Token]]:
-    """Split at the line breaks that are in no brackets; a bracket that is never closed holds nothing together."""
+    """Split at the line breaks that are in no brackets; a bracket without end holds nothing together."""
     rows: list[list[Token]] = [[]]
     breaks: set[int] = set()
     depth, lowest = 0, []
@@ -322,7 +321,7 @@ def _statements(tokens: list[Token]) -> list[list[Token]]:
 
 
 def _without_condition(tokens: list[Token], spaced: list[Token]) -> list[list[Token]]:
-    """Split off a condition in brackets that ends a statement: `... (i \neq j)`."""
+    r"""Split off a condition in brackets that ends a statement: `... (i \neq j)`."""
     if tokens[-1].text not in (")", "]") or len(tokens) < 6:
         return [tokens]
     depth = 0
@@ -356,7 +355,7 @@ def _starts_statement(tokens: list[Token]) -> bool:
 
 
 def _is_condition(parts: list[Token | list[Token]]) -> bool:
-    """Return whether a statement compares indices, as in `i \\neq j`."""
+    r"""Return whether a statement compares indices, as in `i \neq j`."""
     sides = [part for part in parts if isinstance(part, list)]
     operators = {part.text for part in parts if isinstance(part, Token)}
     if not operators <= {*OPERATORS, r"\in"} or len(sides) < 2:

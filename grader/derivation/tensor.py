@@ -1,8 +1,8 @@
 """Arrays whose axes are named by indices, each entry with a running bound of its rounding error.
 
-A tensor has one axis for each index, then `rank` axes without a name: 0 for a number, 1 for a vector, 2 for a
-matrix. `error` is the bound to first order (Higham, Accuracy and Stability of Numerical Algorithms, 3.3), in units
-of the machine's precision. Zero times what is not finite is zero, as in 0 log 0.
+A tensor has one axis for each index, then `rank` axes without a name: 0 for a number, 1 for a vector, 2 for
+a matrix. `error` is the bound to first order (Higham, Accuracy and Stability of Numerical Algorithms, 3.3),
+in units of the machine's precision. Zero times what is not finite is zero, as in 0 log 0.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tensor:
-    """Entries and the bounds of their errors, shape (one axis an index, then `rank` axes); a vector may be a row."""
+    """Entries and the bounds of their errors, shape (one axis an index, then `rank` axes).
+
+    A vector may be a row.
+    """
 
     data: Array
     error: Array
@@ -170,7 +173,7 @@ def sum_axis(value: Tensor, axis: str, kind: str = "sum") -> Tensor:
     at = value.axes.index(axis)
     axes = value.axes[:at] + value.axes[at + 1 :]
     if kind == "prod":
-        data = value.data.prod(at)
+        data: Array = np.asarray(value.data.prod(at), dtype=np.float64)
         relative = np.nan_to_num(value.error / np.abs(value.data)).sum(at) + value.data.shape[at]
         return Tensor(data, np.abs(data) * relative, axes, value.rank)
     return Tensor(value.data.sum(at), (value.error + np.abs(value.data)).sum(at), axes, value.rank, value.row)

@@ -258,6 +258,12 @@ def rebuild(node: Node, change: Callable[[Node], Node]) -> Node:
     return replace(node, **parts) if parts else node
 
 
+def with_part(node: Node, name: str, part: Node | tuple[Node, ...]) -> Node:
+    """Return a node with one of its parts changed."""
+    changed: dict[str, Any] = {name: part}
+    return replace(node, **changed)
+
+
 def own_indices(node: Node) -> tuple[str, ...]:
     """Return the letters that a node itself uses as indices, not those of its parts."""
     match node:

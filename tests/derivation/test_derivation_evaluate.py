@@ -7,9 +7,9 @@ import math
 
 import numpy as np
 import pytest
-from support_derivation import Loops, task
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support_derivation import Loops, task
 
 from grader.derivation import tree as n
 from grader.derivation.evaluate import Evaluator

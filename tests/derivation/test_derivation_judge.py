@@ -154,9 +154,7 @@ def test_the_result_counts_if_it_is_derived(text: str, reached: bool) -> None:
 
 
 def test_a_chain_that_starts_elsewhere_is_told() -> None:
-    goal = judge(
-        rf"$$\frac{{\partial C}}{{\partial d_{{nm}}}} = (p_{{nm}} - q_{{nm}}) d_{{nm}}^{{-1}}$$"
-    ).goal
+    goal = judge(r"$$\frac{\partial C}{\partial d_{nm}} = (p_{nm} - q_{nm}) d_{nm}^{-1}$$").goal
     assert (goal.starts_right, goal.target_reached) == (False, False)
     assert goal.remarks == ("no chain starts at what is asked for",)
 
