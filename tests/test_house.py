@@ -15,7 +15,7 @@ PACKAGE = ROOT / "grader"
 OURS = {path.stem for path in PACKAGE.glob("*.py")} | {
     path.name for path in PACKAGE.iterdir() if path.is_dir()
 }
-PURE = ("checks", "course", "judge", "numerics", "report")
+PURE = ("checks", "course", "derivation", "judge", "numerics", "report")
 FORBIDDEN = (
     "grader.observe",
     "grader.store",
@@ -164,6 +164,7 @@ MAY_USE = {
     "exports": {"course", "errors", "records"},
     "intake": {"errors", "notebook"},
     "pdf": {"errors", "notebook"},
+    "derivation": {"errors"},
 }
 
 

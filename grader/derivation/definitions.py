@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from grader.derivation.compare import HOLDS, Comparer
+from grader.derivation.equality import HOLDS, Comparer
 from grader.derivation.meaning import Task
 from grader.derivation.scope import Definition, Scope
 from grader.derivation.steps import EQUALITIES, Chain, Link

@@ -9,7 +9,7 @@ from itertools import islice
 
 import numpy as np
 
-from grader.derivation.compare import HOLDS, Comparison, Example
+from grader.derivation.equality import HOLDS, Comparison, Example
 from grader.derivation.tree import (
     Add,
     Compare,

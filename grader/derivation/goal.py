@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from grader.derivation.canonical import canonical
-from grader.derivation.compare import HOLDS, Comparer
+from grader.derivation.equality import HOLDS, Comparer
 from grader.derivation.steps import Chain
 from grader.derivation.tree import (
     DerivationError,

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from grader.derivation.binding import mended_sums, unused_sums
 from grader.derivation.canonical import canonical
-from grader.derivation.compare import FAILS, HOLDS, NOT_CHECKED, Comparer, Comparison, Example, pairs_in
 from grader.derivation.definitions import Introduced, collect, renamed_symbols, scope_with, with_alternatives
+from grader.derivation.equality import FAILS, HOLDS, NOT_CHECKED, Comparer, Comparison, Example, pairs_in
 from grader.derivation.explain import mend, show_example
 from grader.derivation.goal import Goal, judge_goal
 from grader.derivation.meaning import Task

@@ -206,7 +206,8 @@ def renamed(value: Tensor, names: dict[str, str | int]) -> Tensor:
                 raise DerivationError(
                     f"the index {name} is more than {data.shape[at]}, the size of this instance"
                 )
-            data, error = data.take(name - 1, at), error.take(name - 1, at)
+            data = np.asarray(data.take(name - 1, at))
+            error = np.asarray(error.take(name - 1, at))
         elif name in axes:
             first = axes.index(name)
             if data.shape[first] != data.shape[at]:
