@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from itertools import accumulate
 
 from grader.derivation.commands import FUNCTIONS
 from grader.derivation.conditions import OPERATORS, parse_condition, parse_range
@@ -34,7 +35,7 @@ GREEK = set(
     "varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell hbar".split()
 )
 FUNCTION_NAMES = {"ln": "log", "Tr": "tr", "trace": "tr"}
-DIFFERENTIALS = {r"\partial", "d", r"\delta"}
+DIFFERENTIALS = {r"\partial", "d", r"\delta", r"\differential"}
 
 
 @dataclass
@@ -90,9 +91,13 @@ class Atoms(Cursor):
             raise self.error(
                 f"{self.text} is not expected here" if self.text else "the formula ends too early"
             )
+        if self.text == "d" and (node := self.plain_derivative()) is not None:
+            return node
         for texts, name in self.vocabulary.names:
             if tuple(token.text for token in self.tokens[self.at : self.at + len(texts)]) == texts:
                 self.at += len(texts)
+                if name in self.vocabulary.functions:
+                    self.skip_arguments()
                 return Symbol(name, place=place)
         token = self.take()
         text = token.text
@@ -112,7 +117,12 @@ class Atoms(Cursor):
             return self.number(token)
         if token.kind == "open":
             self.at -= 1
-            return self.part(self.argument()).whole()
+            inner = self.argument()
+            depths = list(accumulate({"open": 1, "close": -1}.get(each.kind, 0) for each in inner))
+            over = [n for n, each in enumerate(inner) if each.text == r"\over" and depths[n] == 0]
+            if over:
+                return self.ratio(inner[: over[0]], inner[over[0] + 1 :], place)
+            return self.part(inner).whole()
         if text in BRACKETS:
             return self.bracket(token)
         if token.kind == "begin":
@@ -286,7 +296,10 @@ class Atoms(Cursor):
 
     def fraction(self, place: Place) -> Node:
         """Parse a fraction, which may be a derivative or an operator."""
-        above, below = self.argument(), self.argument()
+        return self.ratio(self.argument(), self.argument(), place)
+
+    def ratio(self, above: list[Token], below: list[Token], place: Place) -> Node:
+        """Return what stands above over what stands below a line."""
         if (
             above and below and above[0].text == below[0].text and above[0].text in DIFFERENTIALS
             and all(len(part) == 1 or part[1].text != "_" for part in (above, below))
@@ -319,6 +332,40 @@ class Atoms(Cursor):
         if not isinstance(node, Symbol):
             raise DerivationError("a derivative is taken by a symbol", self.tokens[start].place)
         return self.operator(node, place) if of is None else Derivative(of, node, place=place)
+
+    def plain_derivative(self) -> Node | None:
+        """Parse `dC/dy_s`, in which d is no symbol; return None if it is something else."""
+        start = self.at
+        texts = [token.text for token in self.tokens[start:]]
+        slash = next((n for n, text in enumerate(texts) if text == "/"), 0)
+        if slash < 2 or texts[1] in ("_", "^") or texts[slash + 1 : slash + 2] != ["d"]:
+            return None
+        if texts[slash + 2 : slash + 3] in ([], ["_"], ["^"]) or not self.tokens[start + 1].kind == "letter":
+            return None
+        self.at += 1
+        of = self.factor()
+        if self.at != start + slash:
+            self.at = start
+            return None
+        self.at += 2
+        by = self.factor()
+        if not isinstance(by, Symbol):
+            self.at = start
+            return None
+        return Derivative(of, by, place=self.tokens[start].place)
+
+    def skip_arguments(self) -> None:
+        """Skip the arguments behind a symbol without indices, as in `C(y)`."""
+        if self.text != "(":
+            return
+        start = self.at
+        inner = self.inside()
+        allowed = all(
+            each.kind in ("letter", "open", "close") or each.text in (",", r"\{", r"\}", "_")
+            for each in inner
+        )
+        if not inner or not allowed:
+            self.at = start
 
     def by(self, tokens: list[Token]) -> Symbol:
         """Return the symbol by which a derivative is taken."""

@@ -52,7 +52,7 @@ RENAMED = {
     "Longrightarrow": r"\Rightarrow", "Longleftrightarrow": r"\Leftrightarrow", "leadsto": r"\Rightarrow",
     "therefore": r"\Rightarrow", "because": r"\Rightarrow", "rightarrow": r"\to",
     "longrightarrow": r"\to", "qquad": r"\quad", "land": r"\wedge", "lor": r"\vee", "circ": r"\odot",
-    "odot": r"\odot", "newline": r"\\", "tabularnewline": r"\\", "cr": r"\\", "vcentcolon": ":",
+    "odot": r"\odot", "checkmark newline": r"\\", "tabularnewline": r"\\", "cr": r"\\", "vcentcolon": ":",
     "backslash": r"\setminus", "smallsetminus": r"\setminus", "langle": r"\langle", "varSigma": r"\Sigma",
 }  # fmt: skip
 CHARACTERS = {

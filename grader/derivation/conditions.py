@@ -49,6 +49,9 @@ def parse_range(
         texts = [token.text for token in part]
         if r"\in" in texts:
             at = texts.index(r"\in")
+            words = "".join(texts[at + 1 :]).split(r"\setminus")[0]
+            if not re.fullmatch(r"\\\{1,(2,)?\\dots,\w+\\\}|\[\w+\]|\\\{1:\w+\\\}", words):
+                raise DerivationError("the set of indices is not known", part[at].place)
             indices += _letters(part[:at])
             if r"\setminus" in texts:
                 rest = _without_braces(part[texts.index(r"\setminus") + 1 :])

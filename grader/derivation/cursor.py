@@ -20,6 +20,10 @@ class Vocabulary:
 
     names: tuple[tuple[tuple[str, ...], str], ...] = ()
     sizes: frozenset[str] = frozenset({"N"})
+    functions: frozenset[str] = frozenset()
+    """The symbols without indices that are functions of others: arguments may stand behind them."""
+    taken: frozenset[str] = frozenset()
+    """The symbols with a meaning in the grammar that a student uses otherwise."""
 
 
 @dataclass

@@ -11,10 +11,13 @@ from grader.derivation.meaning import Task
 from grader.derivation.scope import Definition, Scope
 from grader.derivation.steps import EQUALITIES, Chain, Link
 from grader.derivation.tree import (
+    Add,
     Derivative,
+    Function,
     Node,
     Number,
     Power,
+    Product,
     Quotient,
     Symbol,
     free_indices,
@@ -46,24 +49,29 @@ def collect(chains: list[Chain], task: Task) -> Introduced:
     """Return what a student introduces; the first definition of a symbol counts."""
     introduced = Introduced()
     known = set(task.meaning.symbols) | set(task.meaning.sizes)
-    for chain in chains:
-        for position, (left, link, right) in enumerate(equalities(chain)):
-            for symbol, body in ((left, right), (right, left)):
+    # What stands on the left of an equality is defined by it, before what stands on the right.
+    for leftwards in (True, False):
+        for chain in chains:
+            for position, (left, link, right) in enumerate(equalities(chain)):
+                symbol, body = (left, right) if leftwards else (right, left)
                 if not isinstance(symbol, Symbol) or len(introduced.definitions) >= MAX_DEFINITIONS:
                     continue
-                if symbol is right and position == 0 and isinstance(left, Symbol) and left.name not in known:
-                    continue
-                definition = _definition(symbol, body)
+                definition = _definition(symbol, body, loose=chain.aside)
                 if definition is None:
                     continue
-                if symbol.name not in known and symbol.name not in introduced.definitions:
-                    introduced.definitions[symbol.name] = definition
-                    introduced.links[id(link)] = symbol.name
-                    break
-                explicit = (not chain.aside and link.relation.text == ":=") or DEFINING.search(
-                    chain.prose[-120:]
-                )
-                if symbol is left and position == 0 and symbol.name in known and explicit:
+                if symbol.name not in known:
+                    own = Scope({name: (d,) for name, d in introduced.definitions.items()})
+                    if symbol.name not in own.definitions and not own.reaches(body, symbol.name):
+                        introduced.definitions[symbol.name] = definition
+                        introduced.links[id(link)] = symbol.name
+                    continue
+                explicit = link.relation.text == ":=" or DEFINING.search(chain.prose[-120:])
+                if (
+                    leftwards
+                    and position == 0
+                    and not chain.aside
+                    and (explicit or symbol.name in task.usual)
+                ):
                     introduced.again.setdefault(symbol.name, definition)
     return introduced
 
@@ -77,14 +85,16 @@ def equalities(chain: Chain) -> Iterator[tuple[Node, Link, Node]]:
         left = link.right
 
 
-def _definition(symbol: Symbol, body: Node) -> Definition | None:
-    """Return what an equality says that a symbol is, None if it is no definition."""
+def _definition(symbol: Symbol, body: Node, loose: bool = False) -> Definition | None:
+    """Return what an equality says that a symbol is, None if it is no definition.
+
+    With `loose`, it may stand for an expression with free indices.
+    """
     letters = tuple(index for index in symbol.indices if isinstance(index, str))
     if len(letters) < len(symbol.indices) or len(set(letters)) < len(letters):
         return None
-    if not free_indices(body) <= set(letters) or any(
-        isinstance(node, Symbol) and node.name == symbol.name for node in walk(body)
-    ):
+    open_ended = not free_indices(body) <= set(letters) and not (loose and not letters)
+    if open_ended or any(isinstance(node, Symbol) and node.name == symbol.name for node in walk(body)):
         return None
     return Definition(letters, body)
 
@@ -104,16 +114,22 @@ def with_alternatives(chains: list[Chain], scope: Scope, comparer: Comparer) -> 
 
     They are needed for derivatives by symbols that a student introduced: q_ij = w_ij / Z makes q depend on w.
     """
+    start = [node for node in walk(comparer.task.start) if isinstance(node, Derivative)]
     by = {node.by.name for chain in chains for each in chain.expressions for tree in each.readings
           for node in walk(tree) if isinstance(node, Derivative)}  # fmt: skip
-    if not by & scope.own:
+    unreached = {
+        name for name in by if name in scope.definitions and start and not scope.reaches(start[0].of, name)
+    }
+    if not unreached:
         return scope
     definitions = dict(scope.definitions)
+    for name in sorted(unreached):
+        _add_relations(name, definitions, comparer)
     for chain in chains:
         for left, _, right in equalities(chain):
-            for symbol, body in ((left, right), (right, left)):
-                definition = _definition(symbol, body) if isinstance(symbol, Symbol) else None
-                if definition is None or not isinstance(symbol, Symbol) or isinstance(body, Symbol):
+            for symbol, body in _solved(left, right):
+                definition = _definition(symbol, body)
+                if definition is None or isinstance(body, Symbol):
                     continue
                 own = definitions.get(symbol.name, ())
                 if not own or len(own) > 3 or any(isinstance(node, Derivative) for node in walk(body)):
@@ -122,6 +138,35 @@ def with_alternatives(chains: list[Chain], scope: Scope, comparer: Comparer) -> 
                 if comparer.compare(symbol, body, pairs).verdict == HOLDS:  # type: ignore[arg-type]
                     definitions[symbol.name] = (*own, definition)
     return replace(scope, definitions=definitions)
+
+
+def _solved(left: Node, right: Node) -> Iterator[tuple[Symbol, Node]]:
+    """Yield an equality solved for a symbol that is a side, or a factor of one."""
+    for side, other in ((left, right), (right, left)):
+        if isinstance(side, Symbol):
+            yield side, other
+        elif isinstance(side, Product):
+            for number, factor in enumerate(side.factors):
+                rest = side.factors[:number] + side.factors[number + 1 :]
+                if isinstance(factor, Symbol):
+                    yield factor, Quotient(other, rest[0] if len(rest) == 1 else Product(rest))
+
+
+def _add_relations(name: str, definitions: dict[str, tuple[Definition, ...]], comparer: Comparer) -> None:
+    """Add what symbols of the task are as simple functions of another: d = 1 + x^2, 1 / x, exp(-x), ..."""
+    indices = definitions[name][0].indices
+    x, one = Symbol(name, indices), Number(1.0)
+    square = Power(x, Number(2.0))
+    forms = [x, Quotient(one, x), Add((one, x)), Add((one, square)), Function("exp", x), square,
+             Function("exp", Product((Number(-1.0), x))), Quotient(one, Add((one, x)))]  # fmt: skip
+    pairs = frozenset({(indices[0], indices[1])} if len(indices) == 2 else ())
+    for known, own in list(definitions.items()):
+        if known == name or known in comparer.scope.own or len(own[0].indices) != len(indices) or not indices:
+            continue
+        for form in forms:
+            if comparer.compare(Symbol(known, indices), form, pairs).verdict == HOLDS:
+                definitions[known] = (*own, Definition(indices, form))
+                break
 
 
 def _inverse(name: str, definition: Definition) -> tuple[str, Definition] | None:

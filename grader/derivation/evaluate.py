@@ -82,10 +82,10 @@ class Evaluator:
         """Return over how many values an index runs, by the symbols that it stands at; None if at none."""
         for node in nodes:
             if isinstance(node, Symbol) and index in node.indices:
-                data = self._table(node.name, None)[0].data
+                table = self._table(node.name, None)[0]
                 at = node.indices.index(index)
-                if at < data.ndim:
-                    return int(data.shape[at])
+                if at < t.width(table):
+                    return int(table.data.shape[at])
             elif isinstance(node, Sum) and index in node.indices:
                 continue
             else:
@@ -149,7 +149,7 @@ class Evaluator:
         """Return a symbol and its derivative by itself."""
         value = self._table(name, None)[0]
         tangent = t.number(1.0)
-        shape = value.data.shape
+        shape = value.data.shape[: t.width(value)]
         for axis, length in enumerate(shape):
             tangent = t.multiply(tangent, t.tensor(np.eye(length), [f"#{axis}", f"∂{axis}"]))
         if (
@@ -177,7 +177,7 @@ class Evaluator:
                 return t.tensor(np.ones(self._default), rank=1), None
             case Symbol(name=name, indices=indices):
                 value, tangent = self._table(name, by)
-                rank = value.data.ndim
+                rank = t.width(value)
                 if len(indices) > rank:
                     word = "index" if len(indices) == 1 else "indices"
                     raise DerivationError(
@@ -191,7 +191,9 @@ class Evaluator:
                     part and t.unnamed(t.renamed(part, dict(select)), rest) for part in (value, tangent)
                 )  # type: ignore[return-value]
             case Add(terms=terms):
-                duals = [self._dual(each, by, sizes) for each in terms]
+                # Zero may stand for the zero of any array.
+                kept = [each for each in terms if not is_number(each, 0.0)] or list(terms[:1])
+                duals = [self._dual(each, by, sizes) for each in kept]
                 value, tangent = duals[0]
                 for term, change in duals[1:]:
                     value, tangent = t.add(value, term), total(tangent, change)
@@ -276,19 +278,19 @@ class Evaluator:
     def _derivative(self, of: Node, by: Symbol, sizes: dict[str, int]) -> Tensor:
         """Return a derivative; without indices below the symbol it is a vector or a matrix."""
         seed = self._table(by.name, by.name)[0]
-        if len(by.indices) > seed.data.ndim:
-            raise DerivationError(f"{by.name} has {seed.data.ndim} indices, not {len(by.indices)}", by.place)
+        if len(by.indices) > t.width(seed):
+            raise DerivationError(f"{by.name} has {t.width(seed)} indices, not {len(by.indices)}", by.place)
         value, tangent = self._dual(of, by.name, sizes)
         if tangent is None:
-            if by.name in self._scope.own:
+            if self._scope.related(of, by.name):
                 raise DerivationError(
                     f"by its definition this does not depend on {by.name.lstrip(chr(92))}", by.place
                 )
-            shape = seed.data.shape
+            shape = seed.data.shape[: t.width(seed)]
             zeros = t.tensor(np.zeros(shape), [f"∂{k}" for k in range(len(shape))])
             tangent = t.entrywise(zeros, value)
         select = {f"∂{k}": index for k, index in enumerate(by.indices)}
-        rest = [f"∂{k}" for k in range(len(by.indices), seed.data.ndim)]
+        rest = [f"∂{k}" for k in range(len(by.indices), t.width(seed))]
         if value.rank and rest:
             raise DerivationError("the derivative of a vector by a vector is not known", by.place)
         if not rest:

@@ -158,7 +158,8 @@ class _ChainJudge:
         names = comparer.task.pairs | {n for n, d in introduced.definitions.items() if len(d.indices) == 2}
         trees = [tree for each in chain.expressions for tree in each.readings]
         self._free = chain.free
-        self._pairs = pairs_in(trees, self._free, names)
+        free = self._free.union(*(free_indices(tree) for tree in trees))
+        self._pairs = pairs_in(trees, free, names)
         self._sound: Node | None = None  # the last expression whose indices were right
         self._mended: Node | None = None  # what the left side should have been
 
@@ -233,7 +234,7 @@ class _ChainJudge:
             self._mended = better if better != chosen else None
             return step(FAILS, self._about_indices(chosen, strays), found.example), (chosen,)
         self._judged.failures[len(self._judged.steps)] = (before, chosen, self)
-        return step(FAILS, found.reason, found.example), (chosen,)
+        return step(FAILS, found.reason, found.example), rights
 
     def _best(self, lefts: Sequence[Node], rights: Sequence[Node]) -> tuple[Comparison, Node]:
         """Return the comparison of the readings that fit, of the first ones if none do."""

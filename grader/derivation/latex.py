@@ -225,6 +225,11 @@ class _Reader:
             yield token
 
     def _character(self, token: Token) -> Iterator[Token]:
+        word = next((each for each in ("log", "exp", "sum") if self._spells(each)), None)
+        if word is not None:
+            self._at += len(word) - 1
+            yield replace(token, kind="command", text="\\" + word)
+            return
         text = CHARACTERS.get(token.text, token.text)
         if text == "=" and self._next_is(":") and not self._tokens[self._at].spaced:
             token = replace(token, end=self._tokens[self._at].end)
@@ -332,6 +337,8 @@ class _Reader:
         end = self._tokens[self._at - 1].end
         if kind == "name" and len(words) == 1 and words not in "dT":
             return replace(token, kind="letter" if words.isalpha() else "symbol", text=words, end=end)
+        if words == "d":  # no symbol d: an upright d is a differential
+            return replace(token, kind="command", text="\\differential", end=end)
         known = words.rstrip(".") in NAMES
         return replace(token, kind="name" if known or kind == "name" else "text", text=words, end=end)
 
@@ -347,6 +354,11 @@ class _Reader:
             if depth == 0:
                 break
         return _without_braces(self._tokens[start : self._at])
+
+    def _spells(self, word: str) -> bool:
+        """Return whether a word is spelled out in letters from the last token on."""
+        letters = self._tokens[self._at - 1 : self._at - 1 + len(word)]
+        return [each.text for each in letters] == list(word) and not any(each.spaced for each in letters[1:])
 
     def _next_is(self, text: str) -> bool:
         return self._at < len(self._tokens) and self._tokens[self._at].text == text

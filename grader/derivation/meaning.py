@@ -58,6 +58,8 @@ class Defined(Model):
     """How it is written, in LaTeX; its key if left out."""
     pairs: bool = False
     """Whether its two indices stand for a pair of different points: statements are meant for i ≠ j."""
+    usual: bool = False
+    """Whether it is not in the sheet but usual: students may use it, or define it otherwise."""
 
 
 class Meaning(Model):
@@ -96,7 +98,12 @@ class Task:
             for name in symbol.names or (key,)
         ]
         names.sort(key=lambda each: -len(each[0]))
-        return Vocabulary(tuple(names), bare.sizes)
+        functions = {
+            key
+            for key, each in self.meaning.symbols.items()
+            if isinstance(each, Defined) and not each.indices
+        }
+        return Vocabulary(tuple(names), bare.sizes, frozenset(functions))
 
     @cached_property
     def scope(self) -> Scope:
@@ -123,6 +130,12 @@ class Task:
     def pairs(self) -> frozenset[str]:
         """The symbols whose two indices stand for a pair of different points."""
         return frozenset(key for key, symbol in self.meaning.symbols.items() if symbol.pairs)
+
+    @cached_property
+    def usual(self) -> frozenset[str]:
+        """The symbols that students use without having been told to."""
+        symbols = self.meaning.symbols.items()
+        return frozenset(key for key, symbol in symbols if isinstance(symbol, Defined) and symbol.usual)
 
     def parse(self, text: str, free: frozenset[str] = frozenset()) -> Node:
         """Return a formula of the task as a tree."""

@@ -164,7 +164,11 @@ class _Parser(Atoms):
             elif lower is not None:
                 raise self.error("two indices below one symbol")
             else:
+                group = self.kind == "open"
                 lower = self.argument()
+                # `p_ij` is meant as `p_{ij}` where j could be no factor
+                while not group and self.is_slip(lower[-1]):
+                    lower = [*lower, self.take()]
                 transposed = bool(exponents) and {token.text for token in exponents[-1]} <= TRANSPOSED
                 if isinstance(node, Symbol) and not node.indices and not transposed:
                     node = self.indexed(node, lower, place)
@@ -178,6 +182,20 @@ class _Parser(Atoms):
                 else:
                     raise DerivationError("an index is not expected here", lower[0].place)
         return self.raised(node, exponents, place)
+
+    def is_slip(self, last: Token) -> bool:
+        """Return whether the next letter belongs to the index before it, whose braces are missing."""
+        token = self.token
+        if token is None or token.kind != "letter" or token.spaced or last.kind != "letter":
+            return False
+        named = {texts[0] for texts, _ in self.vocabulary.names if len(texts) == 1}
+        following = self.tokens[self.at + 1].text if self.at + 1 < len(self.tokens) else ""
+        return (
+            len(token.text) == 1
+            and token.text in "abcghijklmnrstuv"
+            and token.text not in named
+            and following != "_"
+        )
 
     def raised(self, node: Node, exponents: list[list[Token]], place: Place) -> Node:
         """Return a node with exponents."""
@@ -194,9 +212,13 @@ class _Parser(Atoms):
 
     def indexed(self, node: Symbol, tokens: list[Token], place: Place) -> Node:
         """Return a symbol with indices; Kronecker's delta is an indicator."""
-        if node.name == r"\delta" and any(token.text == "=" for token in tokens):
+        kronecker = node.name == r"\delta" and node.name not in self.vocabulary.taken
+        if kronecker and any(token.text == "=" for token in tokens):
             return Indicator(parse_condition(tokens), place=place)
         indices = self.indices(tokens)
-        if node.name == r"\delta" and len(indices) == 2:
+        if kronecker and len(indices) == 2:
             return Indicator(Compare("=", indices[0], indices[1], place=place), place=place)
+        named = {name for _, name in self.vocabulary.names}
+        if node.name not in named and all(isinstance(index, int) for index in indices):
+            return Symbol(f"{node.name}_{''.join(map(str, indices))}", place=place)  # a name, as T_1
         return Symbol(node.name, indices, place=place)

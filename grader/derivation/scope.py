@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from grader.derivation.tensor import Array
@@ -35,6 +35,21 @@ class Scope:
                 if any(self.reaches(d.body, target, inner) for d in self.definitions.get(each.name, ())):
                     return True
         return False
+
+    def related(self, node: Node, name: str) -> bool:
+        """Return whether a tree depends on a given symbol on which a defined one depends too."""
+        if name not in self.definitions:
+            return False
+        given = {each.name for each in self._below(self.definitions[name][0].body, frozenset())}
+        return any(each.name in given for each in self._below(node, frozenset()))
+
+    def _below(self, node: Node, seen: frozenset[str]) -> Iterator[Symbol]:
+        for each in walk(node):
+            if isinstance(each, Symbol) and each.name not in seen:
+                if each.name in self.definitions:
+                    yield from self._below(self.definitions[each.name][0].body, seen | {each.name})
+                else:
+                    yield each
 
     def towards(self, name: str, target: str | None) -> Definition:
         """Return the definition of a symbol that reaches another, the first if none does."""

@@ -13,9 +13,9 @@ from grader.derivation.binding import bind, outer_indices
 from grader.derivation.conditions import OPERATORS, parse_condition
 from grader.derivation.cursor import Vocabulary
 from grader.derivation.formulas import Lines, Macro, Piece, find_formulas, take_macros
-from grader.derivation.latex import Named, Token, read_tokens
+from grader.derivation.latex import Named, Token, read_tokens, read_words
 from grader.derivation.parse import parse_expression
-from grader.derivation.tree import DerivationError, Node, Place, free_indices
+from grader.derivation.tree import DerivationError, Derivative, Node, Place, free_indices, own_indices
 
 MAX_STEPS = 300
 EQUALITIES = {"=", ":=", "=:"}
@@ -99,29 +99,55 @@ def read_derivation(text: str, vocabulary: Vocabulary) -> Derivation:
     builder = _Builder(plain, Lines(plain), macros)
     for piece in find_formulas(plain):
         builder.take(piece)
+    heads = {
+        tuple(token.text for token in chain.head.tokens[:2])
+        for chain in builder.derivation.chains
+        if chain.links
+    }
+    if (r"\delta", "_") in heads:
+        vocabulary = replace(vocabulary, taken=frozenset({r"\delta"}))
     links = 0
     for chain in builder.derivation.chains:
         links += len(chain.links)
         if links > MAX_STEPS:
             raise DerivationError(f"there are more than {MAX_STEPS} steps")
         _parse_chain(chain, plain, vocabulary)
+    fixed = _fixed_letters(builder.derivation.chains)
+    for chain in builder.derivation.chains:
+        _bind_chain(chain, fixed)
     return builder.derivation
 
 
 def _parse_chain(chain: Chain, text: str, vocabulary: Vocabulary) -> None:
-    """Parse the expressions of a chain; the free indices of the first say what the other sums bind."""
-    free: frozenset[str] | None = None
+    """Parse the expressions of a chain."""
     for expression in chain.expressions:
         if expression.tokens:
             start, end = expression.tokens[0].start, max(token.end for token in expression.tokens)
             expression.text = " ".join(text[start:end].split())
         try:
-            trees = parse_expression(expression.tokens, vocabulary)
-            if free is None:
-                free = outer_indices(trees[0])
-            expression.readings = tuple(bind(tree, free) for tree in trees)
+            expression.readings = parse_expression(expression.tokens, vocabulary)
         except DerivationError as error:
             expression.error = error
+
+
+def _fixed_letters(chains: list[Chain]) -> frozenset[str]:
+    """Return the letters of what is differentiated by where a chain begins: s in dC/dy_s."""
+    heads = [chain.head.readings[0] for chain in chains if chain.head.readings]
+    return frozenset(
+        index for head in heads if isinstance(head, Derivative) and len(head.by.indices) == 1
+        for index in own_indices(head.by)
+    )  # fmt: skip
+
+
+def _bind_chain(chain: Chain, fixed: frozenset[str]) -> None:
+    """Bind the sums of a chain; the free indices of its first expression say what those of the others bind."""
+    free: frozenset[str] | None = None
+    for expression in chain.expressions:
+        if expression.readings:
+            first = expression.readings[0]
+            around = outer_indices(first) if free is None else free
+            expression.readings = tuple(bind(tree, around, fixed) for tree in expression.readings)
+            free = free_indices(expression.readings[0]) if free is None else free
 
 
 class _Builder:
@@ -165,6 +191,10 @@ class _Builder:
     def _row(self, row: list[Token], display: bool, first: bool) -> None:
         """Add a row: it may go on with the formula of the row above."""
         shifted = row[0].text == "&"
+        for token in row:
+            if token.kind == "text" and "$" in token.text:
+                self._spoken(token)
+        row = _without_remark(row)
         tokens = _without_alignment(row)
         while tokens and tokens[0].text == r"\quad":
             tokens.pop(0)
@@ -180,6 +210,22 @@ class _Builder:
             if number == 0 or _relations(statement):  # else it is a remark: `for all s`
                 self._statement(statement, display, joins and number == 0, main=number == 0)
         self._open = bool(tokens) and tokens[-1].text in JOINING | EQUALITIES
+
+    def _spoken(self, token: Token) -> None:
+        """Add the formulas in the text of a row: `\\intertext{with $Z = ...$}`."""
+        for text in token.text.split("$")[1::2]:
+            try:
+                parts = _split_relations(read_words(text, token))
+            except DerivationError:
+                continue
+            if (
+                len(parts) == 3
+                and isinstance(parts[0], list)
+                and isinstance(parts[1], Token)
+                and isinstance(parts[2], list)
+            ):
+                chain = Chain(Expression(parts[0]), [Link(parts[1], Expression(parts[2]))], prose=token.text)
+                self.derivation.chains.append(chain)
 
     def _statement(self, tokens: list[Token], display: bool, joins: bool, main: bool) -> None:
         """Add the expressions and relations between two separators."""
@@ -251,6 +297,16 @@ def _rows(tokens: list[Token]) -> list[list[Token]]:
         elif not (token.text == "\\\\" and position in closed and _outside_cases(tokens, position)):
             rows[-1].append(token)
     return [row for row in rows if row]
+
+
+def _without_remark(row: list[Token]) -> list[Token]:
+    """Return a row without the remark in its last column: `&& (\\text{since } ...)`."""
+    for position in range(len(row) - 2):
+        if row[position].text == row[position + 1].text == "&":
+            after = row[position + 2]
+            if after.kind == "text" or after.text in ("(", "["):
+                return row[:position]
+    return row
 
 
 def _without_alignment(tokens: list[Token]) -> list[Token]:
@@ -338,6 +394,8 @@ def _without_condition(tokens: list[Token], spaced: list[Token]) -> list[list[To
     indicator = tokens[position - 1].text in ("𝟙", "1", "I", r"\chi") or (
         tokens[position].text == "[" and not wide
     )
+    if wide and len(_split_relations(inner)) > 2:  # a remark, or a definition
+        return [tokens[:position], inner]
     if indicator or not _is_condition(_split_relations(inner)):
         return [tokens]
     return [tokens[:position], inner]

@@ -230,6 +230,11 @@ def ordered(value: Tensor, axes: Sequence[str]) -> Tensor:
     )
 
 
+def width(table: Tensor) -> int:
+    """Return the number of axes of a symbol for all values: #0, #1, ..."""
+    return sum(axis.startswith("#") for axis in table.axes)
+
+
 def unnamed(value: Tensor, axes: Sequence[str]) -> Tensor:
     """Return a tensor of rank 0 whose last axes, in this order, have lost their names."""
     if not axes:
