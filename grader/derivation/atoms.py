@@ -318,7 +318,11 @@ class Atoms(Cursor):
         r"""Parse `\partial C / \partial y_s`, `\partial / \partial y_s (...)` and `\partial_{y_s} C`."""
         if self.text == "_":
             self.at += 1
-            return self.operator(self.by(self.argument()), place)
+            below = self.argument()
+            named = {texts[0] for texts, _ in self.vocabulary.names}
+            if self.vocabulary.by and len(below) == 1 and below[0].text not in named:  # \\partial_s
+                return self.operator(Symbol(self.vocabulary.by, (below[0].text,), place=place), place)
+            return self.operator(self.by(below), place)
         of = None if self.text == "/" else self.factor()
         if (
             self.text != "/"

@@ -22,6 +22,8 @@ class Vocabulary:
     sizes: frozenset[str] = frozenset({"N"})
     functions: frozenset[str] = frozenset()
     """The symbols without indices that are functions of others: arguments may stand behind them."""
+    by: str = ""
+    """The symbol that \\partial_s differentiates by."""
     taken: frozenset[str] = frozenset()
     """The symbols with a meaning in the grammar that a student uses otherwise."""
 

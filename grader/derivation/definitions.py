@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -12,10 +11,13 @@ from grader.derivation.scope import Definition, Scope
 from grader.derivation.steps import EQUALITIES, Chain, Link
 from grader.derivation.tree import (
     Add,
+    Cases,
+    Compare,
     Derivative,
     Function,
     Node,
     Number,
+    Otherwise,
     Power,
     Product,
     Quotient,
@@ -26,11 +28,6 @@ from grader.derivation.tree import (
     walk,
 )
 
-DEFINING = re.compile(
-    r"\b(let|define|defining|denot\w*|set|setting|put|writ\w*|introduc\w*|abbreviat\w*|notation|call|with|where|using|use"
-    r"|sei\w*|setze\w*|definier\w*|bezeichn\w*|schreib\w*|mit|wobei|abkürz\w*|führ\w*|nenn\w*)\b",
-    re.IGNORECASE,
-)
 MAX_DEFINITIONS = 60
 
 
@@ -42,7 +39,7 @@ class Introduced:
     links: dict[int, str] = field(default_factory=dict)
     """By the id of a link, the symbol that it introduces."""
     again: dict[str, Definition] = field(default_factory=dict)
-    """Symbols of the task that the student defines in words or by :=."""
+    """What the student says that symbols of the task are."""
 
 
 def collect(chains: list[Chain], task: Task) -> Introduced:
@@ -65,15 +62,33 @@ def collect(chains: list[Chain], task: Task) -> Introduced:
                         introduced.definitions[symbol.name] = definition
                         introduced.links[id(link)] = symbol.name
                     continue
-                explicit = link.relation.text == ":=" or DEFINING.search(chain.prose[-120:])
-                if (
-                    leftwards
-                    and position == 0
-                    and not chain.aside
-                    and (explicit or symbol.name in task.usual)
-                ):
+                if leftwards and position == 0 and not chain.aside and symbol.name in task.scope.definitions:
                     introduced.again.setdefault(symbol.name, definition)
+    _patch_diagonals(chains, introduced, task)
     return introduced
+
+
+def _patch_diagonals(chains: list[Chain], introduced: Introduced, task: Task) -> None:
+    """Take up conventions such as w_kk := 0 for a symbol that a student defines or that is usual."""
+    for chain in chains:
+        for left, link, right in equalities(chain):
+            if not isinstance(left, Symbol) or not isinstance(right, Number) or len(left.indices) != 2:
+                continue
+            if left.indices[0] != left.indices[1]:
+                continue
+            name = left.name
+            own = name in introduced.definitions
+            known = task.scope.definitions[name][0] if name in task.usual else None
+            definition = introduced.definitions.get(name) or known
+            if definition is None or len(definition.indices) != 2:
+                continue
+            equal = Compare("=", *definition.indices)
+            body = Cases((right, definition.body), (equal, Otherwise()))
+            if own:
+                introduced.definitions[name] = Definition(definition.indices, body)
+                introduced.links[id(link)] = name
+            else:
+                introduced.again[name] = Definition(definition.indices, body)
 
 
 def equalities(chain: Chain) -> Iterator[tuple[Node, Link, Node]]:

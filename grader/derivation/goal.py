@@ -18,9 +18,11 @@ from grader.derivation.tree import (
     Derivative,
     Entry,
     Node,
+    Sum,
     Symbol,
     Unknown,
     free_indices,
+    own_indices,
     rename,
     walk,
 )
@@ -35,10 +37,13 @@ class Goal:
     remarks: tuple[str, ...] = ()
 
 
-def judge_goal(chains: list[Chain], used: Mapping[int, Node], comparer: Comparer) -> Goal:
-    """Look through the chains in their order."""
-    starts = reached = asserted = repeated = False
+def judge_goal(
+    chains: list[Chain], used: Mapping[int, Node], comparer: Comparer, misstated: str = ""
+) -> Goal:
+    """Look through the chains in their order; `misstated` is a symbol whose definition is stated wrongly."""
+    starts = reached = asserted = repeated = ends = False
     from_start = anywhere = False  # whether a line that gets on was seen: in a chain from the start, in any
+    derived = {canonical(tree) for chain in chains for tree in _derived(chain, used)}
     for chain in chains:
         trees = [used[id(each)] for each in chain.expressions if id(each) in used]
         begin = next((n for n, tree in enumerate(trees[:2]) if _start_of(tree, comparer) is not None), None)
@@ -48,22 +53,33 @@ def judge_goal(chains: list[Chain], used: Mapping[int, Node], comparer: Comparer
             target = _start_of(trees[begin], comparer)
             assert target is not None
             told = False
+            before = trees[begin]
             for tree in trees[begin + 1 :]:
-                if not _equals_target(tree, target, comparer):
-                    gets_on |= _gets_on(tree, comparer)
+                closed = is_closed(tree, comparer)
+                ends = closed and _equals_target(tree, target, comparer)
+                if not ends:
+                    gets_on |= closed or _gets_on(tree, comparer, strictly=asserted)
+                    before = tree
+                    continue
+                if _left_open(before, derived, comparer):
                     continue
                 if told:
                     repeated = True
                     continue
                 told = True
-                if gets_on or from_start or (anywhere and not asserted):
+                if gets_on or (from_start and (not asserted or derived)) or (anywhere and not asserted):
                     reached = True
                 else:
                     asserted = True
             from_start |= gets_on
         anywhere |= gets_on or any(_gets_on(tree, comparer) for tree in trees if len(trees) > 1)
+        starts |= len(trees) > 1 and _about_cost(trees[0], comparer)
+    reached = reached and ends
     remarks = []
-    if not starts:
+    if misstated:
+        starts = False
+        remarks.append(f"it starts from another {misstated}")
+    elif not starts:
         remarks.append("no chain starts at what is asked for")
     if asserted and not reached:
         circle = ": what follows goes in a circle" if repeated or anywhere else ""
@@ -129,6 +145,59 @@ def _equals_target(tree: Node, target: tuple[Node, tuple[str, ...]], comparer: C
     return comparer.compare(target[0], whole).verdict == HOLDS
 
 
-def _gets_on(tree: Node, comparer: Comparer) -> bool:
-    """Return whether a tree holds a derivative other than that of the start."""
-    return any(isinstance(node, Derivative) and _start_of(node, comparer) is None for node in walk(tree))
+def _gets_on(tree: Node, comparer: Comparer, strictly: bool = False) -> bool:
+    """Return whether a tree holds a derivative other than that of the start.
+
+    Strictly, it must be of something with a sum in it: the derivative of a single term is also found in a
+    result that is taken apart.
+    """
+    return any(
+        isinstance(node, Derivative)
+        and _start_of(node, comparer) is None
+        and (not strictly or _has_sum(node.of, comparer))
+        for node in walk(tree)
+    )
+
+
+def _has_sum(node: Node, comparer: Comparer, seen: frozenset[str] = frozenset()) -> bool:
+    """Return whether a sum stands in a tree, by definitions."""
+    for each in walk(node):
+        if isinstance(each, Sum):
+            return True
+        if isinstance(each, Symbol) and each.name not in seen:
+            bodies = [d.body for d in comparer.scope.definitions.get(each.name, ())[:1]]
+            if any(_has_sum(body, comparer, seen | {each.name}) for body in bodies):
+                return True
+    return False
+
+
+def _about_cost(tree: Node, comparer: Comparer) -> bool:
+    """Return whether a tree is what the task differentiates, or a derivative of it."""
+    start = comparer.task.start
+    if not isinstance(start, Derivative):
+        return False
+    return canonical(tree.of if isinstance(tree, Derivative) else tree) == canonical(start.of)
+
+
+def _derived(chain: Chain, used: Mapping[int, Node]) -> list[Node]:
+    """Return the derivative that a chain begins with and goes on from, its indices as numbers."""
+    trees = [used[id(each)] for each in chain.expressions if id(each) in used]
+    return [_numbered(trees[0])] if len(trees) > 1 and isinstance(trees[0], Derivative) else []
+
+
+def _left_open(tree: Node, derived: set[str], comparer: Comparer) -> bool:
+    """Return whether a derivative of a sum stands in a tree that no chain says more about."""
+    return any(
+        isinstance(node, Derivative)
+        and _start_of(node, comparer) is None
+        and _has_sum(node.of, comparer)
+        and canonical(_numbered(node)) not in derived
+        for node in walk(tree)
+    )
+
+
+def _numbered(node: Node) -> Node:
+    """Return a tree with other names for its free indices, in the order in which they stand."""
+    order = dict.fromkeys(index for each in walk(node) for index in own_indices(each))
+    free = free_indices(node)
+    return rename(node, {index: f"@{n}" for n, index in enumerate(i for i in order if i in free)})

@@ -15,12 +15,14 @@ from grader.derivation.canonical import canonical
 from grader.derivation.definitions import Introduced, collect, renamed_symbols, scope_with, with_alternatives
 from grader.derivation.equality import FAILS, HOLDS, NOT_CHECKED, Comparer, Comparison, Example, pairs_in
 from grader.derivation.explain import mend, show_example
+from grader.derivation.follow import Memory
 from grader.derivation.goal import Goal, judge_goal
 from grader.derivation.meaning import Task
 from grader.derivation.steps import EQUALITIES, Chain, Derivation, Expression, Link, read_derivation
-from grader.derivation.tree import Derivative, Node, Unknown, free_indices, walk
+from grader.derivation.tree import Derivative, Node, Symbol, Unknown, free_indices, walk
 
 MAX_MENDED = 20  # steps for which is looked what would mend them
+MAX_OWN = 3  # letters of the sheet that a student may define anew
 CONSTANT = re.compile(r"constant|konstant", re.IGNORECASE)
 
 
@@ -55,6 +57,10 @@ class Judged:
     failures: dict[int, tuple[Node, Node, _ChainJudge]] = field(default_factory=dict)
     """By the number of a step that fails, its two sides: what would mend it is looked for at the end."""
     introductions: int = 0
+    """The number of steps that hold and say nothing of the reading."""
+    misstated: str = ""
+    """A symbol of the task that is defined wrongly."""
+    memory: Memory = field(default_factory=Memory)
 
     @property
     def fails(self) -> int:
@@ -83,21 +89,37 @@ def judge_derivation(text: str, task: Task, seed: int = 0) -> Report:
     derivation = read_derivation(text, task.vocabulary)
     introduced = collect(derivation.chains, task)
     best, comparer = _judge(derivation, task, introduced, seed)
-    if best.fails and introduced.again:
-        # The student may mean another thing by a letter of the sheet, as the original paper does.
-        own = {name: name + "*" for name in introduced.again}
-        changed = _with_own_symbols(derivation, own)
-        anew = collect(changed.chains, task)
-        other, others = _judge(changed, task, anew, seed)
-        if other.fit > best.fit:
-            best, comparer, derivation = other, others, changed
+    last, plain, own = comparer, derivation, dict[str, str]()
+    # The student may mean another thing by a letter of the sheet, as the original paper does.
+    while best.fails and len(own) < MAX_OWN:
+        name = next(
+            (name for name in introduced.again if name not in own and _differs(name, introduced, last, own)),
+            None,
+        )
+        if name is None:
+            break
+        own[name] = name + "*"
+        changed = _with_own_symbols(plain, own)
+        judged, last = _judge(changed, task, collect(changed.chains, task), seed)
+        if judged.fit > best.fit:
+            best, comparer, derivation = judged, last, changed
     best.explain()
-    goal = judge_goal(derivation.chains, best.used, comparer)
+    goal = judge_goal(derivation.chains, best.used, comparer, best.misstated)
     unreadable = [
         Step(each.place.line, each.text, "", NOT_CHECKED, f"not read: {each.error}")
         for each in derivation.unreadable
     ]
     return Report(tuple(sorted([*best.steps, *unreadable], key=lambda step: step.line)), goal)
+
+
+def _differs(name: str, introduced: Introduced, comparer: Comparer, own: dict[str, str]) -> bool:
+    """Return whether what a student says that a symbol is differs from what it is."""
+    definition = introduced.again[name]
+    body = renamed_symbols(definition.body, own)
+    pairs = frozenset(
+        {(definition.indices[0], definition.indices[1])} if len(definition.indices) == 2 else ()
+    )
+    return comparer.compare(Symbol(name, definition.indices), body, pairs).verdict == FAILS
 
 
 def _judge(derivation: Derivation, task: Task, introduced: Introduced, seed: int) -> tuple[Judged, Comparer]:
@@ -180,9 +202,18 @@ class _ChainJudge:
                 if step.verdict == HOLDS and first is not right:
                     reason = f"says the same as line {first.place.line}: nothing new"
                     step = replace(step, reason=f"{step.reason}; {reason}" if step.reason else reason)
+            head = self._judged.used.get(id(self._chain.head))
+            if step.verdict == FAILS and left is self._chain.head and isinstance(head, Symbol):
+                if head.name in self._comparer.task.scope.definitions:
+                    self._judged.misstated = head.name
             if not self._chain.aside:
                 self._judged.steps.append(step)
             left = right
+        trees = [
+            self._judged.used[id(each)] for each in self._chain.expressions if id(each) in self._judged.used
+        ]
+        if len(trees) > 1:
+            self._judged.memory.chains.append((trees[0], trees[1:]))
 
     def _step(  # noqa: PLR0911 -- one a verdict
         self, left: Expression, lefts: tuple[Node, ...], link: Link
@@ -227,6 +258,13 @@ class _ChainJudge:
                 return step(HOLDS, "up to a constant"), (chosen,)
         if found.verdict == NOT_CHECKED:
             return step(NOT_CHECKED, found.reason), (chosen,)
+        memory, head = self._judged.memory, self._judged.used.get(id(self._chain.head))
+        followed = self._follows(before, chosen)
+        if head is not None and not followed:
+            memory.believe(head, chosen, link.relation.place.line)
+        if followed:
+            self._judged.introductions += 1
+            return step(HOLDS, f"right, given line {followed}"), (chosen,)
         strays = free_indices(chosen) - self._free
         if strays:
             self._sound = before if not free_indices(before) - self._free else sound
@@ -235,6 +273,19 @@ class _ChainJudge:
             return step(FAILS, self._about_indices(chosen, strays), found.example), (chosen,)
         self._judged.failures[len(self._judged.steps)] = (before, chosen, self)
         return step(FAILS, found.reason, found.example), rights
+
+    def _follows(self, left: Node, right: Node) -> int:
+        """Return the line of a false claim that makes a step right, 0 if none does."""
+        memory = self._judged.memory
+        if not memory.beliefs:
+            return 0
+        comparer = memory.comparer(self._comparer)
+        for candidate in memory.candidates(left):
+            given = memory.inserted(candidate)
+            for other in (right, memory.inserted(right)):
+                if comparer.compare(given, other, self._pairs, self._chain.conditions).verdict == HOLDS:
+                    return memory.beliefs[-1].line
+        return 0
 
     def _best(self, lefts: Sequence[Node], rights: Sequence[Node]) -> tuple[Comparison, Node]:
         """Return the comparison of the readings that fit, of the first ones if none do."""

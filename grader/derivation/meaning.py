@@ -103,7 +103,13 @@ class Task:
             for key, each in self.meaning.symbols.items()
             if isinstance(each, Defined) and not each.indices
         }
-        return Vocabulary(tuple(names), bare.sizes, frozenset(functions))
+        return Vocabulary(tuple(names), bare.sizes, frozenset(functions), self._by)
+
+    @property
+    def _by(self) -> str:
+        """The symbol below the line of the start, as far as it can be read before the names are known."""
+        tokens = read_tokens(self.meaning.start, 0, Lines(self.meaning.start), {})
+        return next((token.text for token in tokens[::-1] if token.text in self.meaning.symbols), "")
 
     @cached_property
     def scope(self) -> Scope:

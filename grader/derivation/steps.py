@@ -362,7 +362,10 @@ def _statements(tokens: list[Token]) -> list[list[Token]]:
         if depth == 0 and token.text == r"\quad":
             rest = tokens[position + 1 :]
             separates = bool(_relations(statements[-1])) and _starts_statement(rest)
-        if depth == 0 and separates:
+        listed = (
+            token.text == "," and len(statements) > 1 and [each.kind for each in statements[-1]] == ["letter"]
+        )
+        if depth == 0 and separates and not listed:  # `for i, j \neq s`
             statements.append([])
         else:
             statements[-1].append(token)

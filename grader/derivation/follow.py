@@ -1,0 +1,84 @@
+"""What a student has written so far: a step that is right given a false line before it is right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from grader.derivation.equality import Comparer
+from grader.derivation.scope import Definition
+from grader.derivation.tree import Derivative, Node, Symbol, own_indices, rebuild, rename, walk
+
+MAX_CANDIDATES = 12
+
+
+@dataclass(frozen=True)
+class Belief:
+    """A false claim, and the line where it stands: a symbol or a derivative is the body."""
+
+    pattern: Node
+    body: Node
+    line: int
+
+
+@dataclass
+class Memory:
+    """The false claims and the chains up to a step."""
+
+    beliefs: list[Belief] = field(default_factory=list)
+    chains: list[tuple[Node, list[Node]]] = field(default_factory=list)
+    _comparers: dict[int, Comparer] = field(default_factory=dict)
+
+    def believe(self, head: Node, body: Node, line: int) -> None:
+        """Keep a false claim about a symbol or a derivative."""
+        if isinstance(head, Symbol | Derivative):
+            self.beliefs.append(Belief(head, body, line))
+
+    def candidates(self, left: Node) -> Iterator[Node]:
+        """Yield what stands for a left side: itself, and what chains that begin like it go on with."""
+        yield left
+        count = 0
+        for head, trees in reversed(self.chains):
+            names = match(head, left)
+            for tree in reversed(trees):
+                if names is not None and count < MAX_CANDIDATES:
+                    count += 1
+                    yield rename(tree, names)
+
+    def inserted(self, tree: Node) -> Node:
+        """Return a tree with the false claims put in."""
+        for belief in reversed(self.beliefs):
+            names = match(belief.pattern, tree)
+            if names is not None:
+                return rename(belief.body, names)
+        # What is differentiated stays: there the comparer knows what a symbol is.
+        return tree if isinstance(tree, Derivative) else rebuild(tree, self.inserted)
+
+    def comparer(self, plain: Comparer) -> Comparer:
+        """Return a comparer in which symbols are what the false claims say that they are."""
+        count = len(self.beliefs)
+        if count not in self._comparers:
+            definitions = dict(plain.scope.definitions)
+            for belief in self.beliefs:
+                pattern = belief.pattern
+                if isinstance(pattern, Symbol) and pattern.name in definitions:
+                    letters = tuple(str(index) for index in pattern.indices)
+                    if len(set(letters)) == len(letters) and not plain.scope.reaches(
+                        belief.body, pattern.name
+                    ):
+                        definitions[pattern.name] = (Definition(letters, belief.body),)
+            scope = replace(plain.scope, definitions=definitions)
+            self._comparers[count] = Comparer(plain.task, scope, plain.seed, plain.symmetric)
+        return self._comparers[count]
+
+
+def match(pattern: Node, tree: Node) -> dict[str, str] | None:
+    """Return how the free indices of a pattern are called in a tree, None if it is another expression."""
+    if type(pattern) is not type(tree):
+        return None
+    ours = [index for node in walk(pattern) for index in own_indices(node)]
+    theirs = [index for node in walk(tree) for index in own_indices(node)]
+    names = dict(zip(ours, theirs, strict=False))
+    if len(ours) != len(theirs) or any(names[one] != other for one, other in zip(ours, theirs, strict=True)):
+        return None
+    return names if rename(pattern, names) == tree else None
