@@ -4,7 +4,7 @@ SPACES = set(", ; : ! > / ~".split()) | {" ", "\n", "\t"}
 DROPPED = SPACES | set(
     "left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm Bigm "
     "limits nolimits displaystyle textstyle scriptstyle scriptscriptstyle nonumber notag "
-    "qedhere qed square blacksquare hfill allowbreak break nobreak enspace thinspace medspace "
+    "qedhere checkmark qed square blacksquare hfill allowbreak break nobreak enspace thinspace medspace "
     "thickspace negthinspace noindent mathstrut strut mathopen mathclose mathbin mathrel "
     "mathord mathop mathinner smash boxed ensuremath bf rm it cal protect par ".split()
 )
@@ -52,7 +52,7 @@ RENAMED = {
     "Longrightarrow": r"\Rightarrow", "Longleftrightarrow": r"\Leftrightarrow", "leadsto": r"\Rightarrow",
     "therefore": r"\Rightarrow", "because": r"\Rightarrow", "rightarrow": r"\to",
     "longrightarrow": r"\to", "qquad": r"\quad", "land": r"\wedge", "lor": r"\vee", "circ": r"\odot",
-    "odot": r"\odot", "checkmark newline": r"\\", "tabularnewline": r"\\", "cr": r"\\", "vcentcolon": ":",
+    "odot": r"\odot", "newline": r"\\", "tabularnewline": r"\\", "cr": r"\\", "vcentcolon": ":",
     "backslash": r"\setminus", "smallsetminus": r"\setminus", "langle": r"\langle", "varSigma": r"\Sigma",
 }  # fmt: skip
 CHARACTERS = {

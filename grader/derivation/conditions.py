@@ -28,7 +28,14 @@ def parse_condition(tokens: list[Token]) -> Node:
         if token.text == r"\vee":
             both = (parse_condition(tokens[:number]), parse_condition(tokens[number + 1 :]))
             return Either(both, place=token.place)
-    parts = [each for part in _split(tokens) for each in _comparisons(part)]
+    pieces: list[list[Token]] = []
+    for piece in _split(tokens):
+        listed = bool(pieces) and not any(token.text in OPERATORS for token in pieces[-1])
+        if listed:  # `i, j \\neq s` compares both
+            pieces[-1] += piece
+        else:
+            pieces.append(piece)
+    parts = [each for part in pieces for each in _comparisons(part)]
     if not parts:
         raise DerivationError("a condition on indices is expected", tokens[0].place if tokens else None)
     return parts[0] if len(parts) == 1 else Both(tuple(parts), place=parts[0].place)
@@ -187,11 +194,7 @@ def _split(tokens: list[Token]) -> list[list[Token]]:
             parts.append([])
         else:
             parts[-1].append(token)
-    parts = [part for part in parts if part]
-    # `i, j \neq s` compares both
-    if len(parts) == 2 and len(parts[0]) == 1 and any(token.text in OPERATORS for token in parts[1]):
-        return parts
-    return parts
+    return [part for part in parts if part]
 
 
 def _without_braces(tokens: list[Token]) -> list[Token]:

@@ -62,7 +62,7 @@ def collect(chains: list[Chain], task: Task) -> Introduced:
                         introduced.definitions[symbol.name] = definition
                         introduced.links[id(link)] = symbol.name
                     continue
-                if leftwards and position == 0 and not chain.aside and symbol.name in task.scope.definitions:
+                if leftwards and position == 0 and not chain.aside and symbol.name in task.letters:
                     introduced.again.setdefault(symbol.name, definition)
     _patch_diagonals(chains, introduced, task)
     return introduced

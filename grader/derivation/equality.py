@@ -80,13 +80,14 @@ class Comparer:
         pairs: frozenset[tuple[str, str]] = frozenset(),
         conditions: Sequence[Node] = (),
         up_to_constant: bool = False,
+        smallest: bool = False,
     ) -> Comparison:
-        """Compare two trees for all values of their free indices, on all instances."""
+        """Compare two trees for all values of their free indices, on all instances or on the smallest."""
         if left == right:
             return Comparison(HOLDS)
         decided = only_pairs = False
         unclear = ""
-        for number in range(self.task.count):
+        for number in range(1 if smallest else self.task.count):
             try:
                 found = self._compare_on(number, left, right, pairs, conditions, up_to_constant)
             except t.RankError as error:

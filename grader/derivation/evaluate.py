@@ -319,14 +319,34 @@ class Evaluator:
         value, tangent = self._dual(node.body, by, inner)
         mask = self.mask(node.condition, inner) if node.condition else None
         if node.kind == "prod":
-            if tangent is not None or mask is not None or value.rank:
-                raise DerivationError("this product over indices is not known", node.place)
-            for index in node.indices:
-                value = t.sum_axis(
-                    t.entrywise(value, t.tensor(np.ones(inner[index]), [index])), index, "prod"
-                )
-            return value, None
+            return self._product_over(node, (value, tangent), mask, inner)
         return tuple(part and self._summed(part, node.indices, mask, inner) for part in (value, tangent))  # type: ignore[return-value]
+
+    def _product_over(self, node: Sum, dual: Dual, mask: Tensor | None, sizes: dict[str, int]) -> Dual:
+        value, tangent = dual
+        if value.rank:
+            raise DerivationError("this product over indices is not known", node.place)
+        slopes = None if tangent is None else t.entrywise(tangent, t.reciprocal(value))
+        if mask is not None:  # one where the condition does not hold
+            value = t.add(t.entrywise(value, mask), t.tensor(1 - mask.data, mask.axes))
+        for index in node.indices:
+            value = t.sum_axis(t.entrywise(value, t.tensor(np.ones(sizes[index]), [index])), index, "prod")
+        if slopes is None:
+            return value, None
+        return value, t.entrywise(self._summed(slopes, node.indices, mask, sizes), value)
+
+    def _product_over(self, node: Sum, dual: Dual, mask: Tensor | None, sizes: dict[str, int]) -> Dual:
+        value, tangent = dual
+        if value.rank:
+            raise DerivationError("this product over indices is not known", node.place)
+        slopes = None if tangent is None else t.entrywise(tangent, t.reciprocal(value))
+        if mask is not None:  # one where the condition does not hold
+            value = t.add(t.entrywise(value, mask), t.tensor(1 - mask.data, mask.axes))
+        for index in node.indices:
+            value = t.sum_axis(t.entrywise(value, t.tensor(np.ones(sizes[index]), [index])), index, "prod")
+        if slopes is None:
+            return value, None
+        return value, t.entrywise(self._summed(slopes, node.indices, mask, sizes), value)
 
     def _summed(
         self, value: Tensor, indices: tuple[str, ...], mask: Tensor | None, sizes: dict[str, int]

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from grader.derivation.canonical import canonical
-from grader.derivation.equality import HOLDS, Comparer
+from grader.derivation.equality import FAILS, HOLDS, NOT_CHECKED, Comparer
 from grader.derivation.steps import Chain
 from grader.derivation.tree import (
     DerivationError,
@@ -43,6 +43,9 @@ def judge_goal(
     """Look through the chains in their order; `misstated` is a symbol whose definition is stated wrongly."""
     starts = reached = asserted = repeated = ends = False
     from_start = anywhere = False  # whether a line that gets on was seen: in a chain from the start, in any
+    at_length = any(
+        _derived(chain, used) and len(chain.links) > 1 for chain in chains if _lemma(chain, used, comparer)
+    )
     derived = {canonical(tree) for chain in chains for tree in _derived(chain, used)}
     for chain in chains:
         trees = [used[id(each)] for each in chain.expressions if id(each) in used]
@@ -56,8 +59,10 @@ def judge_goal(
             before = trees[begin]
             for tree in trees[begin + 1 :]:
                 closed = is_closed(tree, comparer)
-                ends = closed and _equals_target(tree, target, comparer)
-                if not ends:
+                verdict = _equals_target(tree, target, comparer) if closed else FAILS
+                if verdict != NOT_CHECKED:
+                    ends = verdict == HOLDS
+                if verdict != HOLDS:
                     gets_on |= closed or _gets_on(tree, comparer, strictly=asserted)
                     before = tree
                     continue
@@ -67,11 +72,11 @@ def judge_goal(
                     repeated = True
                     continue
                 told = True
-                if gets_on or (from_start and (not asserted or derived)) or (anywhere and not asserted):
+                if gets_on or (from_start and (not asserted or at_length)) or (anywhere and not asserted):
                     reached = True
                 else:
                     asserted = True
-            from_start |= gets_on
+            from_start |= gets_on and not _left_open(trees[-1], derived, comparer)
         anywhere |= gets_on or any(_gets_on(tree, comparer) for tree in trees if len(trees) > 1)
         starts |= len(trees) > 1 and _about_cost(trees[0], comparer)
     reached = reached and ends
@@ -137,12 +142,10 @@ def _start_of(  # noqa: PLR0911 -- one a way not to be the start
     return rename(target, dict(zip(wanted, letters, strict=True))), ()
 
 
-def _equals_target(tree: Node, target: tuple[Node, tuple[str, ...]], comparer: Comparer) -> bool:
-    """Return whether a tree is the target, in closed form."""
-    if not is_closed(tree, comparer):
-        return False
+def _equals_target(tree: Node, target: tuple[Node, tuple[str, ...]], comparer: Comparer) -> str:
+    """Return whether a tree is the target, as a verdict."""
     whole = Entry(tree, target[1]) if target[1] else tree
-    return comparer.compare(target[0], whole).verdict == HOLDS
+    return comparer.compare(target[0], whole).verdict
 
 
 def _gets_on(tree: Node, comparer: Comparer, strictly: bool = False) -> bool:
@@ -185,12 +188,18 @@ def _derived(chain: Chain, used: Mapping[int, Node]) -> list[Node]:
     return [_numbered(trees[0])] if len(trees) > 1 and isinstance(trees[0], Derivative) else []
 
 
+def _lemma(chain: Chain, used: Mapping[int, Node], comparer: Comparer) -> bool:
+    """Return whether a chain begins with a derivative of the cost by something else than the start's."""
+    head = used.get(id(chain.head))
+    return head is not None and _about_cost(head, comparer) and _start_of(head, comparer) is None
+
+
 def _left_open(tree: Node, derived: set[str], comparer: Comparer) -> bool:
-    """Return whether a derivative of a sum stands in a tree that no chain says more about."""
+    """Return whether a derivative of the cost stands in a tree that no chain says more about."""
     return any(
         isinstance(node, Derivative)
         and _start_of(node, comparer) is None
-        and _has_sum(node.of, comparer)
+        and _about_cost(node, comparer)
         and canonical(_numbered(node)) not in derived
         for node in walk(tree)
     )

@@ -116,10 +116,7 @@ def _differs(name: str, introduced: Introduced, comparer: Comparer, own: dict[st
     """Return whether what a student says that a symbol is differs from what it is."""
     definition = introduced.again[name]
     body = renamed_symbols(definition.body, own)
-    pairs = frozenset(
-        {(definition.indices[0], definition.indices[1])} if len(definition.indices) == 2 else ()
-    )
-    return comparer.compare(Symbol(name, definition.indices), body, pairs).verdict == FAILS
+    return comparer.compare(Symbol(name, definition.indices), body).verdict == FAILS
 
 
 def _judge(derivation: Derivation, task: Task, introduced: Introduced, seed: int) -> tuple[Judged, Comparer]:
@@ -265,6 +262,8 @@ class _ChainJudge:
         if followed:
             self._judged.introductions += 1
             return step(HOLDS, f"right, given line {followed}"), (chosen,)
+        if self._of_single_points(before, chosen):
+            return step(NOT_CHECKED, "it is said of single points, and holds for some sizes only"), (chosen,)
         strays = free_indices(chosen) - self._free
         if strays:
             self._sound = before if not free_indices(before) - self._free else sound
@@ -286,6 +285,17 @@ class _ChainJudge:
                 if comparer.compare(given, other, self._pairs, self._chain.conditions).verdict == HOLDS:
                     return memory.beliefs[-1].line
         return 0
+
+    def _of_single_points(self, left: Node, right: Node) -> bool:
+        """Return whether a false step is about numbered points and holds on the smallest instance."""
+        numbered = any(
+            isinstance(index, int)
+            for tree in (left, right)
+            for node in walk(tree)
+            if isinstance(node, Symbol)
+            for index in node.indices
+        )
+        return numbered and self._comparer.compare(left, right, smallest=True).verdict == HOLDS
 
     def _best(self, lefts: Sequence[Node], rights: Sequence[Node]) -> tuple[Comparison, Node]:
         """Return the comparison of the readings that fit, of the first ones if none do."""

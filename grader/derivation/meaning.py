@@ -60,6 +60,8 @@ class Defined(Model):
     """Whether its two indices stand for a pair of different points: statements are meant for i ≠ j."""
     usual: bool = False
     """Whether it is not in the sheet but usual: students may use it, or define it otherwise."""
+    letter: bool = False
+    """Whether a student may give its letter another meaning."""
 
 
 class Meaning(Model):
@@ -142,6 +144,12 @@ class Task:
         """The symbols that students use without having been told to."""
         symbols = self.meaning.symbols.items()
         return frozenset(key for key, symbol in symbols if isinstance(symbol, Defined) and symbol.usual)
+
+    @cached_property
+    def letters(self) -> frozenset[str]:
+        """The symbols whose letter a student may use for something else."""
+        symbols = self.meaning.symbols.items()
+        return self.usual | {key for key, symbol in symbols if isinstance(symbol, Defined) and symbol.letter}
 
     def parse(self, text: str, free: frozenset[str] = frozenset()) -> Node:
         """Return a formula of the task as a tree."""

@@ -126,6 +126,10 @@ def test_a_derivation_is_held_to_one_reading_of_the_derivative_by_a_pair(
     assert len(failing(judge("\n\n".join(f"$${line}$$" for line in lines)))) == expected
 
 
+LEMMA = r"$$\frac{\partial C}{\partial d_{nm}} = p_{nm} d_{nm}^{-1} - d_{nm}^{-2} / Z = (p_{nm} - q_{nm}) / d_{nm}$$"
+DERIVED = rf"{LEMMA} $${START} = 4 \sum_j (y_s - y_j) \frac{{\partial C}}{{\partial d_{{sj}}}} = {TARGET}$$"
+
+
 @pytest.mark.parametrize(
     ("text", "reached"),
     [
@@ -140,10 +144,22 @@ def test_a_derivation_is_held_to_one_reading_of_the_derivative_by_a_pair(
             False,
         ),
         (rf"$${START} = 4 \sum_j (y_s - y_j) \frac{{\partial C}}{{\partial d_{{sj}}}}$$", False),
-        (rf"$${START} = 4 \sum_j (y_s - y_j) \frac{{\partial C}}{{\partial d_{{sj}}}} = {TARGET}$$", True),
-        (rf"To show: $${START} = {TARGET}$$ $${START} = {TO_ORDERED.split(' = ')[1]} = {TARGET}$$", True),
+        (DERIVED.removeprefix(LEMMA), False),
+        (DERIVED, True),
+        (f"To show: $${START} = {TARGET}$$ {DERIVED}", True),
+        (f"$${START} = {TARGET}$$ $${TO_ORDERED}$$ $${ORDERED}$$ $${START} = {TARGET}$$", False),
     ],
-    ids=["asserted", "rearranged", "circle", "restated", "unfinished", "derived", "claimed, then derived"],
+    ids=[
+        "asserted",
+        "rearranged",
+        "circle",
+        "restated",
+        "unfinished",
+        "gap",
+        "derived",
+        "claimed, then derived",
+        "taken from the result",
+    ],
 )
 def test_the_result_counts_if_it_is_derived(text: str, reached: bool) -> None:
     report = judge(text)
@@ -154,9 +170,32 @@ def test_the_result_counts_if_it_is_derived(text: str, reached: bool) -> None:
 
 
 def test_a_chain_that_starts_elsewhere_is_told() -> None:
-    goal = judge(r"$$\frac{\partial C}{\partial d_{nm}} = (p_{nm} - q_{nm}) d_{nm}^{-1}$$").goal
+    goal = judge(r"$$\log q_{ij} = -\log d_{ij} - \log Z$$").goal
     assert (goal.starts_right, goal.target_reached) == (False, False)
     assert goal.remarks == ("no chain starts at what is asked for",)
+
+
+def test_a_derivation_that_starts_from_another_cost_is_told() -> None:
+    goal = judge(rf"$$C = \sum_{{i \neq j}} q_{{ij}} \log \frac{{q_{{ij}}}}{{p_{{ij}}}}$$ {DERIVED}").goal
+    assert not goal.starts_right
+    assert goal.remarks[0] == "it starts from another C"
+
+
+STEPS = [
+    # a false claim, and a line that is right given it
+    (r"\frac{\partial C}{\partial d_{nm}} = (p_{nm} + q_{nm}) / d_{nm}",
+     r"4 \sum_j (y_s - y_j) \frac{\partial C}{\partial d_{sj}} = 4 \sum_j (y_s - y_j) (p_{sj} + q_{sj}) / d_{sj}"),
+    (r"\frac{\partial d_{sj}}{\partial y_s} = y_s - y_j",
+     r"\sum_j p_{sj} \frac{\partial d_{sj}}{\partial y_s} = \sum_j p_{sj} (y_s - y_j)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("claim", "line"), STEPS)
+def test_a_line_that_is_right_given_a_false_claim_holds(claim: str, line: str) -> None:
+    assert verdicts(f"$${line}$$") == ["fails"]
+    steps = judge(f"$${claim}$$\n\n$${line}$$").steps
+    assert [step.verdict for step in steps] == ["fails", "holds"]
+    assert steps[1].reason == "right, given line 1"
 
 
 def test_what_cannot_be_read_is_not_checked_and_told_with_its_place() -> None:
