@@ -207,13 +207,6 @@ class Atoms(Cursor):
         self.at += self.text == "_"
         return Indicator(parse_condition(self.inside()), place=place)
 
-    def argument_of_ones(self) -> None:
-        """Take the length below a vector of ones."""
-        self.at += 1
-        tokens = self.argument()
-        if "".join(token.text for token in tokens) not in self.vocabulary.sizes:
-            raise DerivationError("a condition or a size is expected below", tokens[0].place)
-
     def cases(self, place: Place) -> Node:
         """Parse `cases`."""
         rows: list[list[Token]] = [[]]
@@ -344,7 +337,7 @@ class Atoms(Cursor):
         slash = next((n for n, text in enumerate(texts) if text == "/"), 0)
         if slash < 2 or texts[1] in ("_", "^") or texts[slash + 1 : slash + 2] != ["d"]:
             return None
-        if texts[slash + 2 : slash + 3] in ([], ["_"], ["^"]) or not self.tokens[start + 1].kind == "letter":
+        if texts[slash + 2 : slash + 3] in ([], ["_"], ["^"]) or self.tokens[start + 1].kind != "letter":
             return None
         self.at += 1
         of = self.factor()
@@ -357,19 +350,6 @@ class Atoms(Cursor):
             self.at = start
             return None
         return Derivative(of, by, place=self.tokens[start].place)
-
-    def skip_arguments(self) -> None:
-        """Skip the arguments behind a symbol without indices, as in `C(y)`."""
-        if self.text != "(":
-            return
-        start = self.at
-        inner = self.inside()
-        allowed = all(
-            each.kind in ("letter", "open", "close") or each.text in (",", r"\{", r"\}", "_")
-            for each in inner
-        )
-        if not inner or not allowed:
-            self.at = start
 
     def by(self, tokens: list[Token]) -> Symbol:
         """Return the symbol by which a derivative is taken."""

@@ -11,9 +11,9 @@ from grader.derivation.tree import Node, Sum, children, free_indices, own_indice
 def bind(
     node: Node, free: frozenset[str], fixed: frozenset[str] = frozenset(), bound: frozenset[str] = frozenset()
 ) -> Node:
-    """Return a tree in which every sum names its indices; `free` are the indices in use outside of it.
+    r"""Return a tree in which every sum names its indices; `free` are the indices in use outside of it.
 
-    `fixed` are letters that a sum does not bind if they stand second in its condition, as in `j \\neq s`.
+    `fixed` are letters that a sum does not bind if they stand second in its condition, as in `j \neq s`.
     """
     if not isinstance(node, Sum):
         return rebuild(node, lambda part: bind(part, free, fixed, bound))

@@ -137,3 +137,23 @@ class Cursor:
             }
             return token.text not in closing and token.text not in OPERATORS and token.text not in RELATIONS
         return token.text in ("(", "[", r"\{", "𝟙")
+
+    def argument_of_ones(self) -> None:
+        """Take the length below a vector of ones."""
+        self.at += 1
+        tokens = self.argument()
+        if "".join(token.text for token in tokens) not in self.vocabulary.sizes:
+            raise DerivationError("a condition or a size is expected below", tokens[0].place)
+
+    def skip_arguments(self) -> None:
+        """Skip the arguments behind a symbol without indices, as in `C(y)`."""
+        if self.text != "(":
+            return
+        start = self.at
+        inner = self.inside()
+        allowed = all(
+            each.kind in ("letter", "open", "close") or each.text in (",", r"\{", r"\}", "_")
+            for each in inner
+        )
+        if not inner or not allowed:
+            self.at = start

@@ -335,19 +335,6 @@ class Evaluator:
             return value, None
         return value, t.entrywise(self._summed(slopes, node.indices, mask, sizes), value)
 
-    def _product_over(self, node: Sum, dual: Dual, mask: Tensor | None, sizes: dict[str, int]) -> Dual:
-        value, tangent = dual
-        if value.rank:
-            raise DerivationError("this product over indices is not known", node.place)
-        slopes = None if tangent is None else t.entrywise(tangent, t.reciprocal(value))
-        if mask is not None:  # one where the condition does not hold
-            value = t.add(t.entrywise(value, mask), t.tensor(1 - mask.data, mask.axes))
-        for index in node.indices:
-            value = t.sum_axis(t.entrywise(value, t.tensor(np.ones(sizes[index]), [index])), index, "prod")
-        if slopes is None:
-            return value, None
-        return value, t.entrywise(self._summed(slopes, node.indices, mask, sizes), value)
-
     def _summed(
         self, value: Tensor, indices: tuple[str, ...], mask: Tensor | None, sizes: dict[str, int]
     ) -> Tensor:

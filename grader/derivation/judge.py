@@ -18,7 +18,8 @@ from grader.derivation.explain import mend, show_example
 from grader.derivation.follow import Memory
 from grader.derivation.goal import Goal, judge_goal
 from grader.derivation.meaning import Task
-from grader.derivation.steps import EQUALITIES, Chain, Derivation, Expression, Link, read_derivation
+from grader.derivation.rows import EQUALITIES
+from grader.derivation.steps import Chain, Derivation, Expression, Link, read_derivation
 from grader.derivation.tree import Derivative, Node, Symbol, Unknown, free_indices, walk
 
 MAX_MENDED = 20  # steps for which is looked what would mend them
@@ -200,9 +201,9 @@ class _ChainJudge:
                     reason = f"says the same as line {first.place.line}: nothing new"
                     step = replace(step, reason=f"{step.reason}; {reason}" if step.reason else reason)
             head = self._judged.used.get(id(self._chain.head))
-            if step.verdict == FAILS and left is self._chain.head and isinstance(head, Symbol):
-                if head.name in self._comparer.task.scope.definitions:
-                    self._judged.misstated = head.name
+            stated = step.verdict == FAILS and left is self._chain.head and isinstance(head, Symbol)
+            if stated and isinstance(head, Symbol) and head.name in self._comparer.task.scope.definitions:
+                self._judged.misstated = head.name
             if not self._chain.aside:
                 self._judged.steps.append(step)
             left = right

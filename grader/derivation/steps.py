@@ -10,21 +10,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from grader.derivation.binding import bind, outer_indices
-from grader.derivation.conditions import OPERATORS, parse_condition
+from grader.derivation.conditions import parse_condition
 from grader.derivation.cursor import Vocabulary
 from grader.derivation.formulas import Lines, Macro, Piece, find_formulas, take_macros
 from grader.derivation.latex import Named, Token, read_tokens, read_words
 from grader.derivation.parse import parse_expression
+from grader.derivation.rows import (
+    EQUALITIES,
+    JOINING,
+    RELATIONS,
+    is_condition,
+    relations,
+    rows,
+    split_relations,
+    statements,
+    without_alignment,
+    without_remark,
+)
 from grader.derivation.tree import DerivationError, Derivative, Node, Place, free_indices, own_indices
 
 MAX_STEPS = 300
-EQUALITIES = {"=", ":=", "=:"}
-OTHERS = r"\approx \propto \sim \simeq \to \in \mapsto \subset \subseteq"
-RELATIONS = EQUALITIES | {*OTHERS.split(), *OPERATORS}
-SEPARATORS = {",", ";", r"\Rightarrow", r"\Leftrightarrow", r"\forall", r"\quad", r"\to", ":"}
-JOINING = {"+", "-", r"\cdot", r"\times", "*", "/"}
 SIGNS = {"+", r"\cdot", r"\times", "*", "/"}
-BRACKETS = {"(": 1, "[": 1, r"\{": 1, ")": -1, "]": -1, r"\}": -1}
 
 
 @dataclass(eq=False)
@@ -99,11 +105,7 @@ def read_derivation(text: str, vocabulary: Vocabulary) -> Derivation:
     builder = _Builder(plain, Lines(plain), macros)
     for piece in find_formulas(plain):
         builder.take(piece)
-    heads = {
-        tuple(token.text for token in chain.head.tokens[:2])
-        for chain in builder.derivation.chains
-        if chain.links
-    }
+    heads = {tuple(t.text for t in c.head.tokens[:2]) for c in builder.derivation.chains if c.links}
     if (r"\delta", "_") in heads:
         vocabulary = replace(vocabulary, taken=frozenset({r"\delta"}))
     links = 0
@@ -140,7 +142,7 @@ def _fixed_letters(chains: list[Chain]) -> frozenset[str]:
 
 
 def _bind_chain(chain: Chain, fixed: frozenset[str]) -> None:
-    """Bind the sums of a chain; the free indices of its first expression say what those of the others bind."""
+    """Bind the sums of a chain; the free indices of its first expression hold for all of it."""
     free: frozenset[str] | None = None
     for expression in chain.expressions:
         if expression.readings:
@@ -177,7 +179,7 @@ class _Builder:
                 self.derivation.unreadable.append(Unreadable(" ".join(piece.text.split()), error, place))
             return
         display = piece.kind == "display"
-        for number, row in enumerate(_rows(tokens)):
+        for number, row in enumerate(rows(tokens)):
             self._row(row, display, first=number == 0)
         for below, above in named:  # \underbrace{...}_{=: Z}
             symbol = [token for token in below if token.text not in EQUALITIES]
@@ -194,8 +196,8 @@ class _Builder:
         for token in row:
             if token.kind == "text" and "$" in token.text:
                 self._spoken(token)
-        row = _without_remark(row)
-        tokens = _without_alignment(row)
+        row = without_remark(row)
+        tokens = without_alignment(row)
         while tokens and tokens[0].text == r"\quad":
             tokens.pop(0)
         if not tokens:
@@ -204,18 +206,18 @@ class _Builder:
         joins = not first and last is not None and last.display == display and (
             self._open
             or (tokens[0].text in SIGNS and tokens[0].text not in RELATIONS)
-            or (tokens[0].text == "-" and (shifted or not _relations(tokens)))
+            or (tokens[0].text == "-" and (shifted or not relations(tokens)))
         )  # fmt: skip
-        for number, statement in enumerate(_statements(tokens)):
-            if number == 0 or _relations(statement):  # else it is a remark: `for all s`
+        for number, statement in enumerate(statements(tokens)):
+            if number == 0 or relations(statement):  # else it is a remark: `for all s`
                 self._statement(statement, display, joins and number == 0, main=number == 0)
         self._open = bool(tokens) and tokens[-1].text in JOINING | EQUALITIES
 
     def _spoken(self, token: Token) -> None:
-        """Add the formulas in the text of a row: `\\intertext{with $Z = ...$}`."""
+        """Add the formulas that stand in the text of a row."""
         for text in token.text.split("$")[1::2]:
             try:
-                parts = _split_relations(read_words(text, token))
+                parts = split_relations(read_words(text, token))
             except DerivationError:
                 continue
             if (
@@ -229,9 +231,9 @@ class _Builder:
 
     def _statement(self, tokens: list[Token], display: bool, joins: bool, main: bool) -> None:
         """Add the expressions and relations between two separators."""
-        parts = _split_relations(tokens)
+        parts = split_relations(tokens)
         relations = [part for part in parts if isinstance(part, Token)]
-        if not joins and relations and self._last is not None and _is_condition(parts):
+        if not joins and relations and self._last is not None and is_condition(parts):
             try:
                 self._last.conditions.append(parse_condition(tokens))
             except DerivationError:
@@ -272,156 +274,3 @@ class _Builder:
         chain = Chain(Expression(tokens), prose=self._prose, display=display)
         self.derivation.chains.append(chain)
         return chain
-
-
-def _rows(tokens: list[Token]) -> list[list[Token]]:
-    """Split at the line breaks that are in no brackets; a bracket without end holds nothing together."""
-    rows: list[list[Token]] = [[]]
-    breaks: set[int] = set()
-    depth, lowest = 0, []
-    for position, token in enumerate(tokens):
-        depth = max(0, depth + _depth(token))
-        lowest.append(depth)
-        if token.text == "\\\\" and token.kind == "symbol":
-            breaks.add(position)
-    closed = set()
-    ahead = len(tokens) + 1
-    # A line break in brackets counts if the depth does not come down again to where a row began.
-    for position in range(len(tokens) - 1, -1, -1):
-        ahead = min(ahead, lowest[position])
-        if position in breaks and lowest[position] > 0 and ahead == 0:
-            closed.add(position)
-    for position, token in enumerate(tokens):
-        if position in breaks and position not in closed:
-            rows.append([])
-        elif not (token.text == "\\\\" and position in closed and _outside_cases(tokens, position)):
-            rows[-1].append(token)
-    return [row for row in rows if row]
-
-
-def _without_remark(row: list[Token]) -> list[Token]:
-    """Return a row without the remark in its last column: `&& (\\text{since } ...)`."""
-    for position in range(len(row) - 2):
-        if row[position].text == row[position + 1].text == "&":
-            after = row[position + 2]
-            if after.kind == "text" or after.text in ("(", "["):
-                return row[:position]
-    return row
-
-
-def _without_alignment(tokens: list[Token]) -> list[Token]:
-    """Return tokens without the marks of alignment; those of `cases` stay."""
-    kept = []
-    depth = 0
-    for token in tokens:
-        depth += {"begin": 1, "end": -1}.get(token.kind, 0)
-        if depth or token.text != "&":
-            kept.append(token)
-    return kept
-
-
-def _outside_cases(tokens: list[Token], position: int) -> bool:
-    """Return whether a token stands in no `cases`."""
-    return sum({"begin": 1, "end": -1}.get(token.kind, 0) for token in tokens[:position]) == 0
-
-
-def _depth(token: Token) -> int:
-    if token.kind in ("open", "begin"):
-        return 1
-    if token.kind in ("close", "end"):
-        return -1
-    return BRACKETS.get(token.text, 0) if token.kind in ("symbol", "command") else 0
-
-
-def _relations(tokens: list[Token]) -> list[Token]:
-    return [part for part in _split_relations(tokens) if isinstance(part, Token)]
-
-
-def _split_relations(tokens: list[Token]) -> list[Token | list[Token]]:
-    """Return the expressions and the relations between them; no two expressions stand side by side."""
-    parts: list[Token | list[Token]] = []
-    depth = 0
-    for token in tokens:
-        depth = max(0, depth + _depth(token))
-        if depth == 0 and token.text in RELATIONS and token.kind in ("symbol", "command"):
-            parts.append(token)
-        elif parts and isinstance(parts[-1], list):
-            parts[-1].append(token)
-        else:
-            parts.append([token])
-    return parts
-
-
-def _statements(tokens: list[Token]) -> list[list[Token]]:
-    """Split a row at commas, arrows and words; what is only punctuation falls away."""
-    statements: list[list[Token]] = [[]]
-    depth = 0
-    for position, token in enumerate(tokens):
-        depth = max(0, depth + _depth(token))
-        separates = token.kind == "text" or (token.text in SEPARATORS and token.kind in ("symbol", "command"))
-        if depth == 0 and token.text == r"\quad":
-            rest = tokens[position + 1 :]
-            separates = bool(_relations(statements[-1])) and _starts_statement(rest)
-        listed = (
-            token.text == "," and len(statements) > 1 and [each.kind for each in statements[-1]] == ["letter"]
-        )
-        if depth == 0 and separates and not listed:  # `for i, j \neq s`
-            statements.append([])
-        else:
-            statements[-1].append(token)
-    found = []
-    for statement in statements:
-        kept = [token for token in statement if token.text != r"\quad"]
-        while kept and kept[-1].text in (".", "!", "?"):
-            kept.pop()
-        if kept:
-            found += _without_condition(kept, statement)
-    return found
-
-
-def _without_condition(tokens: list[Token], spaced: list[Token]) -> list[list[Token]]:
-    r"""Split off a condition in brackets that ends a statement: `... (i \neq j)`."""
-    if tokens[-1].text not in (")", "]") or len(tokens) < 6:
-        return [tokens]
-    depth = 0
-    for position in range(len(tokens) - 1, 0, -1):
-        depth -= _depth(tokens[position])
-        if depth == 0:
-            break
-    else:
-        return [tokens]
-    wide = any(
-        token.text == r"\quad" and token.end <= tokens[position].start for token in spaced[-len(tokens) :]
-    )
-    inner = tokens[position + 1 : -1]
-    indicator = tokens[position - 1].text in ("𝟙", "1", "I", r"\chi") or (
-        tokens[position].text == "[" and not wide
-    )
-    if wide and len(_split_relations(inner)) > 2:  # a remark, or a definition
-        return [tokens[:position], inner]
-    if indicator or not _is_condition(_split_relations(inner)):
-        return [tokens]
-    return [tokens[:position], inner]
-
-
-def _starts_statement(tokens: list[Token]) -> bool:
-    """Return whether tokens behind a wide space are a statement of their own."""
-    before = []
-    for token in tokens:
-        if token.text in SEPARATORS:
-            break
-        before.append(token)
-    parts = _split_relations(before)
-    return len(parts) > 1 and isinstance(parts[0], list) and parts[0][0].text not in JOINING
-
-
-def _is_condition(parts: list[Token | list[Token]]) -> bool:
-    r"""Return whether a statement compares indices, as in `i \neq j`."""
-    sides = [part for part in parts if isinstance(part, list)]
-    operators = {part.text for part in parts if isinstance(part, Token)}
-    if not operators <= {*OPERATORS, r"\in"} or len(sides) < 2:
-        return False
-    letters = all(
-        len(token.text) == 1 and (token.text in "ijklmnrstuvab(),123N") for side in sides for token in side
-    )
-    return letters and any(token.kind == "letter" for token in sides[0])
