@@ -39,6 +39,8 @@ class Introduced:
     definitions: dict[str, Definition] = field(default_factory=dict)
     links: dict[int, str] = field(default_factory=dict)
     """By the id of a link, the symbol that it introduces."""
+    places: dict[str, int] = field(default_factory=dict)
+    """By the symbol that is introduced, how many chains with relations stand before it."""
     again: dict[str, Definition] = field(default_factory=dict)
     """What the student says that symbols of the task are."""
 
@@ -48,8 +50,9 @@ def collect(chains: list[Chain], task: Task) -> Introduced:
     introduced = Introduced()
     known = set(task.meaning.symbols) | set(task.meaning.sizes)
     # What stands on the left of an equality is defined by it, before what stands on the right.
+    linked = [chain for chain in chains if chain.links]
     for leftwards in (True, False):
-        for chain in chains:
+        for place, chain in enumerate(linked):
             for position, (left, link, right) in enumerate(equalities(chain)):
                 symbol, body = (left, right) if leftwards else (right, left)
                 if not isinstance(symbol, Symbol) or len(introduced.definitions) >= MAX_DEFINITIONS:
@@ -62,6 +65,7 @@ def collect(chains: list[Chain], task: Task) -> Introduced:
                     if symbol.name not in own.definitions and not own.reaches(body, symbol.name):
                         introduced.definitions[symbol.name] = definition
                         introduced.links[id(link)] = symbol.name
+                        introduced.places[symbol.name] = place
                     continue
                 if leftwards and position == 0 and not chain.aside and symbol.name in task.letters:
                     introduced.again.setdefault(symbol.name, definition)

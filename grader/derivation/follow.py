@@ -10,6 +10,8 @@ from grader.derivation.scope import Definition
 from grader.derivation.tree import Derivative, Node, Symbol, own_indices, rebuild, rename, walk
 
 MAX_CANDIDATES = 12
+MAX_BELIEFS = 12
+MAX_ATTEMPTS = 40  # steps of a derivation for which false lines before are looked through
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,12 @@ class Memory:
 
     beliefs: list[Belief] = field(default_factory=list)
     chains: list[tuple[Node, list[Node]]] = field(default_factory=list)
+    attempts: int = 0
     _comparers: dict[int, Comparer] = field(default_factory=dict)
 
     def believe(self, head: Node, body: Node, line: int) -> None:
         """Keep a false claim about a symbol or a derivative."""
-        if isinstance(head, Symbol | Derivative):
+        if isinstance(head, Symbol | Derivative) and len(self.beliefs) < MAX_BELIEFS:
             self.beliefs.append(Belief(head, body, line))
 
     def candidates(self, left: Node) -> Iterator[Node]:

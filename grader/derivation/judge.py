@@ -15,7 +15,7 @@ from grader.derivation.canonical import canonical
 from grader.derivation.definitions import Introduced, collect, renamed_symbols, scope_with, with_alternatives
 from grader.derivation.equality import FAILS, HOLDS, NOT_CHECKED, Comparer, Comparison, Example, pairs_in
 from grader.derivation.explain import mend, show_example
-from grader.derivation.follow import Memory
+from grader.derivation.follow import MAX_ATTEMPTS, Memory
 from grader.derivation.goal import Goal, judge_goal
 from grader.derivation.meaning import Task
 from grader.derivation.rows import EQUALITIES
@@ -263,6 +263,11 @@ class _ChainJudge:
         if followed:
             self._judged.introductions += 1
             return step(HOLDS, f"right, given line {followed}"), (chosen,)
+        later = self._defined_later(before, chosen)
+        if later:
+            return step(NOT_CHECKED, f"{later} is defined only later, and may be another thing here"), (
+                chosen,
+            )
         if self._of_single_points(before, chosen):
             return step(NOT_CHECKED, "it is said of single points, and holds for some sizes only"), (chosen,)
         strays = free_indices(chosen) - self._free
@@ -277,8 +282,9 @@ class _ChainJudge:
     def _follows(self, left: Node, right: Node) -> int:
         """Return the line of a false claim that makes a step right, 0 if none does."""
         memory = self._judged.memory
-        if not memory.beliefs:
+        if not memory.beliefs or memory.attempts >= MAX_ATTEMPTS:
             return 0
+        memory.attempts += 1
         comparer = memory.comparer(self._comparer)
         for candidate in memory.candidates(left):
             given = memory.inserted(candidate)
@@ -286,6 +292,15 @@ class _ChainJudge:
                 if comparer.compare(given, other, self._pairs, self._chain.conditions).verdict == HOLDS:
                     return memory.beliefs[-1].line
         return 0
+
+    def _defined_later(self, *trees: Node) -> str:
+        """Return a symbol that stands in a tree and is introduced after another chain, '' if there is none."""
+        here = len(self._judged.memory.chains) + 1
+        for tree in trees:
+            for node in walk(tree):
+                if isinstance(node, Symbol) and self._introduced.places.get(node.name, 0) > here:
+                    return node.name.lstrip("\\")
+        return ""
 
     def _of_single_points(self, left: Node, right: Node) -> bool:
         """Return whether a false step is about numbered points and holds on the smallest instance."""
