@@ -77,7 +77,10 @@ def judge_goal(
                 else:
                     asserted = True
             from_start |= gets_on and not _left_open(trees[-1], derived, comparer)
-        anywhere |= gets_on or any(_gets_on(tree, comparer) for tree in trees if len(trees) > 1)
+        if begin is None:
+            anywhere |= any(_gets_on(tree, comparer) for tree in trees if len(trees) > 1)
+        elif gets_on:
+            anywhere |= not _left_open(trees[-1], derived, comparer)
         starts |= len(trees) > 1 and _about_cost(trees[0], comparer)
     reached = reached and ends
     remarks = []

@@ -294,7 +294,7 @@ class _ChainJudge:
         return 0
 
     def _defined_later(self, *trees: Node) -> str:
-        """Return a symbol that stands in a tree and is introduced after another chain, '' if there is none."""
+        """Return a symbol in the trees that is introduced after another chain, '' if there is none."""
         here = len(self._judged.memory.chains) + 1
         for tree in trees:
             for node in walk(tree):

@@ -210,6 +210,42 @@ def test_what_cannot_be_read_is_not_checked_and_told_with_its_place() -> None:
     assert r"\foo is not known (line 3, column 7)" in report.steps[0].reason
 
 
+NOT_GENERAL = [
+    (r"For two points $q_{21} = \frac12$.", "of single points"),
+    (
+        r"$\sum_j M_{sj} = 1$, $C = C$, $\sum_j p_{sj} = \sum_j p_{js}$, $M_{ij} = p_{ij}$",
+        "defined only later",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "reason"), NOT_GENERAL)
+def test_what_may_be_meant_otherwise_is_not_called_false(text: str, reason: str) -> None:
+    step = judge(text).steps[0]
+    assert step.verdict == "not_checked"
+    assert reason in step.reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"$p_ij * log(p_ij / q_ij) = p_ij * log p_ij - p_ij * log q_ij$",
+        r"$dC/dy_s = 4 sum_{j\neq s} (y_s - y_j) dC/dd_{sj}$",
+        r"${\partial C \over \partial d_{nm}} = \frac{p_{nm}}{d_{nm}} - {1 \over Z d_{nm}^2}$",
+        r"$\partial_s d_{sj} = 2 (y_s - y_j)$",
+        r"$\delta_{ij} = \|y_i - y_j\|^2$ and $d_{ij} = 1 + \delta_{ij}$",
+        r"$\partial C / \partial w_{nm} = -p_{nm} / w_{nm} + 1 / Z$",
+        r"$T_1 = \sum_{ij} p_{ij} \log d_{ij}$, $C = \text{const} + T_1 + \log Z$",
+        r"$w_{ij} = d_{ij}^{-1}$, $w_{kk} := 0$, $Z = \sum_{k,l} w_{kl}$",
+        r"$\nabla_{y_s} d_{ij} = 0 \text{ for } i, j \neq s$",
+        r"$C(y) = \underbrace{\sum_{ij} p_{ij} \log p_{ij}}_{=: A} - \sum_{ij} p_{ij} \log q_{ij}$ so $C - A = -\sum_{ij} p_{ij} \log q_{ij}$",
+        r"$\log \prod_{i \neq j} q_{ij}^{p_{ij}} = \sum_{i \neq j} p_{ij} \log q_{ij}$",
+    ],
+)
+def test_what_students_write_holds(text: str) -> None:
+    assert set(verdicts(text)) == {"holds"}
+
+
 def test_a_line_that_says_nothing_new_is_told() -> None:
     steps = judge(r"$$C = \sum_{ij} p_{ij} \log p_{ij} - \sum_{ij} p_{ij} \log q_{ij} = C$$").steps
     assert steps[1].reason == "says the same as line 1: nothing new"
