@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from grader.derivation.equality import HOLDS, Comparer
 from grader.derivation.meaning import Task
-from grader.derivation.rows import EQUALITIES
 from grader.derivation.scope import Definition, Scope
+from grader.derivation.statements import EQUALITIES
 from grader.derivation.steps import Chain, Link
 from grader.derivation.tree import (
     Add,

@@ -18,7 +18,7 @@ from grader.derivation.explain import mend, show_example
 from grader.derivation.follow import MAX_ATTEMPTS, Memory
 from grader.derivation.goal import Goal, judge_goal
 from grader.derivation.meaning import Task
-from grader.derivation.rows import EQUALITIES
+from grader.derivation.statements import EQUALITIES
 from grader.derivation.steps import Chain, Derivation, Expression, Link, read_derivation
 from grader.derivation.tree import Derivative, Node, Symbol, Unknown, free_indices, walk
 

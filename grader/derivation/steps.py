@@ -15,7 +15,7 @@ from grader.derivation.cursor import Vocabulary
 from grader.derivation.formulas import Lines, Macro, Piece, find_formulas, take_macros
 from grader.derivation.latex import Named, Token, read_tokens, read_words
 from grader.derivation.parse import parse_expression
-from grader.derivation.rows import (
+from grader.derivation.statements import (
     EQUALITIES,
     JOINING,
     RELATIONS,
