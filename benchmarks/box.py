@@ -40,7 +40,7 @@ from grader.notebook.cells import read_code
 from grader.notebook.slicing import function_code, slice_function
 from grader.observe.call_functions import CallSettings, make_calls
 from grader.observe.handle import run_notebook
-from grader.observe.sandbox import Sandbox, prepared_directory
+from grader.observe.sandbox import Sandbox
 from grader.observe.tiers import choose_sandbox
 from grader.observe.warm import WarmSandbox
 from grader.records import NotebookLimits
@@ -188,8 +188,7 @@ def call(sandbox: Sandbox, number: int, imports: str = "import numpy") -> None:
     slices = {"same": function_code(same)}
     planned = [Call(f"c{i}", "same", (1.0,), limits=CallLimits()) for i in range(number)]
     settings = CallSettings(PRELOAD, 600, 600)
-    with prepared_directory(sandbox, {}) as folder:
-        outcomes = make_calls(slices, planned, sandbox, settings, folder / "work")
+    outcomes = make_calls(slices, planned, sandbox, settings, {})
     assert {outcome.kind.value for outcome in outcomes.values()} == {"returned"}
 
 

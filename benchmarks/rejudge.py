@@ -17,6 +17,7 @@ import platform
 import re
 import shutil
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -52,6 +53,7 @@ class Refusing:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.python = sys.executable
         self.scratch = Path(tempfile.gettempdir())
 
     def __enter__(self) -> Self:
@@ -63,6 +65,10 @@ class Refusing:
     def launch(self, program: Program) -> Process:
         """Refuse."""
         raise GraderFault(f"{program.module} would run student code")
+
+    def launch_handler(self, kernel: Process | None) -> Process:
+        """Refuse."""
+        raise GraderFault("a notebook would be read")
 
 
 def observed(course: Course, folder: Path, results: Path | None) -> tuple[str, dict[Path, Observation]]:

@@ -15,6 +15,7 @@ from grader.inside.safe_text import message_text, valid_text
 from grader.reading import Reading
 from grader.records import Fault, NotebookRun, Outcome, OutcomeKind
 
+MAX_REMARK, MAX_NAMES, MAX_NAME = 1000, 20, 100  # of what is told of a function
 READING = TypeAdapter(Reading)
 RUN = TypeAdapter(NotebookRun)
 
@@ -37,6 +38,7 @@ def _packed(outcome: Outcome) -> bytes:
             "args_after": outcome.args_after,
             "ignored": outcome.ignored,
             "seconds": outcome.seconds,
+            "imported": outcome.imported,
         }
     )
 
@@ -59,8 +61,10 @@ def unpack_reading(data: bytes) -> Reading:
     facts = {
         name: replace(
             each,
-            remark=message_text(each.remark),
-            notebook_globals=tuple(map(message_text, each.notebook_globals)),
+            remark=message_text(each.remark[:MAX_REMARK]),
+            stand_ins=tuple((message_text(n[:MAX_NAME]), p) for n, p in each.stand_ins[:MAX_NAMES]),
+            notebook_globals=tuple(message_text(n[:MAX_NAME]) for n in each.notebook_globals[:MAX_NAMES]),
+            places=tuple(replace(place, text=message_text(place.text)) for place in each.places),
         )
         for name, each in reading.facts.items()
     }
@@ -85,7 +89,7 @@ def unpack_run(data: bytes) -> NotebookRun:
     values = {str(name): unpack_outcome(base64.b64decode(each)) for name, each in packed.items()}
     run = RUN.validate_python(message)
     cells = tuple(replace(cell, fault=_safe(cell.fault)) for cell in run.cells)
-    executed, shown = valid_text(run.executed), valid_text(run.shown)
+    executed, shown = valid_text(run.executed), message_text(run.shown)
     remark = message_text(run.remark)
     return replace(run, cells=cells, remark=remark, values=values, executed=executed, shown=shown)
 

@@ -17,6 +17,7 @@ A student's fault is data (an `Outcome`, a `Verdict`, a status); it never travel
     |-- StorageError                what was found out cannot be kept
     |   |-- ResultsError            the folder of results cannot be written to                       3
     |   `-- StoreError              the database cannot be used                                      3
+    |-- JudgeError                  a submission could not be judged                                 3
     `-- GraderFault                 a submission could not be observed through our fault             3
         |-- SandboxError            a process could not be started, or ended of itself
         `-- DamagedError            what was kept of an observation cannot be read
@@ -93,6 +94,12 @@ class ResultsError(StorageError):
 
 class StoreError(StorageError):
     """The database in the results cannot be used."""
+
+
+class JudgeError(GraderError):
+    """A submission could not be judged: the process that judges ended of it; it is `not_graded`."""
+
+    exit_code = 3
 
 
 class GraderFault(GraderError):  # noqa: N818 -- the word of the closed set of outcomes

@@ -16,11 +16,22 @@ class FactsStatus(StrEnum):
 
 
 @dataclass(frozen=True)
+class Place:
+    """A line of a notebook: the number of its cell, its own, both from 1, and what stands there."""
+
+    cell: int
+    line: int
+    text: str
+
+
+@dataclass(frozen=True)
 class FunctionFacts:
     """What reading the notebook (without running it) says of one function.
 
     `key` identifies the code that the function needs; `calls` are the dotted names that this code uses,
-    `notebook_globals` variables of the notebook that it reads, `places` cell and line of its statements.
+    `notebook_globals` variables of the notebook that it reads, `stand_ins` those of them that it reads in
+    place of an argument, with the position of this, `places` where each line of the code that is sent to a
+    box stands in the notebook.
     """
 
     name: str
@@ -30,13 +41,14 @@ class FunctionFacts:
     calls: frozenset[str] = frozenset()
     notebook_globals: tuple[str, ...] = ()
     remark: str = ""
-    places: tuple[tuple[int, int], ...] = ()
+    places: tuple[Place, ...] = ()
     file: str = ""
+    stand_ins: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
 class CodeCell:
-    """A code cell, and which of its top-level statements (counted from 0) a function needs."""
+    """A code cell, and which of its top-level statements (counted from 0) are executed."""
 
     number: int
     source: str
@@ -47,13 +59,15 @@ class CodeCell:
 class FunctionCode:
     """The code that a function needs, by cell, and the modules that it imports or may import.
 
-    With `in_state`, whole cells are run as a notebook runs them, whatever they keep.
+    With `in_state`, whole cells are run as a notebook runs them, whatever they keep. Variables in `bound` are
+    set to the argument at a position before each call.
     """
 
     name: str
     cells: tuple[CodeCell, ...]
     modules: tuple[str, ...]
     in_state: bool = False
+    bound: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)

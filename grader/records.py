@@ -70,16 +70,20 @@ class Code(StrEnum):
     MASKED = "masked"
     COMPLEX = "complex"
     ZERO = "zero"
+    CONSTANT = "constant"
     BELOW_TARGET = "below_target"
     UNMEASURABLE = "unmeasurable"
     OTHER_EXCEPTION = "other_exception"
     NO_EXCEPTION = "no_exception"
     FORBIDDEN = "forbidden"
     FOLLOW_THROUGH = "follow_through"
+    COSTS_ONCE = "costs_once"
+    RIGHT_BY_ITSELF = "right_by_itself"
     FOLLOW_THROUGH_UNDECIDED = "follow_through_undecided"
     INCONCLUSIVE = "inconclusive"
     NOT_JUDGED = "not_judged"
     NOT_CALLED = "not_called"
+    NOT_CHECKED = "not_checked"
     BLOCKED = "blocked"
 
 
@@ -123,7 +127,8 @@ class Table:
 class Fault:
     """How a student's code failed: exception type, message, and the cell (from 1) and line it came from.
 
-    `file` is the Python file in which the line stands, '' if that is the notebook.
+    `file` is the Python file in which the line stands, '' if that is the notebook; `bases` are the exceptions
+    of Python that the type is one of.
     """
 
     type: str
@@ -132,11 +137,16 @@ class Fault:
     line: int | None = None
     code: str = ""
     file: str = ""
+    bases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one call ended, and what came back."""
+    """How one call ended, and what came back.
+
+    `ignored` are keywords that the function does not take, `imported` modules that the code asked for by
+    other ways than an import statement.
+    """
 
     kind: OutcomeKind
     value: Any = None
@@ -144,6 +154,7 @@ class Outcome:
     args_after: tuple[Any, ...] | None = None
     ignored: tuple[str, ...] = ()
     seconds: float = 0.0
+    imported: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -166,12 +177,13 @@ class CellRun:
 
 @dataclass(frozen=True)
 class NotebookLimits:
-    """What one run of a notebook may use."""
+    """What one run of a notebook may use; `output_kb` is what one cell may display, `run_output_kb` all."""
 
     seconds: float = 300.0
     cell_seconds: float = 60.0
     memory_mb: int = 4096
     output_kb: int = 512
+    run_output_kb: int = 8192
 
 
 @dataclass(frozen=True)
@@ -222,7 +234,8 @@ class Prediction:
 class Candidate:
     """Something that a student may have written: one or two known mistakes, or (no codes) the reference.
 
-    `names` says in words what each of the `codes` stands for.
+    `names` says in words what each of the `codes` stands for; `own` whether the mistakes are in the function
+    itself, not in one that it calls.
     """
 
     codes: tuple[str, ...]
@@ -231,6 +244,7 @@ class Candidate:
     credit: float
     predictions: Mapping[str, Prediction]
     same_as: frozenset[str] = frozenset()
+    own: bool = False
 
     @cached_property
     def magnitude(self) -> float:
@@ -257,6 +271,10 @@ class Candidates(Protocol):
 
     def right(self) -> Candidate:
         """Return the reference."""
+        ...
+
+    def arguments(self) -> Sequence[Candidate]:
+        """Return, for each parameter, a function that returns this argument as it is."""
         ...
 
     def single(self) -> Sequence[Candidate]:
@@ -291,7 +309,8 @@ class Evidence:
 class Verdict:
     """What one check says: `fraction` of its points, in words, with evidence and a stable `code`.
 
-    `follows` if an input was credited because its result is right given the student's own other functions.
+    `follows` if an input was credited because its result is right given the student's own other functions;
+    `near` if all such results are near those of the reference, too.
     """
 
     kind: VerdictKind
@@ -301,6 +320,7 @@ class Verdict:
     evidence: Evidence = Evidence()
     remarks: tuple[str, ...] = ()
     follows: bool = False
+    near: bool = False
 
 
 class DiagnosisKind(StrEnum):
@@ -318,7 +338,8 @@ class Diagnosis:
     `residual` is the largest relative difference between the results and those of the mistake, `margin` the
     same for the next best explanation; `codes` are one mistake or several made together, or, where the
     kind is ambiguous, those that explain the results equally well (joined by + where two belong together).
-    `names` says in words what each code stands for.
+    `names` says in words what each code stands for. `inputs` says on how many inputs it rests, where others
+    gave no numbers.
     """
 
     kind: DiagnosisKind
@@ -328,6 +349,7 @@ class Diagnosis:
     credit: float = 0.0
     residual: float | None = None
     margin: float | None = None
+    inputs: str = ""
 
 
 @dataclass(frozen=True)

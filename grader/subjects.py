@@ -69,12 +69,23 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What another function returns for `args`, all its arguments, in place of the student's own."""
+
+    function: str
+    args: tuple[Any, ...]
+    value: Any
+
+
+@dataclass(frozen=True)
 class Case:
     """One input of a function: positional arguments, optional keywords, and what only the judge may know.
 
     `construct` has the arguments with which the object of a method, or of a class, is made. The calls in
     `before` are made first, in the same process, and what they changed stays. With `collect`, the value is
-    the tuple of what all of them returned, the last call included.
+    the tuple of what all of them returned, the last call included. The `answers` stand in for what other
+    functions of the student return. `label` is what students are told of the input where it alone goes wrong,
+    after "with": "whole numbers", "k = 0".
     """
 
     name: str
@@ -84,6 +95,8 @@ class Case:
     construct: Step = Step()
     before: tuple[Step, ...] = ()
     collect: bool = False
+    answers: tuple[Answer, ...] = ()
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,7 +120,8 @@ class Sweep:
 class Call:
     """One call of one function: only this, and the function's own code, enters the box.
 
-    `function` is the text of the subject; `construct`, `before` and `collect` are those of the case. `echo`
+    `function` is the text of the subject; `construct`, `before`, `collect` and `answers` are those of the
+    case. `echo`
     asks for the arguments as they are after the call, `keywords` are passed only where the student's function
     takes them. With a `sweep`, the value is the tuple of what was returned at each point.
     """
@@ -124,6 +138,7 @@ class Call:
     construct: Step = Step()
     before: tuple[Step, ...] = ()
     collect: bool = False
+    answers: tuple[Answer, ...] = ()
 
     def message(self) -> dict[str, Any]:
         """Return the call as plain data: what the code that makes it needs to know (inside/perform.py)."""
@@ -136,6 +151,7 @@ class Call:
                 for step in self.before
             ],
             "collect": self.collect,
+            "answers": [(each.function, each.args, each.value) for each in self.answers],
             "args": self.args,
             "keywords": dict(self.keywords),
             "sweep": [self.sweep.places, self.sweep.points] if self.sweep else None,

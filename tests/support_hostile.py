@@ -21,7 +21,7 @@ from support import INPUTS, RUBRIC, notebook, write_course
 from grader.batch.judges import Judges
 from grader.batch.pool import Graded, grade_all
 from grader.intake.submissions import Submission, find_submissions
-from grader.observe import control_groups, warm, warm_parent
+from grader.observe import control_groups, warm_parent
 from grader.observe.layers import ISOLATED
 from grader.observe.sandbox import BOOT, Sandbox
 from grader.observe.warm import WarmSandbox
@@ -36,9 +36,7 @@ LIMITS = {
     "function_seconds": 3,
     "memory_mb": 700,
 }
-# Boxes of these tests have a user that those of other graders on the machine have not: what a user may use
-# is counted for all of its processes.
-USER = 62_011
+
 HANDLER_SECONDS = 3
 SHORT_BOOT = f"import sys; sys.path.insert(0, sys.argv[1]); import inside.walls as w; w.HANDLER_SECONDS = {HANDLER_SECONDS}; sys.path.pop(0); {BOOT}"
 JOBS = 4  # most of them wait for a clock
@@ -52,8 +50,7 @@ class Hostile:
 
     Both are notebooks as JSON text, or the source of one code cell. `earns` are the points (of 3) of the
     attack's own function; None if it can only be unreadable. `again` if its calls are made a second time,
-    when nothing else runs: such cases are graded last. `hole` says why the attack still succeeds, `twin_hole`
-    why the honest one still loses.
+    when nothing else runs: such cases are graded last.
     """
 
     kind: str
@@ -62,8 +59,6 @@ class Hostile:
     twin: str
     earns: float | None = 3.0
     again: bool = False
-    hole: str = ""
-    twin_hole: str = ""
 
 
 @dataclass
@@ -127,7 +122,6 @@ def walled(
     They have no control groups, as on most machines, unless they are to be `grouped`.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(warm, "BOX_USER", USER)
         if not grouped:
             patch.setattr(control_groups.Groups, "open", classmethod(lambda cls: cls()))
         patch.setattr(warm_parent, "BOOT", SHORT_BOOT)
@@ -232,4 +226,4 @@ def shown(run: NotebookRun | None) -> str:
 
 def one_user() -> int:
     """Return the user as which a test may start processes of its own: nobody's, if this is root."""
-    return USER + 1 if os.getuid() == 0 else os.getuid()
+    return 62_011 if os.getuid() == 0 else os.getuid()

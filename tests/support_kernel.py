@@ -178,7 +178,7 @@ class PlayedKernel:
         """Say messages that a pipe does not hold, in a thread, until nobody listens any more."""
 
         def speak() -> None:
-            with suppress(BrokenPipeError):
+            with suppress(OSError):
                 self.says(*messages)
 
         thread = threading.Thread(target=speak)

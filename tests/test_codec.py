@@ -8,7 +8,7 @@ import pytest
 from support import run
 
 from grader.codec import pack_outcome, pack_reading, pack_run, unpack_outcome, unpack_reading, unpack_run
-from grader.reading import CodeCell, FactsStatus, FunctionCode, FunctionFacts, Reading
+from grader.reading import CodeCell, FactsStatus, FunctionCode, FunctionFacts, Place, Reading
 from grader.records import Fault, Outcome, OutcomeKind
 
 HOSTILE = "a\x1b[2J\x07\ud800\u202e"
@@ -17,7 +17,7 @@ SAFE = "a\ufffd[2J\ufffd\ufffd\ufffd"
 
 def test_a_reading_comes_back() -> None:
     facts = FunctionFacts(
-        "f", FactsStatus.FOUND, 2, "key", frozenset({"numpy.dot"}), ("X",), "Words.", ((1, 2),)
+        "f", FactsStatus.FOUND, 2, "key", frozenset({"numpy.dot"}), ("X",), "Words.", (Place(1, 2, "a = 1"),)
     )
     code = FunctionCode("f", (CodeCell(1, "def f(): pass", (0,)),), ("numpy",), in_state=True)
     reading = Reading({"f": facts}, {"f": code}, ("def f(): pass",))

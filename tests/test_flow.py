@@ -19,10 +19,10 @@ from grader.batch import pool as batch
 from grader.errors import GraderFault, UsageError
 from grader.handler.job import Job
 from grader.observe import keys, observe_submission
-from grader.observe.observe_submission import placed, portable
+from grader.observe.observe_submission import placed
 from grader.observe.sandbox import Process, Program, Sandbox
 from grader.plan.load import load_course
-from grader.reading import FunctionFacts
+from grader.reading import FunctionFacts, Place
 from grader.records import Fault, HandIn, Outcome, OutcomeKind
 from grader.store import Store
 from grader.subjects import Call
@@ -178,33 +178,31 @@ def test_an_error_in_shared_code_is_shown_where_it_stands_in_each_notebook(
     assert places == [(1, 2, "TypeError"), (2, 4, "TypeError")]
 
 
-FACTS = FunctionFacts("f", "found", places=((2, 1), (2, 5), (4, 3)))
+FACTS = FunctionFacts("f", "found", places=(Place(2, 1, "def f(x):"), Place(4, 3, "return x  # mine")))
 
 
 @pytest.mark.parametrize(
-    ("cell", "line", "kept"),
-    [
-        (2, 1, (0, 0)),
-        (2, 4, (0, 3)),
-        (2, 7, (1, 2)),
-        (4, 3, (2, 0)),
-        (4, 2, (None, None)),
-        (3, 1, (None, None)),
-    ],
+    ("line", "told"),
+    [(1, (2, 1, "def f(x):")), (2, (4, 3, "return x  # mine")), (3, (None, None, "")), (0, (None, None, ""))],
 )
-def test_a_place_is_kept_by_its_statement(cell: int, line: int, kept: tuple[int | None, int | None]) -> None:
-    outcome = Outcome(OutcomeKind.RAISED, fault=Fault("E", "m", cell, line, "x"))
-    moved = portable(outcome, FACTS)
-    assert moved.fault is not None
-    assert (moved.fault.cell, moved.fault.line) == kept
-    assert placed(moved, FACTS) == (outcome if kept[0] is not None else moved)
+def test_a_fault_is_told_with_the_line_of_the_notebook_itself(
+    line: int, told: tuple[int | None, int | None, str]
+) -> None:
+    outcome = Outcome(OutcomeKind.RAISED, fault=Fault("E", "m", 1, line, "return x  # of another"))
+    fault = placed(outcome, FACTS).fault
+    assert fault is not None
+    assert (fault.cell, fault.line, fault.code) == told
 
 
-@pytest.mark.parametrize("fault", [None, Fault("E", "m"), Fault("E", "m", 1), Fault("E", "m", 99, 0)])
-def test_a_fault_without_a_place_of_the_notebook_stays_as_it_is(fault: Fault | None) -> None:
-    outcome = Outcome(OutcomeKind.RAISED, fault=fault)
-    assert placed(outcome, FACTS) == outcome
-    assert portable(Outcome(OutcomeKind.RETURNED, 1.0), FACTS) == Outcome(OutcomeKind.RETURNED, 1.0)
+@pytest.mark.parametrize("fault", [None, Fault("E", "m"), Fault("E", "m", 1, None, "x")])
+def test_a_fault_without_a_place_is_told_without_one(fault: Fault | None) -> None:
+    found = placed(Outcome(OutcomeKind.RAISED, fault=fault), FACTS).fault
+    assert found == (None if fault is None else Fault("E", "m"))
+
+
+def test_a_fault_in_the_notebook_itself_is_told_as_it_is() -> None:
+    outcome = Outcome(OutcomeKind.RAISED, fault=Fault("E", "m", 3, 9, "x"))
+    assert placed(outcome, None) == outcome
 
 
 def test_a_fault_of_ours_leaves_the_others_whole_and_is_tried_again(

@@ -1,7 +1,7 @@
 """Hostile notebooks beside honest ones that look alike, graded end to end: nobody hangs, nobody else pays.
 
 An attack ends as a submission that is graded or unreadable, with the points that its function earns, and never
-as a fault of ours; its honest twin keeps every point. A test that is marked shows a hole that is still open.
+as a fault of ours; its honest twin keeps every point.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import textwrap
@@ -104,6 +105,18 @@ def nested(depth: int) -> str:
     return '{"a":' * depth + "1" + "}" * depth
 
 
+BUSY = """
+busy = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\\nwhile 1: pass"
+pid = [subprocess.Popen([sys.executable, "-I", "-S", "-c", busy]) for _ in range(6)][0].pid
+time.sleep(1.2)
+"""
+LIAR = """
+class Liar(type(link)):
+    def send(self, data, *rest):
+        is_pid = type(names["wire"].decode(data)) is int
+        return super().send(names["wire"].encode(pid) if is_pid else data, *rest)
+link.__class__ = Liar
+"""
 PEERS = [
     Hostile(
         "a",
@@ -210,21 +223,18 @@ PEERS = [
         "a",
         "a clock that is told the time of another process",
         at_setup(
-            """
-            busy = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\\nwhile 1: pass"
-            pid = [subprocess.Popen([sys.executable, "-I", "-S", "-c", busy]) for _ in range(6)][0].pid
-            time.sleep(1.2)
-            class Liar(type(link)):
-                def send(self, data, *rest):
-                    is_pid = type(names["wire"].decode(data)) is int
-                    return super().send(names["wire"].encode(pid) if is_pid else data, *rest)
-            link.__class__ = Liar
-            """,
+            BUSY + LIAR,
             "time.sleep(1.4)\n    return 2 * x",
         ),
         at_setup("time.sleep(0.1)", "time.sleep(0.1)\n    return 2 * x"),
         earns=0.0,
-        hole="the process whose waiting time does not count is named by the student: so no wall limit holds",
+    ),
+    Hostile(
+        "a",
+        "a clock that is told of a process that there is not",
+        at_setup("pid = 4000000\n" + LIAR, "time.sleep(1.4)\n    return 2 * x + 0 * 1"),
+        at_setup("time.sleep(0.1)", "time.sleep(0.1)\n    return 2 * x + 0 * 1"),
+        earns=0.0,
     ),
 ]
 FOLDERS = [
@@ -385,15 +395,12 @@ WORK = [
             cell("w = 1.0\n" + "for _ in range(3):\n    w = w - 0.1 * w\n" * 24),
             cell("def double(x):\n    return 2 * x + 0 * w"),
         ),
-        hole="slicing takes time that doubles with every binding that may not happen: 40 lines are unreadable",
-        twin_hole="24 loops that change the same variable are enough for that",
     ),
     Hostile(
         "c",
         "a comment of nine megabytes beside the function",
         book(cell(f"#{'a' * (9 << 20)}\ndef double(x):\n    return 2 * x + 0 * 9000001")),
         book(cell(f"#{'<!--' * 50_000}\ndef double(x):\n    return 2 * x + 0 * 9000002")),
-        hole="the code of a function may have more bytes than fit into a message to the box: our fault",
     ),
     Hostile(
         "c",
@@ -431,7 +438,6 @@ WORK = [
         "import scipy.sparse\n\ndef double(x):\n    return scipy.sparse.csr_matrix((0, 2**62))",
         "import scipy.sparse\n\ndef double(x):\n    return 2 * scipy.sparse.csr_matrix(x).toarray()[0]",
         earns=0.0,
-        hole="what trips the judge waits for a person: a wrong result that cannot be made dense loses nothing",
     ),
 ]
 ATTRIBUTES = "class A:\n    pass\na = A()\na.a = a\n"
@@ -560,7 +566,6 @@ TEXTS = [
         "lone surrogates in HTML and Markdown that is displayed",
         book(cell(HTML + "display(HTML('\\ud800'))"), own()),
         book(cell(HTML + "display(HTML('\\N{FOX FACE}'))"), own()),
-        hole="the sanitizer refuses text that is no Unicode, which nobody expects: our fault",
     ),
 ]
 ANSWERS = [
@@ -633,7 +638,6 @@ ANSWERS = [
         """,
         "class Table:\n    pass\n\ndef double(x):\n    Table()\n    return 2 * x",
         earns=0.0,
-        hole="what trips the judge waits for a person: a wrong result of an odd form loses nothing",
     ),
     Hostile(
         "f",
@@ -641,7 +645,6 @@ ANSWERS = [
         "def double(x):\n    if len(x) < 0:\n        import numpy.f2py.__main__\n    return 0 * x",
         "def double(x):\n    if len(x) < 0:\n        import numpy.f2py\n    return 2 * x",
         earns=0.0,
-        hole="the worker imports what the student's code names, and one such module ends the process: our fault",
     ),
 ]
 NAMELESS = """
@@ -756,17 +759,7 @@ def batch(sandbox: WarmSandbox, tmp_path_factory: pytest.TempPathFactory) -> Bat
     return found
 
 
-def marked(attribute: str) -> list[Any]:
-    """Return the cases as parameters of a test; those with an open hole must fail."""
-    return [
-        pytest.param(place, marks=pytest.mark.xfail(strict=True, reason=getattr(case, attribute)))
-        if getattr(case, attribute)
-        else place
-        for place, case in enumerate(CASES)
-    ]
-
-
-@pytest.mark.parametrize("place", marked("hole"), ids=IDS)
+@pytest.mark.parametrize("place", range(len(CASES)), ids=IDS)
 def test_an_attack_earns_what_its_function_earns_and_is_no_fault_of_ours(place: int, batch: Batch) -> None:
     case, score = CASES[place], batch.scores[named(place)]
     assert score.status is (Status.UNREADABLE if case.earns is None else Status.GRADED), score.message
@@ -775,7 +768,7 @@ def test_an_attack_earns_what_its_function_earns_and_is_no_fault_of_ours(place: 
     assert bool(score.message) == (case.earns is None)
 
 
-@pytest.mark.parametrize("place", marked("twin_hole"), ids=IDS)
+@pytest.mark.parametrize("place", range(len(CASES)), ids=IDS)
 def test_its_honest_twin_keeps_every_point(place: int, batch: Batch) -> None:
     score = batch.scores[f"{named(place)}-twin"]
     assert (score.status, score.points) == (Status.GRADED, 3.0), score.message or score.questions[0].checks
@@ -800,11 +793,6 @@ link.__class__ = Slow
 """
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the limit on a message of the student's process starts anew with every byte: the core kills the "
-    "box, twice, the second time alone, and calls what was not answered our fault",
-)
 def test_an_answer_that_trickles_in_costs_its_sender_points(
     sandbox: WarmSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -825,10 +813,6 @@ def test_an_answer_that_trickles_in_costs_its_sender_points(
 # b. a directory that both sides use
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a box takes 32 files: a course and a student with 20 each have more, and nothing says so before",
-)
 def test_twenty_modules_beside_a_notebook_are_no_fault_of_ours(sandbox: WarmSandbox, tmp_path: Path) -> None:
     inputs = INPUTS.replace('{"numbers.txt": b"1 2 3"}', '{f"d{n}.txt": b"1" for n in range(20)}')
     folder = write_course(tmp_path) / "anna"
@@ -844,12 +828,6 @@ def test_twenty_modules_beside_a_notebook_are_no_fault_of_ours(sandbox: WarmSand
 # c. work without bound in trusted processes
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=RuntimeError,
-    reason="IPython gives up after 500 rounds with an error that the reader does not expect: the submission is "
-    "not graded, and that is called our fault",
-)
 def test_more_than_500_shell_commands_cost_their_cell_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inputtransformer2, "TRANSFORM_LOOP_LIMIT", 50)  # 500, but that takes seconds
     assert len(read_sources(["!a\n" * 40]).cells[0].statements) == 40
@@ -881,16 +859,21 @@ def steps(count: int, monkeypatch: pytest.MonkeyPatch) -> int:
     return len(looked_up)
 
 
-@pytest.mark.xfail(strict=True, reason="the work of slicing doubles with each of these loops")
 def test_the_work_of_slicing_does_not_explode(monkeypatch: pytest.MonkeyPatch) -> None:
     assert steps(12, monkeypatch) < 4 * steps(8, monkeypatch)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="rows of a table are filled up: 1.4 kB become 580 kB, and 0.9 s of a processor; 70 such cells take "
-    "all that a handler may use",
-)
+def test_the_work_of_finding_definitions_does_not_explode(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = []
+    defines = slicing._defines
+    monkeypatch.setattr(slicing, "_defines", lambda *given: looked_at.append(1) or defines(*given))  # type: ignore[func-returns-value]
+    code = read_sources(["def f(x): 1\ndef g(x): 2\n" + "f = g\ng = f\n" * 20])
+    found = slicing.find_definition(code, "f")
+    assert found is not None
+    assert found.text == "f = g"
+    assert len(looked_at) < 4 * 42
+
+
 def test_a_small_table_in_markdown_stays_small() -> None:
     table = "|" + "a|" * 240 + "\n|" + "-|" * 240 + "\n" + "|\n" * 240
     assert len(show_markdown("|a|b|\n|-|-|\n|1|2|\n")) > 100
@@ -909,11 +892,6 @@ def numbers(rng):
 """
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the results of all calls of a submission are held three times over: 12 of 16 MB take 550 MB of the "
-    "coordinator, and 122 of 64 MB, as exercise_11 allows, would take 22 GB",
-)
 def test_large_results_do_not_fill_the_coordinator(sandbox: WarmSandbox, tmp_path: Path) -> None:
     zeros = "import numpy as np\n\ndef double(x):\n    return np.zeros(2_000_000)"
     limits = {**LIMITS, "result_mb": 16}
@@ -922,10 +900,6 @@ def test_large_results_do_not_fill_the_coordinator(sandbox: WarmSandbox, tmp_pat
     assert found.grown < 10 * 16
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="what a notebook displays has no limit in all: 30 cells with 0.4 MB each take 250 MB of the coordinator",
-)
 def test_what_is_displayed_does_not_fill_the_coordinator(sandbox: WarmSandbox, tmp_path: Path) -> None:
     prints = cell("print('<' * 190_000, flush=True)\nprint('<' * 190_000)")
     found = grade_batch(tmp_path, {"attack": book(*[prints] * 30, own()), "twin": book(own())}, sandbox)
@@ -933,11 +907,6 @@ def test_what_is_displayed_does_not_fill_the_coordinator(sandbox: WarmSandbox, t
     assert found.grown < 100
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="results that do not fit into a judge end its process; the coordinator then judges them, and all that "
-    "follow, without any limit",
-)
 def test_what_ends_a_judge_is_not_judged_by_the_coordinator(
     sandbox: WarmSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -945,21 +914,21 @@ def test_what_ends_a_judge_is_not_judged_by_the_coordinator(
 
     def seen(submission: str, *rest: Any) -> Any:
         judged_here.append(submission)  # a judge process appends to a copy
+        if submission == "killer" and os.getpid() != coordinator:
+            os.kill(os.getpid(), signal.SIGKILL)
         return grade(submission, *rest)
 
+    coordinator = os.getpid()
     monkeypatch.setattr(judges, "grade", seen)
-    monkeypatch.setattr(judges, "MEMORY", 64 << 20)
+    monkeypatch.setattr(judges, "MEMORY", 24 << 20)  # the large results do not fit into a judge
     large = "import numpy as np\n\ndef double(x):\n    return np.zeros(4_000_000)"
-    found = grade_batch(tmp_path, {"attack": large, "twin": RIGHT}, sandbox, jobs=1)
-    assert (found.scores["attack"].points, found.scores["twin"].points) == (0.0, 3.0)
+    found = grade_batch(tmp_path, {"killer": RIGHT, "large": large, "twin": RIGHT}, sandbox, jobs=1)
+    assert found.scores["killer"].status is Status.NOT_GRADED
+    assert "judging it took more than" in found.scores["killer"].message
+    assert (found.scores["large"].points, found.scores["twin"].points) == (0.0, 3.0)
     assert judged_here == []
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the mark of a run multiplies factors of any shape: 64 kB become 128 MB, and 400 kB 5 GB and 23 s in a "
-    "judge, which no clock ends",
-)
 def test_a_mark_of_exercise_11_multiplies_no_factors_of_any_shape() -> None:
     course = load_course("exercise_11", ROOT)
     question = next(q for q in course.rubric.questions if q.id == "latent_factor_alternating_optimization")
@@ -1016,11 +985,6 @@ def test_a_file_that_is_a_pipe_is_missing_and_holds_nobody_up(sandbox: WarmSandb
     assert kept_points(sandbox, tmp_path, *RIGHT_KEPT) == [1.0, 1.0]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="values are answered together with what is displayed: who displays too much has none, and what is "
-    "wrong then waits for a person",
-)
 def test_wrong_values_cannot_hide_behind_what_is_displayed(sandbox: WarmSandbox, tmp_path: Path) -> None:
     prints = cell("print('<' * 190_000, flush=True)\nprint('<' * 190_000)")
     assert kept_points(sandbox, tmp_path, *RIGHT_KEPT, cell("print('<')")) == [1.0, 1.0]
@@ -1094,7 +1058,6 @@ def test_no_field_of_the_table_is_a_formula_where_semicolons_separate(results: P
     assert [field for field in fields(results, "[,;\t]") if FORMULA.match(field)] == []
 
 
-@pytest.mark.xfail(strict=True, reason="folders of results may be called so that they read backwards")
 def test_no_folder_of_results_has_a_name_that_reads_backwards(results: Path) -> None:
     assert [path.name for path in results.iterdir() if CONTROLS.search(path.name)] == []
 
@@ -1103,7 +1066,6 @@ def score_of(results: Path, start: str) -> dict[str, Any]:
     return next(score for score in told(results) if score["submission"].startswith(start))
 
 
-@pytest.mark.xfail(strict=True, reason="the name of a file that is too large stands in its message as it is")
 def test_the_name_of_a_file_reaches_no_page_and_no_terminal_unchanged(results: Path) -> None:
     score = score_of(results, "\N{REPLACEMENT CHARACTER}]0;OWNED")
     assert score["status"] == "unreadable"
@@ -1119,17 +1081,10 @@ def test_rich_does_not_take_escape_sequences_out() -> None:
     assert "\x1b]0;" in printed.getvalue()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a name that is no text makes a message that cannot be stored: our fault"
-)
 def test_a_large_file_whose_name_is_no_text_is_unreadable(results: Path) -> None:
     assert score_of(results, "\N{REPLACEMENT CHARACTER}large")["status"] == "unreadable"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the page of a notebook shows control characters, and text that runs backwards, as they are",
-)
 def test_the_page_of_a_notebook_holds_no_control_characters(batch: Batch) -> None:
     pages = [batch.runs[named(place)] for place, case in enumerate(CASES) if case.kind == "e"]
     assert [
@@ -1137,7 +1092,6 @@ def test_the_page_of_a_notebook_holds_no_control_characters(batch: Batch) -> Non
     ] == []
 
 
-@pytest.mark.xfail(strict=True, reason="names of the student's code have no limit where they are told")
 def test_a_name_of_a_megabyte_is_not_told_in_full(sandbox: WarmSandbox, tmp_path: Path) -> None:
     long = "a" * (1 << 20)
     reads = f"import numpy as np\n{long} = np.random.rand(3)\n\ndef double(x):\n    {long}\n    return 2 * x"
@@ -1160,11 +1114,6 @@ def messages(batch: Batch, name: str) -> str:
     return " ".join(c.verdict.message for q in batch.scores[name].questions for c in q.checks)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="what is kept of a failure holds the line with its comment, and comments are not in its key: who "
-    "comes first writes into the feedback of all who wrote the same line",
-)
 def test_no_comment_of_another_student_stands_in_ones_feedback(sandbox: WarmSandbox, tmp_path: Path) -> None:
     line = "def double(x):\n    return x / None"
     found = grade_batch(tmp_path, {"a": line + "  # SOLUTIONS AT http://evil", "b": line}, sandbox, jobs=1)
@@ -1184,15 +1133,15 @@ def double(x):
 """
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="code can learn its line and its comments without any of the names that put them into its key: the "
-    "second of two notebooks that differ so gets the outcomes of the first",
-)
-def test_code_that_behaves_otherwise_has_no_outcomes_of_another(sandbox: WarmSandbox, tmp_path: Path) -> None:
-    source = KNOWS_ITS_LINE.strip() % 5
-    found = grade_batch(tmp_path, {"a": source, "b": "\n" + source}, sandbox, jobs=1)
-    assert (found.scores["a"].points, found.scores["b"].points) == (3.0, 0.0)
+@pytest.mark.parametrize(("number", "points"), [(4, 3.0), (5, 0.0)])
+def test_code_has_the_outcomes_that_it_would_have_without_others(
+    sandbox: WarmSandbox, tmp_path: Path, number: int, points: float
+) -> None:
+    source = KNOWS_ITS_LINE.strip() % number
+    other = f"# a comment\n\n{source}"
+    both = grade_batch(tmp_path / "both", {"a": source, "b": other}, sandbox, jobs=1)
+    alone = grade_batch(tmp_path / "alone", {"b": other}, sandbox)
+    assert [score.points for score in (*both.scores.values(), *alone.scores.values())] == [points] * 3
 
 
 SCAN = """
@@ -1229,19 +1178,11 @@ def test_the_seed_of_the_rubric_is_not_told(sandbox: WarmSandbox, tmp_path: Path
     assert f"ValueError: {' '.join(str(course.rubric.seed))} (" not in messages(found, "attack")
 
 
-@pytest.mark.xfail(
-    strict=True, raises=ValueError, reason="an array of text trips the judge, and waits for a person"
-)
 def test_a_property_is_not_had_by_an_array_of_text() -> None:
     assert violation("symmetric", np.eye(2), np.eye(2), Change()) == 0.0
     assert violation("symmetric", np.array(["a"]), np.array(["a"]), Change()) == float("inf")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="modules that a function imports are told to the warm parent in one message: one that is too long is "
-    "taken for a dead parent, which is killed with the boxes of everybody else",
-)
 def test_a_long_import_ends_no_box_of_another(
     another: WarmSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1263,41 +1204,30 @@ def test_a_long_import_ends_no_box_of_another(
 # g. effects across boxes
 
 HOLDS = """
-import ctypes, fcntl, os, time
-kept = [os.open(os.__file__, os.O_RDONLY), os.open("/dev/null", os.O_RDWR)]
-fcntl.flock(kept[0], fcntl.LOCK_EX)
-fcntl.lockf(kept[1], fcntl.LOCK_EX)
+import ctypes, time
 libc = ctypes.CDLL(None)
 while libc.inotify_init() >= 0:
     pass
 time.sleep(5)
 """
 FEELS = """
-import ctypes, fcntl, os, time
-shared, null, libc = os.open(os.__file__, os.O_RDONLY), os.open("/dev/null", os.O_RDWR), ctypes.CDLL(None)
-felt = set()
+import ctypes, os, time
+libc = ctypes.CDLL(None)
 for _ in range(100):
-    if len(felt) == 3:
-        break
-    for lock, fd in ((fcntl.flock, shared), (fcntl.lockf, null)):
-        try:
-            lock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            lock(fd, fcntl.LOCK_UN)
-        except OSError:
-            felt.add(lock.__name__)
     watched = libc.inotify_init()
     if watched < 0:
-        felt.add("inotify")
-    else:
-        os.close(watched)
+        print("felt: inotify")
+        break
+    os.close(watched)
     time.sleep(0.05)
-print("felt:", *sorted(felt))
+else:
+    print("felt: nothing")
 """
 
 
 @pytest.fixture(scope="module")
 def felt(sandbox: WarmSandbox, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What a box feels of a neighbour that locks shared files and takes all that its user may have."""
+    """What a box feels of a neighbour that takes all that its user may have."""
     notebooks = {"a": book(cell(HOLDS), own()), "b": book(cell(FEELS), own())}
     limits = {**LIMITS, "cell_seconds": 8}
     found = grade_batch(tmp_path_factory.mktemp("felt"), notebooks, sandbox, jobs=2, limits=limits)
@@ -1306,16 +1236,6 @@ def felt(sandbox: WarmSandbox, tmp_path_factory: pytest.TempPathFactory) -> str:
     return shown(found.runs["b"])
 
 
-@pytest.mark.xfail(
-    strict=True, reason="files that can only be read, and /dev/null, can be locked, for all boxes"
-)
-def test_a_lock_in_one_box_is_not_felt_in_another(felt: str) -> None:
-    assert "lock" not in felt
-
-
-@pytest.mark.xfail(
-    strict=True, reason="boxes of the tier isolated have one user, whose watches are counted together"
-)
 def test_one_box_does_not_take_the_watches_of_another(felt: str) -> None:
     assert "inotify" not in felt
 
@@ -1334,11 +1254,6 @@ time.sleep(60)
 """
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="descriptors that are underway in sockets are counted for the user of all boxes of all graders: with "
-    "750 of one box, no worker can hand a call over, and its student pays for it",
-)
 def test_a_box_takes_no_points_from_one_of_another_grader(
     sandbox: WarmSandbox, another: WarmSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1360,12 +1275,6 @@ def test_a_box_takes_no_points_from_one_of_another_grader(
     assert found.scores["neighbour"].points == 3.0
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="boxes of the tier isolated have one user, here and in every other grader of the machine: what is "
-    "counted by user (5.5 million watches of epoll, for one) a single box can take from all, which are then "
-    "not graded",
-)
 def test_boxes_have_users_of_their_own(sandbox: WarmSandbox, tmp_path: Path) -> None:
     notebooks = {name: book(cell("import os\nprint('user', os.getuid())"), own()) for name in "ab"}
     found = grade_batch(tmp_path, notebooks, sandbox)
@@ -1374,12 +1283,6 @@ def test_boxes_have_users_of_their_own(sandbox: WarmSandbox, tmp_path: Path) -> 
     assert first != second
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a process whose name is no UTF-8 is not found among the children of its waiter: it is not killed, "
-    "and outlives its box where no control group ends it (in the tier restricted, the parent of all boxes is "
-    "killed in its place)",
-)
 def test_nothing_outlives_its_box(batch: Batch) -> None:
     assert batch.left == []
 
@@ -1445,10 +1348,5 @@ def test_boxes_with_one_user_cannot_signal_each_other(reached: list[str]) -> Non
     assert "signal" not in reached
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="where boxes have one user (restricted, not as root, or behind bubblewrap), one can set the limits of "
-    "the others, and of the grader if it has that user too: a second of processor time ends them",
-)
 def test_boxes_with_one_user_cannot_limit_each_other(reached: list[str]) -> None:
     assert {"limit", "processor", "priority"}.isdisjoint(reached)

@@ -158,7 +158,7 @@ MAY_USE = {
         "records",
         "subjects",
     },
-    "judge": {"checks", "course", "errors", "numerics", "plan", "reading", "records", "subjects"},
+    "judge": {"checks", "course", "decode", "errors", "numerics", "plan", "reading", "records", "subjects"},
     "store": {"codec", "errors", "reading", "records"},
     "report": {"course", "reading", "records"},
     "exports": {"course", "errors", "records"},

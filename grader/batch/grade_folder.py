@@ -23,6 +23,7 @@ from grader.plan.load import load_course
 from grader.plan.plan import Course
 from grader.records import Score, Status
 from grader.store import Store
+from grader.verify.proof import refuse_wrong_reference
 
 LOG = logging.getLogger(__name__)
 LOG_FILE = "grader.log"
@@ -47,6 +48,7 @@ def grade_folder(
     """Grade every notebook in `folder` into `out`; return how many were not graded through our fault."""
     submissions = find_submissions(folder)
     course = load_course(assignment, root, rubric)
+    refuse_wrong_reference(course)
     open_results(out)
     with _log_file(out / LOG_FILE):
         return _grade(submissions, course, root, out, jobs, fresh=fresh, unsafe=unsafe)

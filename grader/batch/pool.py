@@ -19,8 +19,8 @@ from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from grader.batch.judges import Judges
+from grader.batch.words import safe_words
 from grader.errors import DamagedError, GraderError, GraderFault, NotebookUnreadable
-from grader.inside.safe_text import message_text
 from grader.intake.submissions import Submission
 from grader.judge.judge_observation import not_graded, unreadable
 from grader.notebook.sources import MAX_MODULE, read_bytes
@@ -223,7 +223,8 @@ def _grade_one(
     if submission.remark:
         remarks = (*graded.score.remarks, submission.remark)
         graded = replace(graded, score=replace(graded.score, remarks=remarks))
-    return replace(graded, score=replace(graded.score, tier=sandbox.name, directory=submission.directory))
+    score = replace(safe_words(graded.score), tier=sandbox.name, directory=submission.directory)
+    return replace(graded, score=score)
 
 
 def _store_result(graded: Graded, course: Course, store: Store, listener: Listener) -> Score:
@@ -252,6 +253,5 @@ def _store_result(graded: Graded, course: Course, store: Store, listener: Listen
 
 def _not_graded(submission: Submission, error: Exception, course: Course, tier: str) -> Graded:
     """Return the result of a submission that could not be graded because of `error`."""
-    reason = message_text(f"{type(error).__name__}: {error}")
-    score = not_graded(submission.id, reason, course)
+    score = safe_words(not_graded(submission.id, f"{type(error).__name__}: {error}", course))
     return Graded(submission, replace(score, tier=tier, directory=submission.directory))

@@ -11,8 +11,9 @@ the group `grader.checks` whose name is the type.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, model_validator
@@ -27,6 +28,8 @@ Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_lengt
 Fraction = Annotated[float, Field(ge=0, le=1, strict=True)]
 Points = Annotated[float, Field(ge=0, le=1000, strict=True)]
 Outcomes = Mapping[str, Outcome]
+# Ways to fail of which a hint about the right values says nothing.
+NO_HINT = frozenset({*OutcomeKind, Code.STRUCTURE, Code.NOT_CALLED, Code.NOT_CHECKED, Code.NOT_JUDGED})
 
 
 class Model(BaseModel):
@@ -101,6 +104,10 @@ class Planner(Protocol):
         """Return the calls of the functions `names` that the reference makes for a case, in order."""
         ...
 
+    def answered(self, case: Case, names: Sequence[str]) -> Case:
+        """Return a case in which the functions `names` answer as those of the reference do."""
+        ...
+
 
 class Trusted(Protocol):
     """What the judging of a case may ask the course for."""
@@ -126,19 +133,46 @@ class Trusted(Protocol):
 
 @dataclass(frozen=True)
 class PlannedCase:
-    """One input of a check: the calls that it needs, that of the function itself first, and the input."""
+    """One input of a check: the calls that it needs, that of the function itself first, and the input.
+
+    `aided` are the same calls once more, with the right answers of the functions that they build on: a
+    function whose own code is right loses nothing because of another's.
+    """
 
     calls: tuple[Call, ...]
     inputs: Case
+    aided: tuple[Call, ...] = field(default=(), kw_only=True)
 
     @property
     def deferred(self) -> tuple[Call, ...]:
-        """Those of the calls that are made only if the others leave the case `undecided`."""
-        return ()
+        """The calls that are made only if the others leave the case `undecided`."""
+        return self.aided
 
-    def undecided(self, outcomes: Outcomes) -> bool:
+    def undecided(self, outcomes: Outcomes, trusted: Trusted) -> bool:
         """Whether the deferred calls are needed, given the outcomes of the others."""
-        return bool(self.deferred)
+        try:
+            result = self.judge(outcomes, trusted)
+        except Exception:  # a judge may trip over whatever a student's function returned
+            return True
+        return bool(self.deferred) and (result.fraction < 1.0 or result.code == Code.FOLLOW_THROUGH)
+
+    def judge_aided(self, outcomes: Outcomes, trusted: Trusted | None) -> CaseResult:
+        """Return what the calls say, or those with the right answers of other functions if that is more."""
+        result = self.judge(outcomes, trusted)
+        if not self.aided or (result.fraction == 1.0 and result.code != Code.FOLLOW_THROUGH):
+            return result
+        made = {call.id: outcomes.get(aided.id) for call, aided in zip(self.calls, self.aided, strict=False)}
+        if any(outcome is None for outcome in made.values()):
+            return result
+        other = self.judge(ChainMap(made, outcomes), trusted)  # type: ignore[arg-type]
+        if other.code == Code.FOLLOW_THROUGH or other.fraction < result.fraction or other.fraction == 0.0:
+            return result
+        names = " and ".join(dict.fromkeys(answer.function for call in self.aided for answer in call.answers))
+        message = f"it is right with the right {names} in place of your own"
+        if other.fraction < 1.0:
+            message = f"with the right {names} in place of your own: {other.message}"
+        code = Code.RIGHT_BY_ITSELF if other.fraction == 1.0 else other.code
+        return replace(other, code=code, message=message)
 
     def judge(self, outcomes: Outcomes, trusted: Trusted | None) -> CaseResult:
         """Return what the outcomes of the calls say."""
@@ -169,10 +203,12 @@ class Check(Model):
     """Whether students may run it at home. Hidden inputs are never shown."""
     requires: tuple[Identifier, ...] = ()
     """Earlier checks of the same question that must have earned something for this one to count."""
+    once: Identifier | None = None
+    """A name that checks of several questions share: what the first of them loses, the others do not lose."""
     feedback: Feedback = Feedback()
     """Texts for the student."""
 
-    grading_only: ClassVar[frozenset[str]] = frozenset({"requires"})
+    grading_only: ClassVar[frozenset[str]] = frozenset({"requires", "once"})
     """Keys that students do not get: they have a meaning in the grading only."""
     credits_mistakes: ClassVar[bool] = False
     """Whether a named mistake earns what the course credits it with."""
@@ -223,7 +259,8 @@ class Check(Model):
             return Verdict(
                 VerdictKind.NOT_ATTEMPTED, 0.0, "It was left as it was handed out.", "not_attempted"
             )
-        return combined([case.judge(outcomes, trusted) for case in cases], by_case=self.counts_by_case())
+        results = [replace(case.judge_aided(outcomes, trusted), input=case.inputs.label) for case in cases]
+        return combined(results, by_case=self.counts_by_case())
 
     def judge_given(
         self, cases: Sequence[PlannedCase], outcomes: Outcomes, trusted: Trusted, codes: Sequence[str]
@@ -233,6 +270,10 @@ class Check(Model):
         if not results or None in results:
             return None
         return combined([result for result in results if result is not None], by_case=True)
+
+    def hint_fits(self, code: str) -> bool:
+        """Whether the feedback for a failure says something about the one with this code."""
+        return code not in NO_HINT
 
     def counts_by_case(self) -> bool:
         """Whether each input counts for its share of the points."""
@@ -290,11 +331,24 @@ class ValueCheck(InputsCheck):
 
     output: Annotated[int, Field(ge=0)] | None = None
     """For a function that returns a tuple: the place of the part to look at; all of it if left out."""
+    given: tuple[Identifier, ...] = ()
+    """Other functions that it builds on: right with the student's own or the reference's counts as right."""
+
+    grading_only: ClassVar[frozenset[str]] = InputsCheck.grading_only | {"given"}
 
     @property
     def compares_form(self) -> bool:
         """Whether students need the form of the right values (structure and shapes, no numbers) at home."""
         return False
+
+    def aided(self, planner: Planner, cases: Sequence[tuple[Case, Call]]) -> tuple[Call, ...]:
+        """Return calls on cases once more, with the reference's answers of the functions in `given`."""
+        if not self.given:
+            return ()
+        answered = [(planner.answered(case, self.given), call) for case, call in cases]
+        if not all(case.answers for case, _ in answered):
+            return ()
+        return tuple(planner.call(self, case, echo=call.echo) for case, call in answered)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Checks of type `forbidden`: the code that the function needs does not use certain names."""
+"""Checks of type `forbidden`: the code that the function needs does not use certain names.
+
+They are looked for in the text of the code, and among the modules that it imported when it was called.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ class ForbiddenCheck(Check):
     """The code that the function needs does not use certain names."""
 
     type: Literal["forbidden"]
-    """Look for forbidden calls in the code; nothing is run."""
+    """Look for forbidden names in the code, and among the modules that it imported when it was called."""
     names: Annotated[tuple[str, ...], Field(min_length=1)]
     """Dotted names, for example sklearn.manifold.TSNE; a module forbids all that is in it."""
 

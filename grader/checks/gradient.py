@@ -10,6 +10,7 @@ exceed both, nothing can be said: the result is inconclusive.
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -34,7 +35,7 @@ from grader.numerics.compare import NearMissCode, compare
 from grader.numerics.differentiate import OwnCost, differentiate
 from grader.numerics.finite_difference import extrapolate
 from grader.numerics.in_words import describe, furthest
-from grader.numerics.near_miss import near_miss
+from grader.numerics.near_miss import NearMiss, near_miss
 from grader.numerics.numeric_gradient import Numeric, NumericPart
 from grader.records import Code, OutcomeKind, Plot
 from grader.subjects import Call
@@ -63,12 +64,19 @@ class GradientCheck(ValueCheck):
     """Largest error allowed, relative to the norm of the numeric gradient."""
     own_cost: Fraction = 0.0
     """Follow-through: the share for the right gradient of their own cost, if its mistake has a name."""
+    near: Fraction = 0.1
+    """One minus the cosine up to which the gradient of their own cost is near enough to count by itself."""
     by_case: bool = True
     """Whether each input counts for its share of the points, or all inputs must be right for any."""
     credit: dict[NearMissCode, Fraction] = {}  # noqa: RUF012 -- pydantic copies it
     """The share of the points for a recognised near miss, by its code (for example constant_factor)."""
 
-    grading_only: ClassVar[frozenset[str]] = ValueCheck.grading_only | {"credit", "own_cost", "by_case"}
+    grading_only: ClassVar[frozenset[str]] = ValueCheck.grading_only | {
+        "credit",
+        "own_cost",
+        "near",
+        "by_case",
+    }
     credits_mistakes: ClassVar[bool] = True
 
     @property
@@ -104,9 +112,10 @@ class GradientCheck(ValueCheck):
                 rng = np.random.default_rng([planner.seed, number, attempt])
                 numeric, own = differentiate(cost, case, self.wrt, rng, right)
                 calls = [planner.call(self, case)]
+                aided = self.aided(planner, [(case, calls[0])])
                 if self.own_cost:
                     calls.append(planner.call(self, case, self.cost, sweep=own.sweep))
-                tried.append(GradientCase(tuple(calls), case, self, numeric, own))
+                tried.append(GradientCase(tuple(calls), case, self, numeric, own, aided=aided))
                 if numeric.decides(self.rtol):
                     break
             decided.append(tried[-1] if tried[-1].numeric.decides(self.rtol) else tried[0])
@@ -124,12 +133,14 @@ class GradientCase(PlannedCase):
     @property
     def deferred(self) -> tuple[Call, ...]:
         """The evaluations of the student's own cost: most gradients are right for the reference's."""
-        return self.calls[1:]
+        return (*self.calls[1:], *self.aided)
 
-    def undecided(self, outcomes: Outcomes) -> bool:
+    def undecided(self, outcomes: Outcomes, trusted: Trusted) -> bool:
         """Whether the gradient is none of the reference's cost."""
         result, parts = self._for_reference(outcomes)
-        return bool(self.deferred) and parts is not None and result.fraction < 1.0 and not result.inconclusive
+        if parts is None and not self.aided:
+            return False
+        return bool(self.deferred) and result.fraction < 1.0 and not result.inconclusive
 
     def judge(self, outcomes: Outcomes, trusted: Trusted | None) -> CaseResult:
         """Return what one input says of a gradient."""
@@ -140,7 +151,9 @@ class GradientCase(PlannedCase):
         follows = self._right_for_own(parts, outcomes) if check.own_cost else False
         if follows:
             message = f"it is the right gradient of your own {check.cost}"
-            return CaseResult(check.own_cost, Code.FOLLOW_THROUGH, message, result.facts, result.plot)
+            plot = self._own_plot(parts, outcomes)
+            near = self._cosine(parts) >= 1.0 - check.near
+            return CaseResult(check.own_cost, Code.FOLLOW_THROUGH, message, result.facts, plot, near=near)
         if follows is None:
             message = (
                 f"your own {check.cost} has a kink here, or is too noisy, to tell whether this is its "
@@ -162,15 +175,42 @@ class GradientCase(PlannedCase):
         if not all(np.isfinite(part).all() for part in (*numeric.parts, *numeric.errors)):
             message = "there are no finite differences here to tell right from wrong"
             return CaseResult(0.0, Code.INCONCLUSIVE, message, inconclusive=True), None
-        parts = _parts(got.value, numeric.parts)
-        if isinstance(parts, CaseResult):
-            return self._near(got.value, parts), None
+        values = _values(got.value, numeric.parts)
         unit = precision(got.value) / EPS
+        parts = [_part(value, right) for value, right in zip(values, numeric.parts, strict=True)]
         results = [
-            _judge_part(part, numeric.part(n), check.rtol, unit, check.wrt[n], kink=numeric.kink)
-            for n, part in enumerate(parts)
+            part
+            if isinstance(part, CaseResult)
+            else self._credited(
+                part,
+                number,
+                _judge_part(
+                    part, numeric.part(number), check.rtol, unit, check.wrt[number], kink=numeric.kink
+                ),
+            )
+            for number, part in enumerate(parts)
         ]
-        return min(results, key=lambda result: (result.fraction, not result.inconclusive)), parts
+        whole = tuple(part for part in parts if not isinstance(part, CaseResult))
+        together = _together(results, check.wrt)
+        return (together, whole) if len(whole) == len(parts) else (self._near(got.value, together), None)
+
+    def _credited(self, got: Array, number: int, result: CaseResult) -> CaseResult:
+        """Return the result of one part of several, with the credit of the near miss that explains it."""
+        several = len(self.numeric.parts) > 1
+        if result.fraction == 1.0 or result.inconclusive or not several:
+            return result
+        return self._named(result, near_miss(got, self.numeric.parts[number], NAMED))
+
+    def _cosine(self, parts: tuple[Array, ...]) -> float:
+        """Return the smallest cosine of the angle between a part of a gradient and the numeric one."""
+        cosines = [1.0]
+        for part, right in zip(parts, self.numeric.parts, strict=True):
+            sizes = float(np.linalg.norm(part)), float(np.linalg.norm(right))
+            if all(sizes):
+                cosines.append(float(np.vdot(part / sizes[0], right / sizes[1])))
+            elif any(sizes):
+                cosines.append(0.0)
+        return min(cosines)
 
     def detail(self, value: Any, result: CaseResult) -> str:
         """Say which entry is furthest from the finite differences."""
@@ -183,13 +223,21 @@ class GradientCase(PlannedCase):
 
     @np.errstate(all="ignore")
     def _near(self, value: Any, result: CaseResult) -> CaseResult:
-        """Return a result with the name and the credit of the near miss that explains it, if one does."""
+        """Return a result with the name and the credit of the near miss that explains all of it, if one does.
+
+        What is right in a part of it counts at least as before.
+        """
         parts = self.numeric.parts
-        near = near_miss(value, parts if len(parts) > 1 else parts[0], NAMED)
+        named = self._named(result, near_miss(value, parts if len(parts) > 1 else parts[0], NAMED))
+        return named if named.fraction >= result.fraction else result
+
+    def _named(self, result: CaseResult, near: NearMiss | None) -> CaseResult:
         if near is None:
             return result
         credit = self.check.credit.get(near.code, 0.0)
-        return CaseResult(credit, near.code, near.message, result.facts, result.plot)
+        return CaseResult(
+            credit, near.code, near.message, result.facts, result.plot, factor=near.factor, input=result.input
+        )
 
     @np.errstate(all="ignore")
     def _right_for_own(  # noqa: PLR0911 -- one for each thing that can be wrong
@@ -234,32 +282,76 @@ class GradientCase(PlannedCase):
             undecided |= found.error > OWN * rtol * size
         return None if undecided else True
 
+    @np.errstate(all="ignore")
+    def _own_plot(self, parts: tuple[Array, ...], outcomes: Outcomes) -> Plot | None:
+        """Return the slopes of the student's own cost along the directions, and those of their gradient."""
+        own, output = self.own, self.check.cost_output
+        values = [dense(part_of(value, output)) for value in outcomes[self.calls[1].id].value]
+        around = np.reshape(
+            [np.ravel(value)[0] for value in values[1:] if value is not None], (-1, len(own.steps), 2)
+        )
+        slopes = (around[:, -1, 0] - around[:, -1, 1]) / (2 * own.steps[-1])
+        mine = [
+            sum(float(np.vdot(part, along)) for part, along in zip(parts, direction, strict=True))
+            for direction in own.directions
+        ]
+        title = f"Slopes of your gradient against those of your own {self.check.cost}"
+        return _plot(np.asarray(mine), slopes, title)
 
-def _parts(value: Any, expected: tuple[Array, ...]) -> tuple[Array, ...] | CaseResult:
-    """Return the gradient's parts as finite arrays of the right shapes, or what is wrong with them."""
-    values = (value,) if len(expected) == 1 else value
-    if not isinstance(values, tuple | list) or len(values) != len(expected):
-        message = f"it returned {describe(value)} where {len(expected)} arrays are expected"
-        return CaseResult(0.0, Code.STRUCTURE, message)
-    found = []
-    for part, right in zip(values, expected, strict=True):
-        comparison = compare(part, right, np.inf)
-        array = dense(part)
-        if not comparison.equal or array is None:
-            return CaseResult(0.0, comparison.code, comparison.message)
-        if array.dtype.kind == "c" and array.imag.any():
-            return CaseResult(0.0, Code.COMPLEX, "it has complex entries")
-        found.append(np.asarray(array.real, dtype=np.float64).reshape(right.shape))
-    return tuple(found)
+
+def _values(value: Any, expected: tuple[Array, ...]) -> tuple[Any, ...]:
+    """Return what was returned for each part, or what is wrong with it.
+
+    One array where several are expected is the first part whose shape it has.
+    """
+    if len(expected) == 1:
+        return (value,)
+    if isinstance(value, tuple | list) and len(value) == len(expected):
+        return tuple(value)
+    message = f"it returned {describe(value)} where {len(expected)} arrays are expected"
+    missing = CaseResult(0.0, Code.STRUCTURE, message)
+    array = dense(value)
+    shapes = [part.shape for part in expected]
+    place = shapes.index(array.shape) if array is not None and array.shape in shapes else -1
+    return tuple(value if number == place else missing for number in range(len(expected)))
+
+
+def _part(value: Any, right: Array) -> Array | CaseResult:
+    """Return one part of a gradient as a finite array of the right shape, or what is wrong with it."""
+    if isinstance(value, CaseResult):
+        return value
+    comparison = compare(value, right, np.inf)
+    array = dense(value)
+    if not comparison.equal or array is None:
+        return CaseResult(0.0, comparison.code, comparison.message)
+    if array.dtype.kind == "c" and array.imag.any():
+        return CaseResult(0.0, Code.COMPLEX, "it has complex entries")
+    return np.asarray(array.real, dtype=np.float64).reshape(right.shape)
+
+
+def _together(results: Sequence[CaseResult], names: Sequence[str]) -> CaseResult:
+    """Return the result of all parts: each counts alike, and the worst is told."""
+    if len(results) == 1:
+        return results[0]
+    decided = [result for result in results if not result.inconclusive]
+    worst = min(results, key=lambda result: (result.fraction, not result.inconclusive))
+    if not decided or all(result.fraction == 1.0 for result in decided):
+        return worst
+    worst = min(decided, key=lambda result: result.fraction)
+    fraction = sum(result.fraction for result in decided) / len(results)
+    message = worst.message
+    if fraction and len({result.message for result in results}) > 1:
+        message = f"in the part for {names[list(results).index(worst)]}, {message}"
+    return CaseResult(fraction, worst.code, message, worst.facts, worst.plot)
 
 
 def _judge_part(
     got: Array, part: NumericPart, rtol: float, unit: float, name: str, *, kink: bool
 ) -> CaseResult:
     """Compare one part of a gradient, that for the argument `name`, with the numeric one."""
-    facts = _facts(got, part, name)
     off = float(np.linalg.norm(got - part.right))
     slack, noise = part.slack(rtol, unit), part.noise
+    facts = _facts(got, part, name, slack)
     decides = part.flat or noise <= slack
     if decides and off <= slack + noise:
         return CaseResult(1.0, facts=facts)
@@ -272,7 +364,7 @@ def _judge_part(
     return CaseResult(0.0, Code.VALUES, message, facts, _plot(got, part.right))
 
 
-def _facts(got: Array, part: NumericPart, name: str) -> Facts:
+def _facts(got: Array, part: NumericPart, name: str, slack: float) -> Facts:
     """Return what a student can look into: the worst entry, both values there, and the errors."""
     if part.right.size == 0:
         return ()
@@ -287,13 +379,14 @@ def _facts(got: Array, part: NumericPart, name: str) -> Facts:
         unit = part.right / part.norm  # so that no square of an entry over- or underflows
         facts += [
             ("relative error", f"{float(np.linalg.norm(got / part.norm - unit)):.2g}"),
+            ("relative error allowed", f"{slack / part.norm:.2g}"),
             ("noise of the finite differences", f"{part.noise / part.norm:.1g}"),
             ("best-fitting factor", f"{float(np.vdot(unit, got / part.norm)):.4g}"),
         ]
     return tuple(facts)
 
 
-def _plot(got: Array, right: Array) -> Plot | None:
+def _plot(got: Array, right: Array, title: str = "Your gradient against finite differences") -> Plot | None:
     """Return the points (finite difference, returned value), scaled so that no number shows, or None."""
     scale = max(float(np.abs(right).max(initial=0.0)), 1e-300)
     pairs = np.stack([right.ravel(), got.ravel()], axis=1)[:MAX_POINTS] / scale
@@ -301,5 +394,4 @@ def _plot(got: Array, right: Array) -> Plot | None:
     points = tuple((float(x), float(y)) for x, y in pairs)
     if not points:
         return None
-    title = "Your gradient against finite differences"
     return Plot("scatter", title, "finite difference", "returned", (("entries", points),))

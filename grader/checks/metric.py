@@ -46,10 +46,8 @@ class MetricCheck(ValueCheck):
     """A function in metrics.py: returned value -> {name: numbers}; drawn as curves in the feedback."""
     tolerance: Annotated[float, Field(ge=0)] = 0.0
     """How far from `full` still earns all points, as a share of the way to `none`."""
-    given: tuple[Identifier, ...] = ()
-    """Follow-through: also right if it is right given the mistakes that are named in these functions."""
     own_metric: Identifier | None = None
-    """The measure for that, in metrics.py: (returned value, case, call) -> share that is lost, 0 to 1."""
+    """The measure given the student's own functions: (returned value, case, call) -> share that is lost."""
     given_credit: Fraction = 1.0
     """The share of the points for a result that is right given the student's own functions."""
 
@@ -60,8 +58,8 @@ class MetricCheck(ValueCheck):
 
     @model_validator(mode="after")
     def _given_is_measured(self) -> Self:
-        if bool(self.given) != bool(self.own_metric):
-            raise ValueError("given and own_metric belong together: name both, or none")
+        if self.own_metric and not self.given:
+            raise ValueError("own_metric needs given: the functions whose mistakes it measures")
         return self
 
     @model_validator(mode="after")
@@ -73,7 +71,7 @@ class MetricCheck(ValueCheck):
     @property
     def functions(self) -> tuple[str, ...]:
         """The functions whose mistakes are looked up."""
-        return self.given
+        return self.given if self.own_metric else ()
 
     def plan(self, planner: Planner) -> tuple[PlannedCase, ...]:
         """Return a case for each input, with the numbers that earn all points and none."""
@@ -107,7 +105,9 @@ class MetricCheck(ValueCheck):
                 raise AssignmentError(
                     f"the check {self.id!r}: on {case.name!r}, full is {full:g} and none is {none:g}"
                 )
-            cases.append(MetricCase((call,), case, self, full, none))
+            cases.append(
+                MetricCase((call,), case, self, full, none, aided=self.aided(planner, [(case, call)]))
+            )
         return tuple(cases)
 
 

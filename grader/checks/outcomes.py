@@ -40,7 +40,7 @@ def explain(outcome: Outcome | None) -> str:
 def why_not_called(facts: FunctionFacts) -> str:
     """Return a sentence on why a function could not be called at all."""
     if facts.status == FactsStatus.NOT_ATTEMPTED:
-        return "The function was left as it was handed out."
+        return facts.remark or "The function was left as it was handed out."
     return facts.remark
 
 

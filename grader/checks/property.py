@@ -1,8 +1,9 @@
 """Checks of type `property`: a property that must hold whatever the values are.
 
 A property of one result is looked up in `OF_VALUES`. The others relate two calls: the second is made on the
-same input again, or on one that is moved, rotated or permuted. A result that is zero everywhere satisfies
-many of them and proves nothing: it does not count.
+same input again, or on one that is moved, rotated or permuted. What has another form, or is not finite,
+cannot be checked: it earns nothing, and nothing is said about the property. The same holds of a result that
+is zero everywhere, which satisfies many of them and proves nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from grader.checks.base import (
 from grader.checks.result import CaseResult
 from grader.errors import AssignmentError
 from grader.numerics.arrays import TINY, dense, largest, relative_error
-from grader.numerics.in_words import text_of
+from grader.numerics.in_words import describe, text_of
+from grader.records import Code, Table
 from grader.subjects import Case
 
 Array = NDArray[Any]
@@ -108,14 +110,16 @@ class PropertyCheck(ValueCheck):
         rng = np.random.default_rng([planner.seed, 1])
         cases = []
         for case in next(planner.draws(self.inputs)):
-            calls = [planner.call(self, case, echo=self.property == "input_not_mutated")]
+            calls = [(case, planner.call(self, case, echo=self.property == "input_not_mutated"))]
             change = Change()
             if self.property == "deterministic":
-                calls.append(planner.call(self, case, repeat=1))
+                calls.append((case, planner.call(self, case, repeat=1)))
             elif self.property in self.relating:
                 other, change = changed_input(self, case, planner.parameters, rng)
-                calls.append(planner.call(self, other))
-            cases.append(PropertyCase(tuple(calls), case, self, change))
+                calls.append((other, planner.call(self, other)))
+            made = tuple(call for _, call in calls)
+            aided = () if self.property == "deterministic" else self.aided(planner, calls)
+            cases.append(PropertyCase(made, case, self, change, aided=aided))
         return tuple(cases)
 
 
@@ -132,7 +136,7 @@ class Change:
             return first @ self.rotation if first.shape[-1] == len(self.rotation) else None
         if self.permutation is not None and first.ndim:
             order = self.permutation
-            if first.shape[0] != len(order):
+            if first.shape[:1] != order.shape:
                 return None
             square = first.ndim == 2 and first.shape[1] == len(order)
             return first[np.ix_(order, order)] if square else first[order]
@@ -187,10 +191,14 @@ class PropertyCase(PlannedCase):
         if name == "input_not_mutated":
             size = mutation(self.inputs.args, outcomes[self.calls[0].id].args_after)
         else:
+            reason = next(filter(None, (unfit(name, value) for value in values)), "")
+            if reason:
+                return CaseResult(0.0, Code.NOT_CHECKED, f"not checked: {reason}")
             size = violation(name, values[0], values[-1], self.change)
         if size <= self.check.rtol:
             return CaseResult(1.0)
-        facts = (("size of the violation", f"{size:.2g}"),) if np.isfinite(size) else ()
+        allowed = ("allowed", f"{self.check.rtol:.2g}")
+        facts = (("size of the violation", f"{size:.2g}"), allowed) if np.isfinite(size) else ()
         return CaseResult(0.0, name, WORDS[name], facts)
 
     def detail(self, value: Any, result: CaseResult) -> str:
@@ -202,6 +210,26 @@ class PropertyCase(PlannedCase):
             return DETAILS[name](array)
         size = dict(result.facts).get("size of the violation")
         return f"the largest change is {size} of the largest entry" if size else ""
+
+
+def unfit(name: str, value: Any) -> str:
+    """Say why a property of a result cannot be checked; '' if it can."""
+    whole = dense(value)
+    parts = value if isinstance(value, tuple | list) and whole is None else (value,)
+    arrays = [_signed(part) for part in parts]
+    if not arrays or any(array is None for array in arrays):
+        return f"it returned {describe(value)}"
+    real = [array for array in arrays if array is not None]
+    if not all(np.isfinite(array).all() for array in real):
+        return "it has entries that are NaN or infinite"
+    if not any(array.any() for array in real):
+        return "it is zero everywhere, which proves nothing"
+    first = real[0]
+    if name in OF_SQUARES and not (first.ndim == 2 and first.shape[0] == first.shape[1]):
+        return f"it is {describe(first)}, which is not square"
+    if name in OF_VALUES and first.dtype.kind == "c":
+        return "it has complex entries"
+    return ""
 
 
 def violation(name: str, value: Any, other: Any, change: Change) -> float:
@@ -226,6 +254,8 @@ def mutation(before: tuple[Any, ...], after: tuple[Any, ...] | None) -> float:
 
 
 def _changed(before: Any, after: Any) -> float:
+    if isinstance(before, Table) and isinstance(after, Table):
+        return mutation((before.columns, before.index, before.data), (after.columns, after.index, after.data))
     if isinstance(before, tuple | list | dict) and dense(before) is None:
         if type(after) is not type(before) or len(after) != len(before):
             return INFINITE
@@ -233,11 +263,15 @@ def _changed(before: Any, after: Any) -> float:
             return mutation((*before, *before.values()), (*after, *after.values()))
         return mutation(tuple(before), tuple(after))
     first, second = dense(before), dense(after)
-    if (first is None) != (second is None):
-        return INFINITE
-    if first is None or second is None:
-        return 0.0 if before == after else INFINITE
-    return 0.0 if np.array_equal(first, second, equal_nan=True) else INFINITE
+    if first is not None and second is not None:
+        same = np.array_equal(first, second, equal_nan=True)
+    elif (first is None) != (second is None) or type(before) is not type(after):
+        same = False
+    elif hasattr(before, "toarray"):  # too large to be an array
+        same = before.shape == after.shape and (before != after).nnz == 0
+    else:
+        same = np.array_equal(before, after) if isinstance(before, np.ndarray) else before == after
+    return 0.0 if same else INFINITE
 
 
 def _difference(value: Any, other: Any, change: Change) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from grader.checks.base import Identifier, InputsCheck, Outcomes, PlannedCase, Planner, Trusted
 from grader.checks.result import CaseResult
@@ -17,6 +17,14 @@ class RaisesCheck(InputsCheck):
     """Expect an exception."""
     exception: Identifier
     """The name of the exception."""
+    unless: tuple[Identifier, ...] = ()
+    """Generators of inputs that must not raise it: a function that always does refuses nothing."""
+
+    grading_only: ClassVar[frozenset[str]] = InputsCheck.grading_only | {"unless"}
+
+    def hint_fits(self, code: str) -> bool:
+        """Whether the feedback for a failure says something about the one with this code."""
+        return code in (Code.OTHER_EXCEPTION, Code.NO_EXCEPTION)
 
     def recognises(self, *, fingerprint: bool) -> bool:
         """Whether known mistakes are looked for on its inputs: an exception is like no result."""
@@ -24,8 +32,10 @@ class RaisesCheck(InputsCheck):
 
     def plan(self, planner: Planner) -> tuple[PlannedCase, ...]:
         """Return a case for each input."""
+        right = [next(planner.draws(generator))[0] for generator in self.unless]
+        others = tuple(planner.call(self, case) for case in right)
         cases = next(planner.draws(self.inputs))
-        return tuple(RaisesCase((planner.call(self, case),), case, self) for case in cases)
+        return tuple(RaisesCase((planner.call(self, case), *others), case, self) for case in cases)
 
 
 @dataclass(frozen=True)
@@ -38,7 +48,11 @@ class RaisesCase(PlannedCase):
         """Say whether the call ended in the exception."""
         outcome, expected = outcomes.get(self.calls[0].id), self.check.exception
         if outcome is not None and outcome.kind is OutcomeKind.RAISED and outcome.fault is not None:
-            if outcome.fault.type == expected:
+            others = [outcomes.get(call.id) for call in self.calls[1:]]
+            if others and not any(other and other.kind is OutcomeKind.RETURNED for other in others):
+                message = "it refuses nothing, as it fails for every input"
+                return CaseResult(0.0, Code.OTHER_EXCEPTION, message)
+            if expected in (outcome.fault.type, *outcome.fault.bases):
                 return CaseResult(1.0)
             return CaseResult(0.0, Code.OTHER_EXCEPTION, f"it raised {outcome.fault.type}, not {expected}")
         if outcome is not None and outcome.kind is OutcomeKind.RETURNED:

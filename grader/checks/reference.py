@@ -10,7 +10,6 @@ from pydantic import PositiveFloat
 
 from grader.checks.base import (
     Fraction,
-    Identifier,
     Outcomes,
     PlannedCase,
     Planner,
@@ -48,8 +47,6 @@ class ReferenceCheck(ValueCheck):
     """Whether the tolerance grows with what rounding the inputs does to the reference's result."""
     credit: dict[NearMissCode, Fraction] = {}  # noqa: RUF012 -- pydantic copies it
     """The share of the points for a recognised near miss, by its code (for example constant_factor)."""
-    given: tuple[Identifier, ...] = ()
-    """Follow-through: also right given the student's own results of these, if their mistake has a name."""
     form_only: bool = False
     """Whether only structure, shape and finite entries are compared, and the values may be any."""
     given_credit: Fraction = 1.0
@@ -79,6 +76,10 @@ class ReferenceCheck(ValueCheck):
         """The student's own functions whose results may have made a result count as right."""
         return self.given
 
+    def hint_fits(self, code: str) -> bool:
+        """Whether the feedback for a failure says something about the one with this code."""
+        return super().hint_fits(code) or (self.form_only and code == Code.STRUCTURE)
+
     def recognises(self, *, fingerprint: bool) -> bool:
         """Whether known mistakes are looked for on its inputs: in the results, not in a fingerprint."""
         return not fingerprint
@@ -93,18 +94,20 @@ class ReferenceCheck(ValueCheck):
         for case in next(planner.draws(self.inputs)):
             followed = planner.made_for(case, self.given) if self.given else []
             calls = [planner.call(self, inner, name) for name, inner in followed]
+            own = planner.call(self, case)
             rounding = EXACT
             if self.conditioned:
                 rng = np.random.default_rng([planner.seed, 2])
                 rounding = sensitivity(lambda near: planner.expected(self, near), case, self.up_to, rng)
             cases.append(
                 ReferenceCase(
-                    (planner.call(self, case), *calls),
+                    (own, *calls),
                     case,
                     self,
                     planner.expected(self, case),
                     float(case.known.get("scale", 0.0)),
                     rounding,
+                    aided=self.aided(planner, [(case, own)]),
                 )
             )
         return tuple(cases)
@@ -131,15 +134,32 @@ class ReferenceCase(PlannedCase):
         if trusted is not None and self._right_given_own(got.value, outcomes, trusted):
             message = f"it is right given your own {' and '.join(check.given)}"
             return CaseResult(check.given_credit, Code.FOLLOW_THROUGH, message)
+        return self._wrong(got.value, found)
+
+    def _wrong(self, value: Any, found: Comparison) -> CaseResult:
+        """Return what is wrong with a value, and the credit of the near miss that explains it.
+
+        Of several parts, each counts alike.
+        """
+        check, expected = self.check, self.expected
         facts: list[tuple[str, str]] = []
-        if found.code != Code.STRUCTURE:
+        if found.code != Code.STRUCTURE and not check.form_only:
             facts += [("relative error", f"{found.error:.2g}")] if np.isfinite(found.error) else []
+            facts.append(("relative error allowed", f"{self._allowed.of(value):.2g}"))
             if found.worst:
                 facts.append(("worst entry", str(found.worst if len(found.worst) > 1 else found.worst[0])))
-        near = near_miss(got.value, self.expected, max(check.rtol, NEAR))
+        near = near_miss(value, expected, max(check.rtol, NEAR))
+        credit = check.credit.get(near.code, 0.0) if near is not None else 0.0
+        if isinstance(expected, tuple) and isinstance(value, tuple | list) and len(value) == len(expected):
+            shares = []
+            for part, right in zip(value, expected, strict=True):
+                equal = self._compare(part, right).equal
+                slip = None if equal else near_miss(part, right, max(check.rtol, NEAR))
+                shares.append(1.0 if equal else check.credit.get(slip.code, 0.0) if slip else 0.0)
+            credit = max(credit, float(np.mean(shares))) if check.up_to is None else credit
         if near is None:
-            return CaseResult(0.0, found.code, found.message, tuple(facts))
-        return CaseResult(check.credit.get(near.code, 0.0), near.code, near.message, tuple(facts))
+            return CaseResult(credit, found.code, found.message, tuple(facts))
+        return CaseResult(credit, near.code, near.message, tuple(facts), factor=near.factor)
 
     def detail(self, value: Any, result: CaseResult) -> str:
         """Say which entry is furthest from right."""
@@ -148,9 +168,13 @@ class ReferenceCase(PlannedCase):
         return furthest((value,), (self.expected,), "right is")
 
     def _compare(self, value: Any, expected: Any) -> Comparison:
+        return compare_up_to(value, expected, self._allowed, self.check.up_to)
+
+    @property
+    def _allowed(self) -> Tolerance:
+        """What may differ."""
         rtol = np.inf if self.check.form_only else self.check.rtol
-        allowed = Tolerance(rtol, self.check.flatten, self.scale, self.sensitivity)
-        return compare_up_to(value, expected, allowed, self.check.up_to)
+        return Tolerance(rtol, self.check.flatten, self.scale, self.sensitivity)
 
     def _right_given_own(self, value: Any, outcomes: Outcomes, trusted: Trusted) -> bool:
         """Whether a value is what the reference computes from the student's own intermediate results."""

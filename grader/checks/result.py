@@ -8,12 +8,15 @@ unless none can.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from grader.checks.outcomes import explain
 from grader.records import Code, Evidence, Outcome, OutcomeKind, Plot, Verdict, VerdictKind
+
+SAME_FACTOR = 1e-2  # relative difference of two factors that are one
+MOST_LABELS = 2  # of inputs that are told in a sentence
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,8 @@ class CaseResult:
     """A fraction of the points, with a stable code, a sentence, facts, and whether nothing can be said.
 
     `ours` if nothing can be said because we did not make the call: then nothing is said of the check.
+    `near` if a result that is right given the student's own functions is also near that of the reference.
+    `factor` is that of a result which is right but for a constant one, `input` the label of the case.
     """
 
     fraction: float
@@ -30,6 +35,9 @@ class CaseResult:
     plot: Plot | None = None
     inconclusive: bool = False
     ours: bool = False
+    near: bool = False
+    factor: float | None = None
+    input: str = ""
 
     @classmethod
     def died(cls, outcome: Outcome | None) -> CaseResult:
@@ -46,7 +54,9 @@ def combined(results: Sequence[CaseResult], *, by_case: bool) -> Verdict:
     """
     ours = [result for result in results if result.ours]
     results = ours or [result for result in results if not result.inconclusive] or results
-    follows = any(result.code == Code.FOLLOW_THROUGH and result.fraction > 0.0 for result in results)
+    results = _with_one_factor(results)
+    following = [each for each in results if each.code == Code.FOLLOW_THROUGH and each.fraction > 0.0]
+    follows, near = bool(following), bool(following) and all(result.near for result in following)
     fractions = [result.fraction for result in results]
     fraction = float(np.mean(fractions)) if by_case else min(fractions)
     worst = min(results, key=lambda result: result.fraction)
@@ -57,9 +67,21 @@ def combined(results: Sequence[CaseResult], *, by_case: bool) -> Verdict:
         return Verdict(VerdictKind.INCONCLUSIVE, fraction, message, Code.INCONCLUSIVE, evidence)
     if all(fraction == 1.0 for fraction in fractions):
         code = next((result.code for result in results if result.code), "")
-        return Verdict(VerdictKind.PASSED, 1.0, message, code, evidence, follows=follows)
+        return Verdict(VerdictKind.PASSED, 1.0, message, code, evidence, follows=follows, near=near)
     kind = VerdictKind.FAILED if fraction == 0.0 else VerdictKind.PARTIAL
-    return Verdict(kind, fraction, message, worst.code, evidence, follows=follows)
+    return Verdict(kind, fraction, message, worst.code, evidence, follows=follows, near=near)
+
+
+def _with_one_factor(results: Sequence[CaseResult]) -> Sequence[CaseResult]:
+    """Return the results; a factor that differs from input to input is no constant one, and earns nothing."""
+    factors = [result.factor for result in results if result.factor is not None]
+    if not factors or max(factors) - min(factors) <= SAME_FACTOR * max(map(abs, factors)):
+        return results
+    message = "it is right up to a factor that differs from input to input"
+    return [
+        result if result.factor is None else replace(result, fraction=0.0, code=Code.VALUES, message=message)
+        for result in results
+    ]
 
 
 def _sentence(results: Sequence[CaseResult]) -> str:
@@ -67,12 +89,15 @@ def _sentence(results: Sequence[CaseResult]) -> str:
     right = sum(result.fraction == 1.0 for result in results)
     total = len(results)
     worst = min(results, key=lambda result: result.fraction)
+    wrong = list(dict.fromkeys(result.input for result in results if result.fraction < 1.0))
     if right == total:
         text = next((result.message for result in results if result.message), "")
     elif not worst.message or total == 1:
         text = worst.message
     elif len({result.message for result in results}) == 1:
         text = f"on every input: {worst.message}"
+    elif right and all(wrong) and len(wrong) <= MOST_LABELS:
+        text = f"right on {right} of {total} inputs, wrong with {' and with '.join(wrong)}: {worst.message}"
     else:
         lead = f"right on {right} of {total} inputs" if right else "wrong on every input"
         text = f"{lead}; on input {list(results).index(worst) + 1}, {worst.message}"

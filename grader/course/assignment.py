@@ -38,6 +38,7 @@ from grader.notebook.slicing import slice_function, slice_variable
 from grader.subjects import Case, Subject, SubjectKind
 
 __all__ = ["Assignment", "Case", "load_assignment", "load_public_cases"]
+MAX_FILES = 150  # each is copied into every box
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,11 @@ def load_assignment(folder: Path, subjects: Iterable[Subject], seed: int) -> Ass
     except Exception as error:  # whatever the course's own code raises
         where = f"{folder / 'inputs.py'}: files(){line_of(error)}"
         raise AssignmentError(f"{where} fails: {error!r}") from error
+    if len(files) > MAX_FILES:
+        raise AssignmentError(
+            f"{folder / 'inputs.py'}: files() makes {len(files)} files; a box takes {MAX_FILES} of a course: "
+            "put several into one"
+        )
     reference = _reference(read_code(notebook), subjects, path)
     return Assignment(
         folder.name,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self, Union
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from grader.checks.base import Check, Identifier, InputsCheck, Model, Points
+from grader.checks.base import Check, Fraction, Identifier, InputsCheck, Model, Points
 from grader.checks.registry import check_types
 from grader.subjects import Subject, SubjectKind
 
@@ -54,7 +54,7 @@ class Limits(Model):
     output_kb: PositiveInt = 512
     """Kilobytes that one cell may display; the rest is cut off."""
     result_mb: PositiveInt = 64
-    """Megabytes that one call may return."""
+    """Megabytes that one call may return; all calls of a submission may return four times as much."""
 
 
 class Recognition(Model):
@@ -70,6 +70,8 @@ class Recognition(Model):
     """Largest difference at which a mistake explains a result, relative to its largest entry."""
     call_seconds: PositiveFloat | None = None
     """Processor seconds for one call, where the rubric's limit does not fit."""
+    credit: Fraction = 0.0
+    """The share of the points that a mistake with a name earns at least."""
 
 
 class Question(Model):
@@ -99,6 +101,8 @@ class Question(Model):
     """Whether a person grades it; it stays pending until then."""
     requires: tuple[Identifier, ...] = ()
     """Earlier questions that must have earned something for this one to count."""
+    notebook_globals: Fraction = 0.5
+    """The share of its points that a function loses which reads a variable in place of an argument."""
     checks: tuple[AnyCheck, ...] = ()
     """The checks, in the order of the feedback."""
     recognition: Recognition = Recognition()

@@ -12,6 +12,7 @@ from grader.records import (
     Code,
     Diagnosis,
     DiagnosisKind,
+    OutcomeKind,
     QuestionScore,
     Score,
     Status,
@@ -20,6 +21,8 @@ from grader.records import (
     VerdictKind,
 )
 
+# Ends of calls without a value, which all checks of a function tell alike.
+ENDS = frozenset(OutcomeKind) - {OutcomeKind.RETURNED, OutcomeKind.NOT_ATTEMPTED, OutcomeKind.GRADER_FAULT}
 Verdicts = Mapping[tuple[str, str], Verdict]
 
 
@@ -29,12 +32,17 @@ def score_submission(
     verdicts: Verdicts,
     remarks: Mapping[str, Sequence[str]],
     diagnoses: Mapping[str, Diagnosis] = MappingProxyType({}),
+    shares: Mapping[str, float] = MappingProxyType({}),
 ) -> Score:
-    """Return the score: `verdicts` by (question, check), `remarks` and `diagnoses` by question."""
+    """Return the score: `verdicts` by (question, check), `remarks` and `diagnoses` by question.
+
+    A question in `shares` earns that share of what its verdicts are worth.
+    """
     questions: dict[str, QuestionScore] = {}
     for question in rubric.questions:
         diagnosis = diagnoses.get(question.id)
-        scored = _question(question, verdicts, diagnosis, tuple(remarks.get(question.id, ())))
+        share = shares.get(question.id, 1.0)
+        scored = _question(question, verdicts, diagnosis, tuple(remarks.get(question.id, ())), share)
         # Only a question that is decided and earned nothing blocks those that require it.
         required = [questions[name] for name in question.requires]
         failed = [
@@ -62,7 +70,11 @@ def score_nothing(submission: str, rubric: Rubric, status: Status, message: str)
 
 
 def _question(
-    question: Question, verdicts: Verdicts, diagnosis: Diagnosis | None, remarks: tuple[str, ...]
+    question: Question,
+    verdicts: Verdicts,
+    diagnosis: Diagnosis | None,
+    remarks: tuple[str, ...],
+    share: float = 1.0,
 ) -> QuestionScore:
     """Return the score of a question, whatever other questions earned."""
     if question.manual:
@@ -76,21 +88,33 @@ def _question(
             and diagnosis.kind is DiagnosisKind.NAMED
             and check.credits_mistakes
             and verdict.kind in (VerdictKind.FAILED, VerdictKind.PARTIAL)
-            and verdict.fraction < diagnosis.credit
+            and verdict.code != Code.CONSTANT
+            and verdict.fraction < max(diagnosis.credit, question.recognition.credit)
         ):
-            verdict = replace(verdict, kind=VerdictKind.PARTIAL, fraction=diagnosis.credit)
+            credit = max(diagnosis.credit, question.recognition.credit)
+            verdict = replace(verdict, kind=VerdictKind.PARTIAL, fraction=credit)
         failed = [checks[name].title for name in check.requires if not _earned(checks[name])]
         if failed:
             verdict = _blocked(verdict, failed[0])
-        points = min(_rounded(verdict.fraction * check.points), check.points)
-        passed = verdict.kind is VerdictKind.PASSED
-        feedback = check.feedback.passed if passed else check.feedback.failed
+        points = min(_rounded(verdict.fraction * share * check.points), check.points)
+        feedback = check.feedback.passed
+        if verdict.kind is not VerdictKind.PASSED:
+            feedback = check.feedback.failed if check.hint_fits(verdict.code) else ""
+        told = next((each for each in checks.values() if _same_end(each.verdict, verdict)), None)
+        if told is not None:
+            verdict = replace(verdict, message=f"It ended as in “{told.title}”.")
         hidden = check.visibility == "hidden"
         checks[check.id] = CheckScore(check.id, check.title, points, check.points, hidden, verdict, feedback)
     scores = tuple(checks.values())
     undecided = any(s.verdict.kind is VerdictKind.INCONCLUSIVE and s.max_points for s in scores)
     total = None if undecided else _rounded(sum(score.points for score in scores))
     return QuestionScore(question.id, question.title, total, question.points, scores, remarks, diagnosis)
+
+
+def _same_end(first: Verdict, second: Verdict) -> bool:
+    """Whether two checks say the same of how calls ended, such as one exception: it is told once."""
+    ended = second.code in ENDS and second.kind is VerdictKind.FAILED
+    return ended and first.kind is second.kind and first.message == second.message
 
 
 def _earned(score: CheckScore) -> bool:

@@ -10,24 +10,34 @@ from grader.decode import decode
 from grader.inside import wire
 from grader.records import NotebookLimits
 
-ANSWER_MB = 96  # what a message of a handler may hold
+ANSWER_MB = 32  # what a message of a handler may hold
 TOO_MUCH = 3  # the exit code of a handler whose notebook takes more memory or nests deeper than it may
 
 
 class Answer(StrEnum):
-    """What a message of the handler holds."""
+    """What a message of the handler holds, in the order in which they are sent.
 
+    BEGUN says that the handler has its job and has read what was handed out: whatever ends it from then on is
+    the notebook's doing. RUN holds no page: the executed notebook and what is shown of it follow.
+    """
+
+    BEGUN = "begun"
     READING = "reading"
     UNREADABLE = "unreadable"
     INTERRUPT = "interrupt"
     KILL = "kill"
     NOT_STARTED = "not started"
     RUN = "run"
+    EXECUTED = "executed"
+    SHOWN = "shown"
 
 
 @dataclass(frozen=True)
 class Job:
-    """What the handler is to do: read, or run, or both; `skeleton` is the notebook as it was handed out."""
+    """What the handler is to do: read, or run, or both.
+
+    `skeleton` is the notebook as it was handed out, empty if there is none.
+    """
 
     notebook: bytes
     modules: Mapping[str, bytes]

@@ -4,7 +4,7 @@
                                                                 <--messages--
 
 nbclient is used unmodified. The bytes of the pipe come from a student: what is no message of a kernel, or
-longer than any, ends the conversation, and few messages wait in memory.
+longer than any, ends the conversation, and few messages, of few bytes, wait in memory.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from queue import Empty
 from typing import Any, Protocol
 
 from grader.inside.limits import MESSAGE_MB
-from grader.inside.packets import BrokenStream, Joiner
+from grader.inside.packets import Joiner
 
 MAX_WAITING = 200  # messages that are received and not yet asked for
 MAX_SHELL = 16
+MAX_BYTES = MESSAGE_MB << 20  # of all messages that wait; one is read whatever its length
 READ = 1 << 16
 
 
@@ -53,14 +54,26 @@ class Channel:
     def __init__(self, client: PipeClient, most: int) -> None:
         self.client = client
         self.most = most
-        self.waiting: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.bytes = 0
+        self.waiting: asyncio.Queue[tuple[dict[str, Any], int]] = asyncio.Queue()
+
+    @property
+    def full(self) -> bool:
+        """Whether no more messages may wait."""
+        return self.waiting.qsize() >= self.most or self.bytes > MAX_BYTES
+
+    def put(self, message: dict[str, Any], size: int) -> None:
+        """Keep a message that has arrived, in so many bytes."""
+        self.waiting.put_nowait((message, size))
+        self.bytes += size
 
     async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:
         """Return the next message; raises queue.Empty if there is none within `timeout` seconds."""
         try:
-            message = await asyncio.wait_for(self.waiting.get(), timeout)
+            message, size = await asyncio.wait_for(self.waiting.get(), timeout)
         except TimeoutError:
             raise Empty from None
+        self.bytes -= size
         self.client.read_on()
         return message
 
@@ -94,7 +107,7 @@ class PipeClient:
     def read_on(self) -> None:
         """Read again if there is room for more messages."""
         channels = (self.shell_channel, self.iopub_channel)
-        if not (self._reading or self.ended) and all(c.waiting.qsize() < c.most for c in channels):
+        if not (self._reading or self.ended) and not any(channel.full for channel in channels):
             asyncio.get_running_loop().add_reader(self.kernel.messages, self._read)
             self._reading = True
 
@@ -117,12 +130,12 @@ class PipeClient:
                 channel = {"iopub": self.iopub_channel, "shell": self.shell_channel}[message["channel"]]
                 message["msg_type"] = message["header"]["msg_type"]
                 message["parent_header"].get("msg_id")
-                channel.waiting.put_nowait(message)
-        except (BrokenStream, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+                channel.put(message, len(text))
+        except Exception as error:  # a BrokenStream, a message of another form, one that takes all memory
             self.broken = f"{type(error).__name__}: {error}"[:200]
         if not data or self.broken:
             self.stop_channels()
-        elif any(c.waiting.qsize() >= c.most for c in (self.shell_channel, self.iopub_channel)):
+        elif self.shell_channel.full or self.iopub_channel.full:
             self._pause()
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:

@@ -1,8 +1,8 @@
 """Runs a notebook headlessly, cell by cell, with nbclient, in a kernel that others have started.
 
-A failed cell does not end the run. There are limits on the seconds of a cell, the seconds of the notebook and
-the bytes of output of a cell. A cell that runs too long is interrupted; a kernel that does not react is
-killed, and the cells after it are `not_run`.
+A failed cell does not end the run. There are limits on the seconds of a cell, the seconds of the notebook,
+and the bytes of output of a cell and of all cells. A cell that runs too long is interrupted; a kernel that
+does not react is killed, and the cells after it are `not_run`.
 """
 
 from __future__ import annotations
@@ -23,15 +23,17 @@ from nbclient.exceptions import DeadKernelError
 from grader.decode import decode
 from grader.handler.kernel_client import Kernel, PipeManager
 from grader.inside.harvest import MIME
-from grader.inside.safe_text import message_text, valid_text
+from grader.inside.safe_text import message_text
 from grader.notebook.cells import find_cell
 from grader.outcome import outcome_of
 from grader.records import CellRun, CellStatus, Fault, NotebookLimits, NotebookRun, Outcome, OutcomeKind
 from grader.subjects import Subject, SubjectKind
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+MAX_OUTPUTS = 500  # of one cell
 PATIENCE = 5  # seconds that an interrupted cell has to end
 VALUE_MB = 8  # of all values that are looked at when the notebook has run
+OVERHEAD = 500  # bytes that each output takes of those of the run, beside its content
 SHOWN = ("stream", "display_data", "update_display_data", "execute_result", "error")
 QUIET = logging.getLogger("grader.nbclient")
 QUIET.addHandler(logging.NullHandler())
@@ -52,7 +54,7 @@ def run_notebook(
     """Execute every code cell in order; raise KernelNotStarted.
 
     The values of the subjects `looked_at` (variables, files, figures) are taken when all cells have run. The
-    outputs in `notebook` are replaced by those of this run.
+    outputs in `notebook` are replaced by those of this run; the result holds no copy of them.
     """
     return asyncio.run(_Run(notebook, kernel, limits, looked_at, start_seconds).execute())
 
@@ -60,23 +62,32 @@ def run_notebook(
 class CappedClient(NotebookClient):
     """nbclient with a limit on what one cell may display."""
 
-    max_bytes: int = 512 << 10
-    max_outputs: int = 500
-    used = 0
+    most = 0  # bytes that the cell may display
+    used = 0  # bytes that it displayed, and those that were dropped
+    kept = 0
     dropped = False
+
+    def begin(self, most: int) -> None:
+        """Count anew, for a cell that may display `most` bytes."""
+        self.most, self.used, self.kept, self.dropped = most, 0, 0, False
 
     def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
         """Pass a message on, or drop the output in it once the cell has displayed too much.
 
         Of the first error, what it says remains.
         """
+        if msg["msg_type"].startswith("comm"):  # of widgets, which are not shown
+            return None
         if msg["msg_type"] not in SHOWN:
             return super().process_message(msg, cell, cell_index)
-        size = len(repr(msg["content"]))
+        size = len(repr(msg["content"]).encode(errors="replace"))
         display = (msg["content"].get("transient") or {}).get("display_id")
         places = self._display_id_map.get(display, {}) if display else {}
-        self.used += size * (1 + sum(map(len, places.values())))  # it is shown again in each of these places
-        if self.used > self.max_bytes or len(cell.outputs) > self.max_outputs:
+        size *= 1 + sum(map(len, places.values()))  # it is shown again in each of these places
+        self.used += size
+        if self.used <= self.most and len(cell.outputs) < MAX_OUTPUTS:
+            self.kept += size + OVERHEAD
+        else:
             self.dropped = True
             if msg["msg_type"] != "error" or any(each.output_type == "error" for each in cell.outputs):
                 return None
@@ -98,6 +109,7 @@ class _Run:
     ) -> None:
         self.notebook = notebook
         self.limits = limits
+        self.output_left = max(limits.run_output_kb, limits.output_kb) << 10
         self.looked_at = looked_at
         self.executed: list[int] = []  # the indices of the cells that were run, in order
         self.values: dict[str, Outcome] = {}
@@ -109,7 +121,6 @@ class _Run:
         self.client = CappedClient(
             notebook, km=manager, allow_errors=True, store_widget_state=False, log=QUIET, **options
         )
-        self.client.max_bytes = limits.output_kb << 10
         self.client.startup_timeout = int(start_seconds)
         self.client.comm_open_handlers = {}  # there are no widgets: what is printed into one is an output
 
@@ -146,8 +157,7 @@ class _Run:
             if self.client.kc is not None:
                 self.client.kc.stop_channels()
         seconds = {"kernel": ready - started, "notebook": time.monotonic() - ready}
-        executed = valid_text(nbformat.writes(self.notebook))
-        return NotebookRun(tuple(self.cells), executed, self.remark, seconds, self.values)
+        return NotebookRun(tuple(self.cells), "", self.remark, seconds, self.values)
 
     async def _look(self) -> None:
         """Take the values of variables, files and figures; what cannot be taken is missing."""
@@ -176,23 +186,21 @@ class _Run:
             return {}
         cell = nbformat.v4.new_code_cell(source)
         self.notebook.cells.append(cell)
-        client = self.client
-        limit, client.max_bytes = client.max_bytes, 2 * VALUE_MB << 20
+        self.client.begin(2 * VALUE_MB << 20)
         try:
-            client.used = 0
             index = len(self.notebook.cells) - 1
-            await asyncio.wait_for(client.async_execute_cell(cell, index), self.limits.cell_seconds + 5)
+            await asyncio.wait_for(self.client.async_execute_cell(cell, index), self.limits.cell_seconds + 5)
         except Exception as error:  # as in a cell of the notebook
             QUIET.info("after the cells: %r", error)
         finally:
-            client.max_bytes = limit
             self.notebook.cells.pop()
         return next((output for output in cell.outputs if "data" in output), {})
 
     async def _run_cell(self, cell: Any, index: int, number: int) -> None:
         """Run a cell and note what it did."""
         client = self.client
-        client.used, client.dropped = 0, False
+        own = self.limits.output_kb << 10
+        client.begin(min(own, self.output_left))
         self.executed.append(index)
         started = time.monotonic()
         limit = self.limits.cell_seconds
@@ -216,8 +224,11 @@ class _Run:
             self.remark = f"The kernel sent nonsense in cell {number}; the cells after it were not run."
             status = CellStatus.ERROR
         seconds = time.monotonic() - started
+        self.output_left -= client.kept
         if client.dropped:
             note = f"[output cut off after {self.limits.output_kb} kB]\n"
+            if client.most < own:
+                note = f"[output cut off: all cells together have more than {self.limits.run_output_kb} kB]\n"
             cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text=note))
         # drop outputs that are not in Jupyter's format: a student's code can forge messages
         valid = []

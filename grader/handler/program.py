@@ -10,6 +10,7 @@ of what it answers, but takes it as plain data of the expected form.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -17,6 +18,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+import nbformat
 from nbformat import NotebookNode
 
 from grader.codec import pack_reading, pack_run
@@ -31,14 +33,20 @@ from grader.notebook.cells import find_cell, read_code, read_sources
 from grader.notebook.facts import find_subjects
 from grader.notebook.read import parse_notebook
 from grader.notebook.slicing import function_code
-from grader.reading import FactsStatus, FunctionCode, Reading
+from grader.reading import FactsStatus, FunctionCode, FunctionFacts, Reading
 from grader.records import Fault, Outcome, OutcomeKind
 from grader.subjects import Subject, SubjectKind
 
 RECURSION, STACK_MB = 20_000, 256
 MAX_TEXT = 500_000  # characters of a written answer
+MAX_CODE = 500_000  # characters of the code that a function needs
+MAX_SOURCES = 4 << 20  # bytes of all code cells, where a function is called in the state of the notebook
+MAX_EXECUTED = 24 << 20  # bytes of the executed notebook
+LEFT_OUT = f"[Attachments and metadata were left out: with them it has more than {MAX_EXECUTED >> 20} MB.]"
 # What may bind names that cannot be seen in the code: only a run of the notebook shows them.
-BINDS_UNSEEN = re.compile(r"^\s*%(?:run|load|store)\b|^\s*%%(?!time)|\bexec\(|\bglobals\(\)|import \*", re.M)
+BINDS_UNSEEN = re.compile(
+    r"^[ \t]*%(?:run|load|store)\b|^[ \t]*%%(?!time)|\bexec\(|\bglobals\(\)|import \*", re.M
+)
 
 
 @dataclass(frozen=True)
@@ -91,13 +99,17 @@ def main() -> None:
 
 def handle(job: Job, kernel: InheritedKernel) -> None:
     """Read the notebook and run it, as the job says."""
+    # what was handed out goes the same way first: what fails for it as well is our fault
+    skeleton = parse_notebook(job.skeleton) if job.skeleton else nbformat.v4.new_notebook()
+    subjects = tuple(map(Subject.named, job.subjects))
+    if job.read:
+        read_notebook(skeleton, skeleton, subjects, {})
+    answer(Answer.BEGUN)
     try:
         notebook = parse_notebook(job.notebook)
     except NotebookUnreadable as reason:
-        answer(Answer.UNREADABLE, valid_text(str(reason)).encode())
+        answer(Answer.UNREADABLE, valid_text(str(reason)[:1000]).encode())
         return
-    skeleton = parse_notebook(job.skeleton)
-    subjects = tuple(map(Subject.named, job.subjects))
     if job.read:
         answer(Answer.READING, pack_reading(read_notebook(notebook, skeleton, subjects, job.modules)))
     if not job.run:
@@ -114,8 +126,9 @@ def handle(job: Job, kernel: InheritedKernel) -> None:
         for subject in uncalled
         if subject.kind is SubjectKind.TEXT
     }
-    run = replace(run, values={**run.values, **texts})
-    answer(Answer.RUN, pack_run(replace(run, shown=show_notebook(notebook))))
+    answer(Answer.RUN, pack_run(replace(run, values={**run.values, **texts})))
+    answer(Answer.EXECUTED, executed_notebook(notebook))
+    answer(Answer.SHOWN, show_notebook(notebook).encode())
 
 
 def read_notebook(
@@ -124,13 +137,37 @@ def read_notebook(
     """Return what the sources of a notebook, and of the files beside it, say of the subjects."""
     sources = {name: read_sources([data.decode("utf-8-sig", "replace")]) for name, data in modules.items()}
     slices, facts = find_subjects(read_code(notebook), subjects, read_code(skeleton), sources)
-    code = {name: function_code(each) for name, each in slices.items()}
+    code: dict[str, FunctionCode] = {}
+    for name, own in slices.items():
+        needed = function_code(own)
+        if sum(len(cell.source) for cell in needed.cells) <= MAX_CODE:
+            code[name] = needed
+        else:
+            remark = f"The code that it needs has more than {MAX_CODE} characters."
+            facts[name] = FunctionFacts(name, FactsStatus.MISSING, remark=remark)
     written = tuple(str(cell.source) for cell in notebook.cells if cell.cell_type == "code")
     if any(BINDS_UNSEEN.search(source) for source in written):
         for name, each in facts.items():
             if each.status is FactsStatus.MISSING and Subject.named(name).is_called:
                 code[name] = FunctionCode(Subject.named(name).root, (), ())
+    if len(json.dumps(written)) > MAX_SOURCES:
+        written = ()
     return Reading(facts, code, written)
+
+
+def executed_notebook(notebook: NotebookNode) -> bytes:
+    """Return the notebook as a file, '' if its sources are too long for one.
+
+    Attachments and metadata that are too long are left out, and a cell at the end says so.
+    """
+    content = valid_text(nbformat.writes(notebook)).encode()
+    if len(content) > MAX_EXECUTED:
+        for cell in notebook.cells:
+            cell.pop("attachments", None)
+            cell.metadata = nbformat.NotebookNode()
+        notebook.cells.append(nbformat.v4.new_raw_cell(LEFT_OUT))
+        content = valid_text(nbformat.writes(notebook)).encode()
+    return content if len(content) <= MAX_EXECUTED else b""
 
 
 def written_answer(notebook: NotebookNode, skeleton: NotebookNode, name: str) -> Outcome:

@@ -16,7 +16,7 @@ import nbformat
 
 from grader.codec import pack_reading, pack_run
 from grader.handler.notebook_run import run_notebook
-from grader.handler.program import read_notebook
+from grader.handler.program import executed_notebook, read_notebook
 from grader.handler.safe_html import show_notebook
 from grader.inside.packets import write_message
 from grader.notebook.read import parse_notebook
@@ -88,8 +88,9 @@ def prepare() -> None:
     os.close(write_requests)
     kernel.join()
     os.close(read_messages)
-    show_notebook(notebook)
     pack_run(run)
+    executed_notebook(notebook)
+    show_notebook(notebook)
 
 
 def _answer(requests: int, messages: int) -> None:

@@ -3,6 +3,8 @@
 text        Markdown without raw HTML, formulas as MathML
 code        highlighted
 outputs     text; pictures as data URLs; HTML without the tags and attributes that run, load or style anything
+
+What is made has limits: few characters can become many elements, and take long.
 """
 
 from __future__ import annotations
@@ -23,15 +25,21 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from grader.inside.safe_text import valid_text
+from grader.inside.safe_text import message_text, valid_text
 
-ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x07\x08]")
 PICTURES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8", "image/gif": b"GIF8", "image/svg+xml": b""}
+MAX_PAGE = 12 << 20  # bytes, after which no further cell or output is shown
 MAX_TEXT = 200_000
+MAX_CODE = 500_000  # characters of code in one notebook that are highlighted
 MAX_CELL = 50_000  # characters of Markdown in one cell
 MAX_MARKDOWN = 500_000  # characters of Markdown in one notebook
 MAX_DOLLARS = 1000
+MAX_FILLED = 20_000  # entries that the tables of one notebook lack: they are filled up
+MAX_REPEATED = 4  # links may be so many times as long as the text, as a reference repeats its address
 MAX_NESTING = 500_000  # the depths of all tags of one output, added up
+CUT = Markup('<p class="soft small">[the page is cut off here: it is too long]</p>')
+LINE_END = re.compile(r"\r\n|\r|\n")
 TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 # Elements without an end tag: they have no content, or the next element of their kind ends them.
 UNCLOSED = frozenset(
@@ -81,7 +89,7 @@ class Cell:
 
 
 def show_notebook(notebook: Any) -> str:
-    """Return the cells of an executed notebook as safe HTML."""
+    """Return the cells of an executed notebook as safe HTML, without control characters."""
     parts = []
     for cell in show_cells(notebook):
         if cell.kind == "text":
@@ -94,43 +102,67 @@ def show_notebook(notebook: Any) -> str:
         for output in cell.outputs:
             parts.append(f'<div class="out{" error" if output.error else ""}">{output.html}</div>')
         parts.append("</div>\n")
-    return valid_text("".join(parts))
+    page = "".join(parts)  # a carriage return would be replaced as a control character
+    return message_text(page.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def show_cells(notebook: Any) -> list[Cell]:
     """Return the cells of an executed notebook, each ready to be shown."""
-    cells, number, markdown = [], 0, _Markdown()
+    cells: list[Cell] = []
+    number, markdown, left, highlighted = 0, _Markdown(), MAX_PAGE, 0
     for cell in notebook["cells"]:
+        if left <= 0:
+            cells.append(Cell("text", CUT))
+            break
         source = _text(cell["source"])
         if cell["cell_type"] != "code":
-            raw = cell["cell_type"] == "raw"
-            cells.append(Cell("text", _preformatted(source) if raw else markdown.show(source)))
+            html = _preformatted(source) if cell["cell_type"] == "raw" else markdown.show(source)
+            cells.append(Cell("text", html))
+            left -= len(html.encode())
             continue
         number += 1
-        html = highlight(source[:MAX_TEXT], PythonLexer(stripnl=False), HtmlFormatter(cssclass="code"))
-        outputs = tuple(_output(output, markdown) for output in cell.get("outputs", ()))
-        cells.append(Cell("code", Markup(html), number, outputs))  # noqa: S704 -- pygments escapes the source
+        highlighted += len(source[:MAX_TEXT])
+        if highlighted <= MAX_CODE:
+            made = highlight(source[:MAX_TEXT], PythonLexer(stripnl=False), HtmlFormatter(cssclass="code"))
+            html = Markup(made)  # noqa: S704 -- pygments escapes the source
+        else:
+            html = _preformatted(source)
+        left -= len(html.encode())
+        outputs: list[Output] = []
+        for output in cell.get("outputs", ()):
+            if left <= 0:
+                outputs.append(Output(CUT))
+                break
+            outputs.append(_output(output, markdown))
+            left -= len(outputs[-1].html.encode())
+        cells.append(Cell("code", html, number, tuple(outputs)))
     return cells
 
 
 class _Markdown:
-    """Shows the Markdown of one notebook; after MAX_MARKDOWN characters as plain text, to limit the time."""
+    """Shows the Markdown of one notebook; what is beyond its limits as plain text, to limit the time."""
 
     def __init__(self) -> None:
         self.left = MAX_MARKDOWN
+        self.filled = 0
 
     def show(self, source: str) -> Markup:
         """Return one cell or output as HTML."""
         self.left -= len(source)
-        return show_markdown(source) if self.left >= 0 else _preformatted(source)
+        self.filled += _filled(source)
+        return (
+            show_markdown(source) if self.left >= 0 and self.filled <= MAX_FILLED else _preformatted(source)
+        )
 
 
 def show_markdown(source: str) -> Markup:
     """Return Markdown as HTML: raw HTML as visible text, formulas as MathML, no remote pictures.
 
-    Long texts and texts with very many formulas stay plain text: the time grows faster than the length.
+    Long texts and texts with very many formulas stay plain text: the time grows faster than the length. So do
+    those from which much more would be made than they hold.
     """
-    if len(source) > MAX_CELL or source.count("$") > MAX_DOLLARS:
+    source = valid_text(source)
+    if len(source) > MAX_CELL or source.count("$") > MAX_DOLLARS or _filled(source) > MAX_FILLED:
         return _preformatted(source)
     reader = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     reader.use(dollarmath_plugin, renderer=_formula, double_inline=True)
@@ -139,7 +171,31 @@ def show_markdown(source: str) -> Markup:
     while (opened := source.find("<!--", start)) >= 0 and (closed := source.find("-->", opened + 4)) >= 0:
         parts.append(source[start:opened])
         start = closed + 3
-    return sanitized(reader.render("".join((*parts, source[start:]))))
+    environment: dict[str, Any] = {}
+    tokens = reader.parse("".join((*parts, source[start:])), environment)
+    inside = (token for outer in tokens for token in (outer, *(outer.children or ())))
+    linked = sum(len(str(value)) for token in inside for value in token.attrs.values())
+    if linked > MAX_REPEATED * len(source) + MAX_CELL:
+        return _preformatted(source)
+    return sanitized(reader.renderer.render(tokens, reader.options, environment))
+
+
+def _filled(source: str) -> int:
+    """Return how many entries at most the rows of all tables lack: Markdown fills them up.
+
+    A table is one paragraph: as many columns as the line below its heads has, as many rows as it has lines.
+    """
+    filled = columns = lines = bars = 0
+    for line in (*LINE_END.split(source), ""):
+        if line.strip(" \t>"):
+            lines += 1
+            bars += line.count("|")
+            if "|" in line and not line.strip(" \t>|:-*+.)0123456789"):
+                columns = max(columns, line.count("|") + 1)
+        else:
+            filled += max(columns * lines - bars, 0)
+            columns = lines = bars = 0
+    return filled
 
 
 def sanitized(html: str) -> Markup:
@@ -148,6 +204,7 @@ def sanitized(html: str) -> Markup:
     Deeply nested HTML is shown as text: parsing it takes time that grows with the square of its length, and
     the result may be a thousand times as long as the input.
     """
+    html = valid_text(html)
     # The sum over all tags of the number of elements that are open there.
     still_open = Counter[str]()
     depth = nesting = 0
@@ -198,7 +255,7 @@ def _output(output: dict[str, Any], markdown: _Markdown) -> Output:  # noqa: PLR
     if kind == "stream":
         return Output(_preformatted(_text(output.get("text", ""))))
     if kind == "error":
-        return Output(_preformatted("\n".join(map(str, output.get("traceback", ())))), error=True)
+        return Output(_preformatted(_text("\n".join(map(str, output.get("traceback", ()))))), error=True)
     data = output.get("data")
     if not isinstance(data, dict):
         data = {}
@@ -233,5 +290,5 @@ def _preformatted(text: str) -> Markup:
 
 
 def _text(source: Any) -> str:
-    """Return a text of the notebook, which may be a list of lines."""
-    return "".join(map(str, source)) if isinstance(source, list) else str(source)
+    """Return a text of the notebook, which may be a list of lines, as valid Unicode."""
+    return valid_text("".join(map(str, source)) if isinstance(source, list) else str(source))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import ctypes
+import importlib
 import linecache
 import os
 import resource
@@ -24,7 +25,7 @@ import time
 import types
 from typing import Any
 
-from . import wire
+from . import imports, wire
 from .chance import seeded
 from .execute import MESSAGE_LENGTH, fault, plain_fault
 from .perform import perform
@@ -36,7 +37,7 @@ END = b"end"  # in place of a call: the call that runs is to be ended
 MAX_REPORT = 1 << 20
 PR_SET_PDEATHSIG = 1
 FORK_SECONDS = 10.0  # a fork is tried again this long while there are too many processes
-PATIENT_WALL = 3  # a patient job multiplies its wall limits by this
+PATIENT_WALL = 3  # a patient job multiplies by this the wall limits in which waiting counts
 
 
 class Link:
@@ -89,7 +90,11 @@ def serve(link: Link) -> None:
     signal.setitimer(signal.ITIMER_PROF, setup["seconds"])
     if not setup["in_state"]:
         signal.setitimer(signal.ITIMER_REAL, setup["seconds"] * (PATIENT_WALL if setup["patient"] else 1))
+    for name in setup["imports"]:  # once for all calls
+        with contextlib.suppress(BaseException):
+            importlib.import_module(name)
     failures: list[dict[str, Any]] = []
+    imports.watch()
     if setup["in_state"]:
         from .notebook_state import run_cells  # noqa: PLC0415 -- it makes the small parents large
 
@@ -106,7 +111,7 @@ def serve(link: Link) -> None:
         except EOFError:
             return
         if data != END:
-            _one_call(target, data, descriptors, link)
+            _one_call(target, data, setup["bound"], descriptors, link)
 
 
 def die_with_parent() -> None:
@@ -154,7 +159,7 @@ def run_statements(cells: list[dict[str, Any]]) -> tuple[dict[str, Any], list[di
     return module.__dict__, failures
 
 
-def _one_call(target: Any, data: bytes, descriptors: list[int], link: Link) -> None:
+def _one_call(target: Any, data: bytes, bound: Any, descriptors: list[int], link: Link) -> None:
     """Make one call in a fork; report its process, and when it has ended, how."""
     pid = forked()
     if pid == 0:
@@ -162,7 +167,7 @@ def _one_call(target: Any, data: bytes, descriptors: list[int], link: Link) -> N
             link.own.close()
             os.setpgid(0, 0)
             die_with_parent()
-            call = decode_inputs(data)
+            call = {**decode_inputs(data), "bound": bound}
             if len(descriptors) > 1:
                 call["args"] = in_shared_memory(call["args"], descriptors[1])
             _call(target, call, descriptors[0])
@@ -211,6 +216,7 @@ def _call(target: Any, call: dict[str, Any], write: int) -> None:
     except BaseException as error:
         payload = {"kind": "raised", "fault": fault(error)}
     used = payload["seconds"] = time.perf_counter() - started
+    payload["imported"] = tuple(imports.FOUND)
 
     data, kind, reason = b"", "", ""
     try:

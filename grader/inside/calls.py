@@ -30,6 +30,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import resource
 import select
 import signal
 import socket
@@ -39,9 +40,12 @@ import tempfile
 import time
 from typing import Any
 
+import numpy.ma  # noqa: F401 -- numpy loads it late: it would be loaded anew in each call
+
 from . import landlock, wire
-from .call_group import END, LENGTH, Link, serve
+from .call_group import END, LENGTH, PATIENT_WALL, Link, serve
 from .execute import plain_fault
+from .limits import DESCRIPTORS
 from .received import decode_inputs
 from .shared import laid_out, taken_from
 
@@ -53,7 +57,8 @@ END_SECONDS = 10.0  # a group that does not say in this time how a call ended is
 # A call may wait for a processor this many times its wall limit before the waiting counts.
 WAITING = 4
 PATIENT_WAITING = 60  # the same in a patient job, in which only processor time and sleep should count
-PATIENT_WALL = 3  # a patient job multiplies its wall limits by this where waiting cannot be measured
+GROUP_SECONDS = 120.0  # that a group may take in all to say what it does
+MOST_WAITING = 600.0  # seconds of waiting of a whole job that do not count
 SKIPPED = "not tried: earlier calls of this function used up the time"
 
 
@@ -64,9 +69,9 @@ class GroupGone(Exception):  # noqa: N818 -- it says what has happened
 def main() -> None:
     """Read one job from standard input, do it, write its frames to standard output.
 
-    The arguments are the modules to import first. A job has what the group needs to make the function
-    (`setup`), the `calls` with their limits, and whether to be `patient`: then a limit of time holds however
-    busy the machine is.
+    The arguments are modules of the course to import first. A job has what the group needs to make the
+    function (`setup`), the `calls` with their limits, and whether to be `patient`: then a limit of time holds
+    however busy the machine is.
     """
     modules, sys.argv = sys.argv[1:], [""]
     for name in modules:
@@ -86,6 +91,8 @@ def main() -> None:
                 for mode in ("r", "w", "w")
             )
             landlock.separate()
+            with contextlib.suppress(ValueError, OSError):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
             serve(Link(theirs))
         finally:
             os._exit(0)
@@ -101,6 +108,9 @@ class _Worker:
         self.group = group
         self.job = job
         self.changed: dict[str, Any] = {}
+        self.seen = _waited(f"/proc/{group}/schedstat") is not None  # also of a call, whatever its group says
+        self.excused = MOST_WAITING
+        self.patience = GROUP_SECONDS
         self.code: int | None = None  # how the group ended, once it has
 
     def work(self) -> None:
@@ -116,7 +126,9 @@ class _Worker:
         """Have the statements run, then make the calls."""
         job = self.job
         self.link.send(job["setup"], seconds=END_SECONDS)
-        answer = self._told(2 * job["setup_seconds"] * (PATIENT_WALL if job["patient"] else 1) + END_SECONDS)
+        seconds = 2 * job["setup_seconds"] * (PATIENT_WALL if job["patient"] else 1) + END_SECONDS
+        self.patience += seconds
+        answer = self._told(seconds)
         if not isinstance(answer, dict):
             raise GroupGone
         _send(GROUP, {"failures": answer.get("failures"), "callable": answer.get("callable")})
@@ -141,19 +153,28 @@ class _Worker:
             stack.callback(os.close, read)
             passed = [write]
             if call["echo"]:
-                before = laid_out(decode_inputs(call["data"])["args"])
-                shared = stack.enter_context(tempfile.TemporaryFile(dir="."))
-                shared.write(before)
-                shared.flush()
-                passed.append(shared.fileno())
+                content = laid_out(decode_inputs(call["data"])["args"])
+                try:
+                    shared = stack.enter_context(tempfile.TemporaryFile(dir="."))
+                    shared.write(content)
+                    shared.flush()
+                except OSError:  # the student's files have left no room
+                    self.changed[str(call["index"])] = None
+                else:
+                    before = content
+                    passed.append(shared.fileno())
+            asked = time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else 0.0
             self.link.send(call["data"], passed, END_SECONDS)
             os.close(write)
             pid = self._told(END_SECONDS)
             if type(pid) is not int:
                 raise GroupGone
-            clock = _Clock(pid, call["seconds"], patient=self.job["patient"])
+            _check_call(pid, self.group, asked)
+            patient = self.job["patient"]
+            clock = _Clock(pid, call["seconds"], self.excused, patient=patient, seen=self.seen)
             payload, ending, status = self._read(read, clock, call["result_mb"] + 16 << 20)
             used = clock.used()
+            self.excused -= clock.waited()
             if status is None:
                 self.link.send(END, seconds=END_SECONDS)
                 status = self._told(END_SECONDS)
@@ -196,15 +217,18 @@ class _Worker:
 
     def _told(self, seconds: float) -> Any:
         """Return the next message of the group; raise GroupGone if none comes."""
-        end = time.monotonic() + seconds
+        asked = time.monotonic()
+        end = asked + min(seconds, self.patience)
         try:
             while not select.select([self.link.fileno()], [], [], LOOK_SECONDS)[0]:
                 over = time.monotonic() > end or self._over()
                 if over and not select.select([self.link.fileno()], [], [], 0)[0]:
                     raise GroupGone
-            return wire.decode(self.link.receive(END_SECONDS)[0])
+            message = wire.decode(self.link.receive(max(end - time.monotonic(), 1.0))[0])
         except (OSError, ValueError, EOFError) as error:
             raise GroupGone from error
+        self.patience -= time.monotonic() - asked
+        return message
 
     def _over(self) -> bool:
         """Whether the group has ended, or stopped itself, which ends it."""
@@ -249,30 +273,49 @@ def _send_raw(index: int, data: bytes) -> None:
         view = view[os.write(1, view) :]
 
 
-class _Clock:
-    """The wall time of a process, less the time that it waited for a processor if the system reports it."""
+def _check_call(pid: int, group: int, asked: float) -> None:
+    """Raise GroupGone if a process is not what its group says: its child, and not older than the request."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 -- Path costs more than the reading
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:  # where processes cannot be looked at, their waiting is not excused either
+        return
+    if int(fields[1]) != group or int(fields[19]) / os.sysconf("SC_CLK_TCK") < asked - 0.02:
+        raise GroupGone
 
-    def __init__(self, pid: int, seconds: float, *, patient: bool) -> None:
+
+class _Clock:
+    """The wall time of a process, less the time that it waited for a processor if the system reports it.
+
+    Of the waiting, at most `excused` seconds do not count; `seen` says whether it can be seen here.
+    """
+
+    def __init__(self, pid: int, seconds: float, excused: float, *, patient: bool, seen: bool) -> None:
         self.started = time.monotonic()
         self.queue = f"/proc/{pid}/schedstat"
-        self.most = (PATIENT_WAITING if patient else WAITING) * 2 * seconds
-        measured = self._waited() is not None
-        self.seconds = 2 * seconds * (PATIENT_WALL if patient and not measured else 1)
+        self.most = max(0.0, min((PATIENT_WAITING if patient else WAITING) * 2 * seconds, excused))
+        self.seconds = 2 * seconds * (PATIENT_WALL if patient and not seen else 1)
 
     def used(self) -> float:
         """Return the seconds that count."""
-        return time.monotonic() - self.started - min(self._waited() or 0.0, self.most)
+        return time.monotonic() - self.started - self.waited()
 
     def left(self) -> float:
         """Return the seconds that are left of the limit."""
         return self.seconds - self.used()
 
-    def _waited(self) -> float | None:
-        try:
-            with open(self.queue) as file:  # noqa: PTH123 -- Path costs more than the reading
-                return int(file.read().split()[1]) / 1e9
-        except (OSError, ValueError, IndexError):
-            return None
+    def waited(self) -> float:
+        """Return the seconds of waiting that do not count."""
+        return min(_waited(self.queue) or 0.0, self.most)
+
+
+def _waited(queue: str) -> float | None:
+    """Return the seconds of waiting that a file `schedstat` tells, None if it tells none."""
+    try:
+        with open(queue) as file:  # noqa: PTH123 -- Path costs more than the reading
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def _death(ending: str, code: int, *, exhausted: bool) -> dict[str, Any]:

@@ -32,6 +32,14 @@ def plain_fault(kind: str, message: str) -> dict[str, Any]:
     return {"type": kind, "message": message, "cell": None, "line": None, "code": ""}
 
 
+def bases_of(kind: type[BaseException]) -> tuple[str, ...]:
+    """Return the exceptions of Python that another exception is one of, the nearest first; () for its own."""
+    if kind.__module__ == "builtins":
+        return ()
+    known = (base for base in type.mro(kind) if base.__module__ == "builtins")
+    return tuple(base.__name__ for base in known if issubclass(base, BaseException))
+
+
 def fault(error: BaseException) -> dict[str, Any]:
     """Describe an exception: type, message, and the innermost line of a notebook cell in its traceback."""
     try:
@@ -39,6 +47,7 @@ def fault(error: BaseException) -> dict[str, Any]:
     except BaseException:
         message = ""
     record = plain_fault(message_text(type(error).__name__), message)
+    record["bases"] = bases_of(type(error))
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         cell = CELL.fullmatch(frame.filename)
         if cell:

@@ -78,21 +78,27 @@ def install(shell: Any) -> None:
 def collect(wanted: list[dict[str, Any]], result_mb: int) -> None:
     """Display the wanted things as one message, each as the payload of a call that returned it, or failed.
 
-    A wanted thing has a `kind`, a `name` and, for a figure, the number of its `cell`.
+    A wanted thing has a `kind`, a `name` and, for a figure, the number of its `cell`. All payloads together
+    have at most `result_mb`: what does not fit beside those before it is too large.
     """
     from IPython import get_ipython  # noqa: PLC0415
     from IPython.display import display  # noqa: PLC0415
 
-    namespace, max_bytes = get_ipython().user_ns, result_mb << 20
+    namespace, left = get_ipython().user_ns, result_mb << 20
     payloads = []
     for each in wanted:
         try:
-            value = _value(each["kind"], each["name"], each.get("cell"), namespace, max_bytes)
-            payload = wire.encode({"kind": "returned", "value": value}, max_bytes)
+            value = _value(each["kind"], each["name"], each.get("cell"), namespace, left)
+            payload = wire.encode({"kind": "returned", "value": value}, left)
+            if len(payload) > left:
+                raise wire.TooLarge(f"it needs more than {left >> 20} MB")
+            left -= len(payload)
         except LookupError as error:
             payload = wire.encode({"kind": "missing", "fault": plain_fault("", str(error.args[0]))})
         except wire.TooLarge as error:
-            payload = wire.encode({"kind": "output_too_large", "fault": plain_fault("", str(error))})
+            beside = "" if left == result_mb << 20 else ", beside the values before it"
+            fault = plain_fault("", f"{error}{beside}; all together may have {result_mb} MB")
+            payload = wire.encode({"kind": "output_too_large", "fault": fault})
         except Exception as error:
             payload = wire.encode({"kind": "undecodable", "fault": plain_fault("", str(error)[:400])})
         payloads.append(payload)

@@ -4,7 +4,9 @@
             <--ready, started, ended--
 
 Each message is a JSON object in a packet of its own. `start` carries descriptors, in this order: standard
-input, standard output, the `cgroup.procs` files of the control group, the data files.
+input, standard output, the `cgroup.procs` files of the control group or the pipes of the kernel, and a file
+that describes the program (`describe`). Only the forked process reads that file: names that a student chose
+never stand in the memory of the parent, of which every later box has a copy.
 
 The parent never runs a student's code, has one thread, and writes no file. It also measures what each box
 holds: a box above its limit of memory or disk is ended, however many processes share it.
@@ -21,17 +23,19 @@ import os
 import select
 import signal
 import socket
+import struct
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 from . import waiter, walls, watch
 
-MAX_MESSAGE = 1 << 20
-MAX_FILES = 32
-MAX_GROUP_FDS = 3
+MAX_MESSAGE = 1 << 16
+MAX_DESCRIPTORS = 8
+LENGTH = struct.Struct("<Q")
 WATCH_SECONDS = 0.5
 NOT_FORKED = -1000
 KILLED = 128 + signal.SIGKILL  # how a waiter exits when its program was killed
@@ -102,7 +106,7 @@ class _Server:
     def serve(self) -> None:
         """Answer requests until the other side has closed the control socket."""
         watched = time.monotonic()
-        size = array.array("i").itemsize * (2 + MAX_GROUP_FDS + MAX_FILES)
+        size = array.array("i").itemsize * MAX_DESCRIPTORS
         while True:
             timeout = WATCH_SECONDS if self.children else None
             ready = select.select([self.control.fileno(), self.wake_read], [], [], timeout)[0]
@@ -150,11 +154,11 @@ class _Server:
         self.children[pid] = Child(
             identity,
             message["memory_mb"],
-            message.get("user", 0),
-            message.get("wires", ""),
-            message.get("directory", ""),
+            message["user"],
+            message["wires"],
+            message["directory"],
             complaints,
-            handler="kernel_fds" in message,
+            message["handler"],
         )
         _send(self.control, {"id": identity, "started": pid})
 
@@ -236,7 +240,7 @@ class _Server:
 def _run_program(
     message: dict[str, Any], descriptors: list[int], plan: walls.Plan, complain: int
 ) -> NoReturn:
-    """In the child: build the box, run the program, exit."""
+    """In the child: read the description of the program, build its box, run it, exit."""
     code = 70
     try:
         signal.set_wakeup_fd(-1)
@@ -252,32 +256,36 @@ def _run_program(
         for fd in (*descriptors[:2], null):
             if fd > 2:
                 os.close(fd)
-        if "kernel_fds" in message:
+        *others, described = descriptors[2:]
+        program, content = _described(described)
+        arguments = program["arguments"]
+        if message["handler"]:
+            content.close()
             directory = walls.enclose_handler(plan, message["memory_mb"])
-            arguments = [str(fd) for fd in descriptors[2:]] or ["-1", "-1"]
+            arguments = [str(fd) for fd in others] or ["-1", "-1"]
         else:
-            first_file = 2 + message["group_fds"]
             box = walls.Box(
-                files=tuple(zip(message["files"], descriptors[first_file:], strict=True)),
+                files=tuple((name, size) for name, size in program["files"]),
+                content=content,
                 directory=message["directory"],
                 wires=message["wires"],
                 user=message["user"],
-                bare=message["bare"],
-                group_fds=tuple(descriptors[2:first_file]),
-                counted=message["counted"],
+                bare=program["bare"],
+                descriptors=program["descriptors"],
+                group_fds=tuple(others),
+                counted=program["counted"],
             )
             directory = walls.build_inner(plan, box)
-            arguments = message["arguments"]
         # what the program sees as its environment, command line and standard streams
         os.environ.clear()
-        os.environ.update({**message["environment"], "HOME": directory})
-        sys.argv = [message["module"], *arguments]
+        os.environ.update({**program["environment"], "HOME": directory})
+        sys.argv = [program["module"], *arguments]
         sys.stdin, sys.stdout, sys.stderr = (
             open(fd, mode, closefd=False)  # noqa: SIM115
             for fd, mode in ((0, "r"), (1, "w"), (2, "w"))
         )
         os.close(complain)
-        importlib.import_module(message["module"]).main()
+        importlib.import_module(program["module"]).main()
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
@@ -286,3 +294,23 @@ def _run_program(
             os.write(complain, f"the box was not built: {type(error).__name__}: {error}".encode()[:400])
     finally:
         os._exit(code)
+
+
+def describe(program: dict[str, Any], contents: Iterable[bytes] = ()) -> int:
+    """Return a file without a name that describes a program: its length and JSON, then its data files."""
+    file = os.memfd_create("program")
+    data = json.dumps(program).encode()
+    for part in (LENGTH.pack(len(data)), data, *contents):
+        view = memoryview(part)
+        while view:
+            view = view[os.write(file, view) :]
+    os.lseek(file, 0, os.SEEK_SET)
+    return file
+
+
+def _described(file: int) -> tuple[dict[str, Any], IO[bytes]]:
+    """Return what `describe` has written, and the open file, whose rest are the data files."""
+    content = open(file, "rb")  # noqa: SIM115 -- a descriptor, for the rest of this process
+    (size,) = LENGTH.unpack(content.read(LENGTH.size))
+    program: dict[str, Any] = json.loads(content.read(size))
+    return program, content

@@ -4,7 +4,8 @@
     method     object = C(*construct);  object.before();  object.method(*args)
     class      the same, and what all calls before returned is the value
 
-All calls of one sequence share the objects that they make; each evaluation of a sweep begins anew.
+All calls of one sequence share the objects that they make; each evaluation of a sweep begins anew. Answers of
+a call stand in for what other functions of the notebook return when they are called with the same arguments.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from .answers import answering, binding
 from .chance import seeded
 from .execute import accepted
 
@@ -44,7 +46,8 @@ def _evaluate(target: Any, call: dict[str, Any]) -> tuple[Any, Any, list[str]]:
         ignored.extend(left_out)
         return function(*step["args"], **taken)
 
-    with seeded(call["seed"]):
+    bound = {name: call["args"][place] for name, place in call.get("bound", ()) if place < len(call["args"])}
+    with seeded(call["seed"]), answering(target, call["answers"]), binding(target, bound):
         subject = made(target, call["construct"]) if call["kind"] in ("method", "class") else target
         values = [made(_named(subject, step["name"]), step) for step in call["before"]]
         if call["kind"] != "class":

@@ -6,6 +6,8 @@
     socket, not of AF_UNIX       -> EOPNOTSUPP (libzmq aborts on any other answer)
     a datagram socket            -> EOPNOTSUPP (it reaches any address without connecting)
     prctl(PR_SET_DUMPABLE)       -> EPERM (the warm parent could not count the files that the box holds)
+    prctl(PR_SET_PDEATHSIG)      -> EPERM, unless the signal is SIGKILL (a call ends with its group)
+    a call of OF_OTHERS          -> EPERM for any process but the caller, where boxes may share their user
     a call of DENIED             -> EPERM
     everything else              -> allowed
 
@@ -17,7 +19,7 @@ from __future__ import annotations
 import errno
 import struct
 
-from .system import MACHINE, PR_SET_DUMPABLE, load_filter
+from .system import MACHINE, PR_SET_DUMPABLE, PR_SET_PDEATHSIG, load_filter
 
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
@@ -26,6 +28,7 @@ NUMBER, ARCHITECTURE, FIRST_ARGUMENT, SECOND_ARGUMENT = 0, 4, 16, 24
 NEW_NAMESPACES = 0x7E020080
 X32 = 0x40000000
 AF_UNIX, SOCK_DGRAM, SOCKET_TYPES = 1, 2, 0xF
+SIGKILL = 9
 # name: (x86_64, aarch64); None where the architecture has no such call
 NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "clone": (56, 220),
@@ -106,6 +109,16 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "userfaultfd": (323, 282),
     "vmsplice": (278, 75),
 }
+# What can change other processes: its numbers, and the arguments with which it changes the caller alone.
+OF_OTHERS: dict[str, tuple[tuple[int, int], dict[int, int]]] = {
+    "ioprio_set": ((251, 30), {FIRST_ARGUMENT: 1, SECOND_ARGUMENT: 0}),  # IOPRIO_WHO_PROCESS
+    "prlimit64": ((302, 261), {FIRST_ARGUMENT: 0}),
+    "sched_setaffinity": ((203, 122), {FIRST_ARGUMENT: 0}),
+    "sched_setattr": ((314, 274), {FIRST_ARGUMENT: 0}),
+    "sched_setparam": ((142, 118), {FIRST_ARGUMENT: 0}),
+    "sched_setscheduler": ((144, 119), {FIRST_ARGUMENT: 0}),
+    "setpriority": ((141, 140), {FIRST_ARGUMENT: 0, SECOND_ARGUMENT: 0}),  # PRIO_PROCESS
+}
 Instruction = tuple[int, int, int, int]
 
 
@@ -114,7 +127,7 @@ def supported(machine: str = MACHINE) -> bool:
     return machine in AUDIT
 
 
-def build(machine: str = MACHINE) -> list[Instruction]:
+def build(machine: str = MACHINE, *, shared_user: bool = True) -> list[Instruction]:
     """Return the filter's instructions: (code, jump if true, jump if false, operand)."""
     column = list(AUDIT).index(machine)
     call = {name: numbers[column] for name, numbers in NUMBERS.items()}
@@ -135,9 +148,12 @@ def build(machine: str = MACHINE) -> list[Instruction]:
         (RETURN, 0, 0, ALLOW),
     ]
     program += [
-        (EQUAL, 0, 4, call["prctl"] or 0),
+        (EQUAL, 0, 7, call["prctl"] or 0),
         (LOAD, 0, 0, FIRST_ARGUMENT),
-        (EQUAL, 0, 1, PR_SET_DUMPABLE),
+        (EQUAL, 3, 0, PR_SET_DUMPABLE),
+        (EQUAL, 0, 3, PR_SET_PDEATHSIG),
+        (LOAD, 0, 0, SECOND_ARGUMENT),
+        (EQUAL, 1, 0, SIGKILL),
         (RETURN, 0, 0, ERRNO | errno.EPERM),
         (RETURN, 0, 0, ALLOW),
     ]
@@ -152,16 +168,26 @@ def build(machine: str = MACHINE) -> list[Instruction]:
             (RETURN, 0, 0, ERRNO | errno.EOPNOTSUPP),
             (RETURN, 0, 0, ALLOW),
         ]
+    for calls, arguments in OF_OTHERS.values() if shared_user else ():
+        program += [(EQUAL, 0, 2 * len(arguments) + 2, calls[column])]
+        for place, (argument, value) in enumerate(arguments.items(), 1):
+            rest = 2 * (len(arguments) - place)
+            program += [(LOAD, 0, 0, argument), (EQUAL, 0, rest + 1, value)]
+        program += [(RETURN, 0, 0, ALLOW), (RETURN, 0, 0, ERRNO | errno.EPERM)]
     for numbers in DENIED.values():
         program += _refuse(numbers[column], errno.EPERM)
     return [*program, (RETURN, 0, 0, ALLOW)]
 
 
-def restrict() -> bool:
-    """Install the filter; return False for a machine whose system calls this module does not have."""
+def restrict(*, shared_user: bool = True) -> bool:
+    """Install the filter; return False for a machine whose system calls this module does not have.
+
+    `shared_user` says that processes outside the box may have its user, and are in its reach.
+    """
     if not supported():
         return False
-    load_filter(b"".join(struct.pack("HBBI", *instruction) for instruction in build()))
+    instructions = build(shared_user=shared_user)
+    load_filter(b"".join(struct.pack("HBBI", *instruction) for instruction in instructions))
     return True
 
 

@@ -17,6 +17,7 @@ MNT_DETACH = 2
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP = 1, 4, 22, 24
 PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 36, 38, 39, 47
 SECCOMP_MODE_FILTER = 2
+CAP_KILL, CAP_SETGID, CAP_SETUID = 5, 6, 7
 PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT = 444, 445, 446  # the same on every architecture
 MACHINE = {"arm64": "aarch64", "amd64": "x86_64"}.get(platform.machine().lower(), platform.machine())
@@ -68,13 +69,15 @@ def set_host_name(name: str) -> None:
     checked(_LIBC.sethostname(name.encode(), len(name)), "sethostname")
 
 
-def drop_capabilities() -> None:
-    """Give up every capability for good, also for every program that this process starts."""
+def drop_capabilities(kept: tuple[int, ...] = ()) -> None:
+    """Give up capabilities for good, all but those that are kept, also for programs that it starts."""
     for capability in range(64):
-        if _LIBC.prctl(PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0) < 0:
+        if capability not in kept and _LIBC.prctl(PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0) < 0:
             break
     _LIBC.prctl(PR_CAP_AMBIENT, ctypes.c_ulong(4), 0, 0, 0)  # PR_CAP_AMBIENT_CLEAR_ALL; old kernels lack it
-    checked(_LIBC.capset(struct.pack("Ii", 0x20080522, 0), b"\0" * 24), "capset")
+    mask = sum(1 << capability for capability in kept)
+    sets = struct.pack("6I", mask, mask, 0, 0, 0, 0)  # effective, permitted, inheritable; then above 31
+    checked(_LIBC.capset(struct.pack("Ii", 0x20080522, 0), sets), "capset")
 
 
 def load_filter(program: bytes) -> None:

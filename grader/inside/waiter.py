@@ -128,8 +128,8 @@ def children(parent: int) -> Iterator[int]:
     for name in os.listdir("/proc"):  # noqa: PTH208 -- names are all that is needed
         if name.isdigit():
             with contextlib.suppress(OSError, ValueError, IndexError):
-                stat = Path(f"/proc/{name}/stat").read_text()
-                if int(stat.rpartition(")")[2].split()[1]) == parent:
+                stat = Path(f"/proc/{name}/stat").read_bytes()  # a process may have any bytes as its name
+                if int(stat.rpartition(b")")[2].split()[1]) == parent:
                     yield int(name)
 
 

@@ -1,8 +1,9 @@
 """The walls of the box, from the outside in.
 
-    outer   once, around the warm parent: namespaces, a read-only root of bind mounts, an unprivileged user
-    inner   around every program: namespaces of its own, private /tmp and /proc, limits, no capabilities,
-            no new privileges, Landlock, seccomp
+    outer   once, around the warm parent: namespaces, a read-only root of bind mounts, of root's privileges
+            only that to give every box a user of its own
+    inner   around every program: an unprivileged user, namespaces of its own, private /tmp and /proc, limits,
+            no capabilities, no new privileges, Landlock, seccomp
 
 The tier `isolated` has all of them. `restricted` has no namespaces (plain Docker allows none), and the rest.
 The order of the steps matters: a step that needs a privilege comes before the step that gives it up.
@@ -17,6 +18,7 @@ import signal
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from . import landlock, seccomp, system, waiter
 from .limits import DESCRIPTORS, DISK_MB, FILE_MB, HANDLER_SECONDS, INODES, PROCESSES, SHARED_MB
@@ -53,8 +55,10 @@ INNER = OUTER | system.CLONE_NEWUSER
 
 @dataclass(frozen=True)
 class Plan:
-    """How the warm parent is isolated: its tier, an empty directory for its new root, its user and group.
+    """How the warm parent is isolated: its tier, an empty directory for its new root.
 
+    `uid` and `gid` are the user and group of programs that have no user of their own. If this is root, every
+    box has one, of the `users` ids that follow: what the system counts by user, no box takes from another.
     `outer` is who builds the outer wall: this module (OWN), `bwrap` before it starts the parent (BUBBLEWRAP),
     or nobody (NONE). `paths` are the files and directories of the host that it may read. `wires` is the
     directory that holds the socket directory of each box.
@@ -67,23 +71,27 @@ class Plan:
     wires: str
     uid: int
     gid: int
+    users: int = 0
 
 
 @dataclass(frozen=True)
 class Box:
     """What differs from box to box.
 
-    `files` are the names and descriptors of the data files, `directory` is the working directory and `wires`
-    the directory of its unix sockets. `user` is the box's own user, where no namespace separates the boxes.
+    `files` are the names and sizes of the data files, and `content` is the open file with their bytes, one
+    after the other; `directory` is the working directory and `wires` the directory of its unix sockets.
+    `user` is the box's own user, 0 if it has none.
     `bare` leaves out Landlock and seccomp: for our own probe, which tries the layers beneath them.
     `group_fds` are the `cgroup.procs` files of its control group; `counted` if that limits the processes.
     """
 
     files: tuple[tuple[str, int], ...] = ()
+    content: IO[bytes] | None = None
     directory: str = ""
     wires: str = ""
     user: int = 0
     bare: bool = False
+    descriptors: int = DESCRIPTORS
     group_fds: tuple[int, ...] = ()
     counted: bool = False
 
@@ -105,12 +113,12 @@ def build_outer(plan: Plan) -> None:
             waiter.close_all_but(())
             _, status = os.waitpid(pid, 0)
             os._exit(waiter.exit_code(status))
-        system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
-        _make_root(plan)
-        waiter.become(plan.uid, plan.gid)
     if plan.outer != NONE:
-        system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)  # again: a change of user clears it
-        system.prctl(system.PR_SET_DUMPABLE, 1)  # otherwise its children could not write their uid_map
+        system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
+    if plan.outer == OWN:
+        _make_root(plan)
+        if os.getuid() == 0:
+            system.drop_capabilities((system.CAP_KILL, system.CAP_SETGID, system.CAP_SETUID))
     system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)
     system.prctl(system.PR_SET_CHILD_SUBREAPER, 1)
 
@@ -120,23 +128,24 @@ def build_inner(plan: Plan, box: Box) -> str:
 
     This process forks once more: it stays outside the walls as the waiter, and only its child returns.
     """
+    user = box.user or plan.uid
     if plan.tier == ISOLATED:
+        waiter.become(user, plan.gid)
+        system.prctl(system.PR_SET_DUMPABLE, 1)  # otherwise it could not write its own uid_map
         uid, gid = os.getuid(), os.getgid()
         system.unshare(INNER)
         _map_user(uid, gid)
-    user = box.user or plan.uid
     moved = waiter.fork_from_waiter(user, plan.gid, box.group_fds, clears=plan.tier != ISOLATED)
     directory = box.directory
     if plan.tier == ISOLATED:
         _private_mounts(plan, box)
         directory = WORK
     os.chdir(directory)
-    if plan.tier == ISOLATED:
-        for name, source in box.files:
-            with os.fdopen(source, "rb") as file, open(os.path.basename(name), "wb") as copy:  # noqa: PTH119, PTH123
-                while chunk := file.read(1 << 20):
-                    copy.write(chunk)
-    limit(counted=box.counted and plan.tier == RESTRICTED)
+    if box.content is not None:
+        for name, size in box.files:
+            Path(os.path.basename(name)).write_bytes(box.content.read(size))  # noqa: PTH119
+        box.content.close()
+    limit(box.descriptors, counted=box.counted and plan.tier == RESTRICTED)
     waiter.await_move(moved)
     if plan.tier == ISOLATED:
         with contextlib.suppress(OSError):  # a kernel without this namespace shows no groups either
@@ -147,7 +156,7 @@ def build_inner(plan: Plan, box: Box) -> str:
     system.prctl(system.PR_SET_DUMPABLE, 0 if plan.tier == ISOLATED else 1)
     if not box.bare:
         landlock.restrict(rules(plan, box, directory))
-        seccomp.restrict()
+        seccomp.restrict(shared_user=plan.tier == RESTRICTED)
     return directory
 
 
@@ -190,14 +199,14 @@ def rules(plan: Plan, box: Box, directory: str) -> landlock.Rules:
     )
 
 
-def limit(*, counted: bool) -> None:
+def limit(descriptors: int, *, counted: bool) -> None:
     """Set the limits of a process; its children inherit them.
 
     RLIMIT_NPROC counts all processes of a user, so boxes with one user would take processes from each other.
     It is left out if a control group limits the processes of the box (`counted`).
     """
     limits = {
-        resource.RLIMIT_NOFILE: DESCRIPTORS,
+        resource.RLIMIT_NOFILE: descriptors,
         resource.RLIMIT_FSIZE: FILE_MB << 20,
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_MSGQUEUE: 0,
@@ -222,10 +231,9 @@ def _make_root(plan: Plan) -> None:
     system.mount("", "/", "", system.MS_REC | system.MS_PRIVATE)
     system.mount("root", plan.root, "tmpfs", system.MS_NOSUID, "size=4m,mode=755")
     Path(plan.root + TEMPORARY).mkdir()
-    root = os.getuid() == 0
-    uid, gid = (plan.uid, plan.gid) if root else (os.getuid(), os.getgid())
-    options = f"uid={uid},gid={gid},size=64m,mode=755" if root else "size=64m,mode=755"
-    system.mount("tmp", f"{plan.root}{TEMPORARY}", "tmpfs", system.MS_NOSUID | system.MS_NODEV, options)
+    system.mount(
+        "tmp", f"{plan.root}{TEMPORARY}", "tmpfs", system.MS_NOSUID | system.MS_NODEV, "size=64m,mode=755"
+    )
     # files of the host, read-only; a link stays a link
     for path in (*SYSTEM, *plan.paths):
         if os.path.islink(path):  # noqa: PTH114
@@ -243,7 +251,7 @@ def _make_root(plan: Plan) -> None:
     _bind(plan.wires, plan.root + plan.wires, hardened)
     etc = Path(plan.root) / "etc"
     etc.mkdir(exist_ok=True)
-    for name, text in accounts(uid, gid).items():
+    for name, text in accounts(plan.uid, plan.gid, plan.users).items():
         (etc / name).write_text(text)
     system.mount("proc", f"{plan.root}/proc", "proc", hardened)
     # change to the new root, and detach the old one
@@ -254,10 +262,15 @@ def _make_root(plan: Plan) -> None:
     system.mount("", "/", "", system.MS_REMOUNT | system.MS_BIND | system.MS_RDONLY | system.MS_NOSUID)
 
 
-def accounts(uid: int, gid: int) -> dict[str, str]:
-    """Return the files of /etc from which programs read the names of the user, the group and the host."""
+def accounts(uid: int, gid: int, users: int) -> dict[str, str]:
+    """Return the files of /etc from which programs read the names of the user, the group and the host.
+
+    The user of every box has the same name.
+    """
     return {
-        "passwd": f"student:x:{uid}:{gid}::{WORK}:/bin/sh\n",
+        "passwd": "".join(
+            f"student:x:{user}:{gid}::{WORK}:/bin/sh\n" for user in range(uid, uid + users + 1)
+        ),
         "group": f"student:x:{gid}:\n",
         "hosts": "127.0.0.1 localhost\n",
     }

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from grader.errors import UsageError
-from grader.notebook.sources import modules_in
+from grader.notebook.sources import MAX_MODULES, modules_in
 
 SUFFIX = ".ipynb"
 SKIPPED = ("__MACOSX", "__pycache__")
@@ -40,7 +40,7 @@ INSTEAD = re.compile(r"\.ipynb\b.+$|\.(zip|rar|7z|tar|tgz|gz|bz2|xz|pdf|crdownlo
 ARCHIVE = re.compile(r"\.(zip|rar|7z|tar|tgz|gz|bz2|xz)$", re.I)
 MOODLE = re.compile(r"_\d+_assignsubmission_")
 COPY = re.compile(r"\s*\(\d+\)$|\s*-\s*Copy\d*$", re.I)
-UNSAFE = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f]|[\ud800-\udfff]')
+UNSAFE = re.compile(r'[<>:"|?*\\]')
 UNPACK = "; unpack the archive first"
 MAX_NAME = 80
 Entry = tuple[Path, PurePosixPath, str]
@@ -52,8 +52,8 @@ class Submission:
     """One notebook that was handed in.
 
     `problem` says why it is not a notebook that can be opened, `fault` why this machine cannot read it (not
-    the student's fault), `remark` which other submissions may be of the same student. All may be ''.
-    `modules` are the Python files that were handed in beside it.
+    the student's fault), `remark` which other submissions may be of the same student, and that files were
+    left out. All may be ''. `modules` are the Python files that were handed in beside it.
     """
 
     id: str
@@ -124,7 +124,15 @@ def _with_modules(submission: Submission) -> Submission:
         beside = [path.name for path in submission.path.parent.iterdir() if not _skipped(path.name)]
         if sum(name.lower().endswith(SUFFIX) for name in beside) > 1:
             return submission
-        return replace(submission, modules=modules_in(submission.path.parent))
+        modules = modules_in(submission.path.parent)
+        if len(modules) <= MAX_MODULES:
+            return replace(submission, modules=modules)
+        left_out = (
+            f"There are {len(modules)} Python files beside the notebook. A notebook may have {MAX_MODULES}: "
+            "the first ones by name were used."
+        )
+        remark = " ".join(filter(None, [submission.remark, left_out]))
+        return replace(submission, modules=modules[:MAX_MODULES], remark=remark)
     except OSError:  # the notebook itself will tell
         return submission
 
@@ -204,7 +212,8 @@ def _one_line(name: str) -> str:
 
 def _safe(part: str) -> str:
     """Return a directory name that is valid on every file system, short, and not one of RESERVED."""
-    name = UNSAFE.sub("_", unicodedata.normalize("NFC", part)).strip(". ") or "_"
+    printable = "".join(c if c.isprintable() else "_" for c in unicodedata.normalize("NFC", part))
+    name = UNSAFE.sub("_", printable).strip(". ") or "_"
     if len(name.encode()) > MAX_NAME:
         digest = hashlib.sha256(name.encode()).hexdigest()[:8]
         name = name.encode()[: MAX_NAME - 9].decode(errors="ignore") + "-" + digest

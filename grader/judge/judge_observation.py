@@ -15,6 +15,7 @@ def grade(submission: str, observation: Observation, course: Course) -> Score:
     """
     judged, diagnoses = judge(observation, course.rubric, course.plan, course.trusted)
     remarks: dict[str, list[str]] = {}
+    shares: dict[str, float] = {}
     for question in course.rubric.questions:
         if not question.about:
             continue
@@ -25,14 +26,21 @@ def grade(submission: str, observation: Observation, course: Course) -> Score:
                 "Its code does not run outside the notebook, so it was called in the notebook, right after "
                 "its cell."
             )
-        if facts.notebook_globals:
+        if facts.stand_ins:
+            names = ", ".join(name for name, _ in facts.stand_ins)
+            shares[question.id] = 1.0 - question.notebook_globals
+            said.append(
+                f"It reads {names} in place of an argument: right in the notebook, wrong as a function. "
+                f"It was judged as if {names} were the argument, and earns {shares[question.id]:.0%} of that."
+            )
+        elif facts.notebook_globals:
             names = ", ".join(facts.notebook_globals)
             said.append(f"It reads {names} from the notebook instead of from its arguments.")
         outcomes = [observation.outcomes.get(call.id) for call in course.calls[facts.name] if call.keywords]
         ignored = {name for outcome in outcomes if outcome for name in outcome.ignored}
         if ignored:
             said.append(f"It does not take the argument {', '.join(sorted(ignored))}; it was called without.")
-    return score_submission(submission, course.rubric, judged, remarks, diagnoses)
+    return score_submission(submission, course.rubric, judged, remarks, diagnoses, shares)
 
 
 def unreadable(submission: str, reason: str, course: Course) -> Score:

@@ -20,18 +20,20 @@ Parts = tuple[Array, ...]
 Lengths = tuple[int, ...]
 Mask = Callable[[Array], NDArray[np.bool_] | None]
 ENOUGH = 0.3
+LEAST_FACTOR = 1e-4  # away from 1: a smaller one is within most tolerances
+ORDINALS = ("first", "second", "third", "fourth", "last")
 
 
 @dataclass(frozen=True)
 class Pattern:
     """A transformation of the right parts, given those that came back and the lengths of the argument.
 
-    One with a mask takes the entries of the mask as they came back and compares the others; it counts where
-    these are enough to say anything.
+    `what` says of a result what is wrong with it: the words after "it". One with a mask takes the entries of
+    the mask as they came back and compares the others; it counts where these are enough to say anything.
     """
 
     code: str
-    message: str
+    what: str
     transform: Callable[[Parts, Parts, Lengths], Parts | None]
     mask: Mask | None = None
 
@@ -41,21 +43,42 @@ def transformed(
     observed: Mapping[str, Prediction],
     lengths: Mapping[str, Lengths],
     patterns: Sequence[Pattern],
+    *,
+    by_part: bool = False,
 ) -> Iterator[Candidate]:
-    """Yield what a candidate becomes by each pattern that can be applied to all of its predictions."""
-    for pattern in patterns:
-        predictions = _apply(pattern, candidate, observed, lengths)
-        if predictions is not None:
-            yield replace(
-                candidate,
-                codes=(*candidate.codes, pattern.code),
-                names=(*candidate.names, pattern.message),
-                predictions=predictions,
-                credit=0.0,
-            )
-    factor = _times_constant(candidate, observed)
-    if factor is not None:
-        yield factor
+    """Yield what a candidate becomes by each pattern that can be applied to all of its predictions.
+
+    With `by_part`, the patterns are applied to one part of a result of several, while the others stay right.
+    """
+    places: list[int | None] = [None]
+    if by_part:
+        parts = {len(prediction.parts) for prediction in candidate.predictions.values() if prediction.parts}
+        several = parts.pop() if len(parts) == 1 else 1
+        places = list(range(several)) if several > 1 else []
+    for place in places:
+        for pattern in patterns:
+            if place is not None and pattern.code == "swapped":
+                continue
+            predictions = _apply(pattern, candidate, observed, lengths, place)
+            if predictions is not None:
+                yield _named(candidate, pattern.code, pattern.what, place, predictions)
+        factor = _times_constant(candidate, observed, place)
+        if factor is not None:
+            yield factor
+
+
+def _named(
+    candidate: Candidate, code: str, what: str, place: int | None, predictions: Mapping[str, Prediction]
+) -> Candidate:
+    """Return a candidate with a pattern among its mistakes: of the whole result, or of the part `place`."""
+    subject = "it" if place is None else f"its {ORDINALS[min(place, len(ORDINALS) - 1)]} part"
+    return replace(
+        candidate,
+        codes=(*candidate.codes, code if place is None else f"{code}_{place}"),
+        names=(*candidate.names, f"{subject} {what}"),
+        predictions=predictions,
+        credit=0.0,
+    )
 
 
 def _apply(
@@ -63,6 +86,7 @@ def _apply(
     candidate: Candidate,
     observed: Mapping[str, Prediction],
     lengths: Mapping[str, Lengths],
+    place: int | None,
 ) -> dict[str, Prediction] | None:
     found = {}
     for call, seen in observed.items():
@@ -70,42 +94,69 @@ def _apply(
         if want.parts is None or seen.parts is None:
             found[call] = want
             continue
+        chosen = slice(None) if place is None else slice(place, place + 1)
         with np.errstate(all="ignore"):
-            parts = pattern.transform(want.parts, seen.parts, lengths[call])
+            parts = pattern.transform(want.parts[chosen], seen.parts[chosen], lengths[call])
         if parts is None:
             return None
+        if place is not None:
+            parts = (*want.parts[:place], *parts, *want.parts[place + 1 :])
         found[call] = Prediction(parts)
-    return found if pattern.mask is None or _compared(pattern.mask, found) >= ENOUGH else None
+    compared = pattern.mask is None or _compared(pattern.mask, found, place) >= ENOUGH
+    return found if compared else None
 
 
-def _compared(mask: Mask, found: Mapping[str, Prediction]) -> float:
-    """Return the share of all entries that a mask leaves to be compared."""
-    parts = [part for prediction in found.values() for part in prediction.parts or ()]
-    hidden = [mask(part) for part in parts]
-    left = sum(int(np.count_nonzero(~where)) for where in hidden if where is not None)
-    return left / max(1, sum(int(part.size) for part in parts))
+def _compared(mask: Mask, found: Mapping[str, Prediction], place: int | None) -> float:
+    """Return the share of entries that a mask leaves to be compared: of each part, the least of them."""
+    left: dict[int, int] = {}
+    total: dict[int, int] = {}
+    for prediction in found.values():
+        for number, part in enumerate(prediction.parts or ()):
+            where = mask(part)
+            if place in (None, number):
+                shown = 0 if where is None else int(np.count_nonzero(part[~where]))
+                left[number] = left.get(number, 0) + shown
+                total[number] = total.get(number, 0) + int(np.count_nonzero(part))
+    return min((left[number] / max(1, total[number]) for number in left), default=0.0)
 
 
-def _times_constant(candidate: Candidate, observed: Mapping[str, Prediction]) -> Candidate | None:
+def _times_constant(
+    candidate: Candidate, observed: Mapping[str, Prediction], place: int | None
+) -> Candidate | None:
     """Return the candidate times the constant that fits best, None if there is no such constant."""
     pairs = [
         (got, want)
         for call, seen in observed.items()
-        for got, want in zip(seen.parts or (), candidate.predictions[call].parts or (), strict=False)
-        if got.size == want.size and got.dtype.kind in "iuf" and want.dtype.kind in "iuf"
+        for number, (got, want) in enumerate(
+            zip(seen.parts or (), candidate.predictions[call].parts or (), strict=False)
+        )
+        if place in (None, number)
+        and got.size == want.size
+        and got.dtype.kind in "iuf"
+        and want.dtype.kind in "iuf"
     ]
     factor = best_factor(pairs)
     count = sum(got.size for got, want in pairs if 0.0 < float(np.abs(want).max(initial=0.0)) < np.inf)
-    if factor is None or count < 3 or abs(factor) < 1e-9 or min(abs(factor - 1), abs(factor + 1)) < 1e-3:
+    if (
+        factor is None
+        or count < 3
+        or abs(factor) < 1e-9
+        or min(abs(factor - 1), abs(factor + 1)) < LEAST_FACTOR
+    ):
         return None
-    name = f"it is right up to the constant factor {factor:.4g}"
     predictions = {
-        call: replace(seen, parts=tuple(factor * part for part in seen.parts)) if seen.parts else seen
+        call: replace(
+            seen,
+            parts=tuple(
+                factor * part if place in (None, number) else part for number, part in enumerate(seen.parts)
+            ),
+        )
+        if seen.parts
+        else seen
         for call, seen in candidate.predictions.items()
     }
-    codes = (*candidate.codes, "constant_factor")
-    names = (*candidate.names, name)
-    return replace(candidate, codes=codes, names=names, predictions=predictions, credit=0.0)
+    what = f"is right up to the constant factor {factor:.4g}"
+    return _named(candidate, "constant_factor", what, place, predictions)
 
 
 def _each(change: Callable[[Array], Array]) -> Callable[[Parts, Parts, Lengths], Parts]:
@@ -178,26 +229,82 @@ def _two_columns(part: Array) -> NDArray[np.bool_] | None:
     return np.full(part.shape, part.shape[1] != 2) if part.ndim == 2 else None
 
 
+def _rounded(decimals: int) -> Callable[[Parts, Parts, Lengths], Parts | None]:
+    """Round where what came back is rounded so, and has something to round."""
+
+    def around(want: Parts, got: Parts, lengths: Lengths) -> Parts | None:
+        if len(want) != len(got) or any(part.dtype.kind not in "iuf" for part in (*want, *got)):
+            return None
+        return tuple(np.round(part, decimals) for part in want)
+
+    return around
+
+
+def _before_the_sum(total: Callable[[Array], np.float64]) -> Callable[[Parts, Parts, Lengths], Parts | None]:
+    """Take an array as it came back where a number belongs that is its sum, or its mean."""
+
+    def several(want: Parts, got: Parts, lengths: Lengths) -> Parts | None:
+        if len(want) != 1 or len(got) != 1 or want[0].size != 1:
+            return None
+        if got[0].size <= 1:
+            return want
+        off = abs(float(np.abs(total(got[0]) - want[0].item())))
+        return got if off <= 1e-6 * abs(float(np.abs(want[0].item()))) else None
+
+    return several
+
+
+def _row_for_all(row: int) -> Callable[[Parts, Parts, Lengths], Parts | None]:
+    """Take one row of the right result for all rows, or alone if that is what came back."""
+
+    def one_row(want: Parts, got: Parts, lengths: Lengths) -> Parts | None:
+        if len(want) != len(got) or any(part.ndim != 2 or not len(part) for part in want):
+            return None
+        return tuple(
+            np.broadcast_to(right[row], right.shape) if came.shape == right.shape else right[row]
+            for right, came in zip(want, got, strict=True)
+        )
+
+    return one_row
+
+
+def _triangle(cut: Callable[[Array], Array]) -> Callable[[Parts, Parts, Lengths], Parts | None]:
+    def half(want: Parts, got: Parts, lengths: Lengths) -> Parts | None:
+        square = all(part.ndim == 2 and part.shape[0] == part.shape[1] for part in want)
+        return tuple(cut(part) for part in want) if square else None
+
+    return half
+
+
 PARTIAL: tuple[tuple[str, str, Mask], ...] = (
-    ("except_diagonal", "it is right except on the diagonal", _diagonal),
-    ("except_first", "it is right except for the first row", _rows(0)),
-    ("except_last", "it is right except for the last row", _rows(-1)),
-    ("except_first_column", "it is right except for the first column", _columns(0)),
-    ("except_last_column", "it is right except for the last column", _columns(-1)),
-    ("two_columns_only", "it is right for two dimensions only", _two_columns),
+    ("except_diagonal", "is right except on the diagonal", _diagonal),
+    ("except_first", "is right except for the first row", _rows(0)),
+    ("except_last", "is right except for the last row", _rows(-1)),
+    ("except_first_column", "is right except for the first column", _columns(0)),
+    ("except_last_column", "is right except for the last column", _columns(-1)),
+    ("two_columns_only", "is right for two dimensions only", _two_columns),
 )
 TRANSFORMATIONS = (
-    Pattern("sign", "it has the wrong sign", _each(np.negative)),
-    Pattern("transposed", "it is transposed", _each(np.transpose)),
-    Pattern("swapped", "its parts are in the wrong order", lambda want, got, lengths: want[::-1]),
-    Pattern("sum_for_mean", "it is a sum where a mean belongs", _times(0, 1)),
-    Pattern("mean_for_sum", "it is a mean over the rows where a sum belongs", _times(0, -1)),
-    Pattern("mean_over_entries", "its mean is also taken over the columns", _times(1, -1)),
-    Pattern("sum_over_columns", "it lacks the mean over the columns", _times(1, 1)),
-    Pattern("squared", "it is the square of what is asked", _each(np.square)),
-    Pattern("root", "it is the root of what is asked", _each(lambda part: np.sqrt(np.abs(part)))),
-    Pattern("absolute", "it lost its signs", _each(np.abs)),
-    Pattern("integer_dtype", "its fractions are cut off on integer input", _truncated),
-    *(Pattern(code, message, _except(mask), mask) for code, message, mask in PARTIAL),
+    Pattern("sign", "has the wrong sign", _each(np.negative)),
+    Pattern("transposed", "is transposed", _each(np.transpose)),
+    Pattern("swapped", "has its parts in the wrong order", lambda want, got, lengths: want[::-1]),
+    Pattern("sum_for_mean", "lacks a division by the number of rows", _times(0, 1)),
+    Pattern("mean_for_sum", "is divided by the number of rows once too often", _times(0, -1)),
+    Pattern("divided_twice", "is divided by the square of the number of rows", _times(0, -2)),
+    Pattern("mean_over_entries", "has a mean that is also taken over the columns", _times(1, -1)),
+    Pattern("sum_over_columns", "lacks the mean over the columns", _times(1, 1)),
+    Pattern("squared", "is the square of what is asked", _each(np.square)),
+    Pattern("root", "is the root of what is asked", _each(lambda part: np.sqrt(np.abs(part)))),
+    Pattern("absolute", "lost its signs", _each(np.abs)),
+    Pattern("integer_dtype", "has its fractions cut off", _truncated),
+    Pattern("unsummed", "is not summed: the sum of what it returns would be right", _before_the_sum(np.sum)),
+    Pattern("unaveraged", "is not averaged: the mean of what it returns is right", _before_the_sum(np.mean)),
+    Pattern("first_row_only", "is right for the first row only, which stands for all", _row_for_all(0)),
+    Pattern("last_row_only", "is right for the last row only, which stands for all", _row_for_all(-1)),
+    Pattern("upper_triangle", "has its upper triangle only: the other half is zero", _triangle(np.triu)),
+    Pattern("lower_triangle", "has its lower triangle only: the other half is zero", _triangle(np.tril)),
+    Pattern("rounded_0", "is rounded to whole numbers", _rounded(0)),
+    *(Pattern(f"rounded_{n}", f"is rounded to {n} decimals", _rounded(n)) for n in (1, 2, 3)),
+    *(Pattern(code, what, _except(mask), mask) for code, what, mask in PARTIAL),
 )
 COMBINABLE = TRANSFORMATIONS[:3]

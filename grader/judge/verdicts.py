@@ -3,7 +3,8 @@
     observation  -->  verdicts  -->  diagnoses  -->  verdicts of what is right given other mistakes
 
 A mistake costs once: what follows from it in another function is right. If the mistake is a known one, such a
-result counts by itself; if not, a person decides. What trips the judge costs that one decision and no points.
+result counts by itself; if not, a person decides. A result that trips a check has no form that can be judged,
+and fails it. If the right result trips it too, the fault is ours: a person decides that check.
 """
 
 from __future__ import annotations
@@ -13,12 +14,25 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from grader.checks.base import Trusted
+from grader.checks.base import PlannedCase, Trusted
+from grader.checks.forbidden import ForbiddenCheck
 from grader.course.rubric import Rubric
+from grader.decode import travelled
 from grader.errors import GraderError
 from grader.judge.diagnosis import diagnose, needs_diagnosis
+from grader.judge.information import says_nothing
 from grader.plan.plan import Plan
-from grader.records import Code, Diagnosis, DiagnosisKind, Observation, Outcome, Verdict, VerdictKind
+from grader.records import (
+    Code,
+    Diagnosis,
+    DiagnosisKind,
+    Observation,
+    Outcome,
+    OutcomeKind,
+    Verdict,
+    VerdictKind,
+)
+from grader.subjects import Case
 
 LOG = logging.getLogger(__name__)
 NOT_JUDGED = Verdict(
@@ -27,6 +41,8 @@ NOT_JUDGED = Verdict(
     "It could not be judged, through our fault: a person decides.",
     Code.NOT_JUDGED,
 )
+NO_FORM = Verdict(VerdictKind.FAILED, 0.0, "What it returned has no form that can be judged.", Code.STRUCTURE)
+SAME = "What it returned is the same for every input, or zero: that shows no work on this task."
 Verdicts = Mapping[tuple[str, str], Verdict]
 
 
@@ -35,9 +51,11 @@ def judge(
 ) -> tuple[dict[tuple[str, str], Verdict], dict[str, Diagnosis]]:
     """Return the verdicts by (question, check), and the diagnoses by question, where something is wrong."""
     judged = dict(verdicts(observation, rubric, plan, trusted))
+    judged |= _without_information(judged, observation.outcomes, rubric, plan)
     diagnoses = _diagnoses(judged, observation, plan)
     judged |= _followed_through(judged, diagnoses, observation.outcomes, rubric, plan, trusted)
     judged |= _left_to_a_person(judged, diagnoses, rubric)
+    judged |= _lost_before(judged, rubric)
     wrong = _wrong(judged)
     return judged, {question: found for question, found in diagnoses.items() if question in wrong}
 
@@ -51,10 +69,51 @@ def verdicts(
         question = questions[planned.question]
         if function is None or question.about == function:
             facts = observation.functions[question.about]
+            if isinstance(planned.check, ForbiddenCheck):
+                made = (observation.outcomes.get(c.id) for c in plan.calls if c.function == question.about)
+                imported = {name for outcome in made if outcome is not None for name in outcome.imported}
+                facts = replace(facts, calls=facts.calls | imported)
             verdict = NOT_JUDGED
             with _logged(f"the check {'.'.join(planned.key)}"):
-                verdict = planned.check.judge(planned.cases, observation.outcomes, facts, trusted)
+                try:
+                    verdict = planned.check.judge(planned.cases, observation.outcomes, facts, trusted)
+                except GraderError:
+                    raise
+                except Exception:
+                    # The fault is that of the results if the right ones can be judged, else it is ours.
+                    right = {call: each for case in planned.cases for call, each in _right(case, trusted)}
+                    planned.check.judge(planned.cases, right, facts, trusted)
+                    LOG.warning("%s: what was returned has no form that can be judged", ".".join(planned.key))
+                    verdict = NO_FORM
             yield planned.key, verdict
+
+
+def _without_information(
+    judged: Verdicts, outcomes: Mapping[str, Outcome], rubric: Rubric, plan: Plan
+) -> dict[tuple[str, str], Verdict]:
+    """Return the verdicts on functions that return the same whatever the input: they earn nothing."""
+    questions = {question.id: question for question in rubric.questions}
+    cases = [case for check in plan.checks for case in check.cases]
+    calls = {call.id: call for case in cases for call in (*case.calls, *case.aided)}
+    found = {}
+    for name in {question.about for question in rubric.questions if question.about}:
+        own = [call for call in calls.values() if call.function == name and call.sweep is None]
+        made = (outcomes.get(call.id) for call in own)
+        if not says_nothing(outcome for outcome in made if outcome is not None):
+            continue
+        for key, verdict in judged.items():
+            if questions[key[0]].about == name and verdict.fraction > 0.0:
+                found[key] = Verdict(VerdictKind.FAILED, 0.0, SAME, Code.CONSTANT)
+    return found
+
+
+def _right(case: PlannedCase, trusted: Trusted) -> Iterator[tuple[str, Outcome]]:
+    """Yield the outcomes of the calls of a case if the reference were handed in."""
+    for call in case.calls:
+        if call.sweep is None:
+            own = Case(call.id, call.args, call.keywords, {}, call.construct, call.before, call.collect)
+            value = trusted.answered(call, case.inputs if call is case.calls[0] else own, {})
+            yield call.id, Outcome(OutcomeKind.RETURNED, travelled(value), args_after=call.args)
 
 
 @contextlib.contextmanager
@@ -113,6 +172,24 @@ def _followed_through(
     return followed
 
 
+def _lost_before(judged: Verdicts, rubric: Rubric) -> dict[tuple[str, str], Verdict]:
+    """Return the verdicts of checks whose slip an earlier question has paid for."""
+    paid: dict[str, str] = {}
+    free = {}
+    for question in rubric.questions:
+        for check in question.checks:
+            verdict = judged[question.id, check.id]
+            if check.once is None or not needs_diagnosis(verdict):
+                continue
+            first = paid.setdefault(check.once, question.title)
+            if first != question.title:
+                message = f"{verdict.message}. It costs nothing here, as “{first}” has lost points by it"
+                free[question.id, check.id] = replace(
+                    verdict, kind=VerdictKind.PASSED, fraction=1.0, message=message, code=Code.COSTS_ONCE
+                )
+    return free
+
+
 def _left_to_a_person(
     judged: Verdicts, diagnoses: Mapping[str, Diagnosis], rubric: Rubric
 ) -> dict[tuple[str, str], Verdict]:
@@ -120,7 +197,7 @@ def _left_to_a_person(
 
     A mistake costs once, so what follows from it is right. But a function may also be one of another task,
     such as a cost whose gradient is easy to write, or be right only where it is checked itself: then there is
-    no known mistake in it.
+    no known mistake in it. A gradient that is near the right one is of this task, if the cost is wrong.
     """
     questions = {question.id: question for question in rubric.questions}
     checks = {(question.id, check.id): check for question in questions.values() for check in question.checks}
@@ -143,7 +220,7 @@ def _left_to_a_person(
     for key, verdict in judged.items():
         given = checks[key].builds_on if verdict.follows else ()
         known = set[bool]().union(*map(mistakes, given))
-        if given and (not known or False in known):
+        if given and (not known or (False in known and not verdict.near)):
             message = (
                 f"It is right given your own {' and '.join(given)}, but no known mistake explains that: "
                 "a person decides what it is worth."

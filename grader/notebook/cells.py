@@ -9,8 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import takewhile
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from grader.notebook.names import Names, names_of
@@ -58,9 +57,13 @@ class CodeCell:
 
 @dataclass(frozen=True, eq=False)
 class Code:
-    """All code of a notebook; compared by identity, so that it can be the key of a cache."""
+    """All code of a notebook; compared by identity, so that it can be the key of a cache.
+
+    `texts` are the cells that hold no code.
+    """
 
     cells: tuple[CodeCell, ...] = field(default_factory=tuple)
+    texts: tuple[str, ...] = ()
 
     @property
     def statements(self) -> Iterator[Statement]:
@@ -70,7 +73,8 @@ class Code:
 
 def read_code(notebook: nbformat.NotebookNode) -> Code:
     """Return the code of a notebook, cell by cell."""
-    return read_sources(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    code = read_sources(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return replace(code, texts=tuple(cell.source for cell in notebook.cells if cell.cell_type != "code"))
 
 
 def read_sources(sources: Iterable[str]) -> Code:
@@ -89,7 +93,7 @@ def read_sources(sources: Iterable[str]) -> Code:
             cell = CodeCell(number, python, tuple(statements))
         except SyntaxError as error:
             cell = CodeCell(number, source, error=f"cell {number}, line {error.lineno}: {error.msg}")
-        except (ValueError, RecursionError, MemoryError) as error:
+        except Exception as error:  # IPython gives up with a RuntimeError after 500 magics
             cell = CodeCell(number, source, error=f"cell {number}: {error or type(error).__name__}")
         left -= len(cell.statements)
         if left < 0:
@@ -101,17 +105,21 @@ def read_sources(sources: Iterable[str]) -> Code:
 
 def to_python(source: str) -> str:
     """Return the Python that IPython would run for a cell; line numbers stay the same."""
+    lines = source.splitlines(keepends=True)
+    first = 0
+    while first < len(lines):
+        if lines[first].startswith("%%"):
+            words = lines[first][2:].split()
+            if not words or words[0] not in TRANSPARENT_MAGICS:
+                return ""
+        elif lines[first].strip():
+            break
+        first += 1
     # IPython drops the blank lines before the code, but the line numbers of a traceback count them.
-    blank = len(list(takewhile(lambda line: not line.strip(), source.splitlines())))
-    lead = "\n" * blank
-    lines = source.splitlines(keepends=True)[blank:]
-    if lines and lines[0].startswith("%%"):
-        words = lines[0][2:].split()
-        transparent = bool(words) and words[0] in TRANSPARENT_MAGICS
-        return f"{lead}\n{to_python(''.join(lines[1:]))}" if transparent else ""
-    if _is_python(source):
-        return source
-    code = PYLAB.sub(AS_PYLAB_DOES, "".join(lines))
+    lead, code = "\n" * first, "".join(lines[first:])
+    if _is_python(code):
+        return lead + code
+    code = PYLAB.sub(AS_PYLAB_DOES, code)
     try:
         from IPython.core.inputtransformer2 import TransformerManager  # noqa: PLC0415 -- takes 0.3 s
     except ImportError:  # a student's editor may have IPython in the kernel only

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from grader.notebook.cells import Code, Statement
+from grader.notebook.missing import why_missing, why_untouched
 from grader.notebook.names import Definition, aliases, dotted, imported_modules, last_name
 from grader.notebook.slicing import (
     WRAPPERS,
@@ -15,6 +15,7 @@ from grader.notebook.slicing import (
     Slice,
     definition_nodes,
     is_stub,
+    places,
     same_code,
     slice_function,
     slice_variable,
@@ -22,6 +23,7 @@ from grader.notebook.slicing import (
 from grader.reading import FactsStatus, FunctionFacts
 from grader.subjects import Subject, SubjectKind
 
+Variable = ast.Assign | ast.AnnAssign | ast.For | ast.With
 # A function whose name begins so returns data: load_digits, read_csv, make_blobs, randn, normal
 SOURCES = (
     "load",
@@ -77,7 +79,8 @@ def find_subjects(
                 inside = find(modules[module], subject.root)
                 own, file = (inside, module) if inside is not None else (own, file)
         if own is None:
-            facts[name] = FunctionFacts(name, FactsStatus.MISSING, remark=_why_missing(code, subject))
+            remark = why_missing(code, skeleton, subject)
+            facts[name] = FunctionFacts(name, FactsStatus.MISSING, remark=remark)
             continue
         if not subject.is_called:
             status = (
@@ -94,21 +97,20 @@ def find_subjects(
         attempted = not all(map(is_stub, nodes)) and not _is_as_handed_out(own, given, subject.method)
         if attempted:
             slices[name] = own
-        places: list[tuple[int, int]] = []
-        for each in own.statements:
-            decorators = each.node.decorator_list if isinstance(each.node, Definition) else []
-            places.append((each.cell, min([each.node.lineno, *(d.lineno for d in decorators)])))
         statements = list(own.statements)
         for module in {f"{each}.py" for s in own.statements for each in imported_modules(s.node)}:
             statements += modules[module].statements if module in modules else ()
+        read = _notebook_data(own, statement, nodes[-1])
         facts[name] = FunctionFacts(
             name,
             FactsStatus.FOUND if attempted else FactsStatus.NOT_ATTEMPTED,
             own.definition.cell,
             own.key,
             calls=dotted_names(statements),
-            notebook_globals=_notebook_data(own, statement, nodes[-1]),
-            places=tuple(places),
+            remark="" if attempted else why_untouched(code, own),
+            notebook_globals=read,
+            stand_ins=() if subject.method else _stand_ins(own, statement, nodes[-1], read),
+            places=places(own),
             file=file,
         )
     return slices, facts
@@ -163,16 +165,6 @@ def _definitions(own: Slice, method: str = "") -> tuple[Statement, list[ast.AST]
     return own.definition, nodes
 
 
-def _why_missing(code: Code, subject: Subject) -> str:
-    """Return why a name is not bound: its cell may not be Python."""
-    name = subject.root
-    for cell in code.cells:
-        if cell.error and re.search(rf"\b(def|class)\s+{name}\b|^{name}\s*=", cell.source, re.M):
-            return f"Its cell has a syntax error: {cell.error}."
-    kind = "class" if subject.kind is SubjectKind.METHOD else subject.kind.value
-    return f"The notebook does not define a {kind} named {name}."
-
-
 def _notebook_data(own: Slice, statement: Statement, node: ast.AST) -> tuple[str, ...]:
     """Return the data of the notebook that a function's own code reads: no functions, imports, constants."""
     if not isinstance(node, Function):
@@ -185,6 +177,32 @@ def _notebook_data(own: Slice, statement: Statement, node: ast.AST) -> tuple[str
         else:
             data -= earlier.binds - earlier.perhaps
     return tuple(sorted(data & statement.deferred))
+
+
+def _stand_ins(
+    own: Slice, statement: Statement, node: ast.AST, data: tuple[str, ...]
+) -> tuple[tuple[str, int], ...]:
+    """Return the variable that a function reads in place of an argument, and the position of this.
+
+    That is the one variable that it reads, or the one with data, where it leaves one argument without a
+    default alone.
+    """
+    if not isinstance(node, Function):
+        return ()
+    inner = list(ast.walk(node))
+    used = {each.id for each in inner if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
+    called = {
+        each.func.id for each in inner if isinstance(each, ast.Call) and isinstance(each.func, ast.Name)
+    }
+    parameters = [each.arg for each in (*node.args.posonlyargs, *node.args.args)]
+    required = parameters[: len(parameters) - len(node.args.defaults)]
+    unused = [name for name in required if name not in used]
+    variables = {name for each in own.statements if isinstance(each.node, Variable) for name in each.binds}
+    loose = own.unbound - called
+    read = (set(data) | loose) & statement.deferred or variables & statement.deferred
+    if len(unused) != 1 or len(read) != 1:
+        return ()
+    return ((read.pop(), parameters.index(unused[0])),)
 
 
 def _makes_data(node: ast.stmt, data: set[str], functions: set[str]) -> bool:

@@ -7,7 +7,6 @@ whether a name is bound on every path) is read from the syntax tree.
 from __future__ import annotations
 
 import ast
-import copy
 import symtable
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -49,7 +48,7 @@ class Names:
 def names_of(node: ast.stmt, text: str) -> Names:
     """Return the global names of a statement with source `text`; raise SyntaxError as the compiler does."""
     if any(isinstance(inner, Comprehension) for inner in ast.walk(node)):
-        text = ast.unparse(_AsGenerators().visit(copy.deepcopy(node)))
+        text = ast.unparse(_AsGenerators().visit(ast.parse(text)))
     top = symtable.symtable(text, "<cell>", "exec")
     binds = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
     reads = {s.get_name() for s in top.get_symbols() if s.is_referenced()}

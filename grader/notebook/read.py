@@ -19,6 +19,7 @@ from grader.notebook.sources import MAX_BYTES, joined, load_json, read_bytes
 __all__ = ["MAX_BYTES", "load_notebook", "parse_notebook", "read_bytes"]
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+MAX_CELLS = 5000
 CELL_TYPES = ("code", "markdown", "raw")
 # Formats 2 and 3 store text as lists of lines, but their converters to a newer format expect strings.
 REJOIN: dict[int, Any] = {2: nbformat.v2.rwbase.rejoin_lines, 3: nbformat.v3.rwbase.rejoin_lines}
@@ -33,6 +34,8 @@ def parse_notebook(data: bytes) -> nbformat.NotebookNode:
     if not isinstance(given, list):
         raise NotebookUnreadable('its "cells" are not a list')
     cells: list[nbformat.NotebookNode] = []
+    if len(given) > MAX_CELLS:
+        raise NotebookUnreadable(f"it has {len(given)} cells, more than the {MAX_CELLS} allowed")
     for old in given:
         if not isinstance(old, dict):
             continue

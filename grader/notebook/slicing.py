@@ -13,12 +13,10 @@ from __future__ import annotations
 
 import ast
 import builtins
-import copy
 import hashlib
-import re
 import sys
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -33,15 +31,12 @@ from grader.notebook.names import (
     imported_modules,
     last_name,
 )
-from grader.reading import CodeCell, FunctionCode
+from grader.reading import CodeCell, FunctionCode, Place
 
 WRAPPERS = frozenset({"vectorize", "partial", "jit", "njit", "lru_cache", "cache", "wraps", "staticmethod"})
 BUILTINS = frozenset(dir(builtins)) | {"display", "get_ipython", "__name__", "__file__"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-# What code needs to read its own text, or where it stands.
-READS_ITSELF = re.compile(
-    r"\b(inspect|linecache|traceback|tokenize|dis|sys|__code__|__traceback__|__file__|get_ipython|In|_ih)\b"
-)
+MAX_PLACES, MAX_QUOTED = 10_000, 200
 END = 1 << 30  # an index after every statement of a cell
 
 
@@ -50,7 +45,8 @@ class Slice:
     """The statements that a function needs, in notebook order, and the one that defines it.
 
     `unbound` are the names that it reads and that neither the notebook nor Python binds; `sources` are the
-    texts of the cells.
+    texts of the cells. What a box gets is `text`, without comments and where the statements stand: code can
+    learn nothing of itself that is not in the key.
     """
 
     name: str
@@ -60,13 +56,14 @@ class Slice:
     sources: Mapping[int, str] = field(default_factory=dict, compare=False)
 
     @property
+    def text(self) -> str:
+        """The code in normal form, as `ast.unparse` writes it."""
+        return "\n".join(statement.text for statement in self.statements)
+
+    @property
     def key(self) -> str:
-        """A digest of the code, without comments and white space unless it can read its own text."""
-        text = "\n".join(statement.text for statement in self.statements)
-        if READS_ITSELF.search(text):
-            cells = sorted({statement.cell for statement in self.statements})
-            text += "".join(f"\n{number}: {self.sources.get(number, '')}" for number in cells)
-        return hashlib.sha256(f"{self.name}\n{text}".encode(errors="replace")).hexdigest()
+        """A digest of the code that a box gets."""
+        return hashlib.sha256(f"{self.name}\n{self.text}".encode(errors="replace")).hexdigest()
 
 
 def slice_function(code: Code, name: str) -> Slice | None:
@@ -80,15 +77,32 @@ def slice_function(code: Code, name: str) -> Slice | None:
 
 
 def function_code(own: Slice) -> FunctionCode:
-    """Return what a box needs to make the function: its cells, the statements to keep, what they import."""
-    kept: dict[int, list[int]] = {}
-    for statement in own.statements:
-        kept.setdefault(statement.cell, []).append(statement.index)
+    """Return what a box needs to make the function: its statements as one cell, and what they import."""
     nodes = (node for statement in own.statements for node in ast.walk(statement.node))
     names = {name for node in nodes for name in imported_modules(node)}
     modules = sorted(name for name in names if name.partition(".")[0] not in sys.stdlib_module_names)
-    cells = tuple(CodeCell(number, own.sources[number], tuple(kept[number])) for number in sorted(kept))
-    return FunctionCode(own.name, cells, tuple(modules))
+    cell = CodeCell(1, own.text, tuple(range(len(own.statements))))
+    return FunctionCode(own.name, (cell,), tuple(modules))
+
+
+def places(own: Slice) -> tuple[Place, ...]:
+    """Return where the lines of the text that a box gets stand in the notebook, as far as one can tell."""
+    found: list[Place] = []
+    for statement in own.statements:
+        source = own.sources[statement.cell].splitlines()
+        lines = dict[int, int]()  # those of the notebook, by line of the text: where its first part stands
+        alone = ast.Module(body=[statement.node], type_ignores=[])
+        for sent, written in zip(ast.walk(ast.parse(statement.text)), ast.walk(alone), strict=False):
+            if isinstance(sent, ast.stmt | ast.expr) and isinstance(written, ast.stmt | ast.expr):
+                lines.setdefault(sent.lineno, written.lineno)
+        line = statement.node.lineno
+        for number in range(1, statement.text.count("\n") + 2):
+            line = lines.get(number, line)
+            quoted = "".join(source[line - 1 : line]).strip()[:MAX_QUOTED]
+            found.append(Place(statement.cell, line, quoted))
+        if len(found) > MAX_PLACES:
+            return ()
+    return tuple(found)
 
 
 def _sources(code: Code) -> dict[int, str]:
@@ -112,16 +126,30 @@ def find_definition(code: Code, name: str) -> Statement | None:
     around it counts; `loss = criterion(x)` after `def loss` does not. Without any of these, it is the last
     statement that binds the name.
     """
-    return _last_definition(tuple(code.statements), name)
+    return _definitions(code).get(name)
 
 
-def _last_definition(statements: tuple[Statement, ...], name: str) -> Statement | None:
-    definition = None
-    bindings = [(index, statement) for index, statement in enumerate(statements) if name in statement.binds]
-    for index, statement in bindings:
-        if _defines(statement, name, statements[:index], again=definition is not None):
-            definition = statement
-    return definition or (bindings[-1][1] if bindings else None)
+@lru_cache(maxsize=16)
+def _definitions(code: Code) -> dict[str, Statement]:
+    """Return what `find_definition` says of every name, in one pass over the statements."""
+    last: dict[str, Statement] = {}  # a definition or, as long as there is none, the last binding
+    defined: set[str] = set()
+    callable_anew: set[tuple[tuple[int, int], str]] = set()  # bindings that would replace a definition
+    for statement in code.statements:
+        names = {node.name for node in ast.walk(statement.node) if isinstance(node, Definition)}
+        found = dict[str, tuple[bool, bool]]()
+        for name in statement.binds:
+            defines = _defines(statement, name, last, callable_anew)
+            found[name] = (True, True) if name in names else defines
+        for name, (first, anew) in found.items():
+            if anew:
+                callable_anew.add((statement.place, name))
+            if anew or (first and name not in defined):
+                defined.add(name)
+                last[name] = statement
+            elif name not in defined:
+                last[name] = statement
+    return last
 
 
 def definition_nodes(statement: Statement, name: str) -> list[ast.AST]:
@@ -150,36 +178,42 @@ def is_stub(node: ast.AST) -> bool:
 
 def same_code(first: ast.AST, second: ast.AST) -> bool:
     """Return whether two definitions differ at most in comments, white space and docstrings."""
-    return ast.dump(_without_docstring(first)) == ast.dump(_without_docstring(second))
+    return ast.unparse(_without_docstring(first)) == ast.unparse(_without_docstring(second))
 
 
-def _defines(statement: Statement, name: str, before: tuple[Statement, ...], *, again: bool) -> bool:
+def _defines(
+    statement: Statement,
+    name: str,
+    last: Mapping[str, Statement],
+    callable_anew: Set[tuple[tuple[int, int], str]],
+) -> tuple[bool, bool]:
     """Return whether a statement binds `name` to something that can be called, judged by its syntax alone.
 
-    `before` are the statements before it. If one of them defines the name already (`again`), another name for
-    an object counts only where that object can be called: `loss = total` does not replace `def loss`.
+    First for a name that nothing defines before, then for one that something does: there, another name for an
+    object counts only where that object can be called, as `loss = total` does not replace `def loss`. `last`
+    and `callable_anew` are what is known of the statements before it.
     """
     node = statement.node
-    if any(_is_definition(inner, name) for inner in ast.walk(node)) or isinstance(node, Imported):
-        return True
+    if isinstance(node, Imported):
+        return True, True
     value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
     if isinstance(value, ast.Call):
         wrapped = [arg.id for arg in value.args if isinstance(arg, ast.Name)]
-        return last_name(value.func) in WRAPPERS or (wrapped == [name] and len(value.args) == 1)
-    if not isinstance(value, ast.Name | ast.Attribute) or not again:
-        return isinstance(value, ast.Lambda | ast.Name | ast.Attribute)
+        wraps = last_name(value.func) in WRAPPERS or (wrapped == [name] and len(value.args) == 1)
+        return wraps, wraps
+    if not isinstance(value, ast.Name | ast.Attribute):
+        return (isinstance(value, ast.Lambda),) * 2
     root = dotted(value).split(".")[0]
-    origin = _last_definition(before, root) if root != name else None
+    origin = last.get(root) if root != name else None
     if origin is None:
-        return False
-    if isinstance(origin.node, Imported | ast.ClassDef):
-        return True
-    return isinstance(value, ast.Name) and _defines(origin, root, before[: before.index(origin)], again=True)
+        return True, False
+    known = isinstance(value, ast.Name) and (origin.place, root) in callable_anew
+    return True, known or isinstance(origin.node, Imported | ast.ClassDef)
 
 
 def _without_docstring(node: ast.AST) -> ast.AST:
     """Return a copy of a definition without docstrings."""
-    bare = copy.deepcopy(node)
+    bare = ast.parse(ast.unparse(node))  # a copy by `copy` recurses more deeply
     for inner in ast.walk(bare):
         body = getattr(inner, "body", None)
         if isinstance(inner, Definition) and isinstance(body, list) and ast.get_docstring(inner) is not None:
@@ -191,13 +225,14 @@ def _without_docstring(node: ast.AST) -> ast.AST:
 class _Index:
     """What slicing looks up in a notebook, the same for each of its functions.
 
-    `bindings` are the statements that bind a name, `changers` those that store into what it names or touch
-    it, `loaders` those that import a module, all in notebook order; `aliases` holds the full dotted name
-    behind each imported name.
+    `bindings` are the statements that bind a name, `certain` the places of those that always do, `changers`
+    the statements that store into what it names or touch it, `loaders` those that import a module, all in
+    notebook order; `aliases` holds the full dotted name behind each imported name.
     """
 
     statements: tuple[Statement, ...]
     bindings: dict[str, list[Statement]]
+    certain: dict[str, list[tuple[int, int]]]
     changers: dict[str, list[Statement]]
     loaders: dict[str, list[Statement]]
     aliases: dict[str, str]
@@ -229,10 +264,12 @@ def _index(code: Code) -> _Index:
         binds, perhaps = statement.binds | written, statement.perhaps | written
         statements.append(replace(statement, binds=binds, perhaps=perhaps, touches=touches))
 
-    index = _Index(tuple(statements), {}, {}, {}, {})
+    index = _Index(tuple(statements), {}, {}, {}, {}, {})
     for statement in statements:
         for name in statement.binds:
             index.bindings.setdefault(name, []).append(statement)
+            if name not in statement.perhaps:
+                index.certain.setdefault(name, []).append(statement.place)
         for name in statement.stores | statement.touches:
             index.changers.setdefault(name, []).append(statement)
         for node in () if isinstance(statement.node, Definition) else ast.walk(statement.node):
@@ -299,13 +336,15 @@ class _Tracer:
             name = pending.pop()
             bindings = self._in_effect(name, caller, caller.place)
             while bindings:
-                binding = bindings.pop()
-                yield binding
-                if name in binding.reads:  # it builds on the former binding, as in `class C(C)`
-                    bindings += self._in_effect(name, binding, binding.place)
-                new = (binding.deferred | binding.reads) - seen
-                pending += new
-                seen |= new
+                for binding in bindings:
+                    yield binding
+                    new = (binding.deferred | binding.reads) - seen
+                    pending += new
+                    seen |= new
+                # The first of them may build on a former binding, as in `class C(C)`. The others can build on
+                # those of this list only: so each binding is followed once.
+                first = bindings[-1]
+                bindings = self._in_effect(name, first, first.place) if name in first.reads else []
 
     def _changes(self, binding: Statement) -> Iterable[Statement]:
         """Yield the statements that change in place what a statement bound, while it is bound.
@@ -313,18 +352,18 @@ class _Tracer:
         A call changes no module (`np.random.seed(0)`), and only a decorator changes a function or a class.
         """
         for name in sorted(binding.binds):
-            changers = self.index.changers.get(name, [])
+            changers, certain = self.index.changers.get(name, []), self.index.certain.get(name, [])
+            anew = certain[bisect_right(certain, binding.place) :][:1]
             for statement in changers[bisect_right(changers, binding.place, key=_place) :]:
                 touched = name in statement.stores
                 if isinstance(binding.node, Definition):
                     touched |= name in statement.touches and isinstance(statement.node, Definition)
                 elif not isinstance(binding.node, Imported):
                     touched |= name in statement.touches
-                in_effect = self._in_effect(name, statement, statement.place)
-                if touched and binding in in_effect:
-                    yield statement
-                if not in_effect or in_effect[-1].place > binding.place:
+                if anew and anew[0] < statement.place:
                     break  # it was bound anew in between
+                if touched:
+                    yield statement
 
     def _in_effect(self, name: str, reader: Statement, before: tuple[int, int]) -> list[Statement]:
         """Return the bindings of a name that can be in effect at the position `before`, the last one first.

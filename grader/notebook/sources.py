@@ -13,7 +13,7 @@ from typing import Any
 from grader.errors import NotebookUnreadable, UsageError
 
 MAX_BYTES = 50 << 20
-MAX_MODULES = 20
+MAX_MODULES = 20  # Python files beside a notebook: each is read with it, and copied into its boxes
 MAX_MODULE = 1 << 20  # bytes of a Python file beside a notebook
 
 
@@ -38,9 +38,9 @@ def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
 
 
 def modules_in(folder: Path) -> tuple[Path, ...]:
-    """Return the Python files of a folder that a notebook in it may import: the first 20, links left out."""
+    """Return the Python files of a folder that a notebook in it may import, sorted, links left out."""
     files = sorted(path for path in folder.iterdir() if path.suffix == ".py" and path.stem.isidentifier())
-    return tuple([path for path in files if path.is_file() and not path.is_symlink()][:MAX_MODULES])
+    return tuple(path for path in files if path.is_file() and not path.is_symlink())
 
 
 def read_named(path: Path) -> bytes:

@@ -13,7 +13,7 @@ from grader.records import Table
 
 Array = NDArray[Any]
 NUMERIC = "biufc"
-MAX_DENSE = 50_000_000
+MAX_DENSE = 10_000_000  # entries that a sparse matrix may have as an array: 80 MB
 TINY = 1e-12
 EPS = float(np.finfo(np.float64).eps)
 SINGLE = float(np.finfo(np.float32).eps)
@@ -23,19 +23,26 @@ def dense(value: Any) -> Array | None:  # noqa: PLR0911 -- a table of types
     """Return a numeric value as an array (sparse matrices as dense ones), None if it is no such value.
 
     A list of numbers is a vector, a list of rows of equal length a matrix, a table of numbers a matrix, a
-    series a vector. Masked entries become NaN.
+    series a vector. Masked entries become NaN. Never raises, whatever came out of a box.
     """
     if hasattr(value, "toarray"):
-        return np.asarray(value.toarray()) if math.prod(value.shape) <= MAX_DENSE else None
+        if math.prod(value.shape) > MAX_DENSE or max(value.shape, default=0) > MAX_DENSE:
+            return None  # one without rows has no entries, and may have any number of columns
+        try:
+            return np.asarray(value.toarray())
+        except ValueError:  # entries of half precision, which no sparse matrix can have
+            return None
     if isinstance(value, list):
         return _listed(value)
     if isinstance(value, Table):
-        columns = [_listed(column) if isinstance(column, list) else column for column in value.data]
-        numbers = [column for column in columns if column is not None and column.dtype.kind in NUMERIC]
-        if len(numbers) < len(columns) or not numbers:
+        columns = [dense(column) for column in value.data]
+        numbers = [column for column in columns if column is not None and column.ndim == 1]
+        if len(numbers) < len(columns) or len({len(column) for column in numbers}) != 1:
             return None
         return numbers[0] if value.columns is None else np.stack(numbers, axis=1)
     if isinstance(value, np.ma.MaskedArray):
+        if value.dtype.kind not in NUMERIC:
+            return None
         if not np.ma.getmaskarray(value).any():
             return np.asarray(np.ma.getdata(value))
         kind = np.complex128 if value.dtype.kind == "c" else np.float64
@@ -44,15 +51,16 @@ def dense(value: Any) -> Array | None:  # noqa: PLR0911 -- a table of types
         return np.asarray(_float(value))
     if isinstance(value, bool | str | bytes | dict | set | tuple) or value is None:
         return None
-    return np.asarray(value)
+    array = np.asarray(value)
+    return array if array.dtype.kind in NUMERIC else None
 
 
 def _listed(items: list[Any]) -> NDArray[Any] | None:
     """Return a list of numbers as a vector, one of rows (lists, tuples, vectors) as a matrix, or None."""
     if items and all(isinstance(item, int | float | complex | np.number) for item in items):
         return np.asarray([_float(item) if isinstance(item, int) else item for item in items])
-    rows = [_listed(list(item)) if isinstance(item, list | tuple) else item for item in items]
-    vectors = [row for row in rows if isinstance(row, np.ndarray) and row.ndim == 1]
+    rows = [dense(list(item) if isinstance(item, tuple) else item) for item in items]
+    vectors = [row for row in rows if row is not None and row.ndim == 1]
     if not items or len(vectors) < len(rows) or len({len(row) for row in vectors}) > 1:
         return None
     return np.stack(vectors)

@@ -7,7 +7,6 @@ the dtype that came back if those are more, plus what rounding the input does to
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.numerics.arrays import EPS, NUMERIC, SINGLE, dense, precision, relative_error
+from grader.numerics.arrays import EPS, SINGLE, dense, precision, relative_error
 from grader.numerics.in_words import describe
 from grader.records import Code, Table
 
@@ -55,9 +54,9 @@ class Tolerance:
     scale: float = 0.0
     sensitivity: Sensitivity = Sensitivity()
 
-    def of(self, array: NDArray[Any]) -> float:
-        """Return the largest relative error that an array of this dtype may have."""
-        eps = precision(array)
+    def of(self, value: Any) -> float:
+        """Return the largest relative error that a value of this dtype, one array or several, may have."""
+        eps = precision(value)
         least = ROUNDINGS * eps if eps > EPS else 0.0
         return max(self.rtol, least) + SAFETY * self.sensitivity.at(eps)
 
@@ -98,13 +97,13 @@ def compare(  # noqa: PLR0911 -- a table of types
     right = dense(expected)
     if isinstance(expected, tuple) or (isinstance(expected, list) and (right is None or not expected)):
         return _compare_parts(got, expected, allowed)
-    if right is None or right.dtype.kind not in NUMERIC:
+    if right is None:
         return _compare_texts(got, expected)
     if isinstance(got, np.ma.MaskedArray) and np.ma.getmaskarray(got).any():
         count = int(np.ma.getmaskarray(got).sum())
         return Comparison(Code.MASKED, f"{count} of {got.size} entries are masked", np.inf)
     array = dense(list(got) if isinstance(got, tuple) and len(got) > 1 else got)
-    if array is None or array.dtype.kind not in NUMERIC:
+    if array is None:
         return _other_structure(got, expected)
     return _compare_arrays(array, right, allowed)
 
@@ -132,8 +131,7 @@ def _compare_texts(got: Any, expected: Any) -> Comparison:
             return _other_structure(got, expected)
         return Comparison() if got == expected else Comparison(Code.VALUES, "it is another text", 1)
     if isinstance(got, list):
-        with contextlib.suppress(ValueError):  # rows of different lengths
-            got = np.array(got)
+        got = _text_array(got)
     if not isinstance(got, np.ndarray) or got.dtype.kind != "U":
         return _other_structure(got, expected)
     if got.shape != expected.shape:
@@ -143,6 +141,16 @@ def _compare_texts(got: Any, expected: Any) -> Comparison:
         return Comparison()
     worst = tuple(int(i) for i in wrong[0])
     return Comparison(Code.VALUES, f"{len(wrong)} of its {expected.size} texts are others", 1, worst)
+
+
+def _text_array(items: list[Any]) -> Any:
+    """Return a list of texts, or of rows of texts, as an array; as it is if it is none."""
+    rows = [_text_array(list(item)) if isinstance(item, list | tuple) else item for item in items]
+    if all(isinstance(item, str) for item in rows):
+        return np.array(rows, dtype=str)
+    arrays = [row for row in rows if isinstance(row, np.ndarray) and row.dtype.kind == "U"]
+    same_shape = len(arrays) == len(rows) and len({row.shape for row in arrays}) == 1
+    return np.stack(arrays) if same_shape else items
 
 
 def _compare_parts(got: Any, expected: Sequence[Any], allowed: Tolerance) -> Comparison:
@@ -186,8 +194,9 @@ def _compare_sets(got: Any, expected: set[Any], allowed: Tolerance) -> Compariso
         return Comparison(Code.STRUCTURE, f"it has {len(got)} elements where {len(expected)} are expected")
     if got == expected:
         return Comparison()
-    if all(isinstance(item, int | float) for item in (*got, *expected)):
-        return _compare_arrays(np.sort(np.array([*got])), np.sort(np.array([*expected])), allowed)
+    mine, right = dense([*got]), dense([*expected])
+    if mine is not None and right is not None and mine.ndim == right.ndim == 1:
+        return _compare_arrays(np.sort(mine), np.sort(right), allowed)
     return Comparison(Code.VALUES, f"{len(expected - got)} of its {len(expected)} elements are others", 1)
 
 
@@ -195,7 +204,7 @@ def _compare_masked(got: Any, expected: Any, allowed: Tolerance) -> Comparison:
     """Compare arrays with masked entries; NaN counts as masked."""
     mask = np.ma.getmaskarray(expected)
     array = dense(got)
-    if array is None or array.dtype.kind not in NUMERIC:
+    if array is None:
         return _other_structure(got, expected)
     if array.shape != mask.shape:
         return Comparison(Code.SHAPE, f"it has the shape {array.shape} where {mask.shape} is expected", 1)
@@ -241,11 +250,13 @@ def _compare_arrays(got: NDArray[Any], expected: NDArray[Any], allowed: Toleranc
     error, worst = relative_error(got, expected, allowed.scale)
     if error <= rtol:
         return Comparison(error=error, worst=worst)
-    if got.dtype.kind in "iu" and expected.dtype.kind == "f":
-        return Comparison(
-            NearMissCode.INTEGER_DTYPE, "it has integer entries, so fractions were cut off", error, worst
-        )
-    return Comparison(Code.VALUES, f"it is off by {error:.2g} of the largest entry", error, worst)
+    code: str = Code.VALUES
+    message = f"it is off by {error:.2g} of the largest entry"
+    if not got.any():
+        code, message = Code.ZERO, "it is zero everywhere" if got.ndim else "it is zero"
+    elif got.dtype.kind in "iu" and expected.dtype.kind == "f":
+        code, message = NearMissCode.INTEGER_DTYPE, "it has integer entries, so fractions were cut off"
+    return Comparison(code, message, error, worst)
 
 
 def shape_slip(got: NDArray[Any], expected: NDArray[Any], rtol: float) -> tuple[NearMissCode, str] | None:

@@ -80,7 +80,9 @@ def _parts(value: Any) -> list[Array] | None:
     if not isinstance(value, tuple | list):
         return None
     arrays = [dense(part) for part in value]
-    found = [array for array in arrays if array is not None and array.dtype.kind in "biufc"]
+    # Linear algebra knows no half precision, and none beyond double.
+    other = {"e": np.float32, "g": np.float64}
+    found = [array.astype(other.get(array.dtype.char, array.dtype)) for array in arrays if array is not None]
     return found if len(found) == len(value) and all(np.isfinite(part).all() for part in found) else None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.numerics.arrays import NUMERIC, dense, relative_error
+from grader.numerics.arrays import dense, relative_error
 from grader.records import Table
 from grader.subjects import Case
 
@@ -29,7 +29,7 @@ def describe(value: Any) -> str:  # noqa: PLR0911 -- a table of types
     if isinstance(value, Table):
         number = len(value.index)
         return f"a series of {number}" if value.columns is None else f"a table of {number} rows"
-    array = dense(value)
+    array = value if isinstance(value, np.ndarray) else dense(value)
     if array is None:
         return f"a {type(value).__name__}"
     return "a number" if array.ndim == 0 else f"an array of shape {array.shape}"
@@ -44,7 +44,7 @@ def furthest(got: Sequence[Any], right: Sequence[Any], words: str, names: Sequen
         mine, wanted = dense(value), dense(expected)
         if wanted is None:
             return ""
-        if mine is None or mine.size != wanted.size or mine.size == 0 or mine.dtype.kind not in NUMERIC:
+        if mine is None or mine.size != wanted.size or mine.size == 0:
             continue  # it cannot be compared
         mine = mine.reshape(wanted.shape)
         error, where = relative_error(mine, wanted, least=1e-300)

@@ -10,6 +10,7 @@ import numpy as np
 from grader.numerics.arrays import Array, best_factor, dense, relative_error
 from grader.numerics.compare import NearMissCode, shape_slip
 
+CLEARER = 10.0  # times smaller must the error be without the factor
 SMALLEST = 1e-6  # factor that is named: a smaller one is as good as zero
 
 
@@ -19,6 +20,7 @@ class NearMiss:
 
     code: NearMissCode
     message: str
+    factor: float | None = None
 
 
 def near_miss(got: Any, expected: Any, rtol: float) -> NearMiss | None:
@@ -43,15 +45,17 @@ def near_miss(got: Any, expected: Any, rtol: float) -> NearMiss | None:
 def _changed_entries(got: Array, right: Array, rtol: float) -> NearMiss | None:
     """Return what was done to the entries of an array of the right shape."""
     factor = best_factor([(got, right)]) if right.size > 1 else None
-    if factor is not None and abs(factor) >= SMALLEST and abs(factor - 1) > 10 * rtol:
+    if factor is not None and abs(factor) >= SMALLEST:
         with np.errstate(all="ignore"):
-            agrees = relative_error(got / factor, right, least=0.0)[0] <= rtol
+            error = relative_error(got / factor, right, least=0.0)[0]
+        # A factor close to 1 is one too, if the error is all but gone without it.
+        agrees = error <= rtol and abs(factor - 1) > CLEARER * error
         if agrees and abs(factor + 1) <= 10 * rtol:
-            return NearMiss(NearMissCode.SIGN, "it has the wrong sign")
+            return NearMiss(NearMissCode.SIGN, "it has the wrong sign", -1.0)
         if agrees:
-            return NearMiss(
-                NearMissCode.CONSTANT_FACTOR, f"it is right up to the constant factor {factor:.4g}"
-            )
+            digits = 4 if abs(factor - 1) > 1e-2 else 7
+            message = f"it is right up to the constant factor {factor:.{digits}g}"
+            return NearMiss(NearMissCode.CONSTANT_FACTOR, message, factor)
     square = got.ndim == 2 and got.shape[0] == got.shape[1]
     if square and relative_error(got.T, right, least=0.0)[0] <= rtol:
         return NearMiss(NearMissCode.TRANSPOSED, "the entries are right, but the result is transposed")

@@ -18,22 +18,21 @@ from grader.records import Candidate, Prediction
 
 Array = NDArray[Any]
 SEPARATED = 1e-4  # explanations that are at least so far apart can be told apart
-NOTHING = 1e-10  # relative to the largest entry of all results: rounding, where the right result is zero
+NOTHING = 1e-7  # of the largest entry of all results: rounding (also of a root), where zero is right
 
 
 def parts_of(value: Any) -> tuple[Array, ...] | None:
     """Return the numeric parts of a returned value, None if it is not made of numbers."""
     whole = dense(value)
     if whole is not None:
-        return (whole,) if whole.dtype.kind in "biufc" else None
+        return (whole,)
     if isinstance(value, bool):
         return (np.asarray(float(value)),)
     if not isinstance(value, tuple | list):
         return None
     parts = [dense(part) for part in value]
-    if not all(part is not None and part.dtype.kind in "biufc" for part in parts):
-        return None
-    return tuple(part for part in parts if part is not None)
+    numbers = tuple(part for part in parts if part is not None)
+    return numbers if len(numbers) == len(parts) else None
 
 
 def residual(observed: Mapping[str, Prediction], candidate: Candidate, stop: float = math.inf) -> float:

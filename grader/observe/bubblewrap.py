@@ -40,7 +40,7 @@ def command(bwrap: str, plan: Mapping[str, Any]) -> list[str]:
         arguments += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
     for name, target in LINKS.items():
         arguments += ["--symlink", target, f"/dev/{name}"]
-    for path, text in accounts(plan["uid"], plan["gid"]).items():
+    for path, text in accounts(plan["uid"], plan["gid"], 0).items():
         (root / path).write_text(text)
         arguments += ["--ro-bind", str(root / path), f"/etc/{path}"]
     arguments += ["--bind", plan["wires"], plan["wires"], "--remount-ro", "/", "--chdir", "/", "--"]

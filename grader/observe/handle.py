@@ -1,10 +1,11 @@
 """The core's side of a handler: one process for one notebook, and the kernel that it speaks with.
 
     core  --job-->  handler  <--pipes-->  kernel in a box
-      <--reading, run; interrupt, kill--
+      <--begun, reading, run, executed, shown; interrupt, kill--
 
-The core waits for a handler no longer than its limits allow. A handler that ends early costs its own notebook
-what it had not yet answered, and nothing else.
+The core waits for a handler no longer than its limits allow. A handler that ends early, after it has begun,
+costs its own notebook what it had not yet answered, and nothing else, whatever it died of. One that ends
+before that, or with its warm parent, or by the clock of the core, is our fault.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import contextlib
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from html import escape
 from typing import IO
 
 from grader.codec import unpack_reading, unpack_run
@@ -21,27 +23,38 @@ from grader.errors import GraderFault, NotebookUnreadable
 from grader.handler.job import ANSWER_MB, TOO_MUCH, Answer, Job
 from grader.inside import wire
 from grader.inside.packets import BrokenStream, Joiner
-from grader.inside.safe_text import message_text
+from grader.inside.safe_text import message_text, valid_text
 from grader.observe.sandbox import Process, Program, Sandbox, prepared_directory, settle
 from grader.reading import Reading
-from grader.records import CellStatus, Fault, NotebookLimits, NotebookRun
+from grader.records import CellStatus, Fault, NotebookLimits, NotebookRun, Outcome, OutcomeKind
+from grader.subjects import Subject, SubjectKind
 
 READ_SECONDS = 180.0  # of wall time, on a busy machine; the processor time is limited in the handler
 KERNEL_SECONDS = 60.0
 END_SECONDS = 60.0
 PATIENCE = 5
 UNREAD = "reading it takes more time or memory than it may"
-UNSHOWN = "What the notebook displayed takes more time or memory than it may; it was not kept."
+FATAL = "the process that reads it does not survive it"
+LOST = "What the notebook did while it ran ended the process that watches it; nothing of it was kept."
+UNSHOWN = "The page of the notebook is not shown: making it takes more time or memory than it may, or fails."
+UNKEPT = "The executed notebook was not kept: it is too long, or writing it fails."
 
 
 @dataclass
 class Handled:
-    """What a handler answered; `reason` is the limit for which the kernel's box was ended, '' if none."""
+    """What a handler answered; `reason` is the limit for which the kernel's box was ended, '' if none.
 
+    `late` says that the core ended it, as all its time was over.
+    """
+
+    begun: bool = False
     reading: Reading | None = None
     run: NotebookRun | None = None
+    executed: str | None = None
+    shown: str | None = None
     unreadable: str = ""
     started: bool = True
+    late: bool = False
     reason: str = ""
 
 
@@ -78,17 +91,22 @@ def handle(
         raise NotebookUnreadable(message_text(handled.unreadable)[:400])
     if not handled.started:
         raise GraderFault("the notebook's kernel did not start")
-    if job.read and handled.reading is None:
-        if handler.reason or handler.poll() == TOO_MUCH:
-            raise NotebookUnreadable(UNREAD)
+    lacking = (job.read and handled.reading is None) or (job.run and handled.shown is None)
+    if lacking and (handler.fault or handled.late or not handled.begun):
         raise GraderFault(handler.fault or "the process that reads the notebook ended without an answer")
-    if job.run and handled.run is None:
-        if not (handler.reason or handler.poll() == TOO_MUCH):
-            raise GraderFault(handler.fault or "the process that runs the notebook ended without an answer")
-        handled.run = NotebookRun((), "", UNSHOWN)
-    if handled.run is not None and handled.reason == "out_of_memory":
-        handled.run = _out_of_memory(handled.run)
-    return handled.reading, handled.run
+    if job.read and handled.reading is None:
+        raise NotebookUnreadable(UNREAD if handler.reason or handler.poll() == TOO_MUCH else FATAL)
+    if not job.run:
+        return handled.reading, None
+    run = handled.run or NotebookRun((), "", LOST, values=_not_taken(job))
+    if handled.reason == "out_of_memory":
+        run = _out_of_memory(run)
+    if handled.run is not None and not handled.executed:
+        run = replace(run, remark=f"{run.remark} {UNKEPT}".strip())
+    if handled.run is not None and handled.shown is None:
+        run = replace(run, remark=f"{run.remark} {UNSHOWN}".strip())
+    shown = f'<p class="remark">{escape(run.remark)}</p>\n' if handled.shown is None else handled.shown
+    return handled.reading, replace(run, executed=handled.executed or "", shown=shown)
 
 
 def run_notebook(
@@ -102,7 +120,7 @@ def run_notebook(
 
     Raises NotebookUnreadable for the student's fault, GraderFault for ours.
     """
-    job = Job(notebook, {}, notebook, tuple(looked_at), read=False, run=True, limits=limits)
+    job = Job(notebook, {}, b"", tuple(looked_at), read=False, run=True, limits=limits)
     _, run = handle(job, sandbox, files)
     assert run is not None
     return run
@@ -113,6 +131,7 @@ def _converse(handler: Process, kernel: Process | None, job: Job, seconds: float
     handled = Handled()
 
     def end() -> None:
+        handled.late = True
         handler.kill()
         if kernel is not None:
             kernel.kill()
@@ -125,10 +144,16 @@ def _converse(handler: Process, kernel: Process | None, job: Job, seconds: float
     try:
         for kind, content in _answers(handler.stdout):
             match kind:
+                case Answer.BEGUN:
+                    handled.begun = True
                 case Answer.READING:
                     handled.reading = unpack_reading(content)
                 case Answer.RUN:
                     handled.run = unpack_run(content)
+                case Answer.EXECUTED:
+                    handled.executed = valid_text(content.decode())
+                case Answer.SHOWN:
+                    handled.shown = message_text(content.decode())
                 case Answer.UNREADABLE:
                     handled.unreadable = content.decode(errors="replace")
                 case Answer.NOT_STARTED:
@@ -139,7 +164,8 @@ def _converse(handler: Process, kernel: Process | None, job: Job, seconds: float
                     kernel.kill()
         settle(handler)
     except (BrokenStream, ValueError, KeyError, TypeError, wire.WireError) as error:
-        raise GraderFault(f"the process that reads the notebook answered nonsense: {error!r}") from error
+        if not handled.begun:
+            raise GraderFault(f"the process that reads notebooks answered nonsense: {error!r}") from error
     finally:
         clock.cancel()
         handler.kill()
@@ -148,13 +174,19 @@ def _converse(handler: Process, kernel: Process | None, job: Job, seconds: float
 
 
 def _answers(stream: IO[bytes] | None) -> Iterator[tuple[Answer, bytes]]:
-    """Yield the handler's answers as they arrive."""
+    """Yield the handler's answers as they arrive; raises BrokenStream, ValueError or TypeError for others."""
     joiner = Joiner(ANSWER_MB << 20)
-    with contextlib.suppress(OSError, ValueError):  # closed by `kill`
-        while stream is not None and (data := stream.read1(1 << 16)):  # type: ignore[attr-defined]
-            for message in joiner.feed(data):
-                kind, content = decode(message)
-                yield Answer(kind), bytes(content)
+    while True:
+        data = b""
+        with contextlib.suppress(OSError, ValueError):  # closed by `kill`
+            data = stream.read1(1 << 16) if stream is not None else b""  # type: ignore[attr-defined]
+        if not data:
+            return
+        for message in joiner.feed(data):
+            kind, content = decode(message)
+            if not isinstance(content, bytes):
+                raise ValueError("the content of an answer is bytes")
+            yield Answer(kind), content
 
 
 def _write(stream: IO[bytes], data: bytes) -> None:
@@ -162,6 +194,13 @@ def _write(stream: IO[bytes], data: bytes) -> None:
     with contextlib.suppress(OSError, ValueError):
         stream.write(data)
         stream.close()
+
+
+def _not_taken(job: Job) -> dict[str, Outcome]:
+    """Return the values of variables, files and figures of a run that was lost; a person reads the texts."""
+    subjects = map(Subject.named, job.subjects)
+    gone = Outcome(OutcomeKind.MISSING, fault=Fault("", LOST))
+    return {str(s): gone for s in subjects if not s.is_called and s.kind is not SubjectKind.TEXT}
 
 
 def _out_of_memory(run: NotebookRun) -> NotebookRun:

@@ -23,7 +23,7 @@ from grader.observe.sandbox import Sandbox
 from grader.plan.plan import Course
 from grader.records import HandIn, NotebookLimits
 
-READING = ("handler", "notebook", "codec.py", "records.py", "subjects.py")
+READING = ("handler", "notebook", "codec.py", "reading.py", "records.py", "subjects.py")
 OBSERVING = (
     "observe",
     "inside",

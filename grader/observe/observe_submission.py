@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from grader.handler.job import Job
-from grader.observe.call_functions import UNCONFIRMED, CallSettings, make_calls
+from grader.observe.call_functions import RESULTS, UNCONFIRMED, Budget, CallSettings, make_calls
 from grader.observe.handle import handle
 from grader.observe.keys import calls_key, facts_key, notebook_limits, run_key
 from grader.observe.sandbox import Sandbox
 from grader.plan.plan import Course
 from grader.reading import CodeCell, FactsStatus, FunctionCode, FunctionFacts, Reading
 from grader.records import CellStatus, HandIn, NotebookRun, Observation, Outcome, OutcomeKind
-from grader.store import Store
+from grader.store import KeptOutcomes, Store
 from grader.subjects import Call
 
 # What is raised where something of the notebook is not there: a name, a module, a file, a variable.
@@ -69,7 +69,8 @@ def observe(
         reading, run = reading or read, run or ran
     assert reading is not None
     assert run is not None
-    made = _Made(hand_in, reading, run, course, sandbox, store, alone, kept_key)
+    budget = Budget(RESULTS * course.rubric.limits.result_mb << 20)
+    made = _Made(hand_in, reading, run, course, sandbox, store, alone, kept_key, budget)
     at_once = {
         name: [call for call in calls if call.id not in course.plan.deferred]
         for name, calls in course.calls.items()
@@ -80,7 +81,7 @@ def observe(
         name: replace(each, status=FactsStatus.FOUND) if name in in_state else each
         for name, each in reading.facts.items()
     }
-    needed = course.plan.needed(outcomes)
+    needed = course.plan.needed(outcomes, course.trusted)
     if needed:
         later = {name: [call for call in needed if call.function == name] for name in course.calls}
         outcomes |= made.outcomes(later, in_state)
@@ -99,6 +100,7 @@ class _Made:
     store: Store
     alone: Alone
     run_key: str
+    budget: Budget
 
     def outcomes(
         self, calls: Mapping[str, Sequence[Call]], in_state: frozenset[str] = frozenset()
@@ -114,24 +116,21 @@ class _Made:
             for name in self.course.rubric.functions
             if calls.get(name) and (facts[name].status == FactsStatus.FOUND or name in in_state)
         }
-        kept: dict[str, Mapping[str, Outcome]] = {}
+        kept: dict[str, KeptOutcomes] = {}
         lacking: list[Call] = []
         for name, way in ways.items():
             kept[name] = store.get_outcomes(way.key, [call.id for call in calls[name]])
+            self.budget.left -= kept[name].size
             lacking += [call for call in calls[name] if call.id not in kept[name]]
         made: dict[str, Outcome] = {}
         if lacking:
             made = self._made(lacking, ways)
             for name in dict.fromkeys(call.function for call in lacking):
                 own = [call.id for call in lacking if call.function == name]
-                store.put_outcomes(
-                    ways[name].key, {call: portable(made[call], ways[name].facts) for call in own}
-                )
+                for call in (call for call in own if call not in self.budget.refused):
+                    store.put_outcomes(ways[name].key, {call: made[call]})  # one packed result at a time
         values = {call.id: each for name, each in self.run.values.items() for call in calls.get(name, ())}
-        made = {
-            call.id: placed(portable(made[call.id], ways[call.function].facts), ways[call.function].facts)
-            for call in lacking
-        }
+        made = {call.id: placed(made[call.id], ways[call.function].facts) for call in lacking}
         found = {call: (each, ways[name].facts) for name, each in kept.items() for call in each}
         return _Outcomes({**made, **values}, found)
 
@@ -176,15 +175,18 @@ class _Made:
         facts = self.reading.facts[name]
         if not in_state:
             key = str(calls_key(facts.key, self.hand_in, self.course, self.sandbox))
-            return _Way(key, self.reading.code[name], facts)
+            return _Way(key, replace(self.reading.code[name], bound=facts.stand_ins), facts)
         last = facts.cell or len(self.reading.sources)
         cells = tuple(CodeCell(n, source, ()) for n, source in enumerate(self.reading.sources[:last], 1))
         key = str(calls_key(f"{self.run_key} {name}", self.hand_in, self.course, self.sandbox))
         code = FunctionCode(
-            self.reading.code[name].name, cells, self.reading.code[name].modules, in_state=True
+            self.reading.code[name].name,
+            cells,
+            self.reading.code[name].modules,
+            in_state=True,
+            bound=facts.stand_ins,
         )
-        places = tuple((n, 0) for n in range(last + 1))
-        return _Way(key, code, replace(facts, places=places))
+        return _Way(key, code, None)
 
     def _made(self, calls: Sequence[Call], ways: Mapping[str, _Way]) -> dict[str, Outcome]:
         """Make calls; those that the machine may have ended are made again, alone, and then count.
@@ -198,7 +200,7 @@ class _Made:
         if any(each.in_state for each in code.values()):
             seconds = max(seconds, limits.notebook_seconds)
         settings = CallSettings(preload, seconds, limits.function_seconds, limits.cell_seconds)
-        made = make_calls(code, calls, self.sandbox, settings, files)
+        made = make_calls(code, calls, self.sandbox, settings, files, self.budget)
         again = [call for call in calls if made[call.id].kind in UNCONFIRMED]
         if again:
             with self.alone():
@@ -208,17 +210,21 @@ class _Made:
                     if time.monotonic() > end:
                         made |= dict.fromkeys((call.id for call in own), Outcome(OutcomeKind.GRADER_FAULT))
                     else:
-                        made |= make_calls(code, own, self.sandbox, replace(settings, alone=True), files)
+                        patient = replace(settings, alone=True)
+                        made |= make_calls(code, own, self.sandbox, patient, files, self.budget)
         return made
 
 
 @dataclass(frozen=True)
 class _Way:
-    """How a function is called: the key of its outcomes, the code, and the facts that place its faults."""
+    """How a function is called: the key of its outcomes, the code, and the facts that place its faults.
+
+    There are no facts where the cells of the notebook itself are run.
+    """
 
     key: str
     code: FunctionCode
-    facts: FunctionFacts
+    facts: FunctionFacts | None
 
 
 def helps(before: Outcome | None, now: Outcome) -> bool:
@@ -242,7 +248,9 @@ class _Outcomes(Mapping[str, Outcome]):
     """The outcomes of all functions, by call; a stored one is unpacked and placed when it is first used."""
 
     def __init__(
-        self, made: Mapping[str, Outcome], kept: Mapping[str, tuple[Mapping[str, Outcome], FunctionFacts]]
+        self,
+        made: Mapping[str, Outcome],
+        kept: Mapping[str, tuple[Mapping[str, Outcome], FunctionFacts | None]],
     ) -> None:
         self._ready = dict(made)
         self._kept = kept
@@ -267,26 +275,16 @@ class _Outcomes(Mapping[str, Outcome]):
         return len({**self._kept, **self._ready})
 
 
-def portable(outcome: Outcome, facts: FunctionFacts) -> Outcome:
-    """Return an outcome that is valid for the same code in every notebook, whatever cells the code is in.
+def placed(outcome: Outcome, facts: FunctionFacts | None) -> Outcome:
+    """Return an outcome with the place of its fault in this notebook, and the line that stands there.
 
-    The cell of its fault becomes the index of the statement among those that the function needs, its line the
-    distance from the first line of that statement.
+    The box gave a line of the code that it got, which may have been that of another notebook.
     """
     fault = outcome.fault
-    if fault is None or fault.cell is None or fault.line is None:
+    if fault is None or facts is None:
         return outcome
-    before = [i for i, (cell, line) in enumerate(facts.places) if cell == fault.cell and line <= fault.line]
-    if not before:
-        return replace(outcome, fault=replace(fault, cell=None, line=None))
-    line = fault.line - facts.places[before[-1]][1]
-    return replace(outcome, fault=replace(fault, cell=before[-1], line=line))
-
-
-def placed(outcome: Outcome, facts: FunctionFacts) -> Outcome:
-    """Return a portable outcome with the cell and line of this notebook."""
-    fault = outcome.fault
-    if fault is None or fault.cell is None or fault.line is None or fault.cell >= len(facts.places):
-        return outcome
-    cell, line = facts.places[fault.cell]
-    return replace(outcome, fault=replace(fault, cell=cell, line=line + fault.line, file=facts.file))
+    if fault.cell is None or fault.line is None or not 1 <= fault.line <= len(facts.places):
+        return replace(outcome, fault=replace(fault, cell=None, line=None, code=""))
+    place = facts.places[fault.line - 1]
+    fault = replace(fault, cell=place.cell, line=place.line, code=place.text, file=facts.file)
+    return replace(outcome, fault=fault)

@@ -18,13 +18,14 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from grader.errors import SandboxError
-from grader.inside.limits import DISK_MB, SHARED_MB
-from grader.inside.walls import ISOLATED, NONE, OWN, RESTRICTED
+from grader.inside.limits import DESCRIPTORS, DISK_MB, SHARED_MB, WORKER_DESCRIPTORS
+from grader.inside.parent import describe
+from grader.inside.walls import BUBBLEWRAP, ISOLATED, NONE, OWN, RESTRICTED
 from grader.observe.control_groups import Group, Groups
 from grader.observe.interpreter import find_interpreter
 from grader.observe.sandbox import (
@@ -39,8 +40,6 @@ from grader.observe.sandbox import (
 )
 from grader.observe.warm_parent import Parent, Settings, WarmProcess, unprivileged_ids
 
-BOX_USER = 61_011  # an id that no account of an ordinary system has
-BOX_USERS = 500  # the number of ids from there on, where each box needs a user of its own
 KERNEL_MODULES = (
     "matplotlib_inline.backend_inline",
     "matplotlib.font_manager",
@@ -86,7 +85,8 @@ class WarmSandbox:
         self.scratch = Path(tempfile.mkdtemp(prefix="grader-"))
         self.scratch.chmod(0o711)
         self.groups = Groups.open()
-        self._users = itertools.count(1)
+        self.ids = unprivileged_ids()
+        self._boxes = itertools.count(1)
         self._lock = threading.Lock()
         self._starting = {which: threading.Lock() for which in self.preload}
         self._closed = threading.Event()
@@ -135,7 +135,7 @@ class WarmSandbox:
                 if which == "handler":  # the whole package, in place of the part for boxes
                     paths = [path for path in paths if not Path(path).is_relative_to(PACKAGE)]
                     paths.append(str(PACKAGE))
-                plan = {"tier": self.kind, "outer": self.outer, "paths": paths, **unprivileged_ids(BOX_USER)}
+                plan = {"tier": self.kind, "outer": self.outer, "paths": paths, **self.ids}
                 path = (str(PACKAGE.parent),) if which == "handler" else ()
                 parent = Parent(Settings(python, self.preload[which], plan, self.scratch, path))
             except OSError as error:
@@ -168,28 +168,34 @@ class WarmSandbox:
     def launch(self, program: Program) -> WarmProcess:
         """Start a program in a box of its own; raise SandboxError if that is impossible."""
         parent = self.warm(smallest(program.modules))
-        user = BOX_USER + (next(self._users) % BOX_USERS if self.outer == NONE else 0)
+        user = 0
+        if self.ids["users"] and self.outer != BUBBLEWRAP:  # bwrap leaves us no privilege to change the user
+            user = self.ids["uid"] + 1 + next(self._boxes) % self.ids["users"]
         group = self.groups.make(program.counted_mb or program.memory_mb + BESIDE_MB)
         try:
             self._hand_over(program, user)
-            files = sorted(path for path in program.directory.iterdir() if path.is_file())
-            with contextlib.ExitStack() as stack:
-                file_fds = [stack.enter_context(path.open("rb")).fileno() for path in files]
-                group_fds = stack.enter_context(group.doors())
-                message = {
-                    "module": f"inside.{program.module}",
-                    "arguments": list(program.arguments),
-                    "directory": str(program.directory),
-                    "wires": str(program.wires or ""),
-                    "environment": {**minimal_environment(program.directory), **program.environment},
-                    "memory_mb": program.memory_mb,
-                    "bare": program.bare,
-                    "user": user,
-                    "files": [path.name for path in files],
-                    "group_fds": len(group_fds),
-                    "counted": "pids" in self.groups.controllers,
-                }
-                return self._started(parent, message, [*group_fds, *file_fds], group)
+            files = []  # the others find them in their directory
+            if self.kind == ISOLATED:
+                files = sorted(path for path in program.directory.iterdir() if path.is_file())
+            message = {
+                "directory": str(program.directory),
+                "wires": str(program.wires or ""),
+                "memory_mb": program.memory_mb,
+                "user": user,
+                "handler": False,
+            }
+            description = {
+                "module": f"inside.{program.module}",
+                "arguments": list(program.arguments),
+                "environment": {**minimal_environment(program.directory), **program.environment},
+                "files": [(path.name, path.stat().st_size) for path in files],
+                "bare": program.bare,
+                "descriptors": WORKER_DESCRIPTORS if program.module == "calls" else DESCRIPTORS,
+                "counted": "pids" in self.groups.controllers,
+            }
+            with group.doors() as group_fds:
+                described = describe(description, (path.read_bytes() for path in files))
+                return self._started(parent, message, group_fds, described, group)
         except OSError as error:
             group.end()
             raise SandboxError(f"no box could be prepared: {error}") from error
@@ -197,37 +203,39 @@ class WarmSandbox:
     def launch_handler(self, kernel: Process | None) -> WarmProcess:
         """Start a handler: a process without a box of its own, behind the walls of its parent."""
         pipes = kernel_pipes(kernel)
-        message = {
-            "module": HANDLER,
-            "environment": minimal_environment(Path("/")),
-            "memory_mb": HANDLER_MB,
-            "kernel_fds": len(pipes),
-        }
+        message = {"directory": "", "wires": "", "memory_mb": HANDLER_MB, "user": 0, "handler": True}
+        description = {"module": HANDLER, "arguments": [], "environment": minimal_environment(Path("/"))}
         try:
-            process = self._started(self.warm("handler"), message, list(pipes))
+            process = self._started(self.warm("handler"), message, pipes, describe(description))
         except OSError as error:
             raise SandboxError(f"no handler could be started: {error}") from error
         release_pipes(kernel)
         return process
 
     def _started(
-        self, parent: Parent, message: dict[str, Any], descriptors: list[int], group: Group | None = None
+        self,
+        parent: Parent,
+        message: dict[str, Any],
+        others: Iterable[int],
+        described: int,
+        group: Group | None = None,
     ) -> WarmProcess:
-        """Have a parent fork a program with two pipes; raise SandboxError if the parent is dead."""
-        in_read, in_write = os.pipe()
-        out_read, out_write = os.pipe()
-        streams = os.fdopen(in_write, "wb"), os.fdopen(out_read, "rb")
-        process = WarmProcess(next(parent.numbers), *streams, parent, group)
-        try:
-            parent.start({**message, "id": process.identity}, [in_read, out_write, *descriptors], process)
-        except SandboxError:
-            parent.stop()
-            process.end(-1, fault="the warm parent died")
-            process.kill()
-            raise
-        finally:
-            os.close(in_read)
-            os.close(out_write)
+        """Have a parent fork a described program with two pipes; raise SandboxError if it cannot be asked."""
+        with contextlib.ExitStack() as stack:
+            stack.callback(os.close, described)
+            in_read, in_write = os.pipe()
+            stack.callback(os.close, in_read)
+            stdin = os.fdopen(in_write, "wb")
+            out_read, out_write = os.pipe()
+            stack.callback(os.close, out_write)
+            process = WarmProcess(next(parent.numbers), stdin, os.fdopen(out_read, "rb"), parent, group)
+            descriptors = [in_read, out_write, *others, described]
+            try:
+                parent.start({**message, "id": process.identity}, descriptors, process)
+            except SandboxError as error:
+                process.end(-1, fault=str(error))
+                process.kill()
+                raise
         return process
 
     def _hand_over(self, program: Program, user: int) -> None:
@@ -238,7 +246,7 @@ class WarmSandbox:
         if self.kind == RESTRICTED:
             writable += [program.directory, *program.directory.iterdir()]
         for path in writable:
-            os.chown(path, user, BOX_USER)
+            os.chown(path, user or self.ids["uid"], self.ids["gid"])
         for path in (program.directory, *([program.wires] if program.wires else [])):
             path.parent.chmod(0o711)
 

@@ -14,13 +14,14 @@ import contextlib
 import itertools
 import json
 import os
+import secrets
 import shutil
 import socket
 import struct
 import subprocess
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -35,6 +36,9 @@ from grader.observe.sandbox import BOOT, PACKAGE, minimal_environment
 START_SECONDS = 180.0  # a busy machine imports slowly
 ANSWER_SECONDS = 20.0
 DEAD = "the warm parent of the sandbox died"
+USERS = 500
+IDS = 1_900_000_000, 2_147_000_000
+FEW_IDS = 61_000, 65_500
 
 
 class WarmProcess:
@@ -155,7 +159,8 @@ class Parent:
                 socket.send_fds(self.control, [json.dumps(message).encode()], descriptors)
             except OSError as error:
                 self.running.pop(process.identity, None)
-                raise SandboxError(f"the warm parent does not answer: {error}") from error
+                self.alive = not isinstance(error, ConnectionError)
+                raise SandboxError(f"the warm parent could not be asked for a box: {error}") from error
 
     def interrupt(self, process: WarmProcess) -> None:
         """Ask the parent to interrupt the program of a box."""
@@ -237,8 +242,23 @@ class Parent:
         shutil.rmtree(self.root, ignore_errors=True)
 
 
-def unprivileged_ids(user: int) -> dict[str, int]:
-    """Return the user and group id of a parent: `user` if this process is root, otherwise its own."""
-    if os.getuid() == 0:
-        return {"uid": user, "gid": user}
-    return {"uid": os.getuid(), "gid": os.getgid()}
+def unprivileged_ids() -> dict[str, int]:
+    """Return the user and group of programs, and how many ids from there on boxes can have as their own.
+
+    Only root can give a process another user. Its ids are ones that no account of an ordinary system has, and
+    another grader on this machine most likely has others: the system counts by user what all boxes hold.
+    """
+    if os.getuid() != 0:
+        return {"uid": os.getuid(), "gid": os.getgid(), "users": 0}
+    first, last = IDS
+    if not any(start <= first and last < start + count for start, count in _known_ids()):
+        first, last = FEW_IDS  # of a container whose ids are mapped to a few of the machine's
+    user = first + secrets.randbelow((last - first) // (USERS + 1)) * (USERS + 1)
+    return {"uid": user, "gid": user, "users": USERS}
+
+
+def _known_ids() -> Iterator[tuple[int, int]]:
+    """Yield the ranges of user ids that this process can change to: their first ids and lengths."""
+    for line in Path("/proc/self/uid_map").read_text().splitlines():
+        start, _, count = map(int, line.split())
+        yield start, count

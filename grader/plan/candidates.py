@@ -10,8 +10,9 @@ is attached when the plan is read.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import combinations
 from threading import RLock
@@ -23,11 +24,12 @@ from grader.course.misconception import Misconception
 from grader.course.reference_code import root_of
 from grader.course.rubric import Recognition
 from grader.errors import AssignmentError
+from grader.inside.execute import bases_of
 from grader.numerics.arrays import dense
-from grader.numerics.residual import parts_of, residual
+from grader.numerics.residual import NOTHING, parts_of, prediction_error, residual
 from grader.plan.trusted import reference_value, with_mistakes
 from grader.records import Candidate, Prediction
-from grader.subjects import Call, Case, Subject
+from grader.subjects import Call, Case, Subject, SubjectKind
 
 if TYPE_CHECKING:  # loads notebooks, which planning at home does not need
     from grader.course.assignment import Assignment
@@ -99,6 +101,29 @@ class KnownMistakes:
         with self._lock:
             return self._right
 
+    def arguments(self) -> Sequence[Candidate]:
+        """Return, for each parameter, a function that returns this argument as it is."""
+        cases, names = tuple(self.cases.items()), self.parameters
+        found = []
+        for first, last in combinations(range(len(names) + 1), 2):  # one argument, or a tuple of several
+            values = {call: case.args[first:last] for call, case in cases}
+            parts = {call: [parts_of(value) for value in several] for call, several in values.items()}
+            if all(len(each) == last - first and all(each) for each in parts.values()):
+                named = " and ".join(names[first:last])
+                found.append(
+                    Candidate(
+                        (f"argument_{'_'.join(names[first:last])}",),
+                        (f"it returns its input {named}",),
+                        "Compare what the function returns with what it is given.",
+                        0.0,
+                        {
+                            call: Prediction(tuple(part for several in each for part in several or ()))
+                            for call, each in parts.items()
+                        },
+                    )
+                )
+        return tuple(found)
+
     def single(self) -> Sequence[Candidate]:
         """Return every known mistake that shows on the inputs."""
         with self._lock:
@@ -114,6 +139,14 @@ class KnownMistakes:
         """Return every two known mistakes that can be made together, if the rubric wants them."""
         with self._lock:
             return self._pairs
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the function's parameters."""
+        if not self.subject.is_called or self.subject.kind is SubjectKind.CLASS:
+            return ()
+        names = tuple(inspect.signature(self.assignment.function(str(self.subject))).parameters)
+        return names[1:] if self.subject.method else names
 
     @property
     def _misconceptions(self) -> tuple[Misconception, ...]:
@@ -143,9 +176,34 @@ class KnownMistakes:
     @cached_property
     def _pairs(self) -> tuple[Candidate, ...]:
         if not self.recognition.pairs:
-            return ()
+            return tuple(self._side_by_side())
         shown = {code for candidate in self._single for code in candidate.codes}
         return self._candidates(combinations([m for m in self._misconceptions if m.code in shown], 2))
+
+    def _side_by_side(self) -> Iterator[Candidate]:
+        """Yield every two mistakes that show on different calls, without computing anything again."""
+        shown = {
+            each.codes: {
+                call
+                for call, seen in each.predictions.items()
+                if prediction_error(seen, self._right.predictions[call], NOTHING * each.magnitude) > SAME
+            }
+            for each in self._single
+        }
+        for first, second in combinations(self._single, 2):
+            if not shown[first.codes] & shown[second.codes]:
+                predictions = {
+                    call: (first if call in shown[first.codes] else second).predictions[call]
+                    for call in self.cases
+                }
+                yield Candidate(
+                    (*first.codes, *second.codes),
+                    (*first.names, *second.names),
+                    f"{first.message} {second.message}",
+                    first.credit * second.credit,
+                    predictions,
+                    first.same_as | second.same_as,
+                )
 
     def _candidates(self, sets: Iterable[Sequence[Misconception]]) -> tuple[Candidate, ...]:
         """Return a candidate for each set of mistakes that can be made together."""
@@ -163,6 +221,7 @@ class KnownMistakes:
                     float(np.prod([each.credit for each in made])),
                     self._predictions(lambda case, namespace=namespace: self._value(namespace, case)),  # type: ignore[misc]
                     frozenset(code for each in made for code in each.same_as),
+                    all(each.function == str(self.subject) for each in made),
                 )
             )
         return tuple(candidates)
@@ -175,7 +234,8 @@ class KnownMistakes:
                 with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
                     predictions[call] = self.observed(call, value(case))
             except Exception as error:  # a mistake may raise anything
-                predictions[call] = Prediction(raised=type(error).__name__)
+                kind = type(error)
+                predictions[call] = Prediction(raised=(*bases_of(kind), kind.__name__)[0])
         return predictions
 
     def _value(self, namespace: Mapping[str, Any], case: Case) -> Any:

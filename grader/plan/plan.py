@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from grader.checks.base import Check, Outcomes, PlannedCase
+from grader.checks.base import Check, Outcomes, PlannedCase, Trusted
 from grader.course.rubric import Rubric
 from grader.plan.trusted import TrustedSide
 from grader.records import Candidates
@@ -42,7 +42,8 @@ class Plan:
     @property
     def calls(self) -> tuple[Call, ...]:
         """All calls, each once, in the order of the rubric."""
-        planned = [call for check in self.checks for case in check.cases for call in case.calls]
+        cases = [case for check in self.checks for case in check.cases]
+        planned = [call for case in cases for call in (*case.calls, *case.aided)]
         planned += [call for candidates in self.candidates.values() for call in candidates.calls]
         return tuple({call.id: call for call in reversed(planned)}.values())[::-1]
 
@@ -55,10 +56,10 @@ class Plan:
         at_once |= {call.id for candidates in self.candidates.values() for call in candidates.calls}
         return frozenset(deferred - at_once)
 
-    def needed(self, outcomes: Outcomes) -> tuple[Call, ...]:
+    def needed(self, outcomes: Outcomes, trusted: Trusted) -> tuple[Call, ...]:
         """Return the deferred calls that are needed, given the outcomes of the others."""
         cases = [case for check in self.checks for case in check.cases if case.deferred]
-        calls = [call for case in cases if case.undecided(outcomes) for call in case.deferred]
+        calls = [call for case in cases if case.undecided(outcomes, trusted) for call in case.deferred]
         return tuple({call.id: call for call in calls if call.id in self.deferred}.values())
 
 

@@ -25,7 +25,7 @@ from grader.plan.candidates import KnownMistakes
 from grader.plan.plan import Plan, PlannedCheck
 from grader.plan.separation import close_pairs
 from grader.plan.trusted import call_of, calls_made, reference_value
-from grader.subjects import Call, CallLimits, Case, Subject, Sweep
+from grader.subjects import Answer, Call, CallLimits, Case, Subject, Sweep
 
 if TYPE_CHECKING:  # loads notebooks, which planning at home does not need
     from grader.course.assignment import Assignment
@@ -34,14 +34,17 @@ ATTEMPTS = 4  # to draw inputs that tell known mistakes apart; and, in each, inp
 AGAIN = 2**40  # between the seeds of these, so large that no rubric has one of them
 
 
-def make_plan(rubric: Rubric, assignment: Assignment) -> Plan:
-    """Return every call of every check; raise AssignmentError where the reference cannot give an answer."""
+def make_plan(rubric: Rubric, assignment: Assignment, *, naming: bool = True) -> Plan:
+    """Return every call of every check; raise AssignmentError where the reference cannot give an answer.
+
+    Without `naming`, no mistakes are looked for, and no inputs are drawn again to tell them apart.
+    """
     checks: list[PlannedCheck] = []
     candidates = {}
     with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):  # the reference may print
         for question in rubric.questions:
             if question.subject is not None:
-                planner, mistakes = _separated(question, question.subject, rubric, assignment)
+                planner, mistakes = _separated(question, question.subject, rubric, assignment, naming=naming)
                 planner.share_calls(question)
                 checks += [PlannedCheck(question.id, each, planner.cases(each)) for each in question.checks]
                 if mistakes is not None:
@@ -50,14 +53,14 @@ def make_plan(rubric: Rubric, assignment: Assignment) -> Plan:
 
 
 def _separated(
-    question: Question, subject: Subject, rubric: Rubric, assignment: Assignment
+    question: Question, subject: Subject, rubric: Rubric, assignment: Assignment, *, naming: bool
 ) -> tuple[CoursePlanner, KnownMistakes | None]:
     """Return a planner and the known mistakes: the first whose inputs tell these apart, else the very first.
 
     Only the very first must succeed in computing them. Without known mistakes there is nothing to tell apart.
     """
     tried: list[tuple[CoursePlanner, KnownMistakes]] = []
-    for attempt in range(ATTEMPTS if assignment.misconceptions else 0):
+    for attempt in range(ATTEMPTS if assignment.misconceptions and naming else 0):
         planner = CoursePlanner(assignment, subject, rubric.limits, rubric.seed + attempt * AGAIN * ATTEMPTS)
         try:
             mistakes = planner.candidates(question)
@@ -96,8 +99,9 @@ def make_call(
     total = min(each * len(sweep.points), max(each, limits.function_seconds)) if sweep else each
     allowed = CallLimits(total, limits.memory_mb, limits.result_mb)
     steps = [(step.name, step.args, dict(step.keywords)) for step in (case.construct, *case.before)]
+    answers = [(each.function, each.args, each.value) for each in case.answers]
     content = (
-        (case.args, dict(case.keywords), steps, case.collect),
+        (case.args, dict(case.keywords), steps, case.collect, *answers),
         (echo, repeat, seed % 2**32, *((sweep.places, sweep.points) if sweep else ())),
         (allowed.seconds, allowed.memory_mb, allowed.result_mb),
     )
@@ -214,6 +218,15 @@ class CoursePlanner:
         """Return the calls of the functions `names` that the reference makes for a case, in order."""
         return calls_made(self.assignment, self.subject, case, names, self.draws_seed)
 
+    def answered(self, case: Case, names: Sequence[str]) -> Case:
+        """Return a case in which the functions `names` answer as those of the reference do."""
+        answers = []
+        for name, made in self.made_for(case, names):
+            bound = inspect.signature(self.function(name)).bind(*made.args, **made.keywords)
+            bound.apply_defaults()
+            answers.append(Answer(name, tuple(bound.arguments.values()), travelled(made.known["value"])))
+        return replace(case, answers=(*case.answers, *answers))
+
     def cases(self, check: Check) -> tuple[PlannedCase, ...]:
         """Return the cases of a check of the question; planned once."""
         if check.id not in self._cases:
@@ -223,12 +236,17 @@ class CoursePlanner:
     def share_calls(self, question: Question) -> None:
         """Plan all checks of a question; a call that one wants with `echo` serves those without, too."""
         planned = [case for check in question.checks for case in self.cases(check)]
-        self._echoing = {_without_echo(call): call for case in planned for call in case.calls if call.echo}
+        self._echoing = {
+            _without_echo(call): call for case in planned for call in (*case.calls, *case.aided) if call.echo
+        }
         for check, cases in self._cases.items():
             shared = []
             for case in cases:
-                calls = tuple(self._echoing.get(_without_echo(call), call) for call in case.calls)
-                shared.append(replace(case, calls=calls))
+                calls, aided = (
+                    tuple(self._echoing.get(_without_echo(call), call) for call in each)
+                    for each in (case.calls, case.aided)
+                )
+                shared.append(replace(case, calls=calls, aided=aided))
             self._cases[check] = tuple(shared)
 
     def candidates(self, question: Question) -> KnownMistakes:

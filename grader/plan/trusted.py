@@ -7,7 +7,7 @@ import copy
 import io
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,6 +63,7 @@ def call_of(subject: Subject, case: Case, identity: str, seed: int, **options: A
         construct=case.construct,
         before=case.before,
         collect=case.collect,
+        answers=case.answers,
         **options,
     )
 
@@ -102,7 +103,10 @@ def with_mistakes(assignment: Assignment, made: Iterable[Misconception]) -> dict
 def calls_made(
     assignment: Assignment, subject: Subject, case: Case, names: Sequence[str], seed: int
 ) -> list[tuple[str, Case]]:
-    """Return the calls of the functions `names` that the reference makes for a case, in order."""
+    """Return the calls of the functions `names` that the reference makes for a case, in order.
+
+    What each of them returned is known of its case as `value`.
+    """
     made: list[tuple[str, Case]] = []
 
     def recording(name: str) -> Callable[..., Any]:
@@ -110,8 +114,10 @@ def calls_made(
         called = assignment.function(name)
 
         def record(*args: Any, **keywords: Any) -> Any:
-            made.append((name, Case(name, *copy.deepcopy((args, keywords)))))
-            return called(*args, **keywords)
+            case = Case(name, *copy.deepcopy((args, keywords)))
+            value = called(*args, **keywords)
+            made.append((name, replace(case, known={"value": copy.deepcopy(value)})))
+            return value
 
         return record
 

@@ -31,13 +31,14 @@ def explain(diagnosis: Diagnosis | None) -> Explanation | None:
     """Return the explanation for a student, or None if no known mistake fits."""
     if diagnosis is None or diagnosis.kind is DiagnosisKind.UNKNOWN:
         return None
+    where = "every input" if not diagnosis.inputs else f"the {diagnosis.inputs} inputs that gave numbers"
     if diagnosis.kind is DiagnosisKind.NAMED:
         if len(diagnosis.names) > 1:
             lead = "What the mistakes seem to be, made together"
-            sure = "Together they explain your results on every input, and no other known mistakes do."
+            sure = f"Together they explain your results on {where}, and no other known mistakes do."
         else:
             lead = "What the mistake seems to be"
-            sure = "It explains your results on every input, and no other known mistake does."
+            sure = f"It explains your results on {where}, and no other known mistake does."
         share = f"{100 * diagnosis.credit:.3g}\N{NO-BREAK SPACE}%"
         credit = f"The checks on the values count at least {share}." if diagnosis.credit else ""
         return Explanation(lead, tuple(map(sentence, diagnosis.names)), sure, diagnosis.message, credit)

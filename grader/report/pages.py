@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from pygments.formatters import HtmlFormatter
 
 from grader.course.rubric import Rubric
@@ -45,6 +46,15 @@ TONES = {
     Summary.UNREADABLE: "bad",
     Summary.NOT_ATTEMPTED: "none",
 }
+# A symbol of a formula is one letter (or sum, sigma, a derivative); other names with _ are those of code.
+FORMULAS = (
+    (re.compile(r"\bsum_\{([^{}]{1,40})\}"), r"∑<sub>\1</sub>"),
+    (re.compile(r"\bsum_(\w{1,2})\b"), r"∑<sub>\1</sub>"),
+    (re.compile(r"\bsigma_(\w{1,2})\b"), r"σ<sub>\1</sub>"),
+    (re.compile(r"(?<![\w.])(d?[A-Za-z])_(\w{1,2})(?![\w(=\[])"), r"\1<sub>\2</sub>"),
+    (re.compile(r"\^\{([^{}]{1,20})\}"), r"<sup>\1</sup>"),
+    (re.compile(r"\^(-?\d{1,2}|T)\b"), r"<sup>\1</sup>"),
+)
 ENVIRONMENT = Environment(
     loader=PackageLoader("grader.report", "templates"),
     autoescape=True,
@@ -53,7 +63,18 @@ ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 ENVIRONMENT.globals |= {"bar": chart.bar, "draw": chart.draw, "explain": explain}
+
+
+def formulas(text: str) -> Markup:
+    """Return text of a course as HTML, with the indices and powers of its formulas set as such."""
+    shown = str(escape(text))
+    for pattern, replacement in FORMULAS:
+        shown = pattern.sub(replacement, shown)
+    return Markup(shown)  # noqa: S704 -- escaped above
+
+
 ENVIRONMENT.filters |= {
+    "formulas": formulas,
     "points": "{:.4g}".format,
     "words": lambda value: str(value.value).replace("_", " "),
     "tone": lambda value: TONES.get(value, ""),

@@ -1,5 +1,5 @@
 """The database: what was observed, kept by content, and the scores, kept by submission (SQLite)."""
 
-from grader.store.database import Store
+from grader.store.database import KeptOutcomes, Store
 
-__all__ = ["Store"]
+__all__ = ["KeptOutcomes", "Store"]

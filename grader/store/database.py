@@ -132,7 +132,7 @@ class Store:
         """Keep what was read under `key`."""
         self._write(READINGS, [{"key": key, "reading": pack_reading(reading)}])
 
-    def get_outcomes(self, key: str, calls: Iterable[str]) -> Mapping[str, Outcome]:
+    def get_outcomes(self, key: str, calls: Iterable[str]) -> KeptOutcomes:
         """Return the stored outcomes of the given calls of the code `key`, by call.
 
         Each is unpacked when it is first used; one that is damaged raises DamagedError then.
@@ -216,6 +216,11 @@ class KeptOutcomes(Mapping[str, Outcome]):
         if outcome is None:
             raise DamagedError(f"what was kept of the call {call} is damaged")
         return outcome
+
+    @property
+    def size(self) -> int:
+        """The bytes of all of them."""
+        return sum(map(len, self._packed.values()))
 
     def __contains__(self, call: object) -> bool:
         return call in self._packed

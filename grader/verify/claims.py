@@ -11,6 +11,7 @@ from grader.errors import AssignmentError
 from grader.records import DiagnosisKind
 from grader.verify.evidence import Evidence, inputs_digest
 from grader.verify.goldens import drifted
+from grader.verify.proof import lost_points
 from grader.verify.survivors import load_survivors
 
 MOST_SURVIVORS = 0.02
@@ -59,12 +60,9 @@ def claims_of(rubric: Rubric, codes: list[str], rewritings: list[str]) -> Iterat
 
 def _reference(evidence: Evidence) -> Result:
     problems = [
-        f"seed {report.seed}: {check.id} of {question.id} earns {check.points:g} of {check.max_points:g}: "
-        f"{check.verdict.message}"
+        f"seed {report.seed}: {problem}"
         for report in evidence.by_seed
-        for question in report.reference.questions
-        for check in question.checks
-        if check.points < check.max_points - LOST
+        for problem in lost_points(report.reference)
     ]
     return Result(not problems, f"{len(evidence.by_seed)} seeds", tuple(problems))
 
@@ -132,12 +130,13 @@ def _mistake(code: str, evidence: Evidence) -> Result:
 
 
 def _rewriting(name: str, evidence: Evidence) -> Result:
+    reports = [report for report in evidence.by_seed if name in report.rewritings]
     problems = [
         f"seed {report.seed}: it loses points in {', '.join(report.rewritings[name])}"
-        for report in evidence.by_seed
+        for report in reports
         if report.rewritings[name]
     ]
-    return Result(not problems, f"{len(evidence.by_seed)} seeds", tuple(problems))
+    return Result(not problems, f"{len(reports)} seeds", tuple(problems))
 
 
 def _mutants(function: str, evidence: Evidence) -> Result:

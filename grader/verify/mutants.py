@@ -2,7 +2,10 @@
 
 What is changed: arithmetic and comparison operators, constants, axes, the order of indices, signs and
 transposes (dropped), terms and factors (dropped), names (replaced by another variable), functions (sum for
-mean), conditions (negated), statements (deleted). The signature, docstrings, printed and error messages stay.
+mean), conditions (negated), statements (deleted). What has no effect on a result stays: docstrings, defaults,
+printed and logged messages with the conditions of when they are shown, error messages.
+
+Of a class, a method is changed together with the constructor and the methods that they call.
 """
 
 from __future__ import annotations
@@ -58,20 +61,17 @@ class Mutant:
 
 
 def make_mutants(function: str, source: str) -> list[Mutant]:
-    """Return every mutant of a function's definition, each different from all others."""
+    """Return every mutant of the definition of a function, each different from all others.
+
+    For a method (CLASS.METHOD), or a class (class NAME), the source is that of the class.
+    """
     tree = ast.parse(source)
     original = ast.unparse(tree)
-    definition = tree.body[0]
-    assert isinstance(definition, ast.FunctionDef)
-    assigned = {
-        n.id for n in ast.walk(definition) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-    }
-    variables = sorted(assigned | {argument.arg for argument in definition.args.args})
     mutants: dict[str, Mutant] = {}
-    for index, node in enumerate(_mutable_nodes(definition)):
+    for index, (node, variables) in enumerate(_mutable_nodes(tree, function)):
         for replacement in _replacements(node, variables):
             changed = copy.deepcopy(tree)
-            target = _mutable_nodes(changed.body[0])[index]
+            target = _mutable_nodes(changed, function)[index][0]
             target.__class__ = replacement.__class__  # in place, since a node does not know its parent
             vars(target).clear()
             vars(target).update(vars(replacement))
@@ -85,20 +85,44 @@ def make_mutants(function: str, source: str) -> list[Mutant]:
     return list(mutants.values())
 
 
-def _mutable_nodes(definition: ast.AST) -> list[ast.AST]:
-    """Return the nodes of a function's body, parents first, without those that only hold text for people."""
-    nodes: list[ast.AST] = []
-    pending = list(getattr(definition, "body", []))
-    while pending:
-        node = pending.pop(0)
-        match node:
-            case ast.Raise() | ast.JoinedStr() | ast.arguments():
-                continue
-            case ast.Expr(ast.Constant() | ast.Call(ast.Name("print"))):  # a docstring, a print
-                continue
-        nodes.append(node)
-        pending = [*ast.iter_child_nodes(node), *pending]
+def _mutable_nodes(tree: ast.Module, function: str) -> list[tuple[ast.AST, list[str]]]:
+    """Return the nodes that may be changed, parents first, each with the variables of its function."""
+    definition = tree.body[0]
+    definitions = [definition]
+    if isinstance(definition, ast.ClassDef):
+        methods = {node.name: node for node in definition.body if isinstance(node, ast.FunctionDef)}
+        wanted = function.partition(".")[2]
+        names = ["__init__", wanted] if wanted else list(methods)
+        for name in names:  # grows while it is read: the methods that these call
+            inside = ast.walk(methods[name]) if name in methods else ()
+            called = (node.attr for node in inside if isinstance(node, ast.Attribute))
+            names += [each for each in dict.fromkeys(called) if each in methods and each not in names]
+        definitions = [methods[name] for name in dict.fromkeys(names) if name in methods]
+    nodes: list[tuple[ast.AST, list[str]]] = []
+    for each in definitions:
+        assert isinstance(each, ast.FunctionDef)
+        stored = {n.id for n in ast.walk(each) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        variables = sorted(stored | {argument.arg for argument in each.args.args})
+        pending: list[ast.AST] = list(each.body)
+        while pending:
+            node = pending.pop(0)
+            if not isinstance(node, ast.Raise | ast.JoinedStr | ast.arguments) and not _says_only(node):
+                nodes.append((node, variables))
+                pending = [*ast.iter_child_nodes(node), *pending]
     return nodes
+
+
+def _says_only(node: ast.AST) -> bool:
+    """Whether a statement only tells something to people: a docstring, a print, a log, when to show them."""
+    match node:
+        case ast.Expr(ast.Constant() | ast.Call(ast.Name("print"))):
+            return True
+        case ast.Expr(ast.Call(ast.Attribute(ast.Name(owner)))):
+            return owner.lower() in ("logging", "logger", "log", "warnings", "tqdm")
+        case ast.If(test, body, orelse):
+            calls = any(isinstance(inner, ast.Call | ast.NamedExpr) for inner in ast.walk(test))
+            return not calls and all(map(_says_only, [*body, *orelse]))
+    return False
 
 
 def _replacements(node: ast.AST, variables: list[str]) -> Iterator[ast.AST]:

@@ -21,6 +21,7 @@ import numpy as np
 from grader.course.reference_code import root_of
 from grader.decode import travelled
 from grader.inside import wire
+from grader.inside.execute import bases_of
 from grader.inside.perform import perform
 from grader.judge.verdicts import verdicts
 from grader.notebook.cells import read_code
@@ -31,6 +32,7 @@ from grader.reading import FunctionFacts
 from grader.records import Fault, Observation, Outcome, OutcomeKind
 from grader.subjects import Call
 
+LONGER = 5.0  # times as long as the reference may a variant take for a call
 LOST = 1e-9  # a smaller difference of points is rounding
 
 
@@ -41,7 +43,9 @@ class OutOfTimeError(Exception):
 class Outcomes(Mapping[str, Outcome]):
     """The outcomes of the plan's calls to the functions in `namespace`; a call is made when first asked for.
 
-    `known` holds outcomes that need not be made: those of functions that a variant leaves as they are.
+    `known` holds outcomes that need not be made: those of functions that a variant leaves as they are. A call
+    may take `seconds`, or LONGER times what `right` took for it. Once one was ended, the others of the
+    function are not made: they end likewise.
     """
 
     def __init__(
@@ -50,19 +54,33 @@ class Outcomes(Mapping[str, Outcome]):
         namespace: Mapping[str, Any],
         known: Mapping[str, Outcome] | None = None,
         seconds: float = 60.0,
+        right: Outcomes | None = None,
     ) -> None:
         self.calls = {call.id: call for call in course.plan.calls}
         self.namespace = namespace
         self.known = known or {}
         self.seconds = seconds
+        self.right = right
         self.made: dict[str, Outcome] = {}
+        self.late: set[str] = set()
 
     def __getitem__(self, key: str) -> Outcome:
         if key in self.known:
             return self.known[key]
         if key not in self.made:
-            self.made[key] = outcome(self.namespace, self.calls[key], self.seconds)
+            self.made[key] = self._outcome(self.calls[key])
         return self.made[key]
+
+    def _outcome(self, call: Call) -> Outcome:
+        if call.function in self.late:
+            return Outcome(OutcomeKind.CPU_TIMEOUT)
+        seconds = self.seconds
+        if self.right is not None:
+            seconds = max(seconds, LONGER * self.right[call.id].seconds)
+        found = outcome(self.namespace, call, seconds)
+        if found.kind is OutcomeKind.CPU_TIMEOUT:
+            self.late.add(call.function)
+        return found
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.calls)
@@ -87,7 +105,9 @@ def outcome(namespace: Mapping[str, Any], call: Call, seconds: float) -> Outcome
     except wire.WireError as error:
         return Outcome(OutcomeKind.UNDECODABLE, fault=Fault("", str(error)))
     except Exception as error:  # a variant may raise anything
-        return Outcome(OutcomeKind.RAISED, fault=Fault(type(error).__name__, str(error)[:500]))
+        kind = type(error)
+        fault = Fault(kind.__name__, str(error)[:500], bases=bases_of(kind))
+        return Outcome(OutcomeKind.RAISED, fault=fault)
     return Outcome(OutcomeKind.RETURNED, value, None, after, tuple(ignored), time.perf_counter() - started)
 
 
@@ -124,7 +144,8 @@ class Bench:
     def observed(self, namespace: Mapping[str, Any], changed: str = "", seconds: float = 20.0) -> Observation:
         """Return the observation of a namespace that differs from the reference in the function `changed`."""
         known = _Unchanged(self.right, self.users(changed)) if changed else None
-        return Observation(None, self.facts, Outcomes(self.course, namespace, known, seconds))
+        right = self.right if changed else None
+        return Observation(None, self.facts, Outcomes(self.course, namespace, known, seconds, right))
 
     def users(self, function: str) -> frozenset[str]:
         """Return the functions of the rubric that use `function`, whose results can change with it."""

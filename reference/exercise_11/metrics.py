@@ -10,16 +10,18 @@ from numpy.typing import NDArray
 
 from grader.course import Case, dense
 
+from .marks import run_marks, start_marks
+
+__all__ = ["run_marks", "start_marks"]  # beside the measures below
 Array = NDArray[np.float64]
 Call = Callable[..., Any]
+MAX_RECORDS = 100_000
 
 
 def excess_error(value: Any, case: Case) -> float:
     """Return how much of the reducible error is left: 0 at the Eckart-Young bound, 1 without any fit."""
     x, k = np.asarray(case.args[0], dtype=np.float64), case.args[1]
-    w1, w2 = (_array(part) for part in value)
-    if w1.shape != (x.shape[1], k) or w2.shape != (k, x.shape[1]):
-        raise ValueError(f"W1 {w1.shape} and W2 {w2.shape} do not have the shapes (D, K) and (K, D)")
+    w1, w2 = _weights(value, case)
     squares = np.linalg.svd(x, compute_uv=False) ** 2
     least, most = squares[k:].sum(), squares.sum()
     return float((((x - x @ w1 @ w2) ** 2).sum() - least) / (most - least))
@@ -31,7 +33,7 @@ def own_excess_error(value: Any, case: Case, call: Call) -> float:
     Weights that are better by their own error than those that are best by the true one were trained on it.
     """
     x, k = np.asarray(case.args[0], dtype=np.float64), case.args[1]
-    w1, w2 = (_array(part) for part in value)
+    w1, w2 = _weights(value, case)
     best = call("fit_linear_autoencoder", x, k)
     own, least, most = (
         call("reconstruction_error", x, *pair) for pair in ((w1, w2), best, (0.0 * w1, 0.0 * w2))
@@ -101,15 +103,128 @@ def als_gradient(value: Any, case: Case) -> float:
 
 def train_loss_rise(value: Any, case: Case) -> float:
     """Return the largest rise of the training loss from one record to the next, relative to the first."""
-    losses = np.asarray([float(loss) for loss in value[3]])
+    losses = _losses(value[3])
     if len(losses) < 2:
         raise ValueError("fewer than two training losses were recorded")
     return max(0.0, float(np.diff(losses).max()) / abs(float(losses[0])))
 
 
+def unsolved_rows(value: Any, case: Case) -> float:
+    """Return the share of users and restaurants whose factors a settled run of ALS has not solved for.
+
+    Lambda may count once a factor or once a rating.
+    """
+    q, p = _factors(value, case)
+    matrix, reg_lambda = np.asarray(case.args[0].todense()), case.args[5]
+    mask = np.zeros(matrix.shape)
+    mask[tuple(np.asarray(case.args[1]).T)] = 1.0
+    residual = mask * (q @ p - matrix)
+    shares = []
+    for weights in ((1.0, 1.0), (mask.sum(axis=0), mask.sum(axis=1))):
+        columns = q.T @ residual + reg_lambda * weights[0] * p
+        rows = p @ residual.T + reg_lambda * weights[1] * q.T
+        left = np.concatenate([np.linalg.norm(part, axis=0) for part in (columns, rows)])
+        sizes = [(q.T @ (mask * matrix)), (p @ (mask * matrix).T)]
+        scale = np.concatenate([np.linalg.norm(part, axis=0) for part in sizes])
+        shares.append(float(np.mean(left > 0.02 * scale)))
+    return min(shares)
+
+
+def rating_visits(value: Any, case: Case) -> float:
+    """Return the share of the steps that SGD owes every rating, to first order in a small learning rate.
+
+    Each column has one rating, so the step of its p says how often it was visited, times a constant that is
+    the convention of the loss. All may be visited alike, or at random as often on average. The rows must have
+    moved as the visits of their ratings say; anything else is no step of SGD.
+    """
+    q, p = _factors(value, case)
+    q0, p0 = (np.asarray(part) for part in case.answers[0].value)
+    lr, steps = case.keywords["lr"], case.keywords["max_steps"]
+    users, items = np.asarray(case.args[1]).T
+    ratings = np.asarray(case.args[0].todense())[users, items]
+    error = ratings - np.sum(q0[users] * p0[:, items].T, axis=1)
+    step = lr * error[:, None] * q0[users]
+    moved = (p - p0)[:, items].T
+    visits = np.sum(moved * step, axis=1) / np.sum(step**2, axis=1)
+    off = float(np.linalg.norm(moved - visits[:, None] * step) / np.linalg.norm(moved))
+    expected = np.zeros(q.shape)
+    np.add.at(expected, users, (lr * visits * error)[:, None] * p0[:, items].T)
+    off = max(off, float(np.linalg.norm(q - q0 - expected) / np.linalg.norm(expected)))
+    if np.linalg.norm(q - q0) > 0.1 * np.linalg.norm(q0):  # from a start of its own, or solved for at once
+        solved = np.abs(np.sum(q[users] * p[:, items].T, axis=1) - ratings).max() < 0.1
+        return 0.0 if solved else 0.3
+    if not (off < 0.1 and visits.min() > -0.1 and 0.1 < visits.mean() < 40 * steps):
+        return 0.0
+    if np.ptp(visits) < 0.1 * visits.mean():  # all alike; a learning rate may decay slowly
+        return min(1.0, float(visits.mean()) / (0.6 * (steps - 1)))
+    gaps = np.diff(np.sort(visits))
+    times = visits / gaps[gaps > 0.25].min(initial=np.inf)
+    if np.abs(times - np.rint(times)).max() > 0.3 or times.max() == 0.0:
+        return 0.0
+    share = float(times.mean()) / (steps - 1)
+    return 1.0 if share > 0.75 else share
+
+
+def best_is_returned(value: Any, case: Case) -> float:
+    """Return 1 if the returned factors have the smallest validation loss that was recorded, else 0."""
+    squares, count, penalty = _squares(value, case, case.args[3], case.args[4])
+    return float(
+        _is_one_of(min(_losses(value[2])), [*_forms(squares, count), *_forms(squares, count, penalty)])
+    )
+
+
+def losses_are_those(value: Any, case: Case) -> float:
+    """Return 1 if the training losses are L and the validation losses the squared errors alone, else half, 0.
+
+    They are looked for among the records, at the factors that came back; each may be a mean, or its root.
+    """
+    known = tuple(np.asarray(case.args[1]).T)
+    ratings = np.asarray(case.args[0].todense())[known]
+    squares, count, penalty = _squares(value, case, known, ratings)
+    training = any(_is_one_of(loss, _forms(squares, count, penalty)) for loss in _losses(value[3]))
+    squares, count, _ = _squares(value, case, case.args[3], case.args[4])
+    validation = any(_is_one_of(loss, _forms(squares, count)) for loss in _losses(value[2]))
+    return 0.5 * training + 0.5 * validation
+
+
+def _squares(value: Any, case: Case, places: Any, values: Any) -> tuple[float, int, float]:
+    """Return the squared errors of Q P at some places, their number, and what lambda adds to L."""
+    q, p = _factors(value, case)
+    squares = float(np.sum((np.asarray(values).ravel() - (q @ p)[tuple(places)]) ** 2))
+    return squares, np.size(values), case.args[5] * float(np.sum(q**2) + np.sum(p**2))
+
+
+def _forms(squares: float, count: int, penalty: float = 0.0) -> list[float]:
+    """Return what a loss may be: the sum, the mean, half of them, a root; lambda beside sum or mean."""
+    total, mean = squares + penalty, squares / count + penalty
+    return [total, total / 2, total / count, mean, mean / 2, total**0.5, (total / count) ** 0.5, mean**0.5]
+
+
+def _is_one_of(loss: float, forms: list[float]) -> bool:
+    return any(abs(loss - form) <= 1e-5 * abs(form) for form in forms)
+
+
 def stopped_at_max_steps(value: Any, case: Case) -> float:
-    """Return 1 if max_steps ended the run (it may record the start) and converged_after is -1, else 0."""
-    return float(int(value[4]) == -1 and len(value[2]) <= case.keywords["max_steps"] + 1)
+    """Return 1 if converged_after is -1 and both losses were recorded max_steps times, one more or less."""
+    steps = case.keywords["max_steps"]
+    counted = all(steps - 1 <= len(losses) <= steps + 1 for losses in value[2:4])
+    return float(int(value[4]) == -1 and counted)
+
+
+def obeys_patience(value: Any, case: Case) -> float:
+    """Return 1 if the run ended where its own validation losses say, one step more or less, else 0.
+
+    That is where the smallest of them lies `patience` records back, or after max_steps.
+    """
+    steps, patience = case.keywords["max_steps"], case.keywords["patience"]
+    losses = np.nan_to_num(_losses(value[2]), nan=np.inf)
+    if len(losses) < 2 or not np.isfinite(losses[0]):
+        return 0.0
+    waited = np.arange(len(losses)) - [int(np.argmin(losses[: n + 1])) for n in range(len(losses))]
+    over = np.nonzero(waited >= patience)[0]
+    due = int(over[0]) if len(over) else steps
+    ended = len(losses) - 1
+    return float(abs(ended - due) <= 1 or (ended >= steps - 1 and due >= ended - 1))
 
 
 def stopped_by_patience(value: Any, case: Case) -> float:
@@ -119,7 +234,7 @@ def stopped_by_patience(value: Any, case: Case) -> float:
     converged_after must name a step of the run.
     """
     steps, patience = case.keywords["max_steps"], case.keywords["patience"]
-    losses = np.asarray([float(loss) for loss in value[2]])
+    losses = _losses(value[2])
     if len(losses) >= steps or not np.isfinite(losses).all():
         return 0.0
     waited = len(losses) - 1 - int(np.argmin(losses))
@@ -149,60 +264,12 @@ def distance_from_svd(value: Any, case: Case) -> float:
 
 def projection(value: Any, case: Case) -> Array:
     """Return what W1 W2 leaves of X, which the optimum determines; W1 and W2 are free."""
-    w1, w2 = (_array(part) for part in value)
     x = np.asarray(case.args[0], dtype=np.float64)
+    w1, w2 = (_array(part) for part in value)
+    columns = x.shape[1]
+    if w1.shape != (columns, *w2.shape[:1]) or w2.shape[1:] != (columns,) or len(w2) > columns:
+        raise ValueError(f"W1 {w1.shape} and W2 {w2.shape} cannot be weights of {columns} columns")
     return x - x @ w1 @ w2
-
-
-def start_marks(value: Any, case: Case) -> tuple[Array, ...]:
-    """Return what tells a start: Q P for the SVD, marks of the distribution for a random one."""
-    q, p = (_array(part) for part in value)
-    shapes = np.asarray([*q.shape, *p.shape], dtype=np.float64)
-    if case.keywords["init"] == "svd":
-        return shapes, q @ p if q.shape[1] == p.shape[0] else q.T @ p.T
-    entries = np.concatenate([q.ravel(), p.ravel()])
-    whole = np.array_equal(entries, np.rint(entries))
-    marks = [entries.min() < 0, entries.min() < -1, entries.max() >= 1, whole, np.ptp(entries) == 0]
-    return np.asarray(marks, dtype=np.float64), shapes
-
-
-def run_marks(value: Any, case: Case) -> tuple[Array, ...]:
-    """Return what a run can be recognised by, whatever its path: how it ended, and what it found."""
-    steps, run = case.keywords["max_steps"], case.known["run"]
-    ended = [int(value[4]) == -1, len(value[2]) <= steps + 1, len(value[2]) < steps]
-    known = tuple(np.asarray(case.args[1]).T)
-    ratings = np.asarray(case.args[0].todense())
-    found = np.asarray(value[0], dtype=np.float64) @ np.asarray(value[1], dtype=np.float64)
-    with np.errstate(all="ignore"):
-        size = float(np.linalg.norm(found[known]) / np.linalg.norm(ratings[known]))
-        off = float(np.linalg.norm((found - ratings)[known]) / np.linalg.norm(ratings[known]))
-    marks = {
-        "exact": [_fell(value[3])],
-        "descent": [off < 0.3, size < 0.1],
-        "slow descent": [_rose(value[3])],
-        "settled": [np.isfinite(off) and als_gradient(value, case) < 0.01],
-        "strong": [size < 0.5],
-        "one step from the SVD": _alignment(value, case) if np.isfinite(off) else [],
-    }
-    said = np.asarray([*ended, *marks.get(run, [])], dtype=np.float64)
-    return (said, found) if run == "exact" else (said,)
-
-
-def _rose(losses: Any) -> bool:
-    """Whether the last loss is larger than the first."""
-    return len(losses) > 1 and float(losses[-1]) > float(losses[0])
-
-
-def _fell(losses: Any) -> bool:
-    """Whether the last loss is less than half of the first."""
-    return len(losses) > 1 and float(losses[-1]) < 0.5 * float(losses[0])
-
-
-def _alignment(value: Any, case: Case) -> list[bool]:
-    """Return whether the columns of Q span the leading left singular vectors, and whether the last ones."""
-    q, _ = _factors(value, case)
-    u, k = np.linalg.svd(np.asarray(case.args[0].todense()), full_matrices=False)[0], case.args[2]
-    return [_sine(q, u[:, :k]) < 0.1, _sine(q, u[:, -k:]) < 0.1]
 
 
 def _sine(q: Array, u: Array) -> float:
@@ -214,17 +281,40 @@ def _sine(q: Array, u: Array) -> float:
 def loss_curves(value: Any) -> dict[str, list[float]]:
     """Return the losses that a factorization recorded, each relative to its first record."""
     curves = {"training loss": value[3], "validation loss": value[2]}
-    return {name: [float(y) / abs(float(ys[0])) for y in ys] for name, ys in curves.items()}
+    return {name: (_losses(ys) / abs(float(ys[0]))).tolist() for name, ys in curves.items()}
 
 
 def _factors(value: Any, case: Case) -> tuple[Array, Array]:
-    """Return Q and P as arrays; raise ValueError if their shapes are not (N, k) and (k, D)."""
+    """Return Q (N, k) and P (k, D) as arrays; raise ValueError if they are no such factors.
+
+    That one of them is transposed, or that a run has one factor more, is for the checks of the form.
+    """
     q, p = _array(value[0]), _array(value[1])
     rows, columns = case.args[0].shape
-    k = case.args[2] if len(case.args) > 2 else case.args[1]  # (M, k) or (R, known entries, k, ...)
+    run = len(case.args) > 2
+    k = case.args[2] if run else case.args[1]  # (M, k) or (R, known entries, k, ...)
+    if run and q.shape == (rows, k + 1):
+        k += 1
+    q, p = (q.T if q.shape == (k, rows) else q), (p.T if p.shape == (columns, k) else p)
     if q.shape != (rows, k) or p.shape != (k, columns):
         raise ValueError(f"Q {q.shape} and P {p.shape} do not have the shapes (N, k) and (k, D)")
     return q, p
+
+
+def _weights(value: Any, case: Case) -> tuple[Array, Array]:
+    """Return W1 and W2 as arrays; raise ValueError if their shapes are not (D, K) and (K, D)."""
+    w1, w2 = (_array(part) for part in value)
+    columns, k = np.asarray(case.args[0]).shape[1], case.args[1]
+    if w1.shape != (columns, k) or w2.shape != (k, columns):
+        raise ValueError(f"W1 {w1.shape} and W2 {w2.shape} do not have the shapes (D, K) and (K, D)")
+    return w1, w2
+
+
+def _losses(value: Any) -> Array:
+    """Return recorded losses as a vector; raise ValueError if there are more than a run can record."""
+    if len(value) > MAX_RECORDS:
+        raise ValueError(f"{len(value)} losses were recorded")
+    return np.asarray([float(loss) for loss in value], dtype=np.float64)
 
 
 def _array(value: Any) -> Array:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from grader.course import Misconception
 
+from . import mistakes_autoencoder, mistakes_ratings, mistakes_tsne
+
 DIFFERENCES = "Y[:, None, :] - Y[None, :, :]"
 INVERSE = "1.0 / (1.0 + np.sum(differences**2, axis=-1))"
 SQUARES = "np.sum(differences**2, axis=-1)"
@@ -314,7 +316,7 @@ RECONSTRUCTION = (
     Misconception(
         "reconstruct",
         "reconstruct_activation",
-        "There is a nonlinearity between the layers",
+        "There is a nonlinear activation (ReLU) between the layers",
         "Which activations does a linear autoencoder have?",
         {"X @ W1 @ W2": "np.maximum(X @ W1, 0.0) @ W2"},
     ),
@@ -398,6 +400,7 @@ RECONSTRUCTION = (
         "The two gradients come in the wrong order",
         "The first part has the shape of W1.",
         {"residual,\n    )": "residual,\n    )[::-1]"},
+        credit=0.5,
     ),
     Misconception(
         "reconstruction_error_gradient",
@@ -828,4 +831,7 @@ MISCONCEPTIONS = (
     *SHIFT,
     *START,
     *FACTORIZATION,
+    *mistakes_tsne.MISTAKES,
+    *mistakes_autoencoder.MISTAKES,
+    *mistakes_ratings.MISTAKES,
 )

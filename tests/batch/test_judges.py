@@ -1,4 +1,4 @@
-"""Judges are processes that give the same scores, and whose death costs nothing."""
+"""Judges are processes that give the same scores; the death of one costs at most the submission that ended it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from grader.batch import judges as judging
 from grader.batch.grade_folder import grade_folder
 from grader.batch.judges import Judges, can_fork
 from grader.batch.pool import Graded, grade_all
-from grader.errors import DamagedError
+from grader.errors import DamagedError, JudgeError
 from grader.inside.waiter import children
 from grader.intake.submissions import Submission, find_submissions
 from grader.judge.judge_observation import grade
@@ -81,8 +81,9 @@ def test_with_more_than_one_job_a_process_beside_this_one_judges(
     monkeypatch.setattr(judging, "grade", lambda *_: os.getpid())
     before = set(children(os.getpid()))
     with Judges(course, jobs) as judges:
-        started = set(children(os.getpid())) - before
+        keepers = set(children(os.getpid())) - before
         found = judges.grade("anna", observations["anna"])
+        started = {judge for keeper in keepers for judge in children(keeper)}
     assert (found in started) is elsewhere
     assert (found == os.getpid()) is not elsewhere
     assert set(children(os.getpid())) - before == set(), "no judge is left"
@@ -106,15 +107,45 @@ def test_a_fault_of_a_judge_is_heard_and_the_next_submission_is_judged(
         assert judges.grade("bert", observations["bert"]).points == 0.0
 
 
-def test_where_judges_have_died_this_process_judges(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_judge_that_has_died_is_replaced(tmp_path: Path) -> None:
     course, observations = observed(tmp_path)
     before = set(children(os.getpid()))
     with Judges(course, 3) as judges:
-        for judge in set(children(os.getpid())) - before:
-            os.kill(judge, signal.SIGKILL)
+        assert judges.grade("anna", observations["anna"]).points == 3.0
+        for keeper in set(children(os.getpid())) - before:
+            for judge in children(keeper):
+                os.kill(judge, signal.SIGKILL)
         assert judges.grade("anna", observations["anna"]).points == 3.0
         assert judges.grade("bert", observations["bert"]).points == 0.0
-    assert caplog.messages == ["the judges have died; the threads of the batch take turns from here on"]
+
+
+@pytest.mark.parametrize("kind", ["killed", "too slow", "too large"])
+def test_what_ends_its_judge_twice_is_not_graded_and_the_next_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    course, observations = observed(tmp_path)
+    real, tried = judging.grade, tmp_path / "tried"
+
+    def grade(submission: str, *rest: object) -> Score:
+        if submission == "anna":
+            with tried.open("a") as file:
+                file.write(f"{os.getpid()}\n")
+            if kind == "killed":
+                os.kill(os.getpid(), signal.SIGKILL)
+            elif kind == "too slow":
+                signal.pause()
+            raise MemoryError
+        return real(submission, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(judging, "grade", grade)
+    monkeypatch.setattr(judging, "SECONDS", 2)
+    with Judges(course, 2) as judges:
+        with pytest.raises(JudgeError, match="2 times"):
+            judges.grade("anna", observations["anna"])
+        assert judges.grade("bert", observations["bert"]).points == 0.0
+    first, second = tried.read_text().split()
+    assert str(os.getpid()) not in (first, second)
+    assert first != second
 
 
 def test_a_judge_cannot_take_the_memory_of_the_whole_machine(
@@ -162,11 +193,13 @@ def test_an_interrupt_is_not_for_judges_to_hear(tmp_path: Path) -> None:
     course, observations = observed(tmp_path)
     before = set(children(os.getpid()))
     with Judges(course, 2) as judges:
-        for judge in set(children(os.getpid())) - before:
-            os.kill(judge, signal.SIGINT)
-        assert judges._pool is not None
         assert judges.grade("anna", observations["anna"]).points == 3.0
-        assert judges._pool is not None
+        keepers = set(children(os.getpid())) - before
+        started = {judge for keeper in keepers for judge in children(keeper)}
+        for pid in keepers | started:
+            os.kill(pid, signal.SIGINT)
+        assert judges.grade("anna", observations["anna"]).points == 3.0
+        assert {judge for keeper in keepers for judge in children(keeper)} == started
 
 
 def test_a_judge_does_not_outlive_a_grader_that_is_killed(tmp_path: Path) -> None:

@@ -111,11 +111,14 @@ def test_a_gradient_with_any_other_factor_never_passes(seed: int, factor: float,
 
 @settings(deadline=None)
 @given(SEEDS)
-def test_one_wrong_part_of_two_is_enough_to_fail(seed: int) -> None:
+def test_each_part_of_a_gradient_counts_alike(seed: int) -> None:
     problem = Problem.random(seed)
     first, second = problem.right()
-    assert problem.judged((first, 1.01 * second)).fraction == 0.0
-    assert problem.judged((1.01 * first, second)).fraction == 0.0
+    assert problem.judged((first, 1.01 * second)).fraction == 0.5
+    assert problem.judged((1.01 * first, second)).fraction == 0.5
+    credit = {"constant_factor": 0.5}
+    assert problem.judged((first, 2 * second), credit=credit).fraction == 0.75
+    assert problem.judged((2 * first, 2 * second), credit=credit).fraction == 0.5
 
 
 @given(st.integers(-160, 160), st.sampled_from([1.0, 1.00005, 1.01, -1.0, 0.0]))
@@ -236,17 +239,29 @@ def test_a_part_that_cannot_be_judged_makes_the_gradient_inconclusive() -> None:
         pytest.param(SQUARE / 4, SQUARE, "constant_factor", id="the factor four forgotten"),
         pytest.param(np.trunc(SQUARE).astype(int), SQUARE, "integer_dtype", id="an array of integers"),
         pytest.param(SQUARE + 1, SQUARE, "values", id="a constant added"),
-        pytest.param(SQUARE, (SQUARE, SQUARE), "structure", id="one part where two are expected"),
         pytest.param((SQUARE,), (SQUARE, SQUARE), "structure", id="a part missing"),
-        pytest.param((SQUARE, SQUARE[0]), (SQUARE, SQUARE), "shape", id="the second part is no matrix"),
         pytest.param((-SQUARE, -SQUARE), (SQUARE, SQUARE), "sign", id="the sign of both parts"),
-        pytest.param((SQUARE, -SQUARE), (SQUARE, SQUARE), "values", id="the sign of one part"),
     ],
 )
 def test_a_wrong_gradient_earns_nothing_by_itself_and_is_named(value: Any, right: Any, code: str) -> None:
     result = judge(value, right)
     assert (result.fraction, result.code) == (0.0, code)
     assert result.message
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "words"),
+    [
+        pytest.param(SQUARE, "structure", "2 arrays are expected", id="one part where two are expected"),
+        pytest.param((SQUARE, SQUARE[0]), "shape", "in the part for x1", id="the second part is no matrix"),
+        pytest.param((SQUARE, -SQUARE), "sign", "in the part for x1", id="the sign of one part"),
+        pytest.param((None, SQUARE), "structure", "in the part for x0", id="nothing in the first place"),
+    ],
+)
+def test_a_part_that_is_right_counts_whatever_the_other_is(value: Any, code: str, words: str) -> None:
+    result = judge(value, (SQUARE, SQUARE))
+    assert (result.fraction, result.code) == (0.5, code)
+    assert words in result.message
 
 
 @pytest.mark.parametrize("code", ["sign", "constant_factor", "transposed"])
@@ -333,9 +348,13 @@ def test_the_right_gradient_of_a_wrong_cost_earns_the_follow_through(seed: int, 
     value = factor * first + 2 * x, factor * second
     result = problem.judged(value, student, own_cost=0.75)
     assert (result.fraction, result.code) == (0.75, "follow_through")
-    assert problem.judged(value, student).fraction == 0.0
+    assert result.plot is not None
+    assert "your own cost" in result.plot.title
+    for slope, mine in result.plot.series[0][1]:
+        assert slope == pytest.approx(mine, rel=1e-3, abs=1e-4)
+    assert problem.judged(value, student).code != "follow_through"
     wrong = 1.01 * value[0], 1.01 * value[1]
-    assert problem.judged(wrong, student, own_cost=0.75).fraction == 0.0
+    assert problem.judged(wrong, student, own_cost=0.75).code != "follow_through"
 
 
 @pytest.mark.parametrize(

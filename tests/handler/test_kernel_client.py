@@ -373,3 +373,22 @@ def test_a_manager_passes_on_what_is_done_to_its_kernel(played: PlayedKernel) ->
         await manager.cleanup_resources()
 
     asyncio.run(done())
+
+
+def test_few_long_messages_wait_as_many_short_ones_do(played: PlayedKernel) -> None:
+    size, times = 3, 12
+    said = [message(text="x" * (size << 20))] * times
+
+    async def conversation(client: PipeClient) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SOON):
+                while not client.iopub_channel.full:
+                    await asyncio.sleep(0.001)
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        assert client.iopub_channel.waiting.qsize() <= MESSAGE_MB // size + 1
+        for _ in range(times):
+            await client.iopub_channel.get_msg(SOON)
+
+    with played.speaking(*said):
+        talk(played, conversation)

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,8 +28,23 @@ from support_kernel import PlayedKernel, message
 
 from grader.codec import READING, pack_run, unpack_run
 from grader.decode import decode
+from grader.errors import NotebookUnreadable
 from grader.handler import program
-from grader.handler.program import ANSWER_MB, MAX_TEXT, TOO_MUCH, Answer, InheritedKernel, Job, written_answer
+from grader.handler.program import (
+    ANSWER_MB,
+    LEFT_OUT,
+    MAX_CODE,
+    MAX_EXECUTED,
+    MAX_TEXT,
+    RECURSION,
+    STACK_MB,
+    TOO_MUCH,
+    Answer,
+    InheritedKernel,
+    Job,
+    executed_notebook,
+    written_answer,
+)
 from grader.inside import landlock
 from grader.inside.packets import Joiner
 from grader.notebook.read import parse_notebook
@@ -62,12 +78,19 @@ def markdown(source: Any, tag: str = "essay", **more: Any) -> dict[str, Any]:
 
 
 def answered(asked: Job, kernel: InheritedKernel = NO_KERNEL) -> Answers:
-    """Return what the program answers, without a process of its own."""
+    """Return what the program answers once it has begun, without a process of its own."""
     answers: Answers = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(program, "answer", lambda kind, content=b"": answers.append((kind, content)))
-        program.handle(asked, kernel)
-    return answers
+    limit, size = sys.getrecursionlimit(), threading.stack_size(STACK_MB << 20)
+    sys.setrecursionlimit(RECURSION)
+    try:
+        with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as thread:
+            patch.setattr(program, "answer", lambda kind, content=b"": answers.append((kind, content)))
+            thread.submit(program.handle, asked, kernel).result()
+    finally:
+        sys.setrecursionlimit(limit)
+        threading.stack_size(size)
+    assert answers[0] == (Answer.BEGUN, b"")
+    return answers[1:]
 
 
 # --- what a job is
@@ -99,7 +122,8 @@ def test_what_is_read_says_where_each_subject_is_and_has_the_code_of_those_that_
     )
     assert set(reading.code) == {"f", "g"}
     assert reading.facts["g"].file == "beside.py"
-    assert [cell.number for cell in reading.code["f"].cells] == [1, 2]
+    assert [cell.source for cell in reading.code["f"].cells] == ["K = 2\ndef f(x):\n    return K * x"]
+    assert {place.cell for place in reading.facts["f"].places} == {1, 2}
 
 
 def test_what_was_handed_out_is_not_attempted() -> None:
@@ -145,6 +169,8 @@ ODD = {
     "branches without end": code("def f(x):\n if x: pass\n" + " elif x: pass\n" * 5000),
     "a number without end": code("def f(x): return " + "9" * 5000),
     "returns outside": code("return 5\nyield\nawait x\nnonlocal y\nbreak"),
+    "lines without end": code("\n" * 300_000),
+    "magics without end": code("%%time\n" * 300_000),
     "statements without end": code("x = 1\n" * 100_000),
 }
 
@@ -275,12 +301,16 @@ class Conversation:
 
     @property
     def kinds(self) -> list[Answer]:
-        return [kind for kind, _ in self.answers]
+        """The kinds of its answers once it had begun."""
+        kinds = [kind for kind, _ in self.answers]
+        assert kinds.pop(0) is Answer.BEGUN
+        return kinds
 
     @property
     def run(self) -> NotebookRun:
-        (content,) = (content for kind, content in self.answers if kind is Answer.RUN)
-        return unpack_run(content)
+        content = dict(self.answers)
+        executed, shown = (content[kind].decode() for kind in (Answer.EXECUTED, Answer.SHOWN))
+        return replace(unpack_run(content[Answer.RUN]), executed=executed, shown=shown)
 
 
 @contextlib.contextmanager
@@ -289,7 +319,7 @@ def played(play: Callable[[PlayedKernel], None]) -> Iterator[PlayedKernel]:
     kernel = PlayedKernel()
 
     def speak() -> None:
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError):
             play(kernel)
 
     thread = threading.Thread(target=speak)
@@ -302,6 +332,7 @@ def played(play: Callable[[PlayedKernel], None]) -> Iterator[PlayedKernel]:
         kernel.close()
 
 
+RAN = [Answer.RUN, Answer.EXECUTED, Answer.SHOWN]
 STARTING = message("status", execution_state="starting")
 PRINTS = message("stream", name="stdout", text="printed\n")
 
@@ -317,7 +348,7 @@ def test_a_notebook_is_read_before_it_is_run_and_its_kernel_is_ended_before_the_
     data = cells(code("1"), markdown("words"), code("2"))
     with played(play) as kernel:
         held = Conversation(sandbox, job(data, run=True, subjects=("f", "text essay")), kernel)
-    assert held.kinds == [Answer.READING, Answer.KILL, Answer.RUN]
+    assert held.kinds == [Answer.READING, Answer.KILL, *RAN]
     assert held.code == 0
     assert [(cell.number, cell.status) for cell in held.run.cells] == [(1, CellStatus.OK), (2, CellStatus.OK)]
     assert held.run.executed.count("printed") == 2
@@ -354,8 +385,8 @@ def test_a_kernel_that_does_not_end_a_cell_is_to_be_interrupted_and_then_ended(s
     limits, data = replace(LIMITS, cell_seconds=1), cells(code("1"), code("2"))
     with played(play) as kernel:
         held = Conversation(sandbox, job(data, read=False, run=True, limits=limits, subjects=("f",)), kernel)
-    assert held.kinds[-2:] == [Answer.KILL, Answer.RUN]
-    assert set(held.kinds[:-2]) == {Answer.INTERRUPT}, "again and again, while there is patience"
+    assert held.kinds[-4:] == [Answer.KILL, *RAN]
+    assert set(held.kinds[:-4]) == {Answer.INTERRUPT}, "again and again, while there is patience"
     assert [cell.status for cell in held.run.cells] == [CellStatus.TIMEOUT, CellStatus.NOT_RUN]
 
 
@@ -407,7 +438,7 @@ def test_a_kernel_may_say_anything_and_the_run_is_answered(
     with played(play) as kernel:
         asked = job(cells(code("1"), code("2")), run=True, read=False, subjects=looked_at)
         held = Conversation(sandbox, asked, kernel)
-    assert held.kinds == [Answer.KILL, Answer.RUN]
+    assert held.kinds == [Answer.KILL, *RAN]
     assert held.code == 0
     values = {"variable v", "figure drawn", "file out.npy", "text essay"} & set(looked_at)
     assert {subject: value.kind for subject, value in held.run.values.items()} == dict.fromkeys(
@@ -420,11 +451,30 @@ def test_a_kernel_may_say_anything_and_the_run_is_answered(
 
 
 def test_a_notebook_that_is_too_much_ends_its_handler_with_a_code_of_its_own(sandbox: Sandbox) -> None:
-    data = cells(markdown("\u00e9" * (ANSWER_MB << 18)))
+    if not isinstance(sandbox, WarmSandbox):
+        pytest.skip("there is no limit on memory here")
+    data = b'{"cells": [], "metadata": {"a": [' + b"[]," * (16 << 20) + b"[]]}}"
+    held = Conversation(sandbox, job(data))
+    assert held.kinds == []
+    assert held.code == TOO_MUCH
+
+
+def test_a_notebook_too_long_to_be_kept_is_run_and_shown(sandbox: Sandbox) -> None:
+    data = cells(markdown("words\n" * (MAX_EXECUTED // 6)))
     with played(lambda kernel: kernel.says(STARTING)) as kernel:
         held = Conversation(sandbox, job(data, run=True, subjects=("f",)), kernel)
-    assert held.kinds == [Answer.READING, Answer.KILL]
-    assert held.code == TOO_MUCH
+    assert held.kinds == [Answer.READING, Answer.KILL, *RAN]
+    assert held.run.executed == ""
+    assert "words" in held.run.shown
+
+
+def test_attachments_that_are_too_long_are_left_out_and_it_says_so() -> None:
+    picture = {"a.png": {"image/png": "A" * (MAX_EXECUTED // 4)}}
+    for times, kept in ((3, True), (4, False)):
+        own = parse_notebook(cells(*[markdown("words", attachments=picture)] * times))
+        executed = nbformat.reads(executed_notebook(own).decode(), 4)
+        assert ["attachments" in cell for cell in executed.cells[:times]] == [kept] * times
+        assert (LEFT_OUT in executed.cells[-1].source) is not kept
 
 
 # --- what it may do
@@ -531,3 +581,39 @@ def held_by(folder: Path) -> list[str]:
         with contextlib.suppress(FileNotFoundError):
             kinds.append(str(path.readlink()).partition(":")[0])
     return sorted(kinds)
+
+
+# --- code that is too long
+
+
+def test_a_function_whose_code_is_too_long_is_missing_and_it_says_why() -> None:
+    comment = "a" * MAX_CODE
+    for source, status in (
+        (f"# {comment}\ndef f(x):\n    return 1", FactsStatus.FOUND),
+        (f"def f(x):\n    '{comment}'\n    return 1", FactsStatus.MISSING),
+    ):
+        ((_, content),) = answered(job(cells(code(source), code("def g(x):\n    return 2"))))
+        reading = READING.validate_json(content)
+        assert reading.facts["f"].status is status
+        assert ("f" in reading.code) is (status is FactsStatus.FOUND)
+        assert (f"more than {MAX_CODE} characters" in reading.facts["f"].remark) is ("f" not in reading.code)
+        assert reading.facts["g"].status is FactsStatus.FOUND
+
+
+def test_sources_that_are_too_long_to_be_run_again_are_not_told() -> None:
+    """What a box takes is counted as it is sent: twelve bytes for some letters."""
+    for letter, times, told in (("x", 3, True), ("x", 4, False), ("\U0001f600", 1, False)):
+        ((_, content),) = answered(job(cells(code(f"# {letter * (times << 20)}"))))
+        assert bool(READING.validate_json(content).sources) is told
+
+
+def test_what_was_handed_out_is_read_before_the_handler_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails for it is our fault, as it would fail for every notebook."""
+    answers: list[Answer] = []
+    monkeypatch.setattr(program, "answer", lambda kind, content=b"": answers.append(kind))
+    broken = b'{"cells": 5}'
+    with pytest.raises(NotebookUnreadable):
+        program.handle(job(cells(), skeleton=broken), NO_KERNEL)
+    assert answers == []
+    program.handle(job(broken), NO_KERNEL)
+    assert answers == [Answer.BEGUN, Answer.UNREADABLE]

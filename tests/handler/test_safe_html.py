@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from support import ROOT
 
-from grader.handler.safe_html import sanitized, show_cells, show_markdown
+from grader.handler import safe_html
+from grader.handler.safe_html import sanitized, show_cells, show_markdown, show_notebook
 
 PIXEL = base64.b64encode(b"\x89PNG\r\n").decode()
 ATTACKS = {
@@ -232,3 +233,94 @@ def test_html_that_is_nested_without_end_stays_text(html: str) -> None:
 def test_a_long_table_is_no_nested_html() -> None:
     row = "<tr>" + "<td><b>1</b><br>" * 20
     assert "<td><b>1</b><br>" in sanitized("<table><tbody>" + row * 400 + "</table>")
+
+
+SMALL = {
+    "a table of empty rows": "|" + "a|" * 160 + "\n|" + "-|" * 160 + "\n" + "|\n" * 160,
+    "the same in a list in a quotation": "> - |"
+    + "a|" * 160
+    + "\n>   |"
+    + "-|" * 160
+    + "\n"
+    + ">   |\n" * 160,
+    "the same with odd ends of lines": "|"
+    + "a|" * 160
+    + "\n|"
+    + "-|" * 160
+    + "\n"
+    + "|\x0c\x0b\u2028\n" * 160,
+    "many such tables": ("|" + "a|" * 20 + "\n|" + "-|" * 20 + "\n" + "|\n" * 100 + "\n") * 60,
+    "an address that many links repeat": f"[x]: <http://{'u' * 25_000}>\n\n" + "[x]" * 8000,
+    "a title that many pictures repeat": f"[x]: a '{'u' * 25_000}'\n\n" + "![x]" * 6000,
+}
+
+
+@pytest.mark.parametrize("source", SMALL.values(), ids=SMALL)
+def test_no_few_characters_of_markdown_become_very_many(source: str) -> None:
+    assert len(show_markdown(source)) < 6 * len(source)
+
+
+def test_many_cells_with_such_tables_become_no_more() -> None:
+    cell = {"cell_type": "markdown", "source": "|" + "a|" * 100 + "\n|" + "-|" * 100 + "\n" + "|\n" * 50}
+    shown = [each.html.count("<td>") for each in show_cells({"cells": [cell] * 20})]
+    assert shown == [5000] * 3 + [0] * 17
+
+
+def test_what_people_write_stays_markdown() -> None:
+    table = "| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 500
+    short = "a|b|c|d\n-|-|-|-\n" + "1\n" * 500
+    links = "[x]: https://example.org/a\n\n" + "[x] " * 500
+    for source, tag in (
+        (table, "<td>2</td>"),
+        (short, "<td></td>"),
+        (links, '<a href="https://example.org/a"'),
+    ):
+        assert show_markdown(source).count(tag) >= 500
+        assert show_markdown(f"{source}\n\n" + "many words " * 500).count(tag) >= 500
+
+
+def test_a_page_ends_where_it_is_too_long_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(safe_html, "MAX_PAGE", 20_000)
+    output = {"output_type": "stream", "text": "<" * 1000}  # 4000 bytes on the page
+    long = {"cell_type": "code", "source": "1", "outputs": [output] * 50}
+    before, after = ({"cell_type": "markdown", "source": word} for word in ("before", "after"))
+    page = show_notebook({"cells": [before, long, after, long]})
+    assert "before" in page
+    assert "after" not in page
+    assert page.count("[the page is cut off here: it is too long]") == 2, "in the cell, and after it"
+    assert 20_000 < len(page) < 30_000
+    assert "cut off" not in show_notebook({"cells": [before, {**long, "outputs": [output]}, after]})
+
+
+def test_code_beyond_what_anybody_writes_is_not_highlighted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(safe_html, "MAX_CODE", 100)
+    page = show_notebook({"cells": [{"cell_type": "code", "source": "x = 'a' + 1\n" * 3}] * 4})
+    assert page.count('<div class="code">') == 2
+    assert page.count("x = &#39;a&#39; + 1") == 6
+
+
+CONTROLS = "\x00\x07\x08\x0b\x1b\x7f\x85\x9b\u2028\u202e\u2066\ud800"
+
+
+@pytest.mark.parametrize("control", CONTROLS, ids=ascii)
+def test_no_control_character_is_on_a_page(control: str) -> None:
+    number = f"a&#{ord(control)};b"
+    kinds = [(kind, f"a{control}b {number}") for kind in ("markdown", "raw", "code")]
+    outputs = [
+        {"output_type": "stream", "text": f"a{control}b"},
+        {"output_type": "error", "traceback": [f"a{control}b"]},
+        *[
+            {"output_type": "display_data", "data": {mime: f"a{control}b {number}"}}
+            for mime in ("text/plain", "text/html", "text/markdown", "text/latex", "image/svg+xml")
+        ],
+    ]
+    cells = [{"cell_type": kind, "source": source, "outputs": outputs} for kind, source in kinds]
+    page = show_notebook({"cells": cells})
+    assert control not in page
+    assert page.encode()
+
+
+def test_lines_end_and_are_indented_as_they_were() -> None:
+    output = {"output_type": "stream", "text": "a\r\n\tb\rc"}
+    page = show_notebook({"cells": [{"cell_type": "code", "source": "1\r\n2", "outputs": [output]}]})
+    assert "<pre>a\n\tb\nc</pre>" in page

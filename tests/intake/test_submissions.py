@@ -241,3 +241,22 @@ def test_a_folder_that_cannot_be_listed_is_a_fault_of_ours_and_the_others_are_fo
     monkeypatch.setattr("os.scandir", scandir)
     found = {each.id: each.fault for each in find_submissions(tmp_path)}
     assert found == {"anna/hw": "", "bert": "the folder cannot be read: Input/output error", "carl/hw": ""}
+
+
+@pytest.mark.parametrize(("count", "used", "told"), [(20, 20, False), (23, 20, True)])
+def test_files_beside_a_notebook_beyond_the_limit_are_left_out_and_that_is_told(
+    tmp_path: Path, count: int, used: int, told: bool
+) -> None:
+    for number in range(count):
+        touch(tmp_path / "anna" / f"m{number:02}.py")
+    touch(tmp_path / "anna" / "anna.ipynb")
+    touch(tmp_path / "bert" / "bert.ipynb")
+    anna = find_submissions(tmp_path)[0]
+    assert [path.name for path in anna.modules] == [f"m{number:02}.py" for number in range(used)]
+    assert (f"There are {count} Python files beside the notebook" in anna.remark) is told
+
+
+def test_no_directory_of_results_has_characters_that_do_not_show(tmp_path: Path) -> None:
+    for name in ("\u202egnp", "\x1b]0;x", "a\u2066b", "a\u2028b", "\x9bm"):
+        touch(tmp_path / f"{name}.ipynb")
+    assert all(each.directory.isprintable() for each in find_submissions(tmp_path))

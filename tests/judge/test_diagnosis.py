@@ -55,6 +55,9 @@ class Known:
     def right(self) -> Candidate:
         return candidate((), RIGHT)
 
+    def arguments(self) -> tuple[Candidate, ...]:
+        return ()
+
     def single(self) -> tuple[Candidate, ...]:
         return self.singles
 

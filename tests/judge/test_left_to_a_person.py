@@ -38,10 +38,11 @@ def waiting(
             id="c",
             builds_on=builds_on,
             functions=(),
+            once=None,
             judge=lambda *_, verdict=verdict: verdict,
         )
         planned.append(SimpleNamespace(question=name, check=check, cases=(), key=(name, "c")))
-        questions.append(SimpleNamespace(id=name, about=about, checks=(check,)))
+        questions.append(SimpleNamespace(id=name, about=about, checks=(check,), title=name))
     monkeypatch.setattr(judging, "diagnose", lambda candidates, _: candidates)
     plan = SimpleNamespace(checks=planned, candidates=diagnoses)
     facts = {about: FunctionFacts(about, "found") for about, _, _ in checks.values()}

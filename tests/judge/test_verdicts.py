@@ -11,14 +11,24 @@ import numpy as np
 import pytest
 from support import write_course
 
-from grader.checks.reference import ReferenceCheck
+from grader.checks.reference import ReferenceCase, ReferenceCheck
+from grader.checks.result import CaseResult
 from grader.errors import DamagedError
 from grader.judge import verdicts as judging
 from grader.judge.judge_observation import grade
 from grader.plan.load import load_course
 from grader.plan.plan import Course
 from grader.reading import FunctionFacts
-from grader.records import Candidates, DiagnosisKind, Observation, Outcome, OutcomeKind, Score, VerdictKind
+from grader.records import (
+    Candidates,
+    Code,
+    DiagnosisKind,
+    Observation,
+    Outcome,
+    OutcomeKind,
+    Score,
+    VerdictKind,
+)
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +85,18 @@ def test_a_check_that_cannot_be_judged_waits_for_a_person_and_the_next_one_is_ju
     assert question.points is None
     assert "the check double.values could not be judged" in caplog.text
     assert "a bug of ours" in caplog.text
+
+
+def test_a_result_that_trips_a_check_is_wrong_where_the_right_one_does_not(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def smallest(case: ReferenceCase, outcomes: Any, trusted: Any) -> CaseResult:
+        return CaseResult(float(min(outcomes[case.calls[0].id].value) > -np.inf))
+
+    monkeypatch.setattr(ReferenceCase, "judge", smallest)
+    checks = graded(course, lambda x: None).questions[0].checks
+    assert (checks[0].verdict.kind, checks[0].verdict.code) == (VerdictKind.FAILED, Code.STRUCTURE)
+    assert graded(course, lambda x: 2 * x).questions[0].checks[0].verdict.kind is VerdictKind.PASSED
 
 
 def test_a_mistake_that_cannot_be_named_is_unknown(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:

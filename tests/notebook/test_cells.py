@@ -7,7 +7,8 @@ import sys
 import nbformat
 import pytest
 
-from grader.notebook.cells import Code, read_code, to_python
+from grader.notebook import cells
+from grader.notebook.cells import Code, read_code, read_sources, to_python
 
 
 def code(*cells: str) -> Code:
@@ -105,3 +106,24 @@ def test_a_notebook_that_no_hand_wrote_is_read_up_to_a_limit() -> None:
     assert len(first.statements) + len(second.statements) == 2001
     assert third.statements == ()
     assert third.error.startswith("cell 3: the notebook has more than 3000 statements")
+
+
+def test_whatever_a_cell_makes_the_reader_raise_costs_that_cell_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for error in (RuntimeError("500 rounds"), RecursionError(), MemoryError(), KeyError("a"), ValueError()):
+
+        def fails(source: str, error: Exception = error) -> str:
+            if "!" in source:
+                raise error
+            return source
+
+        monkeypatch.setattr(cells, "to_python", fails)
+        first, second = read_sources(["!a", "x = 1"]).cells
+        assert first.error.startswith("cell 1: ")
+        assert len(second.statements) == 1
+
+
+def test_magics_before_magics_take_no_more_than_a_moment() -> None:
+    assert to_python("%%time\n" * 100_000 + "x = 1") == "\n" * 100_000 + "x = 1"
+    assert to_python("%%time\n\n%%capture out\n%%bash\nx = 1") == ""

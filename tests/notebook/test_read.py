@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import NotebookUnreadable, UsageError
-from grader.notebook.read import parse_notebook, read_bytes
+from grader.notebook.read import MAX_CELLS, parse_notebook, read_bytes
 from grader.notebook.sources import code_sources, read_named
 
 JSON = st.recursive(
@@ -240,3 +240,12 @@ def test_the_sources_of_the_code_cells_are_read_without_the_rest() -> None:
     assert code_sources({"cells": 5}) == []
     with pytest.raises(NotebookUnreadable, match="old format of notebooks; open it in Jupyter"):
         code_sources({"worksheets": []})
+
+
+def test_a_notebook_has_no_more_cells_than_anybody_writes() -> None:
+    def of(cells: int) -> bytes:
+        return json.dumps({"cells": [{"cell_type": "raw", "source": ""}] * cells, "nbformat": 4}).encode()
+
+    assert len(parse_notebook(of(MAX_CELLS)).cells) == MAX_CELLS
+    with pytest.raises(NotebookUnreadable, match=f"{MAX_CELLS + 1} cells, more than the {MAX_CELLS}"):
+        parse_notebook(of(MAX_CELLS + 1))

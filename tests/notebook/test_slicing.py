@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 
 import nbformat
 import pytest
 
-from grader.notebook.cells import Code, read_code
-from grader.notebook.slicing import find_definition, slice_function
+from grader.notebook.cells import Code, read_code, read_sources
+from grader.notebook.slicing import find_definition, function_code, places, slice_function
 
 
 def code(*cells: str) -> Code:
@@ -281,3 +282,32 @@ def test_what_takes_the_name_of_a_function_later_and_is_none_does_not_replace_it
 def test_another_function_that_takes_the_name_of_a_function_later_replaces_it() -> None:
     other, again = "def total(): return 2", "f = total"
     assert needed("def f(): return 1", other, again) == [other, again]
+
+
+def test_what_a_box_gets_is_what_the_key_names() -> None:
+    cells = (
+        "import numpy as np\n\nunused = 1  # no\nSIZE = (1 +\n  2)  # a comment",
+        '\n@staticmethod\ndef f(x):  # here\n    """Two\n    lines."""\n\n    if x: return np.sum(x)\n    else:\n        return (SIZE +\n            x)',
+    )
+    found = slice_function(read_sources(cells), "f")
+    assert found is not None
+    (cell,) = function_code(found).cells
+    assert "#" not in cell.source
+    assert hashlib.sha256(f"f\n{cell.source}".encode()).hexdigest() == found.key
+    assert len(ast.parse(cell.source).body) == len(cell.keep) == 3
+    lines = cell.source.splitlines()
+    where = {lines[number]: (place.cell, place.line) for number, place in enumerate(places(found))}
+    assert len(lines) == len(places(found))
+    assert where == {
+        "import numpy as np": (1, 1),
+        "SIZE = 1 + 2": (1, 4),
+        "@staticmethod": (2, 2),
+        "def f(x):": (2, 3),
+        '    """Two': (2, 4),
+        '    lines."""': (2, 4),
+        "    if x:": (2, 7),
+        "        return np.sum(x)": (2, 7),
+        "    else:": (2, 7),
+        "        return SIZE + x": (2, 9),
+    }
+    assert places(found)[-1].text == "return (SIZE +"

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from grader.notebook.cells import Code, read_code
-from grader.notebook.slicing import Slice, slice_function
+from grader.notebook.slicing import Slice, function_code, slice_function
 
 START = """\
 a, b, c = 1, 2, 3
@@ -122,3 +122,34 @@ def test_slicing_a_slice_leaves_it_as_it_is(body: list[str]) -> None:
     assert again is not None
     assert sources(again) == sources(found)
     assert again.key == found.key
+
+
+ENDS = [
+    "\n",
+    "\r\n",
+    "\r",
+    "; ",
+    "  # x\n",
+    "\n\n# a comment\n",
+    "\n'''text\n\n'''\n",
+    "; '''\n'''; ",
+    " \\\n\n",
+]
+
+
+@given(st.lists(st.tuples(statements(), st.sampled_from(ENDS)), max_size=8), st.sampled_from(["", "\n"]))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_what_a_box_gets_is_each_statement_that_the_function_needs(
+    body: list[tuple[str, str]], start: str
+) -> None:
+    cell = start + START + "".join(map("".join, body)) + "\n" + TARGET + "\n# the end"
+    code = code_of([cell])
+    found = slice_function(code, "target")
+    if found is None:  # the cell is no Python
+        assert code.cells[0].error
+        return
+    (own,) = function_code(found).cells
+    note(own.source)
+    sent = [ast.dump(each) for each in ast.parse(own.source).body]
+    assert sent == [ast.dump(each.node) for each in found.statements]
+    assert own.keep == tuple(range(len(sent)))

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
-from support import sliced
+from scipy.sparse import csr_matrix
+from support import notebook, sliced, write_course
 
 from grader.inside import wire
 from grader.inside.calls import FRAME, MARK, _Clock
-from grader.notebook.cells import read_code
-from grader.observe.call_functions import CallSettings, make_calls
+from grader.notebook.cells import read_code, read_sources
+from grader.observe import observe_submission as observing
+from grader.observe.call_functions import Budget, CallSettings, make_calls
 from grader.observe.sandbox import PlainSandbox, Sandbox
-from grader.records import Outcome, OutcomeKind
+from grader.plan.load import load_course
+from grader.records import HandIn, Outcome, OutcomeKind
+from grader.store import Store
 from grader.subjects import Call, CallLimits
 
 
@@ -74,9 +80,11 @@ def test_the_statements_of_a_function_have_thrice_the_wall_time_where_their_end_
 NOBODY = 1 << 23  # no process has this number
 
 
-def clock(seconds: float, *, patient: bool, schedstat: Path | None = None) -> _Clock:
+def clock(
+    seconds: float, *, patient: bool, schedstat: Path | None = None, excused: float = math.inf
+) -> _Clock:
     """Return the clock of a process that nothing is told of, or that which a file says."""
-    made = _Clock(NOBODY, seconds, patient=patient)
+    made = _Clock(NOBODY, seconds, excused, patient=patient, seen=schedstat is not None)
     if schedstat is not None:
         made.queue = str(schedstat)
     return made
@@ -102,8 +110,59 @@ def test_the_time_that_a_call_waits_for_a_processor_is_forgiven_up_to_a_limit(
     assert -forgiven <= used < 100.0 - forgiven
 
 
+def test_no_more_waiting_is_forgiven_than_is_left_for_the_whole_job(tmp_path: Path) -> None:
+    told = tmp_path / "schedstat"
+    told.write_text(f"7 {int(5000e9)} 3")
+    assert -60.0 <= clock(100.0, patient=True, schedstat=told, excused=60.0).used() < 40.0
+
+
 @pytest.mark.parametrize("said", ["", "1", "a b c"])
 def test_what_the_system_says_of_waiting_may_be_nonsense(tmp_path: Path, said: str) -> None:
     told = tmp_path / "schedstat"
     told.write_text(said)
     assert clock(100.0, patient=True, schedstat=told).used() >= 0.0
+
+
+LARGE = "import numpy as np\ndef large(x):\n    return np.zeros(100_000 if x < 5 else 1)"
+
+
+def test_results_beyond_the_budget_of_a_submission_are_too_large_and_small_ones_still_count() -> None:
+    code = sliced(read_sources([LARGE]), "large")
+    assert code is not None
+    limits = CallLimits(seconds=30.0, memory_mb=512)
+    calls = [Call(f"call {n}", "large", (float(n),), limits=limits) for n in range(6)]
+    budget = Budget(2 << 20)
+    outcomes = make_calls({"large": code}, calls, PlainSandbox(), CallSettings(), {}, budget)
+    kinds = [outcomes[call.id].kind for call in calls]
+    assert kinds == [OutcomeKind.RETURNED] * 2 + [OutcomeKind.OUTPUT_TOO_LARGE] * 3 + [OutcomeKind.RETURNED]
+    assert budget.refused == {"call 2", "call 3", "call 4"}
+    assert 0 <= budget.left < 800_000
+
+
+def test_what_the_other_functions_left_no_room_for_is_not_kept_of_a_function(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_course(tmp_path)
+    course = load_course("tiny", tmp_path)
+    monkeypatch.setattr(observing, "RESULTS", 0)
+    large = HandIn(notebook("import numpy as np\n\ndef double(x):\n    return np.zeros(100_000)").encode())
+    with Store() as store:
+        first = observing.observe(large, course, PlainSandbox(), store)
+        monkeypatch.undo()
+        second = observing.observe(large, course, PlainSandbox(), store)
+    assert {each.kind for each in first.outcomes.values()} == {OutcomeKind.OUTPUT_TOO_LARGE}
+    assert {each.kind for each in second.outcomes.values()} == {OutcomeKind.RETURNED}
+
+
+def test_what_decoding_an_input_needs_is_imported_before_the_first_call() -> None:
+    """In the process that forks the calls: each call would import it anew."""
+    source = "import sys\nloaded = 'scipy.sparse' in sys.modules\ndef f(x):\n    return loaded\n"
+    for value, wanted in ((csr_matrix(np.eye(2)), True), (np.eye(2), False)):
+        (outcome,) = called(source, "f", [value], PlainSandbox(), CallSettings())
+        assert outcome.value is wanted
+
+
+def test_masked_arrays_are_loaded_before_the_first_call() -> None:
+    source = "import sys\nloaded = 'numpy.ma' in sys.modules\ndef f(x):\n    return loaded\n"
+    (outcome,) = called(source, "f", [1.0], PlainSandbox(), CallSettings())
+    assert outcome.value is True

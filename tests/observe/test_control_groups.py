@@ -399,7 +399,7 @@ def test_a_group_that_was_closed_lets_no_process_start_and_killing_closes_it_fir
 def test_the_limit_of_a_user_gives_way_to_that_of_the_group(counted: bool) -> None:
     code = (
         "import sys, resource; sys.path.insert(0, sys.argv[1]); from inside import limits, walls; "
-        f"before = resource.getrlimit(resource.RLIMIT_NPROC); walls.limit(counted={counted}); "
+        f"before = resource.getrlimit(resource.RLIMIT_NPROC); walls.limit(512, counted={counted}); "
         "after = resource.getrlimit(resource.RLIMIT_NPROC); "
         "print(after == before, after[0] == limits.PROCESSES)"
     )

@@ -16,7 +16,8 @@ from grader.errors import GraderFault, SandboxError
 from grader.observe import handle
 from grader.observe.sandbox import Process, Program, Sandbox
 from grader.observe.warm import WarmSandbox
-from grader.records import NotebookLimits, NotebookRun
+from grader.records import NotebookLimits, NotebookRun, OutcomeKind
+from grader.subjects import Subject
 
 LIMITS = NotebookLimits(seconds=200, cell_seconds=60, memory_mb=1024, output_kb=64)
 Run = Callable[..., NotebookRun]
@@ -298,3 +299,65 @@ raise E("no")"""
     fault = run(source).cells[0].fault
     assert fault is not None
     assert (fault.message, fault.line) == ("no", None)
+
+
+def test_all_cells_together_display_no_more_than_a_run_may(run: Run) -> None:
+    """Each cell is below its own limit; the run goes on, and an error is told all the same."""
+    prints = "print('\N{FULL BLOCK}' * 5000)"  # 15 kB
+    cells = [*[prints] * 9, "1 / 0", *["display(1)"] * 5000][:600]
+    done = run(*cells, limits=NotebookLimits(seconds=200, output_kb=64, run_output_kb=100))
+    executed = nbformat.reads(done.executed, 4)
+    shown = ["".join(output.get("text", "") for output in cell.outputs) for cell in executed.cells]
+    whole = [text.count("\N{FULL BLOCK}") == 5000 for text in shown[:9]]
+    assert whole == [True] * 6 + [False] * 3
+    note = "[output cut off: all cells together have more than 100 kB]"
+    assert [note in text for text in shown[:9]] == [not each for each in whole]
+    assert [cell.status for cell in done.cells[:11]] == ["ok"] * 9 + ["error", "ok"]
+    assert len(done.cells) == 600
+    assert sum(len(cell.outputs[0].get("data", ())) for cell in executed.cells[10:]) < 60, "a few small ones"
+
+
+def test_values_are_taken_whatever_was_displayed(sandbox: Sandbox) -> None:
+    subjects = [Subject.named(name) for name in ("variable v", "file out.txt")]
+    cells = ("v = 5", "open('out.txt', 'w').write('a')", *["print('x' * 60_000)"] * 3)
+    limits = NotebookLimits(output_kb=64, run_output_kb=64)
+    done = ran(notebook(*cells), {}, sandbox, limits, subjects)
+    assert "all cells together" in done.executed
+    assert [done.values[str(subject)].value for subject in subjects] == [5, "a"]
+
+
+def test_the_values_of_a_run_have_a_limit_together(sandbox: Sandbox) -> None:
+    """One is not lost because another does not fit beside it into the message that holds them all."""
+    names = ("a", "b", "c", "d", "e")
+    cells = (
+        "import numpy as np\na = np.zeros(700_000)\nb = np.ones(600_000)",
+        "c, d, e = 'text', np.zeros(2 << 20), 5",
+    )
+    subjects = [Subject.named(f"variable {name}") for name in names]
+    done = ran(notebook(*cells), {}, sandbox, NotebookLimits(), subjects)
+    values = [done.values[str(subject)] for subject in subjects]
+    assert [value.kind for value in values] == [
+        OutcomeKind.RETURNED,
+        OutcomeKind.OUTPUT_TOO_LARGE,
+        OutcomeKind.RETURNED,
+        OutcomeKind.OUTPUT_TOO_LARGE,
+        OutcomeKind.RETURNED,
+    ]
+    assert values[1].fault is not None
+    assert "beside the values before it; all together may have 8 MB" in values[1].fault.message
+
+
+FORGED_PARTS = """
+kernel = get_ipython().kernel
+def send(kind, **content):
+    kernel.session.send(kernel.iopub_socket, kind, content, parent=kernel.get_parent())
+send("execute_input", execution_count="x" * (9 << 20), code="")
+send("status", execution_state="busy", execution_count="y" * (9 << 20))
+send("comm_open", comm_id="z" * (9 << 20), data={"state": {}}, target_name="jupyter.widget")
+send("comm_msg", comm_id="z" * (9 << 20), data={"state": {"a": "b"}})
+send("stream", name="u" * 1000, text="")
+"""
+
+
+def test_what_counts_as_no_output_is_not_kept(run: Run) -> None:
+    assert len(run(FORGED_PARTS).executed) < 20_000

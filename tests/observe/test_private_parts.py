@@ -2,22 +2,18 @@
 
 | package | part | where it is used | what for |
 |---|---|---|---|
-| jupyter_client | `AsyncKernelManager._kernel_spec` | observe/notebook_run.py | a specification in no folder |
-| jupyter_client | `AsyncKernelManager.provisioner` | observe/notebook_run.py | set before the start: it is kept |
-| jupyter_client | `AsyncKernelManager._async_cleanup_resources` | observe/notebook_run.py | end without a message |
-| jupyter_client | `AsyncKernelClient._create_connected_socket` | observe/client.py | limits on the messages of a channel |
-| jupyter_client | `AsyncKernelClient._async_is_alive` | observe/client.py | whether the process lives |
-| jupyter_client | `AsyncKernelClient._handle_kernel_info_reply` | observe/client.py | the version of the protocol |
-| jupyter_client | `AsyncKernelClient.start_channels` | observe/client.py | the order of its arguments |
 | jupyter_client | `KernelProvisionerBase` | observe/provisioner.py | its abstract methods |
-| nbclient | `NotebookClient.reset_execution_trackers` | observe/notebook_run.py | cells are run one by one |
-| nbclient | `NotebookClient.process_message` | observe/notebook_run.py | called for each message of a cell |
-| nbclient | `wait_for_ready` of the kernel's client | observe/client.py | it is ours that is called |
-| ipykernel | `IPKernelApp.initialize`, `shell`, `start` | inside/kernel.py | a kernel in this process |
-| ipykernel | names of modules | observe/warm.py | they are imported before the fork |
+| jupyter_client | `Session.send`, `session.extract_header` | inside/kernel.py | messages over a pipe |
+| nbclient | `NotebookClient.process_message` | handler/notebook_run.py | called for each message of a cell |
+| nbclient | `NotebookClient._display_id_map` | handler/notebook_run.py | where a display is shown again |
+| nbclient | methods of its manager and client | handler/kernel_client.py | they are ours: two pipes |
+| ipykernel | `IPythonKernel.set_parent`, `shell_handlers` | inside/kernel.py | one request after the other |
+| ipykernel | `IPythonKernel._cancel_on_sigint`, `_abort_queues` | inside/kernel.py | replaced: there is one thread |
+| ipykernel | `IPKernelApp.initialize`, `start` | inside/socket_kernel.py | a kernel with sockets in this process |
+| ipykernel | names of modules | observe/warm.py, observe/provisioner.py | they are imported before the fork |
 | IPython | `InteractiveShell.system` | inside/kernel.py | replaced: `!command` without a terminal |
 | IPython | `events.callbacks["post_execute"]` | inside/harvest.py | to be called before others |
-| IPython | the arrow in a traceback | observe/notebook_run.py | the line of an error |
+| IPython | the arrow in a traceback | handler/notebook_run.py | the line of an error |
 | IPython | what `%time` becomes | notebook/cells.py | the statement behind it |
 | IPython | the names that `%pylab` binds | notebook/cells.py | they count as bound |
 | IPython | `user_ns["In"]` | student/live.py | the history of cells |
@@ -36,73 +32,42 @@ import asyncio
 import importlib
 import inspect
 import re
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from importlib.metadata import version
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import nbformat
 import numpy as np
 import pytest
-from grader.observe.client import PromptClient
-from grader.observe.notebook_run import ANSI, QUIET, CappedClient
-from jupyter_client.asynchronous.client import AsyncKernelClient
-from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from nbclient import NotebookClient
 from support import ROOT
+from support_kernel import OwnKernel, PlayedKernel
 
+from grader.handler.kernel_client import PipeManager
+from grader.handler.notebook_run import ANSI, QUIET, CappedClient
 from grader.notebook.cells import AS_PYLAB_DOES, TIMED, to_python
-from grader.observe.provisioner import SandboxProvisioner
+from grader.observe.provisioner import SOCKET_MODULES, SandboxProvisioner
+from grader.observe.sandbox import PlainSandbox
 from grader.observe.warm import KERNEL_MODULES
 
 PARTS = (  # package, module, name with dots, the parameters that we give (None: not called), the file
-    ("jupyter_client", "manager", "AsyncKernelManager._kernel_spec", None, "observe/notebook_run.py"),
-    ("jupyter_client", "manager", "AsyncKernelManager.provisioner", None, "observe/notebook_run.py"),
-    (
-        "jupyter_client",
-        "manager",
-        "AsyncKernelManager._async_cleanup_resources",
-        (),
-        "observe/notebook_run.py",
-    ),
-    (
-        "jupyter_client",
-        "asynchronous.client",
-        "AsyncKernelClient._create_connected_socket",
-        ("channel", "identity"),
-        "observe/client.py",
-    ),
-    ("jupyter_client", "asynchronous.client", "AsyncKernelClient._async_is_alive", (), "observe/client.py"),
-    (
-        "jupyter_client",
-        "asynchronous.client",
-        "AsyncKernelClient._handle_kernel_info_reply",
-        ("msg",),
-        "observe/client.py",
-    ),
-    (
-        "jupyter_client",
-        "asynchronous.client",
-        "AsyncKernelClient.start_channels",
-        ("shell", "iopub", "stdin", "hb", "control"),
-        "observe/client.py",
-    ),
-    ("nbclient", "client", "NotebookClient.reset_execution_trackers", (), "observe/notebook_run.py"),
+    ("jupyter_client", "session", "Session.send", None, "inside/kernel.py"),
+    ("jupyter_client", "session", "extract_header", ("msg_or_header",), "inside/kernel.py"),
     (
         "nbclient",
         "client",
         "NotebookClient.process_message",
         ("msg", "cell", "cell_index"),
-        "observe/notebook_run.py",
+        "handler/notebook_run.py",
     ),
-    ("ipykernel", "kernelapp", "IPKernelApp.initialize", ("argv",), "inside/kernel.py"),
-    ("ipykernel", "kernelapp", "IPKernelApp.start", (), "inside/kernel.py"),
+    ("ipykernel", "ipkernel", "IPythonKernel.set_parent", ("ident", "parent", "channel"), "inside/kernel.py"),
+    ("ipykernel", "ipkernel", "IPythonKernel._cancel_on_sigint", ("future",), "inside/kernel.py"),
+    ("ipykernel", "ipkernel", "IPythonKernel._abort_queues", (), "inside/kernel.py"),
+    ("ipykernel", "kernelapp", "IPKernelApp.initialize", ("argv",), "inside/socket_kernel.py"),
+    ("ipykernel", "kernelapp", "IPKernelApp.start", (), "inside/socket_kernel.py"),
     ("IPython", "core.interactiveshell", "InteractiveShell.system", None, "inside/kernel.py"),
     ("IPython", "core.events", "EventManager.register", ("event", "function"), "inside/harvest.py"),
     ("matplotlib", "_pylab_helpers", "Gcf.get_all_fig_managers", (), "inside/harvest.py"),
@@ -111,6 +76,7 @@ PARTS = (  # package, module, name with dots, the parameters that we give (None:
     ("numpy", "random.bit_generator", "randbits", None, "inside/chance.py"),
     ("pygments", "token", "_TokenType", None, "pdf/code.py"),
 )
+SET_UP = {("handler/notebook_run.py", "_display_id_map")}  # an attribute of an instance, tried below
 STANDARD = {"os._exit", "sys._getframe"}  # of Python, which documents both
 
 
@@ -152,8 +118,8 @@ def test_every_private_name_in_the_code_is_in_the_table() -> None:
     ours = {name for tree in trees.values() for name in defined(tree)}
     used = {(file, name) for file, tree in trees.items() for name in private_names(tree, ours)}
     listed = {(file, part) for _, module, name, _, file in PARTS for part in f"{module}.{name}".split(".")}
-    assert {name for _, name in used} >= {"_kernel_spec", "_create_connected_socket", "_pylab_helpers"}
-    assert sorted(used - listed) == [], "put them into PARTS and into the table"
+    assert {name for _, name in used} >= {"_display_id_map", "_pylab_helpers"}
+    assert sorted(used - listed - SET_UP) == [], "put them into PARTS and into the table"
 
 
 def defined(tree: ast.Module) -> Iterator[str]:
@@ -183,23 +149,6 @@ def private_names(tree: ast.Module, ours: set[str]) -> Iterator[str]:
             yield from (name for name in names if name.startswith("_") and not name.startswith("__"))
 
 
-@dataclass
-class Conversation:
-    """What was seen while the cells below ran in an ordinary kernel, spoken to by grader's clients."""
-
-    channels: set[str] = field(default_factory=set)
-    waited: int = 0
-    alive: bool = False
-    messages: list[tuple[str, int]] = field(default_factory=list)
-    cells: list[Any] = field(default_factory=list)
-    removed: bool = False
-
-    def text(self, number: int) -> str:
-        """Return what a cell printed, or its error."""
-        outputs = self.cells[number].outputs
-        return "".join(output.get("text", "") or output.get("evalue", "") for output in outputs).strip()
-
-
 CELLS = (
     "%matplotlib inline\nfrom grader.inside import harvest\nshell = get_ipython()\nharvest.install(shell)",
     "import matplotlib.pyplot as plt\nplt.plot([1, 2], [3, 4])\nplt.title('mine');",
@@ -208,148 +157,93 @@ CELLS = (
     "value = 1\nraise ValueError('no')",
     "commands = []\nshell.system = lambda command: commands.append(command)\n!ls {value}",
     "print(*commands, shell.var_expand(commands[0], depth=0))",
-    "from ipykernel.kernelapp import IPKernelApp\nprint(IPKernelApp.instance().shell is shell)",
-    "print(shell.user_ns['In'][2].splitlines()[0])",
-    "print(shell.history_manager.enabled)",
+    "print(shell.user_ns['In'][3].splitlines()[0])",
+    "_ = display(1, display_id='one')",
 )
-FIGURE, KEPT, ORDER, ERROR, _, SYSTEM, APPLICATION, HISTORY, _ = range(1, len(CELLS))
+FIGURE, KEPT, ORDER, ERROR, _, SYSTEM, HISTORY, _ = range(1, len(CELLS))
 
 
 @pytest.fixture(scope="module")
-def seen() -> Conversation:
-    """Run the cells once, as `grader.observe.notebook_run` does, in a kernel without walls."""
-    return asyncio.run(converse())
-
-
-async def converse() -> Conversation:
-    seen = Conversation()
-
-    class Client(PromptClient):
-        def _create_connected_socket(self, channel: str, identity: bytes | None = None) -> Any:
-            seen.channels.add(channel)
-            return super()._create_connected_socket(channel, identity)
-
-        async def wait_for_ready(self, timeout: float | None = None) -> None:
-            seen.waited += 1
-            await super().wait_for_ready(timeout)
-            seen.alive = await self._async_is_alive()
+def seen() -> dict[str, Any]:
+    """Run the cells once, in a kernel of ours without walls, with our client; return the cells and messages."""
+    told: list[tuple[str, int]] = []
+    places: dict[str, Any] = {}
 
     class Notebook(CappedClient):
         def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
-            seen.messages.append((msg["msg_type"], cell_index))
+            told.append((msg["msg_type"], cell_index))
             return super().process_message(msg, cell, cell_index)
 
-    seen.cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
-    notebook = nbformat.v4.new_notebook(cells=seen.cells)
-    seen.cells = notebook.cells
-    manager: Any = AsyncKernelManager(client_factory=Client, log=QUIET)
-    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    manager._kernel_spec = KernelSpec(argv=command, display_name="tried", language="python")
-    client = Notebook(
-        notebook, km=manager, allow_errors=True, timeout=120, store_widget_state=False, log=QUIET
-    )
-    client.reset_execution_trackers()
-    try:
-        await client.async_start_new_kernel(cwd=str(ROOT))
-        await client.async_start_new_kernel_client()
-        for index, cell in enumerate(notebook.cells):
-            await client.async_execute_cell(cell, index)
-    finally:
-        if client.kc is not None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
+
+    async def converse() -> None:
+        with OwnKernel(PlainSandbox()) as own:
+            kernel = PlayedKernel()
+            kernel.requests, kernel.messages = own.requests.fileno(), own.messages
+            manager: Any = PipeManager(kernel)
+            client = Notebook(notebook, km=manager, allow_errors=True, timeout=120, log=QUIET)
+            own.ask("import sys; sys.path.insert(0, " + repr(str(ROOT)) + ")")
+            await client.async_start_new_kernel_client()
+            for index, cell in enumerate(notebook.cells):
+                client.begin(1 << 20)
+                await client.async_execute_cell(cell, index)
+            assert client.kc is not None
             client.kc.stop_channels()
-        if manager.has_kernel:
-            await manager.shutdown_kernel(now=True)
-        file = Path(manager.connection_file)
-        await manager._async_cleanup_resources()
-        seen.removed = not file.exists()
-    return seen
+            places.update(client._display_id_map)
+
+    asyncio.run(converse())
+    return {"cells": notebook.cells, "messages": told, "places": places}
 
 
-def test_every_channel_is_connected_by_the_method_that_sets_its_limits(seen: Conversation) -> None:
-    assert seen.channels == {"shell", "iopub", "stdin", "control"}, "hb is left out, the others are limited"
+def text(seen: dict[str, Any], number: int) -> str:
+    """Return what a cell printed, or its error."""
+    outputs = seen["cells"][number].outputs
+    return "".join(output.get("text", "") or output.get("evalue", "") for output in outputs).strip()
 
 
-def test_the_clients_own_wait_is_used(seen: Conversation) -> None:
-    assert seen.waited == 1, "nbclient does not call wait_for_ready of the kernel's client"
-    assert seen.alive, "_async_is_alive does not say that a kernel lives"
+def test_each_message_of_a_cell_passes_through_process_message(seen: dict[str, Any]) -> None:
+    kinds = {kind for kind, index in seen["messages"] if index == FIGURE}
+    assert kinds >= {"status", "display_data"}
+    assert ("error", ERROR) in seen["messages"]
+    assert ("stream", KEPT) in seen["messages"]
 
 
-def test_a_reply_of_the_kernel_sets_the_version_of_the_protocol() -> None:
-    client = AsyncKernelClient()
-    client._handle_kernel_info_reply({"content": {"protocol_version": "4.1"}})
-    assert client.session.adapt_version == 4, "_handle_kernel_info_reply does not set the version"
-
-
-def test_cleaning_up_removes_the_file_of_the_connection(seen: Conversation) -> None:
-    assert seen.removed, "_async_cleanup_resources leaves the file of the connection"
-
-
-def test_each_message_of_a_cell_passes_through_process_message(seen: Conversation) -> None:
-    kinds = {kind for kind, index in seen.messages if index == FIGURE}
-    assert kinds >= {"status", "execute_input", "display_data"}
-    assert ("error", ERROR) in seen.messages
-    assert ("stream", KEPT) in seen.messages
-
-
-def test_figures_are_kept_before_the_backend_closes_them(seen: Conversation) -> None:
-    assert seen.text(KEPT) == "mine", "pre_run_cell and post_execute are not called around each cell"
-    callbacks = ast.literal_eval(seen.text(ORDER))
+def test_figures_are_kept_before_the_backend_closes_them(seen: dict[str, Any]) -> None:
+    assert text(seen, KEPT) == "mine", "pre_run_cell and post_execute are not called around each cell"
+    callbacks = ast.literal_eval(text(seen, ORDER))
     assert callbacks[0] == "keep_all", f"events.callbacks is no list in the order of the calls: {callbacks}"
     assert "flush_figures" in callbacks[1:], "the inline backend does not close figures at post_execute"
 
 
-def test_the_arrow_of_a_traceback_stands_at_the_line_of_the_cell(seen: Conversation) -> None:
-    (error,) = [output for output in seen.cells[ERROR].outputs if output.output_type == "error"]
+def test_the_arrow_of_a_traceback_stands_at_the_line_of_the_cell(seen: dict[str, Any]) -> None:
+    (error,) = [output for output in seen["cells"][ERROR].outputs if output.output_type == "error"]
     trace = ANSI.sub("", "\n".join(error.traceback))
     assert re.findall(r"^-+> (\d{1,9}) ", trace, re.M) == ["2"], f"IPython marks the line otherwise:\n{trace}"
-    assert r'r"^-+> (\d{1,9}) "' in (ROOT / "grader/observe/notebook_run.py").read_text(encoding="utf-8")
+    source = (ROOT / "grader/handler/notebook_run.py").read_text(encoding="utf-8")
+    assert r'r"^-+> (\d{1,9}) "' in source
 
 
-def test_a_shell_command_is_run_by_the_shells_own_method(seen: Conversation) -> None:
-    assert seen.text(SYSTEM) == "ls {value} ls 1", (
-        "shell.system is not called, or not with the text to expand"
-    )
+def test_a_shell_command_is_run_by_the_shells_own_method(seen: dict[str, Any]) -> None:
+    assert text(seen, SYSTEM) == "ls {value} ls 1", "shell.system is not called with the text to expand"
 
 
-def test_the_application_has_the_shell_and_the_shell_its_history(seen: Conversation) -> None:
-    assert seen.text(APPLICATION) == "True", "IPKernelApp.instance().shell is not the shell of the kernel"
-    assert seen.text(HISTORY) == CELLS[1].splitlines()[0], "user_ns['In'] is not the list of cells"
-    assert seen.text(len(CELLS) - 1) == "True", "--HistoryManager.enabled is no option any more"
+def test_a_display_is_known_by_its_id_in_the_cells_that_show_it(seen: dict[str, Any]) -> None:
+    assert [len(places) for places in seen["places"].values()] == [1]
 
 
-class AskedError(Exception):
-    """Raised by the provisioner below when it is asked for a kernel."""
-
-
-def test_a_provisioner_that_is_set_beforehand_is_asked_for_the_kernel() -> None:
-    class Recording(SandboxProvisioner):
-        async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-            raise AskedError(kwargs)
-
-    async def start() -> None:
-        manager: Any = AsyncKernelManager(log=QUIET)
-        spec = KernelSpec(argv=["{connection_file}"], display_name="tried", language="python")
-        manager._kernel_spec = spec
-        assert manager.kernel_spec is spec, "kernel_spec is not what _kernel_spec was set to"
-        manager.provisioner = Recording(kernel_id="tried", kernel_spec=spec, parent=manager)
-        try:
-            await manager.start_kernel(cwd=str(ROOT))
-        finally:
-            await manager._async_cleanup_resources()
-
-    with pytest.raises(AskedError) as asked:
-        asyncio.run(start())
-    assert asked.value.args[0]["cwd"] == str(ROOT)
+def test_the_shell_has_its_history(seen: dict[str, Any]) -> None:
+    assert text(seen, HISTORY) == CELLS[1].splitlines()[0], "user_ns['In'] is not the list of cells"
 
 
 def test_a_provisioner_has_every_method_that_jupyter_client_wants() -> None:
     wanted = set(KernelProvisionerBase.__abstractmethods__)
     assert wanted - set(vars(SandboxProvisioner)) == set(), "jupyter_client wants further methods"
-    assert issubclass(PromptClient, AsyncKernelClient)
     assert issubclass(CappedClient, NotebookClient)
 
 
-@pytest.mark.parametrize("name", [name for name in KERNEL_MODULES if not name.startswith("inside.")])
+@pytest.mark.parametrize(
+    "name", [name for name in (*KERNEL_MODULES, *SOCKET_MODULES) if not name.startswith("inside.")]
+)
 def test_a_module_that_is_imported_before_the_fork_exists(name: str) -> None:
     package = name.partition(".")[0].replace("_", "-")
     assert find_spec(name), f"{package} {version(package)} has no module {name}: kernels start more slowly"

@@ -6,6 +6,7 @@ import ctypes
 import errno
 import mmap
 import os
+import signal
 import socket
 import tempfile
 from pathlib import Path
@@ -45,11 +46,17 @@ ALLOWED, KILLED = "allowed", "killed"
 REFUSED = errno.errorcode[errno.EOPNOTSUPP]
 
 
-def verdict(machine: str, number: int, *arguments: int, architecture: int | None = None) -> str:
+def verdict(
+    machine: str,
+    number: int,
+    *arguments: int,
+    architecture: int | None = None,
+    shared_user: bool = True,
+) -> str:
     """Run the filter as the kernel does: return what becomes of a system call."""
     data = {0: number, 4: architecture or seccomp.AUDIT[machine]}
     data |= {16 + 8 * place: value for place, value in enumerate((*arguments, 0, 0))}
-    program, place, value = seccomp.build(machine), 0, 0
+    program, place, value = seccomp.build(machine, shared_user=shared_user), 0, 0
     while True:
         code, yes, no, operand = program[place]
         if code == seccomp.RETURN:
@@ -99,13 +106,27 @@ def test_the_filter_looks_at_the_arguments_of_clone_prctl_and_socket(machine: st
     assert verdict(machine, clone, 0x10000000 | 0x11) == "EPERM"
     control = seccomp.NUMBERS["prctl"][column] or 0
     assert verdict(machine, control, system.PR_SET_DUMPABLE) == "EPERM"
-    assert verdict(machine, control, system.PR_SET_PDEATHSIG) == ALLOWED
+    assert verdict(machine, control, system.PR_SET_PDEATHSIG, signal.SIGKILL) == ALLOWED
+    assert verdict(machine, control, system.PR_SET_PDEATHSIG, 0) == "EPERM"
+    assert verdict(machine, control, 15) == ALLOWED  # PR_SET_NAME
     assert verdict(machine, seccomp.NUMBERS["clone3"][column] or 0) == "ENOSYS"
     stream, datagram = socket.SOCK_STREAM, socket.SOCK_DGRAM
     assert verdict(machine, make, socket.AF_UNIX, stream | 0x80000) == ALLOWED
     assert verdict(machine, make, socket.AF_UNIX, datagram | 0x80000) == REFUSED
     for family in (2, 10, 16, 17, 38, 40):  # ip, ipv6, netlink, packet, alg, vsock
         assert verdict(machine, make, family, stream) == REFUSED
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_where_boxes_share_a_user_a_program_can_limit_itself_alone(machine: str) -> None:
+    column = MACHINES.index(machine)
+    for name, (numbers, arguments) in seccomp.OF_OTHERS.items():
+        own = tuple(arguments.values())
+        assert verdict(machine, numbers[column], *own) == ALLOWED, name
+        for place in range(len(own)):
+            other = (*own[:place], 4711, *own[place + 1 :])
+            assert verdict(machine, numbers[column], *other) == "EPERM", name
+            assert verdict(machine, numbers[column], *other, shared_user=False) == ALLOWED, name
 
 
 @pytest.mark.parametrize("machine", MACHINES)

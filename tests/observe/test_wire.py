@@ -358,3 +358,9 @@ def test_an_integer_that_could_not_be_sent_is_not_received() -> None:
     with pytest.raises(wire.WireError, match="too long"):
         wire.decode(message)
     assert wire.decode(wire.encode(2**2047)) == 2**2047
+
+
+def test_a_message_tells_which_modules_its_values_need() -> None:
+    assert wire.modules_of(wire.encode({"a": [1.0, np.eye(2)], "b": '"t":"csr", "t":"table"'})) == set()
+    assert wire.modules_of(wire.encode((sparse.csr_matrix(np.eye(2)),))) == {"scipy.sparse"}
+    assert wire.modules_of(wire.encode([pandas.DataFrame({"a": [1.0]})])) == {"pandas"}

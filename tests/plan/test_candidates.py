@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -328,3 +329,33 @@ def test_inputs_drawn_again_that_cannot_be_used_leave_the_first(
 
     monkeypatch.setattr(Assignment, "cases", cases)
     assert known_of(loaded, "spread").seed == seed_of_draws(0)
+
+
+def test_a_function_that_returns_its_argument_is_a_candidate(assignment: Assignment) -> None:
+    found = diagnosed(known_of(assignment, "standardised"), lambda x: x)
+    assert found is not None
+    assert (found.codes, found.names) == (("argument_x",), ("it returns its input x",))
+
+
+def test_where_pairs_take_long_two_mistakes_that_show_on_different_calls_are_put_together(
+    assignment: Assignment,
+) -> None:
+    known = known_of(assignment, "spread")
+    known.recognition = known.recognition.model_copy(update={"pairs": False})
+    first, second = known.single()[:2]
+    calls = list(known.cases)
+    right = known.right().predictions
+    parts = [
+        replace(each, predictions={**right, call: each.predictions[call]})
+        for each, call in zip((first, second), calls, strict=False)
+    ]
+    known.__dict__["_single"] = tuple(parts)
+    (pair,) = known.pairs()
+    assert pair.codes == (*first.codes, *second.codes)
+    assert pair.predictions == {
+        calls[0]: first.predictions[calls[0]],
+        calls[1]: second.predictions[calls[1]],
+    }
+    known.__dict__.pop("_pairs")
+    known.__dict__["_single"] = (first, second)
+    assert known.pairs() == (), "both show on every call"

@@ -11,7 +11,7 @@ from support import Page, not_graded, notebook, rubric, run, score
 
 from grader.records import CellRun, Fault, NotebookRun, Plot
 from grader.report import chart
-from grader.report.pages import course_page, feedback_page, notebook_page
+from grader.report.pages import course_page, feedback_page, formulas, notebook_page
 
 HOSTILE = "<script>alert(1)</script>\"'&"
 
@@ -116,3 +116,17 @@ def test_a_picture_shows_no_number_of_its_axes() -> None:
 @pytest.mark.parametrize(("fraction", "width"), [(-1.0, "0.0"), (0.5, "50.0"), (2.0, "100.0")])
 def test_a_bar_is_filled_to_its_fraction(fraction: float, width: str) -> None:
     assert f'class="done" x="0.0" y="0.0" width="{width}"' in chart.bar(fraction)
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("q_ij = d_ij^-1", "q<sub>ij</sub> = d<sub>ij</sub><sup>-1</sup>"),
+        ("sum_{i > k} sigma_i^2", "∑<sub>i &gt; k</sub> σ<sub>i</sub><sup>2</sup>"),
+        ("dC/dy_s of U_k^T", "dC/dy<sub>s</sub> of U<sub>k</sub><sup>T</sup>"),
+        ("best_Q, val_idx, reg_lambda, initialize_Q_P", "best_Q, val_idx, reg_lambda, initialize_Q_P"),
+        ("<b>x_i</b> & more", "&lt;b&gt;x<sub>i</sub>&lt;/b&gt; &amp; more"),
+    ],
+)
+def test_formulas_are_typeset_and_nothing_else_is_markup(text: str, html: str) -> None:
+    assert str(formulas(text)) == html

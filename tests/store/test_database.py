@@ -13,7 +13,7 @@ import pytest
 from support import run, score
 
 from grader.errors import DamagedError, StoreError
-from grader.reading import CodeCell, FactsStatus, FunctionCode, FunctionFacts, Reading
+from grader.reading import CodeCell, FactsStatus, FunctionCode, FunctionFacts, Place, Reading
 from grader.records import Evidence, Fault, Outcome, OutcomeKind, Plot
 from grader.store import Store, database
 
@@ -84,7 +84,7 @@ def test_a_score_comes_back_as_it_was_and_replaces_an_earlier_one(store: Store) 
 
 def test_what_was_read_comes_back_as_it_was(store: Store) -> None:
     facts = FunctionFacts(
-        "f", FactsStatus.FOUND, 2, "key", frozenset({"numpy.dot", "a"}), ("X",), "Words.", ((1, 2), (3, 4))
+        "f", FactsStatus.FOUND, 2, "key", frozenset({"numpy.dot", "a"}), ("X",), "Words.", (Place(1, 2, "x"),)
     )
     code = {"f": FunctionCode("f", (CodeCell(1, "def f(): pass", (0,)),), ("numpy",))}
     reading = Reading({"f": facts, "g": FunctionFacts("g", FactsStatus.MISSING)}, code)

@@ -87,3 +87,53 @@ def test_one_change_changes_one_line_of_any_expression(tree: object) -> None:
         exec(mutant.source, namespace)
         assert callable(namespace["f"])
         assert mutant.was == ast.unparse(ast.parse(source)).splitlines()[1].strip()
+
+
+CLASS = '''
+class Model:
+    """A model."""
+
+    size: int = 64
+
+    def __init__(self, size=3):
+        self.size = size + 1
+
+    def fit(self, X):
+        self.mean = self._centre(X)
+        return self
+
+    def _centre(self, X):
+        return X.sum() / len(X)
+
+    def predict(self, X):
+        return X - self.mean
+'''
+
+
+def test_a_method_is_changed_with_the_constructor_and_what_it_calls() -> None:
+    lines = {mutant.becomes for mutant in make_mutants("Model.fit", CLASS)}
+    assert {"self.size = size + 2", "return X.sum() * len(X)", "self.mean = self._centre(self)"} <= lines
+    assert not [line for line in lines if "X + self.mean" in line or "65" in line or "def " in line]
+    assert "return X + self.mean" in {mutant.becomes for mutant in make_mutants("Model.predict", CLASS)}
+
+
+def test_all_methods_of_a_class_are_changed() -> None:
+    lines = {mutant.becomes for mutant in make_mutants("class Model", CLASS)}
+    assert {"self.size = size + 2", "return X.sum() * len(X)", "return X + self.mean"} <= lines
+
+
+@pytest.mark.parametrize(
+    ("statement", "changed"),
+    [
+        ("if step % 10 == 0:\n        print(step)", False),
+        ("if step % 10 == 0:\n        logger.info(step + 1)", False),
+        ("logging.info(step * 2)", False),
+        ("if step % 10 == 0:\n        step = 0", True),
+        ("if step.pop():\n        print(step)", True),
+        ("record.append(step + 1)", True),
+    ],
+)
+def test_what_only_says_something_is_harmless_with_its_condition(statement: str, *, changed: bool) -> None:
+    source = f"def f(step, record):\n    {statement}\n    return record\n"
+    mutants = [mutant for mutant in make_mutants("f", source) if "return" not in mutant.was]
+    assert bool(mutants) is changed
