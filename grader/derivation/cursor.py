@@ -24,6 +24,8 @@ class Vocabulary:
     """The symbols without indices that are functions of others: arguments may stand behind them."""
     by: str = ""
     """The symbol that \\partial_s differentiates by."""
+    of: str = ""
+    """The symbol that the task differentiates."""
     taken: frozenset[str] = frozenset()
     """The symbols with a meaning in the grammar that a student uses otherwise."""
 

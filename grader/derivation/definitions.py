@@ -15,6 +15,7 @@ from grader.derivation.tree import (
     Cases,
     Compare,
     Derivative,
+    Entry,
     Function,
     Node,
     Number,
@@ -57,7 +58,7 @@ def collect(chains: list[Chain], task: Task) -> Introduced:
                 symbol, body = (left, right) if leftwards else (right, left)
                 if not isinstance(symbol, Symbol) or len(introduced.definitions) >= MAX_DEFINITIONS:
                     continue
-                definition = _definition(symbol, body, loose=chain.aside)
+                definition = _entries(symbol, link, body) or _definition(symbol, body, loose=chain.aside)
                 if definition is None:
                     continue
                 if symbol.name not in known:
@@ -103,6 +104,17 @@ def equalities(chain: Chain) -> Iterator[tuple[Node, Link, Node]]:
         if link.relation.text in EQUALITIES and left.readings and link.right.readings:
             yield left.readings[0], link, link.right.readings[0]
         left = link.right
+
+
+def _entries(symbol: Symbol, link: Link, body: Node) -> Definition | None:
+    """Return what a matrix is that is given by its entries in brackets: `A = (a_{ij})`."""
+    tokens = link.right.tokens
+    if isinstance(body, Entry):
+        body = body.body
+    if symbol.indices or not tokens or tokens[0].text not in ("(", "[") or not isinstance(body, Symbol):
+        return None
+    letters = tuple(index for index in body.indices if isinstance(index, str))
+    return Definition(letters, body) if len(set(letters)) == len(body.indices) == 2 else None
 
 
 def _definition(symbol: Symbol, body: Node, loose: bool = False) -> Definition | None:

@@ -7,7 +7,20 @@ from dataclasses import dataclass, field, replace
 
 from grader.derivation.equality import Comparer
 from grader.derivation.scope import Definition
-from grader.derivation.tree import Derivative, Node, Symbol, own_indices, rebuild, rename, walk
+from grader.derivation.tree import (
+    Add,
+    Compare,
+    Derivative,
+    Indicator,
+    Node,
+    Product,
+    Symbol,
+    free_indices,
+    own_indices,
+    rebuild,
+    rename,
+    walk,
+)
 
 MAX_CANDIDATES = 12
 MAX_BELIEFS = 12
@@ -33,9 +46,14 @@ class Memory:
     _comparers: dict[int, Comparer] = field(default_factory=dict)
 
     def believe(self, head: Node, body: Node, line: int) -> None:
-        """Keep a false claim about a symbol or a derivative."""
-        if isinstance(head, Symbol | Derivative) and len(self.beliefs) < MAX_BELIEFS:
+        """Keep a false claim about a symbol or a derivative; of one line the last form counts."""
+        if not isinstance(head, Symbol | Derivative):
+            return
+        if self.beliefs and self.beliefs[-1].line == line and self.beliefs[-1].pattern == head:
+            self.beliefs.pop()
+        if len(self.beliefs) < MAX_BELIEFS:
             self.beliefs.append(Belief(head, body, line))
+            self._comparers.clear()
 
     def candidates(self, left: Node) -> Iterator[Node]:
         """Yield what stands for a left side: itself, and what chains that begin like it go on with."""
@@ -43,10 +61,14 @@ class Memory:
         count = 0
         for head, trees in reversed(self.chains):
             names = match(head, left)
+            inner = match(head, left.of) if isinstance(left, Derivative) else None
             for tree in reversed(trees):
                 if names is not None and count < MAX_CANDIDATES:
                     count += 1
                     yield rename(tree, names)
+                if isinstance(left, Derivative) and inner is not None and count < MAX_CANDIDATES:
+                    count += 1
+                    yield _term_by_term(rename(tree, inner), left.by)
 
     def inserted(self, tree: Node) -> Node:
         """Return a tree with the false claims put in."""
@@ -54,6 +76,9 @@ class Memory:
             names = match(belief.pattern, tree)
             if names is not None:
                 return rename(belief.body, names)
+            split = _at_other_points(belief, tree)
+            if split is not None:
+                return split
         # What is differentiated stays: there the comparer knows what a symbol is.
         return tree if isinstance(tree, Derivative) else rebuild(tree, self.inserted)
 
@@ -85,3 +110,42 @@ def match(pattern: Node, tree: Node) -> dict[str, str] | None:
     if len(ours) != len(theirs) or any(names[one] != other for one, other in zip(ours, theirs, strict=True)):
         return None
     return names if rename(pattern, names) == tree else None
+
+
+def _term_by_term(tree: Node, by: Symbol) -> Node:
+    """Return the derivative of a sum of terms as the sum of their derivatives."""
+    if isinstance(tree, Add):
+        return Add(tuple(Derivative(term, by) for term in tree.terms))
+    return Derivative(tree, by)
+
+
+def _at_other_points(belief: Belief, tree: Node) -> Node | None:
+    """Return what a claim about ∂d_sj / ∂y_s says of ∂d_ij / ∂y_s, None if nothing.
+
+    The symbol depends on the two points of its indices alone, and is the same for (i, j) and (j, i).
+    """
+    pattern = belief.pattern
+    if not (
+        isinstance(pattern, Derivative) and isinstance(pattern.of, Symbol) and len(pattern.by.indices) == 1
+        and isinstance(tree, Derivative) and isinstance(tree.of, Symbol) and len(tree.by.indices) == 1
+        and pattern.of.name == tree.of.name and pattern.by.name == tree.by.name
+        and len(pattern.of.indices) == len(tree.of.indices) == 2
+    ):  # fmt: skip
+        return None
+    point = tree.by.indices[0]
+    own, other = (
+        pattern.by.indices[0],
+        next(i for i in (*pattern.of.indices, "") if i != pattern.by.indices[0]),
+    )
+    letters = [own, other, point, *tree.of.indices]
+    if own not in pattern.of.indices or not all(isinstance(i, str) and i for i in letters):
+        return None
+    if point in tree.of.indices or not free_indices(belief.body) <= {own, other}:
+        return None
+    first, second = tree.of.indices
+    return Add(
+        tuple(
+            Product((Indicator(Compare("=", here, point)), rename(belief.body, {own: point, other: there})))  # type: ignore[dict-item]
+            for here, there in ((first, second), (second, first))
+        )
+    )

@@ -40,7 +40,7 @@ class Goal:
 def judge_goal(
     chains: list[Chain], used: Mapping[int, Node], comparer: Comparer, misstated: str = ""
 ) -> Goal:
-    """Look through the chains in their order; `misstated` is a symbol whose definition is stated wrongly."""
+    """Look through the chains in their order; `misstated` says what is wrong with the start."""
     starts = reached = asserted = repeated = ends = False
     from_start = anywhere = False  # whether a line that gets on was seen: in a chain from the start, in any
     at_length = any(
@@ -81,12 +81,12 @@ def judge_goal(
             anywhere |= any(_gets_on(tree, comparer) for tree in trees if len(trees) > 1)
         elif gets_on:
             anywhere |= not _left_open(trees[-1], derived, comparer)
-        starts |= len(trees) > 1 and _about_cost(trees[0], comparer)
+        starts |= len(trees) > 1 and about_cost(trees[0], comparer)
     reached = reached and ends
     remarks = []
     if misstated:
         starts = False
-        remarks.append(f"it starts from another {misstated}")
+        remarks.append(misstated)
     elif not starts:
         remarks.append("no chain starts at what is asked for")
     if asserted and not reached:
@@ -177,7 +177,7 @@ def _has_sum(node: Node, comparer: Comparer, seen: frozenset[str] = frozenset())
     return False
 
 
-def _about_cost(tree: Node, comparer: Comparer) -> bool:
+def about_cost(tree: Node, comparer: Comparer) -> bool:
     """Return whether a tree is what the task differentiates, or a derivative of it."""
     start = comparer.task.start
     if not isinstance(start, Derivative):
@@ -194,7 +194,7 @@ def _derived(chain: Chain, used: Mapping[int, Node]) -> list[Node]:
 def _lemma(chain: Chain, used: Mapping[int, Node], comparer: Comparer) -> bool:
     """Return whether a chain begins with a derivative of the cost by something else than the start's."""
     head = used.get(id(chain.head))
-    return head is not None and _about_cost(head, comparer) and _start_of(head, comparer) is None
+    return head is not None and about_cost(head, comparer) and _start_of(head, comparer) is None
 
 
 def _left_open(tree: Node, derived: set[str], comparer: Comparer) -> bool:
@@ -202,7 +202,7 @@ def _left_open(tree: Node, derived: set[str], comparer: Comparer) -> bool:
     return any(
         isinstance(node, Derivative)
         and _start_of(node, comparer) is None
-        and _about_cost(node, comparer)
+        and about_cost(node, comparer)
         and canonical(_numbered(node)) not in derived
         for node in walk(tree)
     )

@@ -16,7 +16,7 @@ from grader.derivation.definitions import Introduced, collect, renamed_symbols, 
 from grader.derivation.equality import FAILS, HOLDS, NOT_CHECKED, Comparer, Comparison, Example, pairs_in
 from grader.derivation.explain import mend, show_example
 from grader.derivation.follow import MAX_ATTEMPTS, Memory
-from grader.derivation.goal import Goal, judge_goal
+from grader.derivation.goal import Goal, about_cost, judge_goal
 from grader.derivation.meaning import Task
 from grader.derivation.statements import EQUALITIES
 from grader.derivation.steps import Chain, Derivation, Expression, Link, read_derivation
@@ -60,7 +60,9 @@ class Judged:
     introductions: int = 0
     """The number of steps that hold and say nothing of the reading."""
     misstated: str = ""
-    """A symbol of the task that is defined wrongly."""
+    """What is wrong with the beginning: a symbol of the task that is defined wrongly, or the first line."""
+    begun: bool = False
+    """Whether something was said of what the task differentiates."""
     memory: Memory = field(default_factory=Memory)
 
     @property
@@ -182,6 +184,7 @@ class _ChainJudge:
         self._pairs = pairs_in(trees, free, names)
         self._sound: Node | None = None  # the last expression whose indices were right
         self._mended: Node | None = None  # what the left side should have been
+        self._wrong_since = 0  # the line from which on the chain is not equal to its head
 
     def judge(self) -> None:
         """Add the steps of the chain."""
@@ -203,7 +206,17 @@ class _ChainJudge:
             head = self._judged.used.get(id(self._chain.head))
             stated = step.verdict == FAILS and left is self._chain.head and isinstance(head, Symbol)
             if stated and isinstance(head, Symbol) and head.name in self._comparer.task.scope.definitions:
-                self._judged.misstated = head.name
+                self._judged.misstated = f"it starts from another {head.name}"
+            begins = self._judged.used.get(id(left))
+            if (
+                not self._judged.begun and not self._chain.aside and begins is not None and right.readings
+                and step.verdict != NOT_CHECKED
+                and any(about_cost(node, self._comparer) for node in walk(begins))
+                and canonical(begins) != canonical(lefts[0])
+            ):  # fmt: skip
+                self._judged.begun = True
+                if step.verdict == FAILS and not self._judged.misstated:
+                    self._judged.misstated = "its first line is false"
             if not self._chain.aside:
                 self._judged.steps.append(step)
             left = right
@@ -236,6 +249,9 @@ class _ChainJudge:
         sound, mended = self._sound, self._mended
         self._sound = self._mended = None
         if found.verdict == HOLDS:
+            head = self._judged.used.get(id(self._chain.head))
+            if self._wrong_since and head is not None:
+                self._judged.memory.believe(head, chosen, self._wrong_since)
             reason = "for different indices" if found.only_pairs else ""
             return step(HOLDS, reason), (chosen,)
         before = lefts[0]
@@ -258,8 +274,9 @@ class _ChainJudge:
             return step(NOT_CHECKED, found.reason), (chosen,)
         memory, head = self._judged.memory, self._judged.used.get(id(self._chain.head))
         followed = self._follows(before, chosen)
-        if head is not None and not followed:
-            memory.believe(head, chosen, link.relation.place.line)
+        self._wrong_since = followed or link.relation.place.line
+        if head is not None:
+            memory.believe(head, chosen, self._wrong_since)
         if followed:
             self._judged.introductions += 1
             return step(HOLDS, f"right, given line {followed}"), (chosen,)

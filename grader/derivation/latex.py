@@ -365,10 +365,13 @@ class _Reader:
 
 
 def _words(tokens: list[Token]) -> str:
-    """Return tokens as text."""
-    return "".join(
-        (" " if each.spaced else "") + ("\\" if each.kind == "command" else "") + each.text for each in tokens
-    )
+    """Return tokens as text; the letter behind a command stands apart from it."""
+    text, command = "", False
+    for each in tokens:
+        text += " " if each.spaced or (command and each.text[:1].isalpha()) else ""
+        command = each.kind == "command"
+        text += ("\\" if command else "") + each.text
+    return text
 
 
 def read_words(text: str, token: Token) -> list[Token]:

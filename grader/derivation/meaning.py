@@ -105,13 +105,14 @@ class Task:
             for key, each in self.meaning.symbols.items()
             if isinstance(each, Defined) and not each.indices
         }
-        return Vocabulary(tuple(names), bare.sizes, frozenset(functions), self._by)
-
-    @property
-    def _by(self) -> str:
-        """The symbol below the line of the start, as far as it can be read before the names are known."""
-        tokens = read_tokens(self.meaning.start, 0, Lines(self.meaning.start), {})
-        return next((token.text for token in tokens[::-1] if token.text in self.meaning.symbols), "")
+        # The symbols above and below the line of the start, which is parsed only when the names are known.
+        start = [
+            token.text
+            for token in read_tokens(self.meaning.start, 0, Lines(self.meaning.start), {})
+            if token.text in self.meaning.symbols
+        ]
+        of, by = (start[0], start[-1]) if start else ("", "")
+        return Vocabulary(tuple(names), bare.sizes, frozenset(functions), by, of)
 
     @cached_property
     def scope(self) -> Scope:

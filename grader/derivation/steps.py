@@ -6,8 +6,10 @@ long as a formula begins with its relation.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from grader.derivation.binding import bind, outer_indices
 from grader.derivation.conditions import parse_condition
@@ -108,6 +110,9 @@ def read_derivation(text: str, vocabulary: Vocabulary) -> Derivation:
     heads = {tuple(t.text for t in c.head.tokens[:2]) for c in builder.derivation.chains if c.links}
     if (r"\delta", "_") in heads:
         vocabulary = replace(vocabulary, taken=frozenset({r"\delta"}))
+    vocabulary = replace(
+        vocabulary, names=(*_called(builder.derivation.chains, vocabulary), *vocabulary.names)
+    )
     links = 0
     for chain in builder.derivation.chains:
         links += len(chain.links)
@@ -120,16 +125,49 @@ def read_derivation(text: str, vocabulary: Vocabulary) -> Derivation:
     return builder.derivation
 
 
+def _called(chains: list[Chain], vocabulary: Vocabulary) -> list[tuple[tuple[str, ...], str]]:
+    """Return the names with arguments that a student introduces: `H(P) = ...` is one symbol."""
+    known = {texts[0] for texts, _ in vocabulary.names if len(texts) == 1}
+    names = []
+    for chain in chains:
+        texts = tuple(token.text for token in chain.head.tokens)
+        inner = chain.head.tokens[2:-1]
+        if (
+            chain.links and len(texts) > 3 and texts[1] == "(" and texts[-1] == ")" and texts[0] not in known
+            and chain.head.tokens[0].kind in ("letter", "name")
+            and all(t.kind == "bar" or t.text in (",", *known) or t.text.isupper() for t in inner)
+        ):  # fmt: skip
+            names.append((texts, "".join(texts)))
+    return sorted(dict.fromkeys(names), key=lambda name: -len(name[0]))
+
+
 def _parse_chain(chain: Chain, text: str, vocabulary: Vocabulary) -> None:
-    """Parse the expressions of a chain."""
+    """Parse the expressions of a chain; an equality of two operators is one of what they make of the cost."""
     for expression in chain.expressions:
         if expression.tokens:
             start, end = expression.tokens[0].start, max(token.end for token in expression.tokens)
             expression.text = " ".join(text[start:end].split())
+    applied = bool(vocabulary.of) and all(_is_operator(each.tokens) for each in chain.expressions)
+    for expression in chain.expressions:
+        tokens = expression.tokens
+        if applied:
+            tokens = [*tokens, replace(tokens[-1], kind="letter", text=vocabulary.of)]
         try:
-            expression.readings = parse_expression(expression.tokens, vocabulary)
+            expression.readings = parse_expression(tokens, vocabulary)
         except DerivationError as error:
             expression.error = error
+
+
+def _is_operator(tokens: list[Token]) -> bool:
+    r"""Return whether tokens are an operator and nothing behind it: `\frac{\partial}{\partial y_s}`."""
+    texts = [token.text for token in tokens]
+    depths = list(accumulate({"{": 1, "}": -1}.get(text, 0) for text in texts))
+    groups = sum(text == "}" and depth == 0 for text, depth in zip(texts, depths, strict=True))
+    if texts[:6] == [r"\frac", "{", r"\partial", "}", "{", r"\partial"]:
+        return texts[-1] == "}" and groups == 2
+    if len(texts) < 3 or texts[0] not in (r"\partial", r"\nabla") or texts[1] != "_":
+        return False
+    return len(texts) == 3 or (texts[2] == "{" and texts[-1] == "}" and groups == 1)
 
 
 def _fixed_letters(chains: list[Chain]) -> frozenset[str]:
@@ -233,11 +271,10 @@ class _Builder:
         """Add the expressions and relations between two separators."""
         parts = split_relations(tokens)
         relations = [part for part in parts if isinstance(part, Token)]
-        if not joins and relations and self._last is not None and is_condition(parts):
-            try:
-                self._last.conditions.append(parse_condition(tokens))
-            except DerivationError:
-                return
+        if not joins and relations and is_condition(parts):
+            with contextlib.suppress(DerivationError):
+                if self._last is not None:
+                    self._last.conditions.append(parse_condition(tokens))
             return
         chain = (self._display if display else self._last) if joins else None
         if chain is not None and isinstance(parts[0], list):
