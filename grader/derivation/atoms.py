@@ -333,7 +333,7 @@ class Atoms(Cursor):
     def plain_derivative(self) -> Node | None:
         """Parse `dC/dy_s`, in which d is no symbol; return None if it is something else."""
         start = self.at
-        texts = [token.text for token in self.tokens[start:]]
+        texts = [token.text for token in self.tokens[start : start + 40]]
         slash = next((n for n, text in enumerate(texts) if text == "/"), 0)
         if slash < 2 or texts[1] in ("_", "^") or texts[slash + 1 : slash + 2] != ["d"]:
             return None

@@ -22,6 +22,8 @@ from grader.derivation.tree import (
     children,
 )
 
+MAX_ORDERED = 4  # bound indices outside of a sum whose own indices have no order
+
 
 def field_names(node: Node) -> tuple[str, ...]:
     """Return the names of the fields that are neither nodes nor places."""
@@ -48,7 +50,7 @@ def _canonical(node: Node, bound: dict[str, str], depth: int) -> str:  # noqa: P
                 indices += body.indices
                 condition = _joined(condition, body.condition)
                 body = body.body
-            several = permutations(indices) if len(indices) <= 3 else [indices]
+            several = permutations(indices) if len(indices) <= 3 and depth < MAX_ORDERED else [indices]
             return min(_canonical_sum(node.kind, order, condition, body, bound, depth) for order in several)
         case Compare(operator=operator, left=left, right=right):
             sides = [bound.get(str(left), str(left)), bound.get(str(right), str(right))]

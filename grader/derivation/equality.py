@@ -25,15 +25,15 @@ from grader.derivation.tree import (
     Transpose,
     free_indices,
     is_number,
-    size_of,
     walk,
 )
+from grader.derivation.work import Work
 
 PRECISION = 2.0**-53
 EQUAL, DIFFERENT = 100, 10_000  # times the bound of the rounding error
 VAGUE = 1e-6  # a bound above this says nothing
 VARIANTS = 3
-MAX_WORK = 200_000
+MAX_KEPT = 5000  # entries of a value that is kept
 Mask = NDArray[np.bool_]
 HOLDS, FAILS, NOT_CHECKED = "holds", "fails", "not_checked"
 
@@ -66,8 +66,7 @@ class Comparer:
     scope: Scope
     seed: int = 0
     symmetric: bool = False
-    work: int = 0
-    """The number of nodes that were evaluated."""
+    work: Work = field(default_factory=Work)
     _evaluators: dict[tuple[int, int], Evaluator] = field(default_factory=dict)
     _values: dict[tuple[Node, int, int, tuple[tuple[str, int], ...]], Tensor | DerivationError] = field(
         default_factory=dict
@@ -118,13 +117,14 @@ class Comparer:
         own = tuple((index, size) for index, size in sizes.items() if index in free_indices(node))
         key = (node, number, variant, own)
         if key not in self._values:
-            self.work += size_of(node)
-            if self.work > MAX_WORK:
-                raise DerivationError("the derivation is too long to check all of it")
             try:
-                self._values[key] = self.evaluator(number, variant).value(node, dict(own))
+                value = self.evaluator(number, variant).value(node, dict(own))
             except DerivationError as error:
                 self._values[key] = error
+                raise
+            if value.data.size > MAX_KEPT:
+                return value
+            self._values[key] = value
         found = self._values[key]
         if isinstance(found, DerivationError):
             raise found
@@ -135,7 +135,7 @@ class Comparer:
         key = (number, variant)
         if key not in self._evaluators:
             instance = self.task.instance(number, self.seed, variant)
-            self._evaluators[key] = Evaluator(self.scope, instance, self.symmetric)
+            self._evaluators[key] = Evaluator(self.scope, instance, self.symmetric, self.work)
         return self._evaluators[key]
 
     def _compare_on(

@@ -53,6 +53,7 @@ from grader.derivation.tree import (
     own_indices,
     walk,
 )
+from grader.derivation.work import ENTRIES, OPERATION, Work
 
 MAX_NODES = 4000
 
@@ -60,7 +61,10 @@ MAX_NODES = 4000
 class Evaluator:
     """Evaluates trees on one instance; what a symbol is is computed once."""
 
-    def __init__(self, scope: Scope, instance: Instance, symmetric: bool = False) -> None:
+    def __init__(
+        self, scope: Scope, instance: Instance, symmetric: bool = False, work: Work | None = None
+    ) -> None:
+        self._work = work or Work()
         self._scope = scope
         self.instance = instance
         self._symmetric = symmetric
@@ -81,6 +85,7 @@ class Evaluator:
     def index_size(self, index: str, *nodes: Node) -> int | None:
         """Return over how many values an index runs, by the symbols that it stands at; None if at none."""
         for node in nodes:
+            self._work.spend(1)
             if isinstance(node, Symbol) and index in node.indices:
                 table = self._table(node.name, None)[0]
                 at = node.indices.index(index)
@@ -163,11 +168,17 @@ class Evaluator:
             tangent = t.tensor(np.maximum(a, b), axes)
         return value, tangent
 
-    def _dual(self, node: Node, by: str | None, sizes: dict[str, int]) -> Dual:  # noqa: PLR0911 -- one a kind of node
+    def _dual(self, node: Node, by: str | None, sizes: dict[str, int]) -> Dual:
         """Return the value of a tree and its tangent, None if it does not depend on `by`."""
         self._nodes += 1
         if self._nodes > MAX_NODES:
             raise DerivationError("the expression is too long to be evaluated", node.place)
+        value, tangent = self._evaluated(node, by, sizes)
+        entries = value.data.size + (0 if tangent is None else 4 * tangent.data.size)
+        self._work.spend(OPERATION + entries // ENTRIES)
+        return value, tangent
+
+    def _evaluated(self, node: Node, by: str | None, sizes: dict[str, int]) -> Dual:  # noqa: PLR0911 -- one a kind of node
         match node:
             case Number(value=constant):
                 return t.number(constant), None

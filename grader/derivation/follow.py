@@ -96,7 +96,7 @@ class Memory:
                     ):
                         definitions[pattern.name] = (Definition(letters, belief.body),)
             scope = replace(plain.scope, definitions=definitions)
-            self._comparers[count] = Comparer(plain.task, scope, plain.seed, plain.symmetric)
+            self._comparers[count] = Comparer(plain.task, scope, plain.seed, plain.symmetric, plain.work)
         return self._comparers[count]
 
 

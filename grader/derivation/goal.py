@@ -165,15 +165,17 @@ def _gets_on(tree: Node, comparer: Comparer, strictly: bool = False) -> bool:
     )
 
 
-def _has_sum(node: Node, comparer: Comparer, seen: frozenset[str] = frozenset()) -> bool:
+def _has_sum(node: Node, comparer: Comparer) -> bool:
     """Return whether a sum stands in a tree, by definitions."""
-    for each in walk(node):
-        if isinstance(each, Sum):
-            return True
-        if isinstance(each, Symbol) and each.name not in seen:
-            bodies = [d.body for d in comparer.scope.definitions.get(each.name, ())[:1]]
-            if any(_has_sum(body, comparer, seen | {each.name}) for body in bodies):
+    seen: set[str] = set()
+    trees = [node]
+    while trees:
+        for each in walk(trees.pop()):
+            if isinstance(each, Sum):
                 return True
+            if isinstance(each, Symbol) and each.name not in seen:
+                seen.add(each.name)
+                trees += [d.body for d in comparer.scope.definitions.get(each.name, ())[:1]]
     return False
 
 

@@ -21,8 +21,9 @@ from grader.derivation.meaning import Task
 from grader.derivation.statements import EQUALITIES
 from grader.derivation.steps import Chain, Derivation, Expression, Link, read_derivation
 from grader.derivation.tree import Derivative, Node, Symbol, Unknown, free_indices, walk
+from grader.derivation.work import Work
 
-MAX_MENDED = 20  # steps for which is looked what would mend them
+MAX_MENDED = 8  # steps for which is looked what would mend them
 MAX_OWN = 3  # letters of the sheet that a student may define anew
 CONSTANT = re.compile(r"constant|konstant", re.IGNORECASE)
 
@@ -76,13 +77,13 @@ class Judged:
         return sum(step.verdict == HOLDS for step in self.steps) - self.introductions, -self.fails
 
     def explain(self) -> None:
-        """Say what would mend the steps that fail."""
-        for number, (left, right, chain) in self.failures.items():
+        """Say what would mend the steps that fail; of many, the first ones."""
+        for count, (number, (left, right, chain)) in enumerate(self.failures.items()):
             step = self.steps[number]
-            parts = (
-                step.reason or mend(left, right, chain.compare, chain.names),
-                show_example(step.example) if step.example else "",
-            )
+            mended = step.reason
+            if not mended and count < MAX_MENDED and not chain.work.spent:
+                mended = mend(left, right, chain.compare, chain.names)
+            parts = (mended, show_example(step.example) if step.example else "")
             self.steps[number] = replace(step, reason="; ".join(part for part in parts if part))
 
 
@@ -91,7 +92,8 @@ def judge_derivation(text: str, task: Task, seed: int = 0) -> Report:
     text = text.encode("utf-8", "replace").decode()  # a lone surrogate cannot be printed
     derivation = read_derivation(text, task.vocabulary)
     introduced = collect(derivation.chains, task)
-    best, comparer = _judge(derivation, task, introduced, seed)
+    work = Work()
+    best, comparer = _judge(derivation, task, introduced, seed, work)
     last, plain, own = comparer, derivation, dict[str, str]()
     # The student may mean another thing by a letter of the sheet, as the original paper does.
     while best.fails and len(own) < MAX_OWN:
@@ -103,7 +105,7 @@ def judge_derivation(text: str, task: Task, seed: int = 0) -> Report:
             break
         own[name] = name + "*"
         changed = _with_own_symbols(plain, own)
-        judged, last = _judge(changed, task, collect(changed.chains, task), seed)
+        judged, last = _judge(changed, task, collect(changed.chains, task), seed, work)
         if judged.fit > best.fit:
             best, comparer, derivation = judged, last, changed
     best.explain()
@@ -122,14 +124,16 @@ def _differs(name: str, introduced: Introduced, comparer: Comparer, own: dict[st
     return comparer.compare(Symbol(name, definition.indices), body).verdict == FAILS
 
 
-def _judge(derivation: Derivation, task: Task, introduced: Introduced, seed: int) -> tuple[Judged, Comparer]:
+def _judge(
+    derivation: Derivation, task: Task, introduced: Introduced, seed: int, work: Work
+) -> tuple[Judged, Comparer]:
     """Judge the steps with d_ij and d_ji as separate variables; if one fails, also as one."""
     scope = scope_with(task, introduced)
-    plain = Comparer(task, scope, seed)
+    plain = Comparer(task, scope, seed, work=work)
     scope = with_alternatives(derivation.chains, scope, plain)
     found: list[tuple[Judged, Comparer]] = []
     for symmetric in (False, True):
-        comparer = Comparer(task, scope, seed, symmetric)
+        comparer = Comparer(task, scope, seed, symmetric, work)
         judged = Judged()
         for chain in derivation.chains:
             _ChainJudge(chain, comparer, introduced, judged).judge()
@@ -174,6 +178,7 @@ class _ChainJudge:
     def __init__(self, chain: Chain, comparer: Comparer, introduced: Introduced, judged: Judged) -> None:
         self._chain = chain
         self._comparer = comparer
+        self.work = comparer.work
         self._introduced = introduced
         self._judged = judged
         self.names = comparer.task.pairs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from grader.derivation.tensor import Array
@@ -24,32 +24,47 @@ class Scope:
     definitions: Mapping[str, tuple[Definition, ...]] = field(default_factory=dict)
     own: frozenset[str] = frozenset()
     """The symbols that the student introduced."""
+    _kept: dict[int, tuple[Node, frozenset[str]]] = field(default_factory=dict, compare=False, repr=False)
 
     def reaches(self, node: Node, target: str, without: frozenset[str] = frozenset()) -> bool:
         """Return whether a tree depends on a symbol, by definitions."""
-        for each in walk(node):
-            if isinstance(each, Symbol) and each.name not in without:
-                if each.name == target:
-                    return True
-                inner = without | {each.name}
-                if any(self.reaches(d.body, target, inner) for d in self.definitions.get(each.name, ())):
-                    return True
+        seen = set(without)
+        names = list(self._symbols(node))
+        while names:
+            name = names.pop()
+            if name in seen:
+                continue
+            if name == target:
+                return True
+            seen.add(name)
+            for definition in self.definitions.get(name, ()):
+                names += self._symbols(definition.body)
         return False
 
     def related(self, node: Node, name: str) -> bool:
         """Return whether a tree depends on a given symbol on which a defined one depends too."""
         if name not in self.definitions:
             return False
-        given = {each.name for each in self._below(self.definitions[name][0].body, frozenset())}
-        return any(each.name in given for each in self._below(node, frozenset()))
+        return bool(self._given(self.definitions[name][0].body) & self._given(node))
 
-    def _below(self, node: Node, seen: frozenset[str]) -> Iterator[Symbol]:
-        for each in walk(node):
-            if isinstance(each, Symbol) and each.name not in seen:
-                if each.name in self.definitions:
-                    yield from self._below(self.definitions[each.name][0].body, seen | {each.name})
-                else:
-                    yield each
+    def _given(self, node: Node) -> set[str]:
+        """Return the symbols without a definition on which a tree depends."""
+        seen: set[str] = set()
+        names = list(self._symbols(node))
+        while names:
+            name = names.pop()
+            if name not in seen:
+                seen.add(name)
+                if name in self.definitions:
+                    names += self._symbols(self.definitions[name][0].body)
+        return seen - self.definitions.keys()
+
+    def _symbols(self, node: Node) -> frozenset[str]:
+        """Return the names of the symbols in a tree; they are kept."""
+        if id(node) not in self._kept:
+            names = frozenset(each.name for each in walk(node) if isinstance(each, Symbol))
+            self._kept[id(node)] = node, names
+        return self._kept[id(node)][1]
 
     def towards(self, name: str, target: str | None) -> Definition:
         """Return the definition of a symbol that reaches another, the first if none does."""

@@ -30,11 +30,13 @@ def rows(tokens: list[Token]) -> list[list[Token]]:
         ahead = min(ahead, lowest[position])
         if position in breaks and lowest[position] > 0 and ahead == 0:
             closed.add(position)
+    cases = 0
     for position, token in enumerate(tokens):
         if position in breaks and position not in closed:
             rows.append([])
-        elif not (token.text == "\\\\" and position in closed and _outside_cases(tokens, position)):
+        elif not (token.text == "\\\\" and position in closed and cases == 0):
             rows[-1].append(token)
+        cases += {"begin": 1, "end": -1}.get(token.kind, 0)
     return [row for row in rows if row]
 
 
@@ -57,11 +59,6 @@ def without_alignment(tokens: list[Token]) -> list[Token]:
         if depth or token.text != "&":
             kept.append(token)
     return kept
-
-
-def _outside_cases(tokens: list[Token], position: int) -> bool:
-    """Return whether a token stands in no `cases`."""
-    return sum({"begin": 1, "end": -1}.get(token.kind, 0) for token in tokens[:position]) == 0
 
 
 def _depth(token: Token) -> int:

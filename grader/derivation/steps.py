@@ -32,6 +32,7 @@ from grader.derivation.statements import (
 from grader.derivation.tree import DerivationError, Derivative, Node, Place, free_indices, own_indices
 
 MAX_STEPS = 300
+MAX_CHAINS = 2000
 SIGNS = {"+", r"\cdot", r"\times", "*", "/"}
 
 
@@ -107,6 +108,8 @@ def read_derivation(text: str, vocabulary: Vocabulary) -> Derivation:
     builder = _Builder(plain, Lines(plain), macros)
     for piece in find_formulas(plain):
         builder.take(piece)
+        if len(builder.derivation.chains) > MAX_CHAINS:
+            raise DerivationError(f"there are more than {MAX_CHAINS} formulas")
     heads = {tuple(t.text for t in c.head.tokens[:2]) for c in builder.derivation.chains if c.links}
     if (r"\delta", "_") in heads:
         vocabulary = replace(vocabulary, taken=frozenset({r"\delta"}))
