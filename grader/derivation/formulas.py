@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from grader.derivation.tree import DerivationError, Place
 
-MAX_TEXT = 60_000
+MAX_TEXT = 40_000
 MAX_MACROS = 200
 ENVIRONMENTS = (
     "align alignat aligned alignedat displaymath eqnarray equation flalign gather gathered math multline "

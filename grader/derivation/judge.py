@@ -20,7 +20,7 @@ from grader.derivation.goal import Goal, about_cost, judge_goal
 from grader.derivation.meaning import Task
 from grader.derivation.statements import EQUALITIES
 from grader.derivation.steps import Chain, Derivation, Expression, Link, read_derivation
-from grader.derivation.tree import Derivative, Node, Symbol, Unknown, free_indices, walk
+from grader.derivation.tree import Derivative, Node, Symbol, Unknown, free_indices, size_of, walk
 from grader.derivation.work import Work
 
 MAX_MENDED = 8  # steps for which is looked what would mend them
@@ -309,6 +309,9 @@ class _ChainJudge:
         memory.attempts += 1
         comparer = memory.comparer(self._comparer)
         for candidate in memory.candidates(left):
+            if self.work.spent:
+                return 0
+            self.work.left -= 2 * (size_of(candidate) + size_of(right)) * (1 + len(memory.beliefs))
             given = memory.inserted(candidate)
             for other in (right, memory.inserted(right)):
                 if comparer.compare(given, other, self._pairs, self._chain.conditions).verdict == HOLDS:
