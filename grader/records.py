@@ -18,6 +18,7 @@ import numpy as np
 
 from grader.reading import FunctionFacts
 from grader.subjects import Call
+from grader.written import WrittenStep
 
 
 class OutcomeKind(StrEnum):
@@ -299,10 +300,11 @@ class Plot:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Why a verdict is what it is: named facts, and perhaps a picture."""
+    """Why a verdict is what it is: named facts, a picture, or the steps of a written answer."""
 
     facts: tuple[tuple[str, str], ...] = ()
     plot: Plot | None = None
+    steps: tuple[WrittenStep, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -367,7 +369,10 @@ class CheckScore:
 
 @dataclass(frozen=True)
 class QuestionScore:
-    """The points of one question; `points` is None while a person still has to give them."""
+    """The points of one question; `points` is None while a person still has to give them.
+
+    The points of the checks of a question that is `written` are what is suggested to this person.
+    """
 
     id: str
     title: str
@@ -376,6 +381,14 @@ class QuestionScore:
     checks: tuple[CheckScore, ...]
     remarks: tuple[str, ...] = ()
     diagnosis: Diagnosis | None = None
+    written: bool = False
+
+    @property
+    def suggested(self) -> float | None:
+        """The points that are suggested to the person who gives them, None if nothing is."""
+        if not self.written or not any(check.max_points for check in self.checks):
+            return None
+        return sum(check.points for check in self.checks)
 
 
 @dataclass(frozen=True)

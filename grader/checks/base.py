@@ -23,6 +23,7 @@ from grader.checks.result import CaseResult, combined
 from grader.reading import FactsStatus, FunctionFacts
 from grader.records import Code, Outcome, OutcomeKind, Verdict, VerdictKind
 from grader.subjects import Call, Case, Sweep
+from grader.written import WrittenTask
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=80)]
 Fraction = Annotated[float, Field(ge=0, le=1, strict=True)]
@@ -98,6 +99,10 @@ class Planner(Protocol):
 
     def metric(self, name: str) -> Callable[..., Any]:
         """Return a function of metrics.py."""
+        ...
+
+    def written(self, check: str, kind: str, name: str | None) -> WrittenTask:
+        """Return the task of reading a written answer, with the content of a file of the course."""
         ...
 
     def made_for(self, case: Case, names: Sequence[str]) -> list[tuple[str, Case]]:
@@ -210,6 +215,8 @@ class Check(Model):
 
     grading_only: ClassVar[frozenset[str]] = frozenset({"requires", "once"})
     """Keys that students do not get: they have a meaning in the grading only."""
+    for_a_person: ClassVar[bool] = False
+    """Whether its points are a suggestion for the person who reads a written answer."""
     credits_mistakes: ClassVar[bool] = False
     """Whether a named mistake earns what the course credits it with."""
 
@@ -236,6 +243,10 @@ class Check(Model):
         fields = type(self).model_fields
         new = {name: fields[name].get_default() for name in self.grading_only if name in fields}
         return self.model_copy(update={**new, "points": 0.0, "visibility": "public"})
+
+    def decides(self, verdict: Verdict) -> bool:
+        """Whether a verdict on a written answer leaves nothing to a person."""
+        return False
 
     def plan(self, planner: Planner) -> tuple[PlannedCase, ...]:
         """Return the cases of the check."""

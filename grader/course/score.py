@@ -77,7 +77,7 @@ def _question(
     share: float = 1.0,
 ) -> QuestionScore:
     """Return the score of a question, whatever other questions earned."""
-    if question.manual:
+    if question.manual and not question.checks:
         return QuestionScore(question.id, question.title, None, question.points, (), remarks)
     checks: dict[str, CheckScore] = {}
     for check in question.checks:
@@ -108,7 +108,12 @@ def _question(
     scores = tuple(checks.values())
     undecided = any(s.verdict.kind is VerdictKind.INCONCLUSIVE and s.max_points for s in scores)
     total = None if undecided else _rounded(sum(score.points for score in scores))
-    return QuestionScore(question.id, question.title, total, question.points, scores, remarks, diagnosis)
+    decided = all(c.decides(s.verdict) for c, s in zip(question.checks, scores, strict=True))
+    if question.manual and not (decided and total == question.points):
+        total = None
+    return QuestionScore(
+        question.id, question.title, total, question.points, scores, remarks, diagnosis, question.manual
+    )
 
 
 def _same_end(first: Verdict, second: Verdict) -> bool:
@@ -134,11 +139,12 @@ def _summary(questions: tuple[QuestionScore, ...]) -> Summary:
     """Return one word for all questions that are decided."""
     decided = [question for question in questions if question.points is not None]
     points = sum(question.points or 0.0 for question in decided)
-    undecided = any(question.points is None and question.checks for question in questions)
+    undecided = any(each.points is None and each.checks and not each.written for each in questions)
     if not undecided and points >= sum(question.max_points for question in decided) - 1e-9:
         return Summary.CORRECT
     if points > 0 or undecided:
         return Summary.PARTLY_CORRECT
+    decided = [question for question in decided if not question.written]
     kinds = {check.verdict.kind for question in decided for check in question.checks}
     return Summary.NOT_ATTEMPTED if kinds == {VerdictKind.NOT_ATTEMPTED} else Summary.WRONG
 

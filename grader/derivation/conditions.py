@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from grader.derivation.latex import Token, read_words
-from grader.derivation.tree import Both, Compare, DerivationError, Either, Node, Otherwise, walk
+from grader.derivation.tree import Both, Compare, DerivationError, Either, Node, Otherwise, rebuild, walk
 
 OPERATORS = {"=": "=", r"\neq": "≠", "<": "<", ">": ">", r"\leq": "≤", r"\geq": "≥"}
 MAX_TOKENS = 100
@@ -88,6 +88,7 @@ def parse_range(
             raise DerivationError(f"the upper bound {size} of a sum is not known", above[0].place)
     if len(set(indices)) < len(indices):
         raise DerivationError("a sum has the same index twice", below[0].place)
+    conditions = [_with_sizes(each, sizes) for each in conditions]
     condition = Both(tuple(conditions)) if len(conditions) > 1 else (conditions[0] if conditions else None)
     if not indices and condition is None:
         raise DerivationError("a sum has no index", below[0].place if below else None)
@@ -101,9 +102,17 @@ def compared(condition: Node | None) -> list[str]:
         for node in (walk(condition) if condition else ())
         if isinstance(node, Compare)
         for side in (node.left, node.right)
-        if isinstance(side, str)
+        if isinstance(side, str) and not side.startswith("#")
     ]
     return list(dict.fromkeys(found))
+
+
+def _with_sizes(condition: Node, sizes: frozenset[str]) -> Node:
+    """Return a condition in which the names of sizes, as in `k > K`, are told apart from indices."""
+    if not isinstance(condition, Compare):
+        return rebuild(condition, lambda part: _with_sizes(part, sizes))
+    left, right = (f"#{side}" if side in sizes else side for side in (condition.left, condition.right))
+    return Compare(condition.operator, left, right, place=condition.place)
 
 
 def _lower_bound(part: list[Token]) -> list[Node]:
@@ -111,7 +120,7 @@ def _lower_bound(part: list[Token]) -> list[Node]:
     bound = "".join(token.text for token in part[2:])
     if bound == "1":
         return []
-    if match := re.fullmatch(r"([a-z])(\+1)?", bound):
+    if match := re.fullmatch(r"([A-Za-z])(\+1)?", bound):
         operator = ">" if match.group(2) else "≥"
         return [Compare(operator, part[0].text, match.group(1), place=part[0].place)]
     raise DerivationError(f"a sum that begins at {bound} is not known; indices begin at 1", part[2].place)

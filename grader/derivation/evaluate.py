@@ -104,9 +104,15 @@ class Evaluator:
         with np.errstate(all="ignore"):
             return {index: self.index_size(index, *nodes) or self._default for index in sorted(indices)}
 
+    def table(self, name: str) -> Tensor:
+        """Return a symbol for all values of its indices."""
+        with np.errstate(all="ignore"):
+            return self._table(name, None)[0]
+
     def mask(self, condition: Node, sizes: Mapping[str, int]) -> Tensor:
         """Return one where a condition holds, zero elsewhere."""
-        return mask_of(condition, sizes, self._default)
+        named = {f"#{name}": size for name, size in self.instance.sizes.items()}
+        return mask_of(condition, {**named, **sizes}, self._default)
 
     def _table(self, name: str, by: str | None) -> Dual:
         """Return a symbol for all values of all its axes, named #0, #1, ..., and its tangent."""

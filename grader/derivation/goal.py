@@ -22,7 +22,7 @@ from grader.derivation.tree import (
     Symbol,
     Unknown,
     free_indices,
-    own_indices,
+    numbered,
     rename,
     walk,
 )
@@ -190,7 +190,7 @@ def about_cost(tree: Node, comparer: Comparer) -> bool:
 def _derived(chain: Chain, used: Mapping[int, Node]) -> list[Node]:
     """Return the derivative that a chain begins with and goes on from, its indices as numbers."""
     trees = [used[id(each)] for each in chain.expressions if id(each) in used]
-    return [_numbered(trees[0])] if len(trees) > 1 and isinstance(trees[0], Derivative) else []
+    return [numbered(trees[0])[0]] if len(trees) > 1 and isinstance(trees[0], Derivative) else []
 
 
 def _lemma(chain: Chain, used: Mapping[int, Node], comparer: Comparer) -> bool:
@@ -205,13 +205,6 @@ def _left_open(tree: Node, derived: set[str], comparer: Comparer) -> bool:
         isinstance(node, Derivative)
         and _start_of(node, comparer) is None
         and about_cost(node, comparer)
-        and canonical(_numbered(node)) not in derived
+        and canonical(numbered(node)[0]) not in derived
         for node in walk(tree)
     )
-
-
-def _numbered(node: Node) -> Node:
-    """Return a tree with other names for its free indices, in the order in which they stand."""
-    order = dict.fromkeys(index for each in walk(node) for index in own_indices(each))
-    free = free_indices(node)
-    return rename(node, {index: f"@{n}" for n, index in enumerate(i for i in order if i in free)})

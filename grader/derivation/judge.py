@@ -18,6 +18,7 @@ from grader.derivation.explain import mend, show_example
 from grader.derivation.follow import MAX_ATTEMPTS, Memory
 from grader.derivation.goal import Goal, about_cost, judge_goal
 from grader.derivation.meaning import Task
+from grader.derivation.rules import name_rule
 from grader.derivation.statements import EQUALITIES
 from grader.derivation.steps import Chain, Derivation, Expression, Link, read_derivation
 from grader.derivation.tree import Derivative, Node, Symbol, Unknown, free_indices, size_of, walk
@@ -38,6 +39,9 @@ class Step:
     verdict: str
     reason: str
     example: Example | None = None
+    relation: str = "="
+    rule: str = ""
+    """The rule by which it holds, where one is recognised."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ class Judged:
 
     failures: dict[int, tuple[Node, Node, _ChainJudge]] = field(default_factory=dict)
     """By the number of a step that fails, its two sides: what would mend it is looked for at the end."""
+    named: dict[int, tuple[tuple[Node, ...], Node, _ChainJudge]] = field(default_factory=dict)
+    """By the number of a step that holds, the readings of its left side, and its right side."""
     introductions: int = 0
     """The number of steps that hold and say nothing of the reading."""
     misstated: str = ""
@@ -86,6 +92,15 @@ class Judged:
             parts = (mended, show_example(step.example) if step.example else "")
             self.steps[number] = replace(step, reason="; ".join(part for part in parts if part))
 
+    def name_rules(self) -> None:
+        """Say by which rules the other steps hold."""
+        for number, (lefts, right, chain) in self.named.items():
+            if chain.work.scarce:
+                break
+            left = next((each for each in lefts if chain.compare(each, right).verdict == HOLDS), lefts[0])
+            rule = name_rule(left, right, chain.comparer, chain.pairs, chain.conditions)
+            self.steps[number] = replace(self.steps[number], rule=rule)
+
 
 def judge_derivation(text: str, task: Task, seed: int = 0) -> Report:
     """Return what holds and what fails in a Markdown text; raise DerivationError if it is too long."""
@@ -109,6 +124,7 @@ def judge_derivation(text: str, task: Task, seed: int = 0) -> Report:
         if judged.fit > best.fit:
             best, comparer, derivation = judged, last, changed
     best.explain()
+    best.name_rules()
     goal = judge_goal(derivation.chains, best.used, comparer, best.misstated)
     unreadable = [
         Step(each.place.line, each.text, "", NOT_CHECKED, f"not read: {each.error}")
@@ -177,8 +193,9 @@ class _ChainJudge:
 
     def __init__(self, chain: Chain, comparer: Comparer, introduced: Introduced, judged: Judged) -> None:
         self._chain = chain
-        self._comparer = comparer
+        self.comparer = comparer
         self.work = comparer.work
+        self.conditions = chain.conditions
         self._introduced = introduced
         self._judged = judged
         self.names = comparer.task.pairs
@@ -186,7 +203,7 @@ class _ChainJudge:
         trees = [tree for each in chain.expressions for tree in each.readings]
         self._free = chain.free
         free = self._free.union(*(free_indices(tree) for tree in trees))
-        self._pairs = pairs_in(trees, free, names)
+        self.pairs = pairs_in(trees, free, names)
         self._sound: Node | None = None  # the last expression whose indices were right
         self._mended: Node | None = None  # what the left side should have been
         self._wrong_since = 0  # the line from which on the chain is not equal to its head
@@ -210,13 +227,13 @@ class _ChainJudge:
                     step = replace(step, reason=f"{step.reason}; {reason}" if step.reason else reason)
             head = self._judged.used.get(id(self._chain.head))
             stated = step.verdict == FAILS and left is self._chain.head and isinstance(head, Symbol)
-            if stated and isinstance(head, Symbol) and head.name in self._comparer.task.scope.definitions:
+            if stated and isinstance(head, Symbol) and head.name in self.comparer.task.scope.definitions:
                 self._judged.misstated = f"it starts from another {head.name}"
             begins = self._judged.used.get(id(left))
             if (
                 not self._judged.begun and not self._chain.aside and begins is not None and right.readings
                 and step.verdict != NOT_CHECKED
-                and any(about_cost(node, self._comparer) for node in walk(begins))
+                and any(about_cost(node, self.comparer) for node in walk(begins))
                 and canonical(begins) != canonical(lefts[0])
             ):  # fmt: skip
                 self._judged.begun = True
@@ -239,7 +256,8 @@ class _ChainJudge:
         rights = right.readings
 
         def step(verdict: str, reason: str, example: Example | None = None) -> Step:
-            return Step(link.relation.place.line, left.text, right.text, verdict, reason, example)
+            relation = link.relation.text
+            return Step(link.relation.place.line, left.text, right.text, verdict, reason, example, relation)
 
         if link.relation.text not in EQUALITIES:
             return step(NOT_CHECKED, f"{link.relation.text} is not tested"), rights
@@ -258,6 +276,8 @@ class _ChainJudge:
             if self._wrong_since and head is not None:
                 self._judged.memory.believe(head, chosen, self._wrong_since)
             reason = "for different indices" if found.only_pairs else ""
+            if not self.comparer.work.scarce:
+                self._judged.named[len(self._judged.steps)] = (lefts, chosen, self)
             return step(HOLDS, reason), (chosen,)
         before = lefts[0]
         if sound is not None or mended is not None:
@@ -270,8 +290,8 @@ class _ChainJudge:
         if any(
             isinstance(node, Unknown) for tree in (before, chosen) for node in walk(tree)
         ) or CONSTANT.search(self._chain.prose[-160:]):
-            again = self._comparer.compare(
-                before, chosen, self._pairs, self._chain.conditions, up_to_constant=True
+            again = self.comparer.compare(
+                before, chosen, self.pairs, self._chain.conditions, up_to_constant=True
             )
             if again.verdict == HOLDS:
                 return step(HOLDS, "up to a constant"), (chosen,)
@@ -307,14 +327,14 @@ class _ChainJudge:
         if not memory.beliefs or memory.attempts >= MAX_ATTEMPTS:
             return 0
         memory.attempts += 1
-        comparer = memory.comparer(self._comparer)
+        comparer = memory.comparer(self.comparer)
         for candidate in memory.candidates(left):
             if self.work.spent:
                 return 0
             self.work.left -= 2 * (size_of(candidate) + size_of(right)) * (1 + len(memory.beliefs))
             given = memory.inserted(candidate)
             for other in (right, memory.inserted(right)):
-                if comparer.compare(given, other, self._pairs, self._chain.conditions).verdict == HOLDS:
+                if comparer.compare(given, other, self.pairs, self._chain.conditions).verdict == HOLDS:
                     return memory.beliefs[-1].line
         return 0
 
@@ -336,7 +356,7 @@ class _ChainJudge:
             if isinstance(node, Symbol)
             for index in node.indices
         )
-        return numbered and self._comparer.compare(left, right, smallest=True).verdict == HOLDS
+        return numbered and self.comparer.compare(left, right, smallest=True).verdict == HOLDS
 
     def _best(self, lefts: Sequence[Node], rights: Sequence[Node]) -> tuple[Comparison, Node]:
         """Return the comparison of the readings that fit, of the first ones if none do."""
@@ -352,7 +372,7 @@ class _ChainJudge:
 
     def compare(self, left: Node, right: Node) -> Comparison:
         """Compare two trees under the conditions of the chain."""
-        return self._comparer.compare(left, right, self._pairs, self._chain.conditions)
+        return self.comparer.compare(left, right, self.pairs, self._chain.conditions)
 
     def _about_indices(self, tree: Node, strays: frozenset[str]) -> str:
         """Return in words which index is free on one side only."""

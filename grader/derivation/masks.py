@@ -21,13 +21,18 @@ COMPARED: dict[str, Callable[[Array, Array], Array]] = {
 
 
 def mask_of(condition: Node, sizes: Mapping[str, int], default: int) -> Tensor:
-    """Return one where a condition holds, zero elsewhere; indices without a size have the default."""
+    """Return one where a condition holds, zero elsewhere; indices without a size have the default.
+
+    The size that a condition names is in `sizes` too, as `#K`.
+    """
     match condition:
         case Compare(operator=operator, left=left, right=right):
             sides = []
             for side in (left, right):
                 if isinstance(side, int):
                     sides.append(t.number(side))
+                elif side.startswith("#"):
+                    sides.append(t.number(sizes[side]))
                 else:
                     sides.append(t.tensor(np.arange(1.0, sizes.get(side, default) + 1), [side]))
             if left == right:

@@ -36,9 +36,15 @@ class Model(BaseModel):
 class Given(Model):
     """A symbol that gets random numbers."""
 
-    draw: Literal["normal", "positive", "joint", "probabilities", "one_hot"]
+    draw: Literal[
+        "normal", "positive", "joint", "probabilities", "one_hot", "low_rank", "rank", "singular_values"
+    ]
     """The distribution: `joint` is a symmetric matrix with a zero diagonal that sums to one; the rows of
-    `probabilities` sum to one, those of `one_hot` hold a single one."""
+    `probabilities` sum to one, those of `one_hot` hold a single one; a matrix of `low_rank` has the rank 1 on
+    the first instance, 2 on the next, ... and then again. The `rank` and the `singular_values` are those of
+    another symbol."""
+    of: str = ""
+    """The matrix of which this is the rank, or the singular values, the largest first."""
     shape: tuple[str, ...] = Field((), max_length=3)
     """The names of the sizes of its axes; none for a number."""
     names: tuple[str, ...] = ()
@@ -160,18 +166,24 @@ class Task:
     def instance(self, number: int, seed: int, variant: int = 0) -> Instance:
         """Return random numbers for the given symbols; `variant` changes those that vary alone."""
         sizes = {name: values[number] for name, values in self.meaning.sizes.items()}
-        arrays = {}
+        arrays: dict[str, Array] = {}
         for position, (key, symbol) in enumerate(self.meaning.symbols.items()):
             if isinstance(symbol, Given):
                 moved = variant if key in self.meaning.varies else 0
                 rng = np.random.default_rng([seed, number, position, moved])
-                arrays[key] = _draw(symbol.draw, tuple(sizes[name] for name in symbol.shape), rng)
+                if symbol.of:
+                    arrays[key] = _computed(symbol.draw, arrays[symbol.of])
+                    continue
+                array = _draw(symbol.draw, tuple(sizes[name] for name in symbol.shape), rng)
+                if symbol.draw == "low_rank":
+                    array = _of_rank(array, 1 + number % min(array.shape))
+                arrays[key] = array
         return Instance(sizes, arrays)
 
 
 def _draw(kind: str, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     """Return random numbers of a kind."""
-    if kind == "normal":
+    if kind in ("normal", "low_rank"):
         return np.asarray(rng.normal(size=shape))
     positive: Array = np.exp(0.5 * rng.normal(size=shape))
     if kind == "joint":
@@ -184,6 +196,19 @@ def _draw(kind: str, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     if kind == "one_hot":
         return np.eye(shape[-1])[rng.integers(shape[-1], size=shape[:-1])]
     return positive
+
+
+def _of_rank(array: Array, rank: int) -> Array:
+    """Return a matrix near another one, with a rank."""
+    left, values, right = np.linalg.svd(array, full_matrices=False)
+    return np.asarray((left[:, :rank] * values[:rank]) @ right[:rank])
+
+
+def _computed(kind: str, matrix: Array) -> Array:
+    """Return the rank or the singular values of a matrix; what is zero up to rounding is zero."""
+    values = np.linalg.svd(matrix, compute_uv=False)
+    values = np.where(values < 1e-10 * values.max(), 0.0, values)
+    return np.asarray(float((values > 0).sum()) if kind == "rank" else values, dtype=np.float64)
 
 
 def load_task(root: Path, assignment: str, question: str) -> Task:
@@ -217,7 +242,11 @@ def make_task(content: Any, name: str) -> Task:
             for each in error.errors(include_url=False)
         ]
         raise RubricError("\n".join(lines)) from error
-    task = Task(meaning)
+    return checked(Task(meaning), name)
+
+
+def checked(task: Task, name: str) -> Task:
+    """Return a task whose formulas can be read and evaluated; raise RubricError for another."""
     try:
         _check(task)
     except DerivationError as error:
@@ -234,8 +263,17 @@ def _check(task: Task) -> None:
     for name in shapes:
         if name not in task.meaning.sizes:
             raise DerivationError(f"a shape has the size {name}, which is not among the sizes")
+    seen: set[str] = set()
+    for key, symbol in task.meaning.symbols.items():
+        if isinstance(symbol, Given) and bool(symbol.of) != (symbol.draw in ("rank", "singular_values")):
+            raise DerivationError(f"{key}: the key `of` belongs to the draws rank and singular_values")
+        if isinstance(symbol, Given) and symbol.of and symbol.of not in seen:
+            raise DerivationError(f"{key} is of {symbol.of!r}, which is no symbol before it")
+        if isinstance(symbol, Given) and symbol.draw == "low_rank" and len(symbol.shape) != 2:
+            raise DerivationError(f"{key}: a matrix of low rank has two sizes")
+        seen.add(key)
     trees = [d.body for definitions in task.scope.definitions.values() for d in definitions]
-    for tree in (*trees, task.start, task.target):
+    for tree in (*trees, *([task.start, task.target] if task.meaning.start else [])):
         for node in walk(tree):
             if isinstance(node, Symbol) and node.name not in known:
                 raise DerivationError(f"{node.name} is used and not among the symbols")

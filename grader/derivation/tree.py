@@ -51,7 +51,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Compare(Node):
-    """Two indices compared by one of = ≠ < > ≤ ≥; a side may be a whole number."""
+    """Two indices compared by one of = ≠ < > ≤ ≥; a side may be a whole number, or `#K` for a size."""
 
     operator: str
     left: str | int
@@ -270,7 +270,7 @@ def own_indices(node: Node) -> tuple[str, ...]:
         case Symbol(indices=indices) | Entry(indices=indices):
             return tuple(each for each in indices if isinstance(each, str))
         case Compare(left=left, right=right):
-            return tuple(each for each in (left, right) if isinstance(each, str))
+            return tuple(each for each in (left, right) if isinstance(each, str) and each[:1] != "#")
     return ()
 
 
@@ -300,6 +300,13 @@ def rename(node: Node, names: dict[str, str]) -> Node:
             sides = (names.get(each, each) if isinstance(each, str) else each for each in (left, right))
             return Compare(node.operator, *sides, place=node.place)
     return rebuild(node, lambda part: rename(part, names))
+
+
+def numbered(node: Node) -> tuple[Node, tuple[str, ...]]:
+    """Return a tree with numbers for its free indices, as they stand in order, and these indices."""
+    order = dict.fromkeys(index for each in walk(node) for index in own_indices(each))
+    letters = tuple(index for index in order if index in free_indices(node))
+    return rename(node, {letter: f"@{n}" for n, letter in enumerate(letters)}), letters
 
 
 def _unused(name: str, taken: set[str] | frozenset[str]) -> str:

@@ -22,6 +22,11 @@ class Work:
         """Whether there is none left."""
         return self.left < 0
 
+    @property
+    def scarce(self) -> bool:
+        """Whether there is too little left for what only says more."""
+        return self.left < MAX_WORK // 2
+
     def spend(self, amount: int) -> None:
         """Note work that is done; raise DerivationError if there is none left."""
         self.left -= amount

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 
 from grader.handler.job import Job
 from grader.observe.call_functions import RESULTS, UNCONFIRMED, Budget, CallSettings, make_calls
-from grader.observe.handle import handle
-from grader.observe.keys import calls_key, facts_key, notebook_limits, run_key
+from grader.observe.handle import examine_answers, handle
+from grader.observe.keys import calls_key, facts_key, notebook_limits, run_key, written_key
 from grader.observe.sandbox import Sandbox
 from grader.plan.plan import Course
 from grader.reading import CodeCell, FactsStatus, FunctionCode, FunctionFacts, Reading
@@ -85,7 +85,23 @@ def observe(
     if needed:
         later = {name: [call for call in needed if call.function == name] for name in course.calls}
         outcomes |= made.outcomes(later, in_state)
+    outcomes |= _Outcomes(_examined(hand_in, course, sandbox, store), {})
     return Observation(run, facts, outcomes, in_state)
+
+
+def _examined(hand_in: HandIn, course: Course, sandbox: Sandbox, store: Store) -> dict[str, Outcome]:
+    """Return what is found in the written answers, by the id of the task."""
+    keys = {task.id: str(written_key(hand_in, task, course)) for task in course.plan.written}
+    found = {
+        name: kept[name] for name, key in keys.items() if name in (kept := store.get_outcomes(key, [name]))
+    }
+    lacking = [task for task in course.plan.written if task.id not in found]
+    if lacking:
+        made = examine_answers(hand_in.notebook, course.assignment.handed_out, lacking, sandbox)
+        for name, outcome in made.items():
+            store.put_outcomes(keys[name], {name: outcome})
+        found |= made
+    return found
 
 
 @dataclass(frozen=True)
