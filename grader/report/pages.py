@@ -24,6 +24,7 @@ from grader.records import CellStatus, NotebookRun, Score, Summary, VerdictKind
 from grader.report import chart
 from grader.report.mistake import explain
 from grader.report.statistics import course_statistics
+from grader.written import StepVerdict, WrittenStep
 
 MARKS = {
     VerdictKind.PASSED: "✓",
@@ -46,6 +47,8 @@ TONES = {
     Summary.UNREADABLE: "bad",
     Summary.NOT_ATTEMPTED: "none",
 }
+STEP_MARKS = {StepVerdict.HOLDS: "✓", StepVerdict.FAILS: "✗", StepVerdict.NOT_CHECKED: "?"}
+STEP_TONES = {StepVerdict.HOLDS: "good", StepVerdict.FAILS: "bad", StepVerdict.NOT_CHECKED: "none"}
 # A symbol of a formula is one letter (or sum, sigma, a derivative); other names with _ are those of code.
 FORMULAS = (
     (re.compile(r"\bsum_\{([^{}]{1,40})\}"), r"∑<sub>\1</sub>"),
@@ -54,6 +57,11 @@ FORMULAS = (
     (re.compile(r"(?<![\w.])(d?[A-Za-z])_(\w{1,2})(?![\w(=\[])"), r"\1<sub>\2</sub>"),
     (re.compile(r"\^\{([^{}]{1,20})\}"), r"<sup>\1</sup>"),
     (re.compile(r"\^(-?\d{1,2}|T)\b"), r"<sup>\1</sup>"),
+)
+# What a step is shown by: tags of MathML without attributes that load or run anything, and text.
+MATHML = re.compile(
+    r"(?:[^<>&]|&(?:[a-zA-Z]{1,10}|#x?[0-9a-fA-F]{1,8});|</?m[a-z]{1,15}"
+    r'(?: (?:display|mathvariant|stretchy|fence|accent|width|columnalign)="[^"<>&]{0,40}")*>)*'
 )
 ENVIRONMENT = Environment(
     loader=PackageLoader("grader.report", "templates"),
@@ -73,7 +81,24 @@ def formulas(text: str) -> Markup:
     return Markup(shown)  # noqa: S704 -- escaped above
 
 
+def typeset(step: WrittenStep) -> Markup:
+    """Return a step as MathML, or as its source if there is none, or more than MathML in it."""
+    if step.shown and MATHML.fullmatch(step.shown):
+        return Markup(step.shown)  # noqa: S704 -- nothing but tags and attributes of MathML
+    source = f"{step.left} = {step.right}" if step.right else step.left
+    return Markup("<code>{}</code>").format(source)
+
+
+def first_false(steps: Sequence[WrittenStep]) -> int:
+    """Return the index of the first step that is false, -1 if there is none."""
+    return next((n for n, step in enumerate(steps) if step.verdict is StepVerdict.FAILS), -1)
+
+
+ENVIRONMENT.globals["first_false"] = first_false
 ENVIRONMENT.filters |= {
+    "formula": typeset,
+    "step_mark": STEP_MARKS.__getitem__,
+    "step_tone": STEP_TONES.__getitem__,
     "formulas": formulas,
     "points": "{:.4g}".format,
     "words": lambda value: str(value.value).replace("_", " "),
