@@ -44,7 +44,7 @@ def examine(kind: str, content: str, text: str, show: Show = lambda formula: "")
             return WrittenReport(tuple(_written(claim, show) for claim in claims))
         report = judge_derivation(text, make_task(json.loads(content), kind))
     except DerivationError as error:
-        return WrittenReport(remarks=(f"it cannot be checked: {error}",))
+        return WrittenReport(remarks=(str(error),))
     steps = tuple(_written(step, show) for step in report.steps[:MAX_STEPS])
     return WrittenReport(steps, report.goal.starts_right, report.goal.target_reached, report.goal.remarks)
 
