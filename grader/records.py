@@ -1,6 +1,6 @@
 """The only types that cross from one stage to the next; all frozen, all plain data.
 
-plan  ->  Candidates (and Case, Call of grader.subjects, checks.base.PlannedCase, plan.plan.Plan)
+plan  ->  Candidate (and Case, Call of grader.subjects, checks.base.PlannedCase, plan.plan.Plan)
 observe  ->  Outcome, CellRun, NotebookRun, FunctionFacts, Observation
 judge  ->  Evidence, Verdict, Diagnosis
 score  ->  CheckScore, QuestionScore, Score
@@ -12,12 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from grader.reading import FunctionFacts
-from grader.subjects import Call
 from grader.written import WrittenStep
 
 
@@ -252,39 +251,6 @@ class Candidate:
         """The largest finite entry of all predictions."""
         parts = [np.abs(part) for seen in self.predictions.values() for part in seen.parts or ()]
         return max((float(part[np.isfinite(part)].max(initial=0.0)) for part in parts), default=0.0)
-
-
-class Candidates(Protocol):
-    """What a function could be, as far as the course knows; computed when it is first needed."""
-
-    calls: tuple[Call, ...]
-    rtol: float
-    whole: bool
-    """Whether predictions are results as they came back; otherwise they are fingerprints of them."""
-
-    def observed(self, call: str, value: Any) -> Prediction:
-        """Return the parts of a returned value that the mathematics determines."""
-        ...
-
-    def lengths(self, call: str) -> tuple[int, ...]:
-        """Return the lengths of the first argument: points and dimensions, users and items."""
-        ...
-
-    def right(self) -> Candidate:
-        """Return the reference."""
-        ...
-
-    def arguments(self) -> Sequence[Candidate]:
-        """Return, for each parameter, a function that returns this argument as it is."""
-        ...
-
-    def single(self) -> Sequence[Candidate]:
-        """Return every known mistake."""
-        ...
-
-    def pairs(self) -> Sequence[Candidate]:
-        """Return every two known mistakes that can be made together."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import model_validator
 
 from grader.checks.derived import WrittenCheck
 from grader.records import Code, Evidence, Verdict, VerdictKind
@@ -16,10 +16,14 @@ class ClaimsCheck(WrittenCheck):
 
     type: Literal["claims"]
     """Test the claims of a written answer on random numbers; a person judges the answer."""
-    points: Annotated[float, Field(ge=0, le=0)] = 0.0
-    """None: the points are a person's to give."""
 
     reading_kind: ClassVar[str] = "claims"
+
+    @model_validator(mode="after")
+    def _without_points(self) -> Self:
+        if self.points:
+            raise ValueError("a check of type claims has points: 0, as a person judges the answer")
+        return self
 
     def suggest(self, report: WrittenReport) -> Verdict:
         """Say which claims hold."""

@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from grader.derivation.claims import judge_claims, make_claims
 from grader.derivation.judge import Step, judge_derivation
 from grader.derivation.meaning import make_task
+from grader.derivation.short_answers import judge_claims, make_claims
 from grader.derivation.tree import DerivationError
 from grader.errors import RubricError
 from grader.written import StepVerdict, WrittenReport, WrittenStep

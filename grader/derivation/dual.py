@@ -76,3 +76,16 @@ def diagonal_sum(value: Tensor) -> Tensor:
 def spread_diagonal(value: Tensor, eye: Tensor) -> Tensor:
     """Return a matrix with a vector, of shape (n, 1), on its diagonal."""
     return Tensor(value.data * eye.data, value.error * eye.data, value.axes, 2)
+
+
+def by_itself(value: Tensor, symmetric: bool) -> Tensor:
+    """Return the derivative of a symbol by itself; `symmetric` if d_ij and d_ji are one variable."""
+    tangent = t.number(1.0)
+    shape = value.data.shape[: t.width(value)]
+    for axis, length in enumerate(shape):
+        tangent = t.multiply(tangent, t.tensor(np.eye(length), [f"#{axis}", f"∂{axis}"]))
+    if symmetric and len(shape) == 2 and shape[0] == shape[1] and np.allclose(value.data, value.data.T):
+        swapped = t.renamed(tangent, {"∂0": "∂1", "∂1": "∂0"})
+        (a, _, b, _), axes = t.aligned(tangent, swapped)
+        return t.tensor(np.maximum(a, b), axes)
+    return tangent

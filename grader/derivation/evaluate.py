@@ -15,6 +15,7 @@ from grader.derivation.dual import (
     SMOOTH,
     Dual,
     as_row,
+    by_itself,
     chain,
     diagonal_sum,
     inverse,
@@ -123,7 +124,11 @@ class Evaluator:
             raise DerivationError(f"{name} is defined by itself")
         self._busy.add(key)
         try:
-            found = self._seed(name) if name == by else self._defined(name, by)
+            if name == by:
+                value = self._table(name, None)[0]
+                found = value, by_itself(value, self._symmetric)
+            else:
+                found = self._defined(name, by)
         finally:
             self._busy.discard(key)
         self._tables[key] = found
@@ -155,24 +160,6 @@ class Evaluator:
         value = t.renamed(value, dict(names))
         value = t.with_names(value, [f"#{len(names) + k}" for k in range(value.rank)])
         return t.ordered(value, sorted(value.axes))  # "#0", "#1", ... before "∂0", ...
-
-    def _seed(self, name: str) -> Dual:
-        """Return a symbol and its derivative by itself."""
-        value = self._table(name, None)[0]
-        tangent = t.number(1.0)
-        shape = value.data.shape[: t.width(value)]
-        for axis, length in enumerate(shape):
-            tangent = t.multiply(tangent, t.tensor(np.eye(length), [f"#{axis}", f"∂{axis}"]))
-        if (
-            self._symmetric
-            and len(shape) == 2
-            and shape[0] == shape[1]
-            and np.allclose(value.data, value.data.T)
-        ):
-            swapped = t.renamed(tangent, {"∂0": "∂1", "∂1": "∂0"})
-            (a, _, b, _), axes = t.aligned(tangent, swapped)
-            tangent = t.tensor(np.maximum(a, b), axes)
-        return value, tangent
 
     def _dual(self, node: Node, by: str | None, sizes: dict[str, int]) -> Dual:
         """Return the value of a tree and its tangent, None if it does not depend on `by`."""

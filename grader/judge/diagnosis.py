@@ -17,9 +17,9 @@ import numpy as np
 
 from grader.judge.patterns import COMBINABLE, TRANSFORMATIONS, transformed
 from grader.numerics.residual import SEPARATED, residual
+from grader.plan.plan import Candidates
 from grader.records import (
     Candidate,
-    Candidates,
     Code,
     Diagnosis,
     DiagnosisKind,

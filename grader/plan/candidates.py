@@ -39,7 +39,7 @@ NOT_KEPT = ("assignment", "right_value", "_lock")
 
 
 class KnownMistakes:
-    """The candidates of one question (`grader.records.Candidates`).
+    """The candidates of one question (`grader.plan.plan.Candidates`).
 
     `right_value` returns what the reference makes of a case.
     """

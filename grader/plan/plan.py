@@ -2,21 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from grader.checks.base import Check, Outcomes, PlannedCase, Trusted
 from grader.checks.derived import WrittenCase
 from grader.course.rubric import Rubric
 from grader.plan.trusted import TrustedSide
-from grader.records import Candidates
+from grader.records import Candidate, Prediction
 from grader.subjects import Call
 from grader.written import WrittenTask
 
 if TYPE_CHECKING:  # it loads notebooks
     from grader.course.assignment import Assignment
+
+
+class Candidates(Protocol):
+    """What a function could be, as far as the course knows; computed when it is first needed."""
+
+    calls: tuple[Call, ...]
+    rtol: float
+    whole: bool
+    """Whether predictions are results as they came back; otherwise they are fingerprints of them."""
+
+    def observed(self, call: str, value: Any) -> Prediction:
+        """Return the parts of a returned value that the mathematics determines."""
+        ...
+
+    def lengths(self, call: str) -> tuple[int, ...]:
+        """Return the lengths of the first argument: points and dimensions, users and items."""
+        ...
+
+    def right(self) -> Candidate:
+        """Return the reference."""
+        ...
+
+    def arguments(self) -> Sequence[Candidate]:
+        """Return, for each parameter, a function that returns this argument as it is."""
+        ...
+
+    def single(self) -> Sequence[Candidate]:
+        """Return every known mistake."""
+        ...
+
+    def pairs(self) -> Sequence[Candidate]:
+        """Return every two known mistakes that can be made together."""
+        ...
 
 
 @dataclass(frozen=True)
