@@ -82,7 +82,7 @@ def import_tokenizer() -> None:
 
 def read_answer(path: Path, question: str) -> str:
     """Return the text of a Markdown file, or of the cells of a notebook that answer a question."""
-    from grader.notebook.sources import joined, load_json, read_named  # noqa: PLC0415
+    from grader.notebook.sources import answer_text, load_json, read_named  # noqa: PLC0415
 
     data = read_named(path)
     if path.suffix != ".ipynb":
@@ -91,18 +91,13 @@ def read_answer(path: Path, question: str) -> str:
         cells = load_json(data).get("cells")
     except NotebookUnreadable as error:
         raise DocumentError(f"{path} cannot be checked: {error}") from error
-    written = [
-        cell
-        for cell in (cells if isinstance(cells, list) else [])
-        if isinstance(cell, dict) and cell.get("cell_type") == "markdown"
-    ]
-    answers = [cell for cell in written if _question_of(cell) == question]
-    if not answers:
+    text = answer_text(cells if isinstance(cells, list) else [], question)
+    if text is None:
         raise UsageError(
             f"no cell of {path} answers {question} (in the handed-out notebook its metadata name it); "
             "copy the derivation to a Markdown file and check that"
         )
-    return "\n\n".join(joined(cell) for cell in answers)
+    return text
 
 
 def as_json(report: Report) -> dict[str, object]:
@@ -115,6 +110,7 @@ def as_json(report: Report) -> dict[str, object]:
                 "right": step.right,
                 "verdict": step.verdict,
                 "reason": step.reason,
+                "rule": step.rule,
             }
             for step in report.steps
         ],
@@ -130,6 +126,8 @@ def show_report(report: Report) -> None:
         mark, colour = MARKS[step.verdict]
         right = f" = {_short(step.right)}" if step.right else ""
         click.echo(f"{click.style(mark, fg=colour)} line {step.line}: {_short(step.left)}{right}")
+        if step.rule:
+            click.echo(f"      {step.rule}")
         if step.reason:
             click.echo(f"      {step.reason}")
     for remark in report.goal.remarks:
@@ -140,12 +138,6 @@ def show_report(report: Report) -> None:
         f"{counts['holds']} steps hold, {counts['fails']} fail, {counts['not_checked']} are not checked; "
         + ending
     )
-
-
-def _question_of(cell: dict[str, object]) -> object:
-    metadata = cell.get("metadata")
-    own = metadata.get("grader") if isinstance(metadata, dict) else None
-    return own.get("question") if isinstance(own, dict) else None
 
 
 def _short(text: str) -> str:

@@ -124,6 +124,7 @@ class Evaluator:
             raise DerivationError(f"{name} is defined by itself")
         self._busy.add(key)
         try:
+            found: Dual
             if name == by:
                 value = self._table(name, None)[0]
                 found = value, by_itself(value, self._symmetric)

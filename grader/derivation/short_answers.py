@@ -216,8 +216,9 @@ def _asked(text: str, phrase: Phrase, task: Task) -> tuple[Kind, Phrase, str] | 
     )
     if not task.meaning.asks or not phrase.relations:
         return None
+    ends = re.match(r"[\s$]*(?:[.!]|$)", text[phrase.end :])
     for kind, pattern in KINDS:
-        if match := pattern.match(before):
+        if (match := pattern.match(before)) and (ends or kind != "if"):  # `If ..., then` goes on
             left = _phrase(task, task.meaning.asks, 0, 0, task.meaning.asks)
             return kind, left, f"{match.group()} {phrase.text}"
     return None

@@ -22,7 +22,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from grader.codec import pack_reading, pack_run, pack_written
-from grader.derivation.answers import examine
+from grader.derivation.written_answers import examine
 from grader.errors import NotebookUnreadable
 from grader.handler.job import ANSWER_MB, TOO_MUCH, Answer, Job
 from grader.handler.notebook_run import KernelNotStarted, run_notebook

@@ -220,7 +220,7 @@ class CoursePlanner:
 
     def written(self, check: str, kind: str, name: str | None) -> WrittenTask:
         """Return the task of reading a written answer; raise AssignmentError if its file is wrong."""
-        from grader.derivation.answers import read_content  # noqa: PLC0415 -- students may lack its packages
+        from grader.derivation.written_answers import read_content  # noqa: PLC0415 -- students may lack its packages
 
         try:
             content = read_content(kind, self.assignment.folder, name or self.subject.name)

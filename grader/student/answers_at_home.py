@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from grader.notebook.sources import joined
+from grader.notebook.sources import answer_text
 from grader.records import VerdictKind
 from grader.student.home import Finding, Report
 from grader.student.kit import Kit, KitAnswer, KitFunction
@@ -21,16 +21,18 @@ LONGEST = 70  # characters of a side
 
 def check_answers(kit: Kit, notebook: Mapping[str, Any], names: Sequence[str]) -> Iterator[Report]:
     """Yield the report of each written answer; `notebook` is the content of its file."""
+    cells = notebook.get("cells")
+    cells = cells if isinstance(cells, list) else []
     for name in names:
         answer = kit.answers[name]
-        text = answer_text(notebook, answer.cell)
+        text = answer_text(cells, answer.cell)
         subject = KitFunction(name, answer.title, answer.points, (), ())
         if text is None:
             finding = Finding(name, answer.title, VerdictKind.INCONCLUSIVE)
             yield Report(subject, (finding,), f"no cell of the notebook answers {answer.cell}")
             continue
         try:
-            from grader.derivation.answers import examine  # noqa: PLC0415 -- its packages may be missing
+            from grader.derivation.written_answers import examine  # noqa: PLC0415 -- its packages may be missing
 
             report = examine(answer.kind, answer.content, text)
         except ImportError as error:
@@ -44,25 +46,6 @@ def check_answers(kit: Kit, notebook: Mapping[str, Any], names: Sequence[str]) -
             yield Report(subject, (finding,), remark)
             continue
         yield Report(subject, tuple(_findings(report, answer)))
-
-
-def answer_text(notebook: Mapping[str, Any], name: str) -> str | None:
-    """Return the Markdown that answers a question, by its metadata, a tag or an id; None if there is none."""
-    cells = [
-        cell
-        for cell in notebook.get("cells", ())
-        if isinstance(cell, dict) and cell.get("cell_type") == "markdown"
-    ]
-    found = []
-    for cell in cells:
-        metadata = cell.get("metadata")
-        own, tags = (
-            (metadata.get(key) for key in ("grader", "tags")) if isinstance(metadata, dict) else (None, None)
-        )
-        question = own.get("question") if isinstance(own, dict) else None
-        if name in (question, cell.get("id")) or (isinstance(tags, list) and name in tags):
-            found.append(joined(cell))
-    return "\n\n".join(found) if found else None
 
 
 def _findings(report: WrittenReport, answer: KitAnswer) -> Iterator[Finding]:
