@@ -27,7 +27,7 @@ def waits(score: Score, question: QuestionScore, *, judged: bool = True) -> Wait
     codes = {check.verdict.code for check in question.checks}
     if score.status is Status.NOT_GRADED:
         return Waits.NOT_GRADED if judged else Waits.RUN
-    if question.points is None and not question.checks:
+    if question.points is None and (question.written or not question.checks):
         return Waits.WRITTEN
     if question.points is None:
         return Waits.FOLLOW_THROUGH if Code.FOLLOW_THROUGH_UNDECIDED in codes else Waits.INCONCLUSIVE
@@ -82,11 +82,12 @@ def summary_of(questions: Sequence[QuestionScore]) -> Summary:
     """Return one word for all questions that are decided."""
     decided = [question for question in questions if question.points is not None]
     points = sum(question.points or 0.0 for question in decided)
-    undecided = any(question.points is None and question.checks for question in questions)
+    undecided = any(each.points is None and each.checks and not each.written for each in questions)
     regular = [question for question in decided if not question.bonus]
     if not undecided and all((each.points or 0.0) >= each.max_points - 1e-9 for each in regular):
         return Summary.CORRECT
     if points > 0 or undecided:
         return Summary.PARTLY_CORRECT
-    kinds = {check.verdict.kind for question in decided for check in question.checks}
+    judged = [question for question in decided if not question.written]
+    kinds = {check.verdict.kind for question in judged for check in question.checks}
     return Summary.NOT_ATTEMPTED if kinds == {VerdictKind.NOT_ATTEMPTED} else Summary.WRONG

@@ -16,6 +16,7 @@ from typing import Any
 from grader.attempt import Attempt
 from grader.decision import Decided
 from grader.reading import FunctionFacts, Shown
+from grader.written import WrittenStep
 
 
 class OutcomeKind(StrEnum):
@@ -239,10 +240,11 @@ class Plot:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Why a verdict is what it is: named facts, and perhaps a picture."""
+    """Why a verdict is what it is: named facts, a picture, or the steps of a written answer."""
 
     facts: tuple[tuple[str, str], ...] = ()
     plot: Plot | None = None
+    steps: tuple[WrittenStep, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -323,7 +325,8 @@ class CodeShown:
 class QuestionScore:
     """The points of one question; `points` is None while a person still has to give them.
 
-    A bonus comes on top: it is no part of what can be earned.
+    A bonus comes on top: it is no part of what can be earned. The points of the checks of a question that is
+    `written` are what is suggested to this person.
     """
 
     id: str
@@ -336,6 +339,14 @@ class QuestionScore:
     decided: Decided | None = None
     bonus: bool = False
     code: CodeShown | None = None
+    written: bool = False
+
+    @property
+    def suggested(self) -> float | None:
+        """The points that are suggested to the person who gives them, None if nothing is."""
+        if not self.written or not any(check.max_points for check in self.checks):
+            return None
+        return sum(check.points for check in self.checks)
 
 
 @dataclass(frozen=True)

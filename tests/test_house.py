@@ -15,7 +15,7 @@ PACKAGE = ROOT / "grader"
 OURS = {path.stem for path in PACKAGE.glob("*.py")} | {
     path.name for path in PACKAGE.iterdir() if path.is_dir()
 }
-PURE = ("checks", "course", "judge", "numerics", "report", "similar")
+PURE = ("checks", "course", "derivation", "judge", "numerics", "report", "similar")
 FORBIDDEN = (
     "grader.observe",
     "grader.store",
@@ -149,19 +149,21 @@ MAY_USE = {
     "decision": set(),
     "given_answer": set(),
     "attempt": set(),
-    "records": {"attempt", "decision", "reading"},
+    "written": set(),
+    "records": {"attempt", "decision", "reading", "written"},
     "final": {"decision", "records"},
     "errors": {"decision"},
     "inside": set(),
     "decode": {"inside", "records"},
     "outcome": {"decode", "inside", "records"},
-    "codec": {"decode", "inside", "reading", "records"},
+    "codec": {"decode", "inside", "reading", "records", "written"},
     "numerics": {"errors", "explanations", "records", "subjects"},
-    "checks": {"errors", "numerics", "reading", "records", "subjects"},
+    "checks": {"errors", "numerics", "reading", "records", "subjects", "written"},
     "notebook": {"errors", "reading", "subjects"},
     "handler": {
         "codec",
         "decode",
+        "derivation",
         "errors",
         "inside",
         "notebook",
@@ -169,6 +171,7 @@ MAY_USE = {
         "reading",
         "records",
         "subjects",
+        "written",
     },
     "course": {"final", "checks", "errors", "notebook", "numerics", "reading", "records", "subjects"},
     "plan": {
@@ -176,6 +179,7 @@ MAY_USE = {
         "checks",
         "course",
         "decode",
+        "derivation",
         "errors",
         "explanations",
         "inside",
@@ -183,6 +187,7 @@ MAY_USE = {
         "reading",
         "records",
         "subjects",
+        "written",
     },
     "judge": {
         "checks",
@@ -198,12 +203,13 @@ MAY_USE = {
     },
     "store": {"codec", "decision", "errors", "final", "given_answer", "reading", "records"},
     "manual": {"decision", "errors", "exports", "final", "given_answer", "inside", "records", "store"},
-    "report": {"course", "handler", "reading", "records"},
+    "report": {"course", "handler", "reading", "records", "written"},
     "exports": {"course", "errors", "records"},
     "intake": {"attempt", "errors", "notebook"},
     "similar": set(),
     "gradebooks": {"attempt", "course", "errors", "exports", "records", "report", "store"},
     "pdf": {"errors", "notebook"},
+    "derivation": {"errors", "written"},
 }
 
 

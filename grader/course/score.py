@@ -83,7 +83,7 @@ def _question(
     share: float = 1.0,
 ) -> QuestionScore:
     """Return the score of a question, whatever other questions earned."""
-    if question.manual:
+    if question.manual and not question.checks:
         return QuestionScore(
             question.id, question.title, None, question.points, (), remarks, bonus=question.bonus
         )
@@ -121,8 +121,19 @@ def _question(
     most = math.inf if question.max_points is None else question.max_points
     earned = max(question.min_points, min(most, _rounded(sum(score.points for score in scores))))
     total = None if undecided else earned
+    decided = all(c.decides(s.verdict) for c, s in zip(question.checks, scores, strict=True))
+    if question.manual and not (decided and total == question.points):
+        total = None
     return QuestionScore(
-        question.id, question.title, total, question.points, scores, remarks, diagnosis, bonus=question.bonus
+        question.id,
+        question.title,
+        total,
+        question.points,
+        scores,
+        remarks,
+        diagnosis,
+        bonus=question.bonus,
+        written=question.manual,
     )
 
 

@@ -21,22 +21,24 @@ from dataclasses import dataclass, replace
 import nbformat
 from nbformat import NotebookNode
 
-from grader.codec import pack_reading, pack_run
+from grader.codec import pack_reading, pack_run, pack_written
+from grader.derivation.written_answers import examine
 from grader.errors import NotebookUnreadable
 from grader.handler.for_people import code_of, written_answers
 from grader.handler.job import ANSWER_MB, TOO_MUCH, Answer, Job
 from grader.handler.notebook_run import KernelNotStarted, run_notebook
-from grader.handler.safe_html import show_notebook
+from grader.handler.safe_html import show_notebook, typeset
 from grader.inside import wire
 from grader.inside.packets import write_message
 from grader.inside.safe_text import message_text, valid_text
-from grader.notebook.cells import find_cell, read_code, read_sources
+from grader.notebook.cells import find_answer, find_cell, read_code, read_sources
 from grader.notebook.facts import find_subjects
 from grader.notebook.read import parse_notebook
 from grader.notebook.slicing import function_code
 from grader.reading import FactsStatus, FunctionCode, FunctionFacts, Reading
 from grader.records import Fault, Outcome, OutcomeKind
 from grader.subjects import Subject, SubjectKind
+from grader.written import WrittenTask
 
 RECURSION, STACK_MB = 20_000, 256
 MAX_TEXT = 500_000  # characters of a written answer
@@ -113,6 +115,8 @@ def handle(job: Job, kernel: InheritedKernel) -> None:
         return
     if job.read:
         answer(Answer.READING, pack_reading(read_notebook(notebook, skeleton, subjects, job.modules)))
+    for task in job.written:
+        answer(Answer.WRITTEN, pack_written(task.id, examined(notebook, skeleton, task)))
     if not job.run:
         return
     uncalled = [subject for subject in subjects if not subject.is_called]
@@ -172,13 +176,22 @@ def executed_notebook(notebook: NotebookNode) -> bytes:
     return content if len(content) <= MAX_EXECUTED else b""
 
 
+def examined(notebook: NotebookNode, skeleton: NotebookNode, task: WrittenTask) -> Outcome:
+    """Return what was found in a written answer; its value is a report as plain data."""
+    outcome = written_answer(notebook, skeleton, task.cell)
+    if outcome.kind is not OutcomeKind.RETURNED:
+        return outcome
+    return replace(outcome, value=examine(task.kind, task.content, outcome.value, typeset).plain())
+
+
 def written_answer(notebook: NotebookNode, skeleton: NotebookNode, name: str) -> Outcome:
     """Return the text of the Markdown cell with a tag or id; one left as handed out is not attempted."""
     own, given = find_cell(notebook, name), find_cell(skeleton, name)
     if own is None or notebook.cells[own].cell_type != "markdown":
         fault = Fault("", f"the notebook has no Markdown cell with the tag or id {message_text(name)}")
         return Outcome(OutcomeKind.MISSING, fault=fault)
-    text = str(notebook.cells[own].source)
+    parts = find_answer(notebook, name)
+    text = "\n\n".join(str(notebook.cells[each].source) for each in (parts if own in parts else [own]))
     if given is not None and text.strip() == str(skeleton.cells[given].source).strip():
         return Outcome(OutcomeKind.NOT_ATTEMPTED)
     if len(text) > MAX_TEXT:

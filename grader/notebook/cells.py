@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -143,8 +143,20 @@ def _untimed(magic: re.Match[str]) -> str:
 
 
 def find_cell(notebook: Any, name: str) -> int | None:
-    """Return the index of the cell with a tag or, if there is none, an id."""
+    """Return the index of the cell with a tag or, if there is none, an id, or the question it answers."""
     for index, cell in enumerate(notebook.cells):
         if name in cell.get("metadata", {}).get("tags", ()):
             return index
-    return next((index for index, cell in enumerate(notebook.cells) if cell.get("id") == name), None)
+    ids = [cell.get("id") for cell in notebook.cells]
+    return ids.index(name) if name in ids else next(iter(find_answer(notebook, name)), None)
+
+
+def find_answer(notebook: Any, question: str) -> list[int]:
+    """Return the indices of the Markdown cells whose metadata say that they answer a question."""
+    found = []
+    for index, cell in enumerate(notebook.cells):
+        own = cell.get("metadata", {}).get("grader")
+        answers = isinstance(own, Mapping) and own.get("question") == question
+        if answers and cell.get("cell_type") == "markdown":
+            found.append(index)
+    return found

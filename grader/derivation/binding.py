@@ -1,0 +1,59 @@
+r"""Finds which indices a sum binds: `k \neq l` means both, or the one that is not in use outside."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from grader.derivation.conditions import compared
+from grader.derivation.tree import Node, Sum, children, free_indices, own_indices, rebuild, rename
+
+
+def bind(
+    node: Node, free: frozenset[str], fixed: frozenset[str] = frozenset(), bound: frozenset[str] = frozenset()
+) -> Node:
+    r"""Return a tree in which every sum names its indices; `free` are the indices in use outside of it.
+
+    `fixed` are letters that a sum does not bind if they stand second in its condition, as in `j \neq s`.
+    """
+    if not isinstance(node, Sum):
+        return rebuild(node, lambda part: bind(part, free, fixed, bound))
+    letters = compared(node.condition)
+    new = [letter for letter in letters if letter not in node.indices and letter not in free | bound]
+    if node.indices and letters and letters[0] in node.indices:
+        new = []  # `j, j \neq s`: what the index is compared with is not summed over
+    new = new[:1] + [letter for letter in new[1:] if letter not in fixed]
+    indices = node.indices + tuple(new)
+    if not indices:  # every letter is in use: the sum takes those of the outside again
+        indices = tuple(letter for letter in letters if letter not in bound) or tuple(letters[:1])
+    body = bind(node.body, free, fixed, bound | set(indices))
+    return replace(node, indices=indices, body=body)
+
+
+def outer_indices(node: Node) -> frozenset[str]:
+    """Return the indices that a tree uses outside of all sums: they are free before it is bound."""
+    if isinstance(node, Sum):
+        return frozenset()
+    return frozenset(own_indices(node)).union(*(outer_indices(child) for child in children(node)))
+
+
+def unused_sums(node: Node) -> list[Sum]:
+    """Return the sums over an index that their bodies do not use."""
+    found = [each for child in children(node) for each in unused_sums(child)]
+    if isinstance(node, Sum) and any(index not in free_indices(node.body) for index in node.indices):
+        found.append(node)
+    return found
+
+
+def mended_sums(node: Node, strays: frozenset[str]) -> Node:
+    """Return a tree whose sums over an unused index run over a stray index of their body instead."""
+    node = rebuild(node, lambda part: mended_sums(part, strays))
+    if not isinstance(node, Sum):
+        return node
+    inside = free_indices(node.body)
+    idle = [index for index in node.indices if index not in inside]
+    wanted = sorted(inside & strays - set(node.indices))
+    if not idle or not wanted:
+        return node
+    swap = dict(zip(idle, wanted, strict=False))
+    condition = rename(node.condition, swap) if node.condition else None
+    return replace(node, indices=tuple(swap.get(i, i) for i in node.indices), condition=condition)
