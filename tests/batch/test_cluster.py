@@ -104,7 +104,9 @@ def rows(path: Path, query: str) -> list[tuple[object, ...]]:
         engine.dispose()
 
 
-READ = "SELECT submission, question, alike || seen FROM answers UNION SELECT submission, '', run FROM hand_ins"
+READ = (
+    "SELECT submission, question, alike || seen FROM answers UNION SELECT submission, '', run FROM hand_ins"
+)
 KEPT = "SELECT key, '' FROM runs UNION SELECT key, '' FROM readings UNION SELECT key, call FROM outcomes"
 
 
