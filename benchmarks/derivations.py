@@ -4,7 +4,7 @@
     python benchmarks/derivations.py --seeds 1000    the right steps of the corpus on as many seeds: an hour
 
 A step that held with one seed is compared again with each of the others, in the scope in which it was judged.
-The derivations are those of tests/derivation/corpus.
+The derivations are those of tests/derivation/corpus and tests/derivation/further.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from grader.derivation.scope import Scope
 from grader.derivation.tree import DerivationError, Node
 
 ROOT = Path(__file__).resolve().parent.parent
-CORPUS = sorted((ROOT / "tests" / "derivation" / "corpus").glob("*.md"))
+CORPUS = sorted((ROOT / "tests" / "derivation").glob("*/?*_??.md"))
 SIDES = " + ".join(rf"\sum_{{i\neq j}} p_{{ij}}^{{{k}}} d_{{ij}} q_{{ij}} \log p_{{ij}}" for k in range(12))
 HOSTILE = {
     "brackets": "$$" + "(" * 5000 + "C" + ")" * 5000 + " = 1$$",

@@ -9,23 +9,29 @@ from grader.derivation.tree import Node, Sum, children, free_indices, own_indice
 
 
 def bind(
-    node: Node, free: frozenset[str], fixed: frozenset[str] = frozenset(), bound: frozenset[str] = frozenset()
+    node: Node,
+    free: frozenset[str],
+    fixed: frozenset[str] = frozenset(),
+    bound: frozenset[str] = frozenset(),
+    again: bool = False,
 ) -> Node:
     r"""Return a tree in which every sum names its indices; `free` are the indices in use outside of it.
 
     `fixed` are letters that a sum does not bind if they stand second in its condition, as in `j \neq s`.
+    With `again`, a sum also takes the letter of the outside that stands first: `\sum_{i \neq j}` beside `y_i`.
     """
     if not isinstance(node, Sum):
-        return rebuild(node, lambda part: bind(part, free, fixed, bound))
+        return rebuild(node, lambda part: bind(part, free, fixed, bound, again))
     letters = compared(node.condition)
-    new = [letter for letter in letters if letter not in node.indices and letter not in free | bound]
+    taken = bound | (free - set(letters[:1]) if again else free)
+    new = [letter for letter in letters if letter not in node.indices and letter not in taken]
     if node.indices and letters and letters[0] in node.indices:
         new = []  # `j, j \neq s`: what the index is compared with is not summed over
     new = new[:1] + [letter for letter in new[1:] if letter not in fixed]
     indices = node.indices + tuple(new)
     if not indices:  # every letter is in use: the sum takes those of the outside again
         indices = tuple(letter for letter in letters if letter not in bound) or tuple(letters[:1])
-    body = bind(node.body, free, fixed, bound | set(indices))
+    body = bind(node.body, free, fixed, bound | set(indices), again)
     return replace(node, indices=indices, body=body)
 
 

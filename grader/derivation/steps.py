@@ -189,7 +189,9 @@ def _bind_chain(chain: Chain, fixed: frozenset[str]) -> None:
         if expression.readings:
             first = expression.readings[0]
             around = outer_indices(first) if free is None else free
-            expression.readings = tuple(bind(tree, around, fixed) for tree in expression.readings)
+            readings = [bind(tree, around, fixed) for tree in expression.readings]
+            readings += [bind(tree, around, fixed, again=True) for tree in expression.readings]
+            expression.readings = tuple(dict.fromkeys(readings))
             free = free_indices(expression.readings[0]) if free is None else free
 
 
