@@ -88,12 +88,13 @@ class Loops:
                 if name == "log" and inner == 0:
                     return float("-inf")
                 return getattr(cmath, name)(inner)
-            case n.Sum(indices=indices, condition=condition, body=body):
-                total = 0.0
+            case n.Sum(kind=kind, indices=indices, condition=condition, body=body):
+                total = 0.0 if kind == "sum" else 1.0
                 for values in itertools.product(range(self.count), repeat=len(indices)):
                     inside = at | dict(zip(indices, values, strict=True))
                     if condition is None or self.holds(condition, inside):
-                        total = plus(total, self.value(body, inside, step))
+                        value = self.value(body, inside, step)
+                        total = plus(total, value) if kind == "sum" else times(total, value)
                 return total
             case n.Indicator(condition=condition):
                 return float(self.holds(condition, at))
@@ -102,7 +103,7 @@ class Loops:
                     if self.holds(condition, at):
                         return self.value(value, at, step)
                 return 0.0
-            case n.Derivative(of=of, by=by):
+            case n.Derivative(of=of, by=by) if by.indices:
                 place = tuple(at[i] if isinstance(i, str) else i - 1 for i in by.indices)
                 return self.derivative(of, by.name, place, at)
         raise NotImplementedError(type(node))
@@ -116,11 +117,15 @@ class Loops:
     def symbol(self, name: str, place: tuple[int, ...], step: tuple[str, tuple[int, ...]] | None) -> Any:
         if name in self.instance.arrays:
             array = self.instance.arrays[name]
+            if array.ndim - len(place) > 1:
+                raise NotImplementedError(name)
             if len(place) < array.ndim:
                 return [self.symbol(name, (*place, k), step) for k in range(array.shape[len(place)])]
             value: Any = float(array[place])
         else:
             definition = self.scope.definitions[name][0]
+            if len(place) < len(definition.indices):
+                raise NotImplementedError(name)
             # What is differentiated by is a variable: its own definition does not count.
             inner = None if step and step[0] == name else step
             value = self.value(definition.body, dict(zip(definition.indices, place, strict=True)), inner)
@@ -157,6 +162,8 @@ def plus(one: Any, other: Any) -> Any:
 
 
 def times(one: Any, other: Any) -> Any:
+    if isinstance(one, list) and isinstance(other, list):
+        raise NotImplementedError("a product of vectors")
     if isinstance(one, list):
         return [times(x, other) for x in one]
     if isinstance(other, list):

@@ -174,8 +174,12 @@ class Atoms(Cursor):
         """Parse an expression in brackets, or Iverson's brackets around a condition."""
         if opening.text == "[":
             self.at -= 1
+            start = self.at
             if self.has_condition():
-                return self.indicator(opening.place)
+                try:
+                    return self.indicator(opening.place)
+                except DerivationError:  # what is compared stands deeper: [a - \mathbb{1}[i = s]]
+                    self.at = start
             self.at += 1
         bars, self.bars = self.bars, []
         node = self.expression()
@@ -210,20 +214,22 @@ class Atoms(Cursor):
     def cases(self, place: Place) -> Node:
         """Parse `cases`."""
         rows: list[list[Token]] = [[]]
-        while self.kind not in ("end", ""):
+        inside = 0  # in how many other cases, which have rows of their own
+        while self.kind and (inside or self.kind != "end"):
             token = self.take()
-            if token.text == "\\\\":
+            inside += (token.kind == "begin") - (token.kind == "end")
+            if token.text == "\\\\" and not inside:
                 rows.append([])
             else:
                 rows[-1].append(token)
         self.take()
         values, conditions = [], []
         for row in (row for row in rows if row):
-            at = next((n for n, token in enumerate(row) if token.text == "&"), None)
+            depths = list(accumulate((token.kind == "begin") - (token.kind == "end") for token in row))
+            own = [(n, token) for n, (token, depth) in enumerate(zip(row, depths, strict=True)) if not depth]
+            at = next((n for n, token in own if token.text == "&"), None)
             if at is None:
-                at = next(
-                    (n for n, token in enumerate(row) if token.kind == "text" or token.text == ","), len(row)
-                )
+                at = next((n for n, token in own if token.kind == "text" or token.text == ","), len(row))
             value = [token for token in row[:at] if token.text != r"\quad"]
             while value and value[-1].text in (",", ";"):
                 value.pop()
