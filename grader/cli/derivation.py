@@ -27,6 +27,7 @@ LONGEST = 60  # characters of a side on the terminal
 @click.option(
     "--meaning", type=PATH, help="The file that says what the symbols are [default: the question's]."
 )
+@click.option("--cell", type=click.IntRange(1), help="The number of the notebook's cell, from 1.")
 @click.option("--root", type=PATH, help="The course's folder, which holds reference/.")
 @click.option("--seed", default=0, show_default=True, help="Draws other random numbers.")
 @click.option("--json", "as_data", is_flag=True, help="Print one JSON object.")
@@ -35,6 +36,7 @@ def derivation(
     assignment: str | None,
     question: str,
     meaning: Path | None,
+    cell: int | None,
     root: Path | None,
     seed: int,
     as_data: bool,
@@ -42,7 +44,8 @@ def derivation(
     """Test every equality of a derivation in DOCUMENT, a notebook or a Markdown file, on random numbers.
 
     A step holds, fails, or is not checked; what cannot be read is not checked, never guessed. Lines count
-    from the beginning of the file, or of the notebook's cell. Exit code: 0 if every step that is checked
+    from the beginning of the file, or of the notebook's cell: the one whose metadata name the question, or
+    the only one with an equality in it, or that of --cell. Exit code: 0 if every step that is checked
     holds and the result is reached, 1 if not.
     """
     try:
@@ -61,7 +64,7 @@ def derivation(
         task = load_task(folder, assignment or assignment_of(document, folder), question)
     else:
         task = read_task(meaning)
-    text = read_answer(document, question)
+    text = read_answer(document, question, cell)
     try:
         report = judge_derivation(text, task, seed)
     except DerivationError as error:
@@ -80,9 +83,10 @@ def import_tokenizer() -> None:
     import yaml  # noqa: F401, PLC0415
 
 
-def read_answer(path: Path, question: str) -> str:
+def read_answer(path: Path, question: str, number: int | None = None) -> str:
     """Return the text of a Markdown file, or of the cells of a notebook that answer a question."""
-    from grader.notebook.sources import answer_text, load_json, read_named  # noqa: PLC0415
+    from grader.derivation.formulas import find_formulas  # noqa: PLC0415
+    from grader.notebook.sources import answer_text, joined, load_json, read_named  # noqa: PLC0415
 
     data = read_named(path)
     if path.suffix != ".ipynb":
@@ -91,13 +95,32 @@ def read_answer(path: Path, question: str) -> str:
         cells = load_json(data).get("cells")
     except NotebookUnreadable as error:
         raise DocumentError(f"{path} cannot be checked: {error}") from error
-    text = answer_text(cells if isinstance(cells, list) else [], question)
-    if text is None:
-        raise UsageError(
-            f"no cell of {path} answers {question} (in the handed-out notebook its metadata name it); "
-            "copy the derivation to a Markdown file and check that"
-        )
-    return text
+    cells = cells if isinstance(cells, list) else []
+    texts = {
+        at: joined(cell)
+        for at, cell in enumerate(cells, 1)
+        if isinstance(cell, dict) and cell.get("cell_type") == "markdown"
+    }
+    if number is not None:
+        if number not in texts:
+            raise UsageError(f"cell {number} of {path} is no Markdown cell")
+        return texts[number]
+    text = answer_text(cells, question)
+    if text is not None:
+        return text
+    stated = [
+        at
+        for at, each in texts.items()
+        if any(piece.kind != "prose" and "=" in piece.text for piece in find_formulas(each))
+    ]
+    if len(stated) == 1:
+        return texts[stated[0]]
+    numbers = (
+        f"cells with an equality: {', '.join(map(str, stated))}" if stated else "no cell has an equality"
+    )
+    raise UsageError(
+        f"no cell of {path} answers {question} by its metadata ({numbers}); name the cell with --cell"
+    )
 
 
 def as_json(report: Report) -> dict[str, object]:

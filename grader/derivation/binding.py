@@ -18,7 +18,7 @@ def bind(
     r"""Return a tree in which every sum names its indices; `free` are the indices in use outside of it.
 
     `fixed` are letters that a sum does not bind if they stand second in its condition, as in `j \neq s`.
-    With `again`, a sum also takes the letter of the outside that stands first: `\sum_{i \neq j}` beside `y_i`.
+    With `again`, a sum also takes a letter of the outside that stands first: `\sum_{i \neq j}` beside `y_i`.
     """
     if not isinstance(node, Sum):
         return rebuild(node, lambda part: bind(part, free, fixed, bound, again))

@@ -35,21 +35,27 @@ MAX_TRIALS = 150
 MAX_CHANGES = 1000
 MAX_NODES = 12_000  # of all trees that are tried
 LIKELY = ("the condition", "the sign", "the exponent", "the square", "the sum", "it should be", "the term")
+MAX_DENOMINATOR = 100  # of a factor
 FACTORS = (-1.0, 2.0, 0.5, 4.0, 0.25, -2.0, -0.5)
 
 
 def mend(
-    left: Node, right: Node, compare: Callable[[Node, Node], Comparison], names: frozenset[str] = frozenset()
+    left: Node,
+    right: Node,
+    compare: Callable[[Node, Node], Comparison],
+    names: frozenset[str] = frozenset(),
+    example: Example | None = None,
 ) -> str:
     """Return what makes the right side equal to the left one, '' if nothing that is tried does.
 
     `names` are symbols with two indices that may be missing, or meant in place of another.
     """
-    for factor in FACTORS:
+    for factor in dict.fromkeys((*FACTORS, *_ratios(example))):
         if compare(left, Product((Number(factor), right))).verdict == HOLDS:
             if factor == -1.0:
                 return "the sign is wrong"
-            return f"it is right up to a factor: times {Fraction(factor)} it would hold"
+            exact = Fraction(factor).limit_denominator(MAX_DENOMINATOR)
+            return f"it is right up to a factor: times {exact} it would hold"
     tried: set[Node] = {right}
     nodes = 0
     changes = sorted(islice(_changes(left, right, names), MAX_CHANGES), key=lambda change: _rank(change[0]))
@@ -63,6 +69,17 @@ def mend(
         if compare(left, changed).verdict == HOLDS:
             return words
     return ""
+
+
+def _ratios(example: Example | None) -> Iterator[float]:
+    """Yield by what fraction of small numbers the sides of an example differ, if by one."""
+    if example is not None:
+        left, right = (np.ravel(side) for side in (example.left, example.right))
+        usable = np.isfinite(left) & np.isfinite(right) & (right != 0)
+        for ratio in (left[usable] / right[usable])[:1]:
+            near = Fraction(float(ratio)).limit_denominator(MAX_DENOMINATOR)
+            if near and abs(float(near) - ratio) < 1e-9 * abs(ratio):
+                yield float(near)
 
 
 def _rank(words: str) -> int:

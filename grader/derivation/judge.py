@@ -88,7 +88,7 @@ class Judged:
             step = self.steps[number]
             mended = step.reason
             if not mended and count < MAX_MENDED and not chain.work.spent:
-                mended = mend(left, right, chain.compare, chain.names)
+                mended = mend(left, right, chain.compare, chain.names, step.example)
             parts = (mended, show_example(step.example) if step.example else "")
             self.steps[number] = replace(step, reason="; ".join(part for part in parts if part))
 

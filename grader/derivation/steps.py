@@ -7,6 +7,7 @@ long as a formula begins with its relation.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -33,6 +34,7 @@ from grader.derivation.tree import DerivationError, Derivative, Node, Place, fre
 
 MAX_STEPS = 300
 MAX_CHAINS = 2000
+OPENED = re.compile(r"\\(?:left|(?:big|Big|bigg|Bigg)[lr]?)\s*\Z")
 SIGNS = {"+", r"\cdot", r"\times", "*", "/"}
 
 
@@ -149,6 +151,8 @@ def _parse_chain(chain: Chain, text: str, vocabulary: Vocabulary) -> None:
     for expression in chain.expressions:
         if expression.tokens:
             start, end = expression.tokens[0].start, max(token.end for token in expression.tokens)
+            if opened := OPENED.search(text, max(0, start - 20), start):  # the size of the first bracket
+                start = opened.start()
             expression.text = " ".join(text[start:end].split())
     applied = bool(vocabulary.of) and all(_is_operator(each.tokens) for each in chain.expressions)
     for expression in chain.expressions:

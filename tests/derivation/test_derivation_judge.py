@@ -41,6 +41,7 @@ def test_every_step_of_a_right_derivation_holds(name: str, seed: int) -> None:
 
 FALSE = [
     (r"2 \sum_j (y_s - y_j)(p_{sj} - q_{sj}) d_{sj}^{-1}", "times 2 it would hold"),
+    (r"\frac{28}{5} \sum_j (y_s - y_j)(p_{sj} - q_{sj}) d_{sj}^{-1}", "times 5/7 it would hold"),
     (r"4 \sum_j (y_j - y_s)(p_{sj} - q_{sj}) d_{sj}^{-1}", "the sign is wrong"),
     (r"4 \sum_j (y_s - y_j)(p_{sj} - q_{sj}) d_{sj}^{-2}", "the exponent of d_sj should be -1, not -2"),
     (r"4 \sum_j (y_s - y_j)(p_{sj} - q_{sj})", "the factor 1/d_sj is missing"),
@@ -272,6 +273,19 @@ $= 2$."""
         (8, "holds"),
         (10, "holds"),
     ]
+
+
+def test_a_sum_may_take_the_letter_of_the_point_again_and_means_one_of_both_readings() -> None:
+    cost = r"$\frac{\partial C}{\partial y_i} = \frac{\partial}{\partial y_i} \sum_{i \neq j} p_{ij} \log \frac{p_{ij}}{q_{ij}}"
+    single = cost + r" = 4 \sum_{i \neq j} (y_i - y_j) (p_{ij} - q_{ij}) d_{ij}^{-1}$"
+    assert verdicts(single) == ["holds", "holds"]
+    mixed = cost + r" = \sum_{i \neq j} (p_{ij} - q_{ij}) d_{ij}^{-1} \frac{\partial d_{ij}}{\partial y_i}$"
+    assert verdicts(mixed) == ["holds", "fails"]
+
+
+def test_a_side_is_shown_with_the_bracket_that_begins_it() -> None:
+    (step,) = judge(r"$\left(d_{ij}\right)^2 = \Bigl( d_{ij} \Bigr)^{2}$").steps
+    assert (step.left, step.right) == (r"\left(d_{ij}\right)^2", r"\Bigl( d_{ij} \Bigr)^{2}")
 
 
 def test_a_definition_in_other_letters_than_the_sheets_is_the_students_own() -> None:

@@ -54,6 +54,9 @@ SAME = [
      r"\begin{dcases} p_{ij}, & i = j \\ 0, & \text{sonst}\end{dcases}"),
     (r"\newcommand{\pd}[2]{\frac{\partial #1}{\partial #2}}\pd{C}{y_s}", r"\nabla_{y_s} C"),
     (r"\def\half{\frac12}\half p_{ij}", r"\frac{1}{2} p_{ij}"),
+    (r"\bigl[ \mathbb{1}[i=s] - \mathbb{1}[j=s] \bigr]", r"(\delta_{is} - \delta_{js})"),
+    (r"\begin{cases} \begin{cases} 1 & i=s\\ 0 & \text{else}\end{cases} & j=s\\ 2 & \text{else}\end{cases}",
+     r"\begin{cases} (\begin{cases} 1 & i=s\\ 0 & \text{else}\end{cases}) & j=s\\ 2 & \text{else}\end{cases}"),
     (r"\sum_{j} p_{sj}\, \Big[ d_{sj} \Big]", r"\sum_j p_{sj} d_{sj}"),
 ]  # fmt: skip
 

@@ -102,6 +102,22 @@ def test_the_command_reads_the_cell_of_a_notebook() -> None:
     assert found["starts_right"]
 
 
+def test_the_command_takes_the_only_cell_with_an_equality_or_the_one_that_is_named(tmp_path: Path) -> None:
+    chain = r"$\frac{\partial C}{\partial y_s} = \nabla_{y_s} C$"
+    cells = [
+        {"cell_type": "markdown", "metadata": {}, "source": source}
+        for source in ("# Title", chain, "$1 = 2$")
+    ]
+    path = tmp_path / "mine.ipynb"
+    path.write_text(json.dumps({"cells": cells[:2]}))
+    question = ["--assignment", "exercise_11", "--root", str(ROOT), "--json"]
+    assert len(json.loads(grader(str(path), *question).stdout)["steps"]) == 1
+    path.write_text(json.dumps({"cells": cells}))
+    assert "cells with an equality: 2, 3" in grader(str(path), *question).stderr
+    found = json.loads(grader(str(path), *question, "--cell", "3").stdout)
+    assert [step["left"] for step in found["steps"]] == ["1"]
+
+
 def test_the_command_says_what_it_cannot_read(tmp_path: Path) -> None:
     (tmp_path / "a.ipynb").write_text('{"cells": []}')
     for arguments, message in (
