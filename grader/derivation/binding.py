@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 from grader.derivation.conditions import compared
-from grader.derivation.tree import Node, Sum, children, free_indices, own_indices, rebuild, rename
+from grader.derivation.tree import (
+    Both,
+    Compare,
+    DerivationError,
+    Node,
+    Sum,
+    children,
+    free_indices,
+    own_indices,
+    rebuild,
+    rename,
+)
+
+SIZES = frozenset("nmdkp")  # letters that students use for the number of points or of dimensions
 
 
 def bind(
@@ -33,6 +46,25 @@ def bind(
         indices = tuple(letter for letter in letters if letter not in bound) or tuple(letters[:1])
     body = bind(node.body, free, fixed, bound | set(indices), again)
     return replace(node, indices=indices, body=body)
+
+
+def without_own_sizes(node: Node, letters: frozenset[str]) -> Node:
+    r"""Return a tree in which sums up to a letter that is no index run over all values: `\sum_{j=1}^{n}`.
+
+    `letters` are the indices of symbols. Raises DerivationError for a letter that may be less than a size.
+    """
+    node = rebuild(node, lambda part: without_own_sizes(part, letters))
+    if not isinstance(node, Sum) or node.condition is None:
+        return node
+    kept = []
+    for part in node.condition.parts if isinstance(node.condition, Both) else (node.condition,):
+        upper = part.right if isinstance(part, Compare) and part.operator == "≤" else None
+        if not isinstance(upper, str) or upper in letters or upper.startswith("#"):
+            kept.append(part)
+        elif upper not in SIZES:
+            raise DerivationError(f"the upper bound {upper} of a sum is not known", part.place)
+    condition = kept[0] if len(kept) == 1 else Both(tuple(kept)) if kept else None
+    return replace(node, condition=condition)
 
 
 def outer_indices(node: Node) -> frozenset[str]:

@@ -21,11 +21,16 @@ from grader.derivation.meaning import Task
 from grader.derivation.rules import name_rule
 from grader.derivation.statements import EQUALITIES
 from grader.derivation.steps import Chain, Derivation, Expression, Link, read_derivation
-from grader.derivation.tree import Derivative, Node, Symbol, Unknown, free_indices, size_of, walk
+from grader.derivation.tree import Derivative, Node, Symbol, Unknown, free_indices, is_number, size_of, walk
 from grader.derivation.work import Work
 
 MAX_MENDED = 8  # steps for which is looked what would mend them
 MAX_OWN = 3  # letters of the sheet that a student may define anew
+OTHERWISE = re.compile(
+    r"otherwise|\b(?:else|unless|except|sonst|andernfalls|ansonsten|außer)\b"
+    r"|\b(?:other|übrigen|anderen) (?:cases|pairs|terms|indices|points|Fällen?|Paare|Punkte|Indizes)",
+    re.IGNORECASE,
+)
 CONSTANT = re.compile(r"constant|konstant", re.IGNORECASE)
 
 
@@ -310,6 +315,9 @@ class _ChainJudge:
             return step(NOT_CHECKED, f"{later} is defined only later, and may be another thing here"), (
                 chosen,
             )
+        beside = self._chain.prose[-60:] + "\n" + self._chain.after[:30]
+        if is_number(chosen, 0.0) and OTHERWISE.search(beside):
+            return step(NOT_CHECKED, "it is said of the other cases only"), (chosen,)
         if self._of_single_points(before, chosen):
             return step(NOT_CHECKED, "it is said of single points, and holds for some sizes only"), (chosen,)
         strays = free_indices(chosen) - self._free

@@ -35,6 +35,7 @@ MAX_EXPANSIONS = 2000
 MAX_DEPTH = 25
 
 ROW_LENGTH = re.compile(r"\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm|in|\\baselineskip)\s*\]")
+PLACEMENT = re.compile(r"\[[tbc]\]")  # \begin{aligned}[t]
 DEFINING = re.compile(r"def|:|!?\\triangle|set", re.IGNORECASE)
 
 
@@ -216,6 +217,8 @@ class _Reader:
             elif name in ("alignat", "alignedat") and token.kind == "begin":
                 self._argument()
             else:
+                if PLACEMENT.fullmatch("".join(each.text for each in self._tokens[self._at : self._at + 3])):
+                    self._at += 3
                 yield replace(token, kind="symbol", text="\\\\")
         elif token.kind in ("letter", "symbol"):
             yield from self._character(token)

@@ -10,9 +10,9 @@ import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
+from itertools import accumulate, zip_longest
 
-from grader.derivation.binding import bind, outer_indices
+from grader.derivation.binding import bind, outer_indices, without_own_sizes
 from grader.derivation.conditions import parse_condition
 from grader.derivation.cursor import Vocabulary
 from grader.derivation.formulas import Lines, Macro, Piece, find_formulas, take_macros
@@ -30,10 +30,26 @@ from grader.derivation.statements import (
     without_alignment,
     without_remark,
 )
-from grader.derivation.tree import DerivationError, Derivative, Node, Place, free_indices, own_indices
+from grader.derivation.tree import (
+    Compare,
+    DerivationError,
+    Derivative,
+    Node,
+    Place,
+    Sum,
+    free_indices,
+    own_indices,
+    walk,
+)
 
 MAX_STEPS = 300
 MAX_CHAINS = 2000
+CASE = re.compile(  # a condition that stands before what it is about: `If $i = s$, then ...`
+    r"\b(?:If|For|When|Whenever|Case|Suppose|Für|Falls|Wenn|Ist|Im Fall)\b[^.!?]*\Z"
+    r"|(?:^|\n)\s*(?:[-*+]|\d+[.)]|\(\w\))\s*(?:if|for|when|falls|für|wenn|case|fall)?\s*\Z"
+)
+THEN = re.compile(r"\s*(?::|(?:then|we (?:have|get|obtain)|it (?:holds|is)|is|gilt|ist|dann|folgt|wird)\b)")
+ENDING = re.compile(r"[.!?](?:\s|\Z)|\n\s*\n")
 OPENED = re.compile(r"\\(?:left|(?:big|Big|bigg|Bigg)[lr]?)\s*\Z")
 SIGNS = {"+", r"\cdot", r"\times", "*", "/"}
 
@@ -69,6 +85,8 @@ class Chain:
     links: list[Link] = field(default_factory=list)
     conditions: list[Node] = field(default_factory=list)
     prose: str = ""
+    after: str = ""
+    """The prose that follows its first formula."""
     display: bool = False
     aside: bool = False
     """Whether it stands below a brace: it may introduce a symbol, and is no step."""
@@ -108,8 +126,9 @@ def read_derivation(text: str, vocabulary: Vocabulary) -> Derivation:
     """Return the chains of a Markdown text; raise DerivationError if it is too long."""
     plain, macros = take_macros(text)
     builder = _Builder(plain, Lines(plain), macros)
-    for piece in find_formulas(plain):
-        builder.take(piece)
+    pieces = list(find_formulas(plain))
+    for piece, following in zip_longest(pieces, pieces[1:]):
+        builder.take(piece, following.text if following and following.kind == "prose" else "")
         if len(builder.derivation.chains) > MAX_CHAINS:
             raise DerivationError(f"there are more than {MAX_CHAINS} formulas")
     heads = {tuple(t.text for t in c.head.tokens[:2]) for c in builder.derivation.chains if c.links}
@@ -124,6 +143,7 @@ def read_derivation(text: str, vocabulary: Vocabulary) -> Derivation:
         if links > MAX_STEPS:
             raise DerivationError(f"there are more than {MAX_STEPS} steps")
         _parse_chain(chain, plain, vocabulary)
+    _drop_own_sizes(builder.derivation.chains)
     fixed = _fixed_letters(builder.derivation.chains)
     for chain in builder.derivation.chains:
         _bind_chain(chain, fixed)
@@ -177,6 +197,24 @@ def _is_operator(tokens: list[Token]) -> bool:
     return len(texts) == 3 or (texts[2] == "{" and texts[-1] == "}" and groups == 1)
 
 
+def _drop_own_sizes(chains: list[Chain]) -> None:
+    """Let sums run over all values whose upper bound is a letter that is nowhere an index."""
+    expressions = [each for chain in chains for each in chain.expressions]
+    letters = frozenset(
+        index
+        for each in expressions
+        for tree in each.readings
+        for node in walk(tree)
+        if not isinstance(node, Compare)
+        for index in (*own_indices(node), *(node.indices if isinstance(node, Sum) else ()))
+    )
+    for each in expressions:
+        try:
+            each.readings = tuple(without_own_sizes(tree, letters) for tree in each.readings)
+        except DerivationError as error:
+            each.readings, each.error = (), error
+
+
 def _fixed_letters(chains: list[Chain]) -> frozenset[str]:
     """Return the letters of what is differentiated by where a chain begins: s in dC/dy_s."""
     heads = [chain.head.readings[0] for chain in chains if chain.head.readings]
@@ -208,14 +246,21 @@ class _Builder:
         self._lines = lines
         self._macros = macros
         self._prose = ""
+        self._fresh = False  # whether no statement of the formula was added
+        self._following = ""
+        self._awaiting: list[Node] = []  # conditions on the chain that comes next
         self._open = False  # whether what comes next belongs to the last chain's last expression
         self._display: Chain | None = None
         self._last: Chain | None = None
 
-    def take(self, piece: Piece) -> None:
-        """Add a piece of the text."""
+    def take(self, piece: Piece, following: str) -> None:
+        """Add a piece of the text; `following` is the prose behind a formula."""
         if piece.kind == "prose":
             self._prose = piece.text
+            if self.derivation.chains:
+                self.derivation.chains[-1].after = self.derivation.chains[-1].after or piece.text
+            if ENDING.search(piece.text):
+                self._awaiting = []
             return
         try:
             named: Named = []
@@ -226,6 +271,8 @@ class _Builder:
                 self.derivation.unreadable.append(Unreadable(" ".join(piece.text.split()), error, place))
             return
         display = piece.kind == "display"
+        self._fresh = True
+        self._following = following
         for number, row in enumerate(rows(tokens)):
             self._row(row, display, first=number == 0)
         for below, above in named:  # \underbrace{...}_{=: Z}
@@ -255,7 +302,8 @@ class _Builder:
             or (tokens[0].text in SIGNS and tokens[0].text not in RELATIONS)
             or (tokens[0].text == "-" and (shifted or not relations(tokens)))
         )  # fmt: skip
-        for number, statement in enumerate(statements(tokens)):
+        parts = [tokens] if is_condition(split_relations(tokens)) else statements(tokens)  # `i, j \neq s`
+        for number, statement in enumerate(parts):
             if number == 0 or relations(statement):  # else it is a remark: `for all s`
                 self._statement(statement, display, joins and number == 0, main=number == 0)
         self._open = bool(tokens) and tokens[-1].text in JOINING | EQUALITIES
@@ -281,10 +329,16 @@ class _Builder:
         parts = split_relations(tokens)
         relations = [part for part in parts if isinstance(part, Token)]
         if not joins and relations and is_condition(parts):
+            leads = self._awaiting or CASE.search(self._prose) or THEN.match(self._following)
+            ahead = self._fresh and not display and bool(leads)
+            self._fresh = False
             with contextlib.suppress(DerivationError):
-                if self._last is not None:
+                if ahead:
+                    self._awaiting.append(parse_condition(tokens))
+                elif self._last is not None:
                     self._last.conditions.append(parse_condition(tokens))
             return
+        self._fresh = False
         chain = (self._display if display else self._last) if joins else None
         if chain is not None and isinstance(parts[0], list):
             expression = chain.expressions[-1]
@@ -298,6 +352,9 @@ class _Builder:
             chain = self._begin(parts[0], display)
             parts = parts[1:]
         assert chain is not None
+        if relations:
+            chain.conditions += self._awaiting
+            self._awaiting = []
         self._last = chain
         if display and main:  # what follows in the same row is beside the chain
             self._display = chain

@@ -235,6 +235,7 @@ def test_what_may_be_meant_otherwise_is_not_called_false(text: str, reason: str)
 @pytest.mark.parametrize(
     "text",
     [
+        r"$$\begin{aligned}[t] C &= \sum_{ij} p_{ij} \log p_{ij} \\ &\quad - \sum_{ij} p_{ij} \log q_{ij}\end{aligned}$$",
         r"$p_ij * log(p_ij / q_ij) = p_ij * log p_ij - p_ij * log q_ij$",
         r"$dC/dy_s = 4 sum_{j\neq s} (y_s - y_j) dC/dd_{sj}$",
         r"${\partial C \over \partial d_{nm}} = \frac{p_{nm}}{d_{nm}} - {1 \over Z d_{nm}^2}$",
@@ -250,6 +251,30 @@ def test_what_may_be_meant_otherwise_is_not_called_false(text: str, reason: str)
 )
 def test_what_students_write_holds(text: str) -> None:
     assert set(verdicts(text)) == {"holds"}
+
+
+CASES = [
+    (r"If $i \neq s$ and $j \neq s$, then $\nabla_{y_s} d_{ij} = 0$.", ["holds"]),
+    (r"Für $i,j \neq s$ ist $\nabla_{y_s} d_{ij} = 0$.", ["holds"]),
+    (r"Es ist $\nabla_{y_s} d_{ij} = 2 (y_s - y_j)$, im Fall $j = s$ gilt $\nabla_{y_s} d_{ij} = 2 (y_s - y_i)$", ["fails", "holds"]),
+    ("- for $i = s$: $\\nabla_{y_s} d_{ij} = 2 (y_s - y_j)$\n- otherwise: $\\nabla_{y_s} d_{ij} = 0$", ["holds", "not_checked"]),
+    (r"$\nabla_{y_s} d_{ij} = 2 (y_i - y_j)$ for $i = s$, $\nabla_{y_s} d_{ij} = 0$ otherwise", ["holds", "not_checked"]),
+    (r"All other terms vanish: $\nabla_{y_s} C = 2 \sum_j (p_{sj} - q_{sj}) d_{sj}^{-1}(y_s - y_j)$", ["fails"]),
+    (r"For $i = s$ it is easy. Now $\nabla_{y_s} d_{ij} = 2 (y_s - y_j)$", ["fails"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES, ids=[text for text, _ in CASES])
+def test_a_step_is_tested_under_the_conditions_that_stand_before_or_behind_it(
+    text: str, expected: list[str]
+) -> None:
+    assert verdicts(text) == expected
+
+
+def test_a_sum_up_to_a_letter_that_is_no_index_runs_over_all_points() -> None:
+    assert verdicts(r"$\sum_{i=1}^{n} \sum_{j=1, j \neq i}^n p_{ij} = 1$") == ["holds"]
+    assert verdicts(r"$\sum_{i=1}^{n} p_{in} = \sum_{i} p_{in}$") == ["fails"]
+    assert verdicts(r"$\sum_{i=1}^{r} \sum_{j} p_{ij} = 1$") == ["not_checked"]
 
 
 def test_a_line_that_says_nothing_new_is_told() -> None:
