@@ -55,6 +55,7 @@ RENAMED = {
     "odot": r"\odot", "newline": r"\\", "tabularnewline": r"\\", "cr": r"\\", "vcentcolon": ":",
     "backslash": r"\setminus", "smallsetminus": r"\setminus", "langle": r"\langle", "varSigma": r"\Sigma",
 }  # fmt: skip
+REQUIRED = r"\overset{!}{=}"
 CHARACTERS = {
     "−": "-", "–": "-", "·": r"\cdot", "×": r"\times", "≠": r"\neq", "∑": r"\sum", "∂": r"\partial",
     "∇": r"\nabla", "≤": r"\leq", "≥": r"\geq", "∈": r"\in", "‖": "‖", "∥": "‖", "∣": "|",

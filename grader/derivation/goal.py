@@ -78,6 +78,7 @@ def judge_goal(
                     asserted = True
             from_start |= gets_on and not _left_open(trees[-1], derived, comparer)
         if begin is None:
+            anywhere |= comparer.task.meaning.direct and _in_another_form(trees, comparer)
             anywhere |= any(_gets_on(tree, comparer) for tree in trees if len(trees) > 1)
         elif gets_on:
             anywhere |= not _left_open(trees[-1], derived, comparer)
@@ -185,6 +186,18 @@ def about_cost(tree: Node, comparer: Comparer) -> bool:
     if not isinstance(start, Derivative):
         return False
     return canonical(tree.of if isinstance(tree, Derivative) else tree) == canonical(start.of)
+
+
+def _in_another_form(trees: list[Node], comparer: Comparer) -> bool:
+    """Return whether a chain says of what is differentiated more than its definition."""
+    if not trees or isinstance(trees[0], Derivative) or not about_cost(trees[0], comparer):
+        return False
+    start = comparer.task.start
+    cost = start.of if isinstance(start, Derivative) else start
+    known = {canonical(cost)}
+    if isinstance(cost, Symbol):
+        known |= {canonical(each.body) for each in comparer.task.scope.definitions.get(cost.name, ())}
+    return any(canonical(tree) not in known for tree in trees)
 
 
 def _derived(chain: Chain, used: Mapping[int, Node]) -> list[Node]:

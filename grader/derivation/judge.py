@@ -6,7 +6,6 @@ held to the one that fits it best; so it is with a symbol of the task that a stu
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +17,7 @@ from grader.derivation.explain import mend, show_example
 from grader.derivation.follow import MAX_ATTEMPTS, Memory
 from grader.derivation.goal import Goal, about_cost, judge_goal
 from grader.derivation.meaning import Task
+from grader.derivation.prose import CONSTANT, OTHERWISE, ZERO
 from grader.derivation.rules import name_rule
 from grader.derivation.statements import EQUALITIES
 from grader.derivation.steps import Chain, Derivation, Expression, Link, read_derivation
@@ -26,12 +26,7 @@ from grader.derivation.work import Work
 
 MAX_MENDED = 8  # steps for which is looked what would mend them
 MAX_OWN = 3  # letters of the sheet that a student may define anew
-OTHERWISE = re.compile(
-    r"otherwise|\b(?:else|unless|except|sonst|andernfalls|ansonsten|außer)\b"
-    r"|\b(?:other|übrigen|anderen) (?:cases|pairs|terms|indices|points|Fällen?|Paare|Punkte|Indizes)",
-    re.IGNORECASE,
-)
-CONSTANT = re.compile(r"constant|konstant", re.IGNORECASE)
+A_CONDITION = "it is a condition, not a claim"
 
 
 @dataclass(frozen=True)
@@ -220,10 +215,12 @@ class _ChainJudge:
             self._judged.used[id(left)] = left.readings[0]
         lefts: tuple[Node, ...] = left.readings
         seen = {canonical(tree): left for tree in lefts[:1]}
+        equal = True  # whether what was read is meant to be equal to the head
         for link in self._chain.links:
             right = link.right
             step, lefts = self._step(left, lefts, link)
-            if right.readings:
+            equal &= link.relation.text in EQUALITIES and step.reason != A_CONDITION
+            if right.readings and equal:
                 chosen = lefts[0]
                 self._judged.used[id(right)] = chosen
                 first = seen.setdefault(canonical(chosen), right)
@@ -315,6 +312,8 @@ class _ChainJudge:
             return step(NOT_CHECKED, f"{later} is defined only later, and may be another thing here"), (
                 chosen,
             )
+        if is_number(chosen, 0.0) and ZERO.search(self._chain.prose[-60:]):
+            return step(NOT_CHECKED, A_CONDITION), (chosen,)
         beside = self._chain.prose[-60:] + "\n" + self._chain.after[:30]
         if is_number(chosen, 0.0) and OTHERWISE.search(beside):
             return step(NOT_CHECKED, "it is said of the other cases only"), (chosen,)

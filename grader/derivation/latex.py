@@ -23,6 +23,7 @@ from grader.derivation.commands import (
     OPEN,
     OUTER_ENVIRONMENTS,
     RENAMED,
+    REQUIRED,
     SIDED,
     TEXT,
     UPRIGHT,
@@ -303,7 +304,8 @@ class _Reader:
         elif text in ("overset", "stackrel", "underset"):
             above = _words(self._argument())
             for part in self._inner(self._argument(), token):
-                yield replace(part, text=":=") if part.text == "=" and DEFINING.search(above) else part
+                meant = ":=" if DEFINING.search(above) else REQUIRED if above.strip() == "!" else "="
+                yield replace(part, text=meant) if part.text == "=" else part
         elif text == "substack":
             yield Token("open", "{", token.place, token.start, token.end)
             for part in _Reader(self._argument(), self._depth + 1, self._named)._simplified():

@@ -79,6 +79,8 @@ class Meaning(Model):
     symbols: dict[str, Given | Defined]
     varies: tuple[str, ...] = ()
     """The given symbols of which `+ const` does not depend."""
+    direct: bool = False
+    """Whether the result may be written down as soon as what is differentiated stands in another form."""
     start: str
     """What the derivation starts at."""
     target: str

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from grader.derivation.commands import REQUIRED
 from grader.derivation.conditions import OPERATORS
 from grader.derivation.latex import Token
 
 EQUALITIES = {"=", ":=", "=:"}
 OTHERS = r"\approx \propto \sim \simeq \to \in \mapsto \subset \subseteq"
-RELATIONS = EQUALITIES | {*OTHERS.split(), *OPERATORS}
+RELATIONS = EQUALITIES | {*OTHERS.split(), *OPERATORS, REQUIRED}
 SEPARATORS = {",", ";", r"\Rightarrow", r"\Leftrightarrow", r"\forall", r"\quad", r"\to", ":"}
 JOINING = {"+", "-", r"\cdot", r"\times", "*", "/"}
 BRACKETS = {"(": 1, "[": 1, r"\{": 1, ")": -1, "]": -1, r"\}": -1}

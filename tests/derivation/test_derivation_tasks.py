@@ -39,6 +39,30 @@ def test_a_planted_fault_is_found_at_its_line(name: str, old: str, new: str, lin
     assert bad[0].line == line
 
 
+EXPANDED = r"$J = w^\top X^\top X w - 2 y^\top X w + y^\top y + \lambda w^\top w$ "
+RESULT = r"$\nabla_w J = 2 X^\top X w - 2 X^\top y + 2 \lambda w = 2 X^\top (X w - y) + 2 \lambda w"
+
+
+def test_where_the_task_says_so_the_result_may_follow_at_once_from_another_form() -> None:
+    assert judge(EXPANDED + RESULT + "$", "ridge").goal.target_reached
+    assert not judge(RESULT + "$", "ridge").goal.target_reached
+    assert not judge(r"$J = \|X w - y\|^2 + \lambda \|w\|^2$ " + RESULT + "$", "ridge").goal.target_reached
+
+
+@pytest.mark.parametrize(
+    ("ending", "verdict"),
+    [
+        (r"\overset{!}{=} 0$", "not_checked"),
+        (r"$. Setting it to zero: $\nabla_w J = 0$", "not_checked"),
+        (r"$. We find $\nabla_w J = 0$", "fails"),
+    ],
+)
+def test_a_condition_is_no_claim_and_does_not_end_the_derivation(ending: str, verdict: str) -> None:
+    report = judge(EXPANDED + RESULT + ending, "ridge")
+    assert report.steps[-1].verdict == verdict
+    assert report.goal.target_reached is (verdict == "not_checked")
+
+
 def content() -> dict[str, object]:
     path = ROOT / "reference/exercise_11/derivations/tsne_derivation.yaml"
     return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
