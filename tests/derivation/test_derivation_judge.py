@@ -149,6 +149,10 @@ DERIVED = rf"{LEMMA} $${START} = 4 \sum_j (y_s - y_j) \frac{{\partial C}}{{\part
         (DERIVED, True),
         (f"To show: $${START} = {TARGET}$$ {DERIVED}", True),
         (f"$${START} = {TARGET}$$ $${TO_ORDERED}$$ $${ORDERED}$$ $${START} = {TARGET}$$", False),
+        (
+            rf"$${START} = {TARGET}$$ $${START} = 2 \sum_j (p_{{sj}} - q_{{sj}}) d_{{sj}}^{{-1}} \frac{{\partial d_{{sj}}}}{{\partial y_s}} = {TARGET}$$",
+            False,
+        ),
     ],
     ids=[
         "asserted",
@@ -160,6 +164,7 @@ DERIVED = rf"{LEMMA} $${START} = 4 \sum_j (y_s - y_j) \frac{{\partial C}}{{\part
         "derived",
         "claimed, then derived",
         "taken from the result",
+        "the result taken apart",
     ],
 )
 def test_the_result_counts_if_it_is_derived(text: str, reached: bool) -> None:
