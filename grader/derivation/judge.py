@@ -181,7 +181,7 @@ def _with_own_symbols(derivation: Derivation, names: dict[str, str]) -> Derivati
         replace(
             chain,
             head=changed(chain.head),
-            links=[Link(link.relation, changed(link.right)) for link in chain.links],
+            links=[Link(link.relation, changed(link.right), link.introduces) for link in chain.links],
         )
         for chain in derivation.chains
     ]
@@ -224,7 +224,7 @@ class _ChainJudge:
                 chosen = lefts[0]
                 self._judged.used[id(right)] = chosen
                 first = seen.setdefault(canonical(chosen), right)
-                if step.verdict == HOLDS and first is not right:
+                if step.verdict == HOLDS and first is not right and not link.introduces:
                     reason = f"says the same as line {first.place.line}: nothing new"
                     step = replace(step, reason=f"{step.reason}; {reason}" if step.reason else reason)
             head = self._judged.used.get(id(self._chain.head))
@@ -261,6 +261,9 @@ class _ChainJudge:
             relation = link.relation.text
             return Step(link.relation.place.line, left.text, right.text, verdict, reason, example, relation)
 
+        if link.introduces:
+            self._judged.introductions += 1
+            return step(HOLDS, f"introduces {link.introduces}"), rights
         if link.relation.text not in EQUALITIES:
             return step(NOT_CHECKED, f"{link.relation.text} is not tested"), rights
         for side, expression in (("left", left), ("right", right)):

@@ -16,6 +16,7 @@ from grader.derivation.binding import bind, outer_indices, without_own_sizes
 from grader.derivation.conditions import parse_condition
 from grader.derivation.cursor import Vocabulary
 from grader.derivation.formulas import Lines, Macro, Piece, find_formulas, take_macros
+from grader.derivation.functions import StudentFunction, applied, introduced_function
 from grader.derivation.latex import Named, Token, read_tokens, read_words
 from grader.derivation.parse import parse_expression
 from grader.derivation.statements import (
@@ -75,6 +76,8 @@ class Link:
 
     relation: Token
     right: Expression
+    introduces: str = ""
+    """The name of a function that it introduces."""
 
 
 @dataclass(eq=False)
@@ -137,12 +140,13 @@ def read_derivation(text: str, vocabulary: Vocabulary) -> Derivation:
     vocabulary = replace(
         vocabulary, names=(*_called(builder.derivation.chains, vocabulary), *vocabulary.names)
     )
+    functions = _functions(builder.derivation.chains, vocabulary)
     links = 0
     for chain in builder.derivation.chains:
         links += len(chain.links)
         if links > MAX_STEPS:
             raise DerivationError(f"there are more than {MAX_STEPS} steps")
-        _parse_chain(chain, plain, vocabulary)
+        _parse_chain(chain, plain, vocabulary, functions)
     _drop_own_sizes(builder.derivation.chains)
     fixed = _fixed_letters(builder.derivation.chains)
     for chain in builder.derivation.chains:
@@ -166,7 +170,20 @@ def _called(chains: list[Chain], vocabulary: Vocabulary) -> list[tuple[tuple[str
     return sorted(dict.fromkeys(names), key=lambda name: -len(name[0]))
 
 
-def _parse_chain(chain: Chain, text: str, vocabulary: Vocabulary) -> None:
+def _functions(chains: list[Chain], vocabulary: Vocabulary) -> list[StudentFunction]:
+    """Return the functions that a student introduces, and mark the links that do so."""
+    known = {texts[0] for texts, _ in vocabulary.names}
+    found: list[StudentFunction] = []
+    for chain in chains:
+        for link in chain.links[:1]:
+            function = introduced_function(chain.head.tokens, link.right.tokens, known, found)
+            if function is not None and link.relation.text in EQUALITIES:
+                link.introduces = function.name
+                found.append(function)
+    return found
+
+
+def _parse_chain(chain: Chain, text: str, vocabulary: Vocabulary, functions: list[StudentFunction]) -> None:
     """Parse the expressions of a chain; an equality of two operators is one of what they make of the cost."""
     for expression in chain.expressions:
         if expression.tokens:
@@ -174,10 +191,14 @@ def _parse_chain(chain: Chain, text: str, vocabulary: Vocabulary) -> None:
             if opened := OPENED.search(text, max(0, start - 20), start):  # the size of the first bracket
                 start = opened.start()
             expression.text = " ".join(text[start:end].split())
-    applied = bool(vocabulary.of) and all(_is_operator(each.tokens) for each in chain.expressions)
+    operators = bool(vocabulary.of) and all(_is_operator(each.tokens) for each in chain.expressions)
     for expression in chain.expressions:
-        tokens = expression.tokens
-        if applied:
+        try:
+            tokens = applied(expression.tokens, functions)
+        except DerivationError as error:
+            expression.error = error
+            continue
+        if operators:
             tokens = [*tokens, replace(tokens[-1], kind="letter", text=vocabulary.of)]
         try:
             expression.readings = parse_expression(tokens, vocabulary)

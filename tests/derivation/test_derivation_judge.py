@@ -326,6 +326,20 @@ $$\frac{\partial Z}{\partial d_{ij}} = -2 d_{ij} (1 + d_{ij}^2)^{-2}$$"""
     assert verdicts(wrong) == ["fails", "holds"]
 
 
+def test_a_function_that_the_student_introduces_is_what_it_makes_of_its_argument() -> None:
+    text = r"Let $g(t) := \log t$ and $h(t) = g(t)^2 + 1$. "
+    assert verdicts(text + r"$h(p_{ij}) = \log(p_{ij})^2 + 1$, $h(p_{ij}) = 2 g(p_{ij})$") == [
+        *["holds"] * 3,
+        "fails",
+    ]
+    assert verdicts(text + r"$g(g(d_{ij}) + 1) = \log(1 + \log d_{ij})$")[2] == "holds"
+    assert verdicts(r"$g(t) = \log t$ $g'(d_{ij}) = 1/d_{ij}$") == ["holds", "not_checked"]
+    nested = (
+        "$f(x) = x + x$ $" + "f(" * 12 + "2" + ")" * 12 + "= 8192$ $" + "f(" * 500 + "1" + ")" * 500 + "=1$"
+    )
+    assert verdicts(nested) == ["holds", "not_checked", "not_checked"]
+
+
 HOSTILE = {
     "brackets": "$$" + "(" * 2500 + "1" + ")" * 2500 + "=1$$",
     "fractions": "$$" + r"\frac{1}{1+" * 500 + "1" + "}" * 500 + "=1$$",
@@ -349,7 +363,11 @@ def test_what_is_too_deep_too_large_or_without_end_is_not_checked(name: str) -> 
     assert verdicts(HOSTILE[name]) == ["not_checked"]
 
 
-@pytest.mark.parametrize("text", ["a" * 300_000, "$$" + "=".join(["C"] * 400) + "$$"], ids=["text", "steps"])
+@pytest.mark.parametrize(
+    "text",
+    ["a" * 300_000, "$$" + "=".join(["C"] * 400) + "$$", r"$$C = " + r"\sum_k d_{kk} " * 1_000_000 + "$$"],
+    ids=["text", "steps", "a million sums"],
+)
 def test_a_text_that_is_too_long_is_refused(text: str) -> None:
     with pytest.raises(DerivationError, match="more than"):
         judge(text)
