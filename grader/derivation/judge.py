@@ -396,5 +396,5 @@ class _ChainJudge:
             index for node in walk(tree) for index in getattr(node, "indices", ()) if hasattr(node, "body")
         }
         if strays & bound:
-            return f"{names} is used outside of the sum that binds it"
+            return f"{names}: used outside of the sum that binds it; are brackets missing?"
         return f"{names} is free on the right side only: is a sum over it missing?"

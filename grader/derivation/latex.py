@@ -229,10 +229,11 @@ class _Reader:
             yield token
 
     def _character(self, token: Token) -> Iterator[Token]:
-        word = next((each for each in ("log", "exp", "sum") if self._spells(each)), None)
+        word = next((each for each in ("log", "exp", "sum", "const") if self._spells(each)), None)
         if word is not None:
             self._at += len(word) - 1
-            yield replace(token, kind="command", text="\\" + word)
+            kind, text = ("name", word) if word == "const" else ("command", "\\" + word)
+            yield replace(token, kind=kind, text=text)
             return
         text = CHARACTERS.get(token.text, token.text)
         if text == "=" and self._next_is(":") and not self._tokens[self._at].spaced:
@@ -329,12 +330,13 @@ class _Reader:
     def _inner(self, argument: list[Token], token: Token) -> Iterator[Token]:
         """Yield an argument: a single token as it is, more in braces."""
         parts = list(_Reader(argument, self._depth + 1, self._named)._simplified())
+        end = self._tokens[self._at - 1].end
         if len(parts) == 1:
-            yield parts[0]
+            yield replace(parts[0], start=token.start, end=max(end, parts[0].end))
             return
         yield Token("open", "{", token.place, token.start, token.end)
         yield from parts
-        yield Token("close", "}", token.place, token.start, self._tokens[self._at - 1].end)
+        yield Token("close", "}", token.place, token.start, end)
 
     def _worded(self, token: Token, kind: str) -> Token:
         r"""Return the argument of \text or \mathrm as one token."""

@@ -16,7 +16,7 @@ from grader.derivation.binding import bind, outer_indices, without_own_sizes
 from grader.derivation.conditions import parse_condition
 from grader.derivation.cursor import Vocabulary
 from grader.derivation.formulas import Lines, Macro, Piece, find_formulas, take_macros
-from grader.derivation.functions import StudentFunction, applied, introduced_function
+from grader.derivation.introduced import StudentFunction, applied, introduced_function, introduced_name
 from grader.derivation.latex import Named, Token, read_tokens, read_words
 from grader.derivation.parse import parse_expression
 from grader.derivation.statements import (
@@ -137,9 +137,14 @@ def read_derivation(text: str, vocabulary: Vocabulary) -> Derivation:
     heads = {tuple(t.text for t in c.head.tokens[:2]) for c in builder.derivation.chains if c.links}
     if (r"\delta", "_") in heads:
         vocabulary = replace(vocabulary, taken=frozenset({r"\delta"}))
-    vocabulary = replace(
-        vocabulary, names=(*_called(builder.derivation.chains, vocabulary), *vocabulary.names)
-    )
+    known = {texts[0] for texts, _ in vocabulary.names if len(texts) == 1}
+    names = [
+        introduced_name(chain.head.tokens, chain.links[0].right.tokens, known)
+        for chain in builder.derivation.chains
+        if chain.links
+    ]
+    longest = sorted({name for name in names if name}, key=lambda name: (-len(name[0]), name))
+    vocabulary = replace(vocabulary, names=(*longest, *vocabulary.names))
     functions = _functions(builder.derivation.chains, vocabulary)
     links = 0
     for chain in builder.derivation.chains:
@@ -152,22 +157,6 @@ def read_derivation(text: str, vocabulary: Vocabulary) -> Derivation:
     for chain in builder.derivation.chains:
         _bind_chain(chain, fixed)
     return builder.derivation
-
-
-def _called(chains: list[Chain], vocabulary: Vocabulary) -> list[tuple[tuple[str, ...], str]]:
-    """Return the names with arguments that a student introduces: `H(P) = ...` is one symbol."""
-    known = {texts[0] for texts, _ in vocabulary.names if len(texts) == 1}
-    names = []
-    for chain in chains:
-        texts = tuple(token.text for token in chain.head.tokens)
-        inner = chain.head.tokens[2:-1]
-        if (
-            chain.links and len(texts) > 3 and texts[1] == "(" and texts[-1] == ")" and texts[0] not in known
-            and chain.head.tokens[0].kind in ("letter", "name")
-            and all(t.kind == "bar" or t.text in (",", *known) or t.text.isupper() for t in inner)
-        ):  # fmt: skip
-            names.append((texts, "".join(texts)))
-    return sorted(dict.fromkeys(names), key=lambda name: -len(name[0]))
 
 
 def _functions(chains: list[Chain], vocabulary: Vocabulary) -> list[StudentFunction]:

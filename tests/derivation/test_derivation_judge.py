@@ -241,6 +241,7 @@ def test_what_may_be_meant_otherwise_is_not_called_false(text: str, reason: str)
     "text",
     [
         r"$$\begin{aligned}[t] C &= \sum_{ij} p_{ij} \log p_{ij} \\ &\quad - \sum_{ij} p_{ij} \log q_{ij}\end{aligned}$$",
+        r"$C_{attr} = \sum_{ij} p_{ij} \log d_{ij}$, $C_{\text{rep}} = \log Z$, so $C = const + C_{attr} + C_{\text{rep}}$",
         r"$p_ij * log(p_ij / q_ij) = p_ij * log p_ij - p_ij * log q_ij$",
         r"$dC/dy_s = 4 sum_{j\neq s} (y_s - y_j) dC/dd_{sj}$",
         r"${\partial C \over \partial d_{nm}} = \frac{p_{nm}}{d_{nm}} - {1 \over Z d_{nm}^2}$",

@@ -1,4 +1,7 @@
-"""Functions of one number that a student introduces, `f(x) = ...`: they are replaced by what they make."""
+"""Names of several tokens that a student introduces, and functions of one number, `f(x) = ...`.
+
+Functions are replaced by what they make of their argument.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,30 @@ class StudentFunction:
     name: str
     letter: str
     body: list[Token]
+
+
+def introduced_name(
+    head: list[Token], body: list[Token], known: Collection[str]
+) -> tuple[tuple[str, ...], str] | None:
+    """Return the name that `head = body` introduces, `H(P)` or `C_{attr}`, as tokens and as one symbol."""
+    texts = tuple(token.text for token in head)
+    if len(head) < 4 or head[0].kind not in ("letter", "name", "command"):
+        return None
+    inner = head[2:-1]
+    if (
+        (texts[1], texts[-1]) == ("(", ")") and head[0].kind != "command" and texts[0] not in known
+        and all(t.kind == "bar" or t.text in (",", *known) or t.text.isupper() for t in inner)
+    ):  # fmt: skip
+        return texts, "".join(texts)
+    if texts[1:3] != ("_", "{") or texts[-1] != "}":
+        return None
+    below = head[3:-1]
+    spelled = len(below) > 2 and all(token.kind == "letter" for token in below)
+    if spelled and not {token.text for token in below} <= {token.text for token in body}:
+        return texts, f"{texts[0]}_{''.join(texts[3:-1])}"
+    if len(below) == 1 and below[0].kind in ("text", "name"):
+        return texts, f"{texts[0]}_{below[0].text}"
+    return None
 
 
 def introduced_function(
