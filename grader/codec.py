@@ -15,8 +15,10 @@ from grader.inside import wire
 from grader.inside.safe_text import message_text, valid_text
 from grader.reading import Reading, Shown
 from grader.records import Fault, NotebookRun, Outcome, OutcomeKind
+from grader.written import WrittenReport
 
 MAX_REMARK, MAX_NAMES, MAX_NAME = 1000, 20, 100  # of what is told of a function
+MAX_SHOWN, MAX_SHOWN_STEPS = 30_000, 400  # characters of MathML of a step; steps
 READING = TypeAdapter(Reading)
 RUN = TypeAdapter(NotebookRun)
 
@@ -99,6 +101,33 @@ def unpack_run(data: bytes) -> NotebookRun:
     executed, shown = valid_text(run.executed), message_text(run.shown)
     remark = message_text(run.remark)
     return replace(run, cells=cells, remark=remark, values=values, executed=executed, shown=shown)
+
+
+def pack_written(task: str, outcome: Outcome) -> bytes:
+    """Return what was found in a written answer as bytes."""
+    return wire.encode((task, pack_outcome(outcome)))
+
+
+def unpack_written(data: bytes) -> tuple[str, Outcome]:
+    """Return what `pack_written` packed, its words safe to show; raises ValueError, KeyError or TypeError."""
+    task, packed = decode(data)
+    outcome = unpack_outcome(packed)
+    if outcome.kind is not OutcomeKind.RETURNED:
+        return str(task), outcome
+    report = WrittenReport.of(outcome.value)
+    steps = tuple(
+        replace(
+            step,
+            left=message_text(step.left[:MAX_REMARK]),
+            right=message_text(step.right[:MAX_REMARK]),
+            reason=message_text(step.reason[:MAX_REMARK]),
+            rule=message_text(step.rule[:MAX_NAME]),
+            shown=message_text(step.shown) if len(step.shown) <= MAX_SHOWN else "",
+        )
+        for step in report.steps[:MAX_SHOWN_STEPS]
+    )
+    remarks = tuple(message_text(remark[:MAX_REMARK]) for remark in report.remarks[:MAX_NAMES])
+    return str(task), replace(outcome, value=replace(report, steps=steps, remarks=remarks).plain())
 
 
 def _safe(fault: Fault | None) -> Fault | None:

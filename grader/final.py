@@ -34,7 +34,7 @@ def waits(score: Score, question: QuestionScore, *, judged: bool = True) -> Wait
     reason = Waits.NOTHING
     if score.status is Status.NOT_GRADED:
         reason = Waits.NOT_GRADED if judged else Waits.RUN
-    elif question.points is None and not question.checks:
+    elif question.points is None and (question.written or not question.checks):
         reason = Waits.WRITTEN
     elif question.points is None:
         undecided = Code.FOLLOW_THROUGH_UNDECIDED in codes
@@ -106,11 +106,12 @@ def summary_of(questions: Sequence[QuestionScore]) -> Summary:
     """Return one word for all questions that are decided."""
     decided = [question for question in questions if question.points is not None]
     points = sum(question.points or 0.0 for question in decided)
-    undecided = any(question.points is None and question.checks for question in questions)
+    undecided = any(each.points is None and each.checks and not each.written for each in questions)
     regular = [question for question in decided if not question.bonus]
     if not undecided and all((each.points or 0.0) >= each.max_points - 1e-9 for each in regular):
         return Summary.CORRECT
     if points > 0 or undecided:
         return Summary.PARTLY_CORRECT
-    kinds = {check.verdict.kind for question in decided for check in question.checks}
+    judged = [question for question in decided if not question.written]
+    kinds = {check.verdict.kind for question in judged for check in question.checks}
     return Summary.NOT_ATTEMPTED if kinds == {VerdictKind.NOT_ATTEMPTED} else Summary.WRONG

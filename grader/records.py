@@ -16,6 +16,7 @@ from typing import Any
 from grader.attempt import Attempt
 from grader.decision import Decided
 from grader.reading import FunctionFacts, Shown
+from grader.written import WrittenStep
 
 
 class OutcomeKind(StrEnum):
@@ -241,10 +242,11 @@ class Plot:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Why a verdict is what it is: named facts, and perhaps a picture."""
+    """Why a verdict is what it is: named facts, a picture, or the steps of a written answer."""
 
     facts: tuple[tuple[str, str], ...] = ()
     plot: Plot | None = None
+    steps: tuple[WrittenStep, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -325,8 +327,9 @@ class CodeShown:
 class QuestionScore:
     """The points of one question; `points` is None while a person still has to give them.
 
-    A bonus comes on top: it is no part of what can be earned. `least` and `most` are what the rubric lets
-    anybody give, None in scores of earlier versions.
+    A bonus comes on top: it is no part of what can be earned. The points of the checks of a question that is
+    `written` are what is suggested to this person. `least` and `most` are what the rubric lets anybody give,
+    None in scores of earlier versions.
     """
 
     id: str
@@ -341,6 +344,14 @@ class QuestionScore:
     code: CodeShown | None = None
     least: float | None = None
     most: float | None = None
+    written: bool = False
+
+    @property
+    def suggested(self) -> float | None:
+        """The points that are suggested to the person who gives them, None if nothing is."""
+        if not self.written or not any(check.max_points for check in self.checks):
+            return None
+        return sum(check.points for check in self.checks)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "grader"
 OURS = {path.stem for path in PACKAGE.glob("*.py")} | {
     path.name for path in PACKAGE.iterdir() if path.is_dir()
 }
-PURE = ("checks", "course", "judge", "numerics", "report", "similar")
+PURE = ("checks", "course", "derivation", "judge", "numerics", "report", "similar")
 FORBIDDEN = (
     "grader.observe",
     "grader.store",
@@ -150,19 +150,21 @@ MAY_USE = {
     "given_answer": set(),
     "attempt": set(),
     "csv_table": set(),
-    "records": {"attempt", "decision", "reading"},
+    "written": set(),
+    "records": {"attempt", "decision", "reading", "written"},
     "final": {"decision", "records"},
     "errors": {"decision"},
     "inside": set(),
     "decode": {"inside", "records"},
     "outcome": {"decode", "inside", "records"},
-    "codec": {"decode", "inside", "reading", "records"},
+    "codec": {"decode", "inside", "reading", "records", "written"},
     "numerics": {"errors", "explanations", "records", "subjects"},
-    "checks": {"errors", "numerics", "reading", "records", "subjects"},
+    "checks": {"errors", "numerics", "reading", "records", "subjects", "written"},
     "notebook": {"errors", "reading", "subjects"},
     "handler": {
         "codec",
         "decode",
+        "derivation",
         "errors",
         "inside",
         "notebook",
@@ -170,6 +172,7 @@ MAY_USE = {
         "reading",
         "records",
         "subjects",
+        "written",
     },
     "course": {"final", "checks", "errors", "notebook", "numerics", "reading", "records", "subjects"},
     "plan": {
@@ -177,6 +180,7 @@ MAY_USE = {
         "checks",
         "course",
         "decode",
+        "derivation",
         "errors",
         "explanations",
         "inside",
@@ -184,6 +188,7 @@ MAY_USE = {
         "reading",
         "records",
         "subjects",
+        "written",
     },
     "judge": {
         "checks",
@@ -209,12 +214,13 @@ MAY_USE = {
         "similar",
         "store",
     },
-    "report": {"course", "handler", "reading", "records"},
+    "report": {"course", "handler", "reading", "records", "written"},
     "exports": {"course", "errors", "records"},
     "intake": {"attempt", "csv_table", "errors", "notebook"},
     "similar": set(),
     "gradebooks": {"attempt", "course", "csv_table", "errors", "exports", "records", "report", "store"},
     "pdf": {"errors", "notebook"},
+    "derivation": {"errors", "written"},
 }
 
 

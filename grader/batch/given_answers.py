@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from grader.course.rubric import Question
 from grader.given_answer import GivenAnswer
 from grader.inside import wire
 from grader.plan.plan import Course
+from grader.reading import Shown
 from grader.records import DiagnosisKind, Observation, Outcome, QuestionScore, Score
 
 DIGITS = 4  # of a number of a result that are compared
@@ -29,16 +31,23 @@ def answers_of(observation: Observation, score: Score, course: Course) -> Iterat
         yield GivenAnswer("", whole.text, whole.html, "", _digest(whole.html))
     scored = {question.id: question for question in score.questions}
     for question in course.rubric.questions:
-        shown = observation.written.get(question.id)
-        if shown is not None and question.manual:
+        shown = answer_to(question, observation.written)
+        if shown is not None:
             words = " ".join(WORDS.findall(shown.text.casefold()))
             yield GivenAnswer(question.id, shown.text, shown.html, _digest(words), _digest(shown.html))
-        elif question.about and question.id in scored:
+        elif question.about and not question.manual and question.id in scored:
             code = observation.listed.get(question.about)
             calls = [call.id for call in course.calls.get(question.about, ())]
             alike = behaviour(scored[question.id], calls, observation.outcomes)
             html = code.html if code is not None else ""
             yield GivenAnswer(question.id, "", html, alike, _digest(f"{html} {alike}"))
+
+
+def answer_to(question: Question, written: Mapping[str, Shown]) -> Shown | None:
+    """Return the answer to a question that a person reads: by its id, or by what its `text` says."""
+    if not question.manual:
+        return None
+    return written.get(question.id) or written.get(question.text or question.id)
 
 
 def behaviour(question: QuestionScore, calls: Sequence[str], outcomes: Mapping[str, Outcome]) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.batch.code_shown import shown_code
+from grader.batch.given_answers import answer_to
 from grader.batch.results import DATABASE
 from grader.course.assignment import Assignment
 from grader.course.rubric import Rubric
@@ -97,10 +98,10 @@ class Comparison:
             title = each.attempt.name or each.id
             for question in self.rubric.questions:
                 code = shown_code(question, reading.facts, reading.sources)
-                written = reading.written.get(question.id)
+                written = answer_to(question, reading.written)
                 texts = {
                     "code": code.text if code else "",
-                    "answer": written.text if written and question.manual else "",
+                    "answer": written.text if written else "",
                 }
                 for kind, text in texts.items():
                     if text:

@@ -2,8 +2,8 @@
 
     Check           what the rubric says (a YAML model); plans its cases
     PlannedCase     one input: the calls to make, what is right; judges what came back
-    Planner         what planning may ask of the course: inputs, calls, the reference
-    Trusted         what judging may ask of the course: metrics, the reference under given answers
+    Planner         what planning may ask of the course (`course_side.py`)
+    Trusted         what judging may ask of it
 
 A new type is one module with a `Check` and, if it calls something, a `PlannedCase`, and one entry point in
 the group `grader.checks` whose name is the type.
@@ -12,18 +12,38 @@ the group `grader.checks` whose name is the type.
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, model_validator
 
+from grader.checks.course_side import Planner, Trusted
 from grader.checks.outcomes import why_not_called
 from grader.checks.result import CaseResult, combined
 from grader.reading import FactsStatus, FunctionFacts
 from grader.records import Code, Outcome, OutcomeKind, Table, Verdict, VerdictKind
-from grader.subjects import Call, Case, Sweep
+from grader.subjects import Call, Case
+
+__all__ = [
+    "Check",
+    "Feedback",
+    "Fraction",
+    "Identifier",
+    "InputsCheck",
+    "Model",
+    "Outcomes",
+    "PlannedCase",
+    "Planner",
+    "Points",
+    "Public",
+    "Returned",
+    "Trusted",
+    "ValueCheck",
+    "part_of",
+    "returned",
+]
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=80)]
 Fraction = Annotated[float, Field(ge=0, le=1, strict=True)]
@@ -56,81 +76,6 @@ class Public(Model):
     """The generator in the assignment's public.py; what it makes is handed out, and is never hidden."""
     values: bool = False
     """Whether the values that are right on these inputs are handed out too."""
-
-
-class Planner(Protocol):
-    """What the planning of a check may ask for. In the grading the course answers, at home the kit."""
-
-    seed: int
-    has_reference: bool
-    """Whether there is a reference: not at home."""
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """The names of the function's parameters."""
-        ...
-
-    def draws(self, generator: str) -> Iterator[list[Case]]:
-        """Yield the inputs of a generator, and then further ones from other seeds, as many as there are."""
-        ...
-
-    def call(
-        self,
-        check: InputsCheck,
-        case: Case,
-        function: str = "",
-        *,
-        echo: bool = False,
-        repeat: int = 0,
-        sweep: Sweep | None = None,
-    ) -> Call:
-        """Return the call of the function, or of another one, on a case.
-
-        `echo` asks for the arguments after the call; calls that differ in `repeat` alone are made apart.
-        """
-        ...
-
-    def expected(self, check: ValueCheck, case: Case) -> Any:
-        """Return what is right on a case, of the part of the result that the check looks at."""
-        ...
-
-    def function(self, name: str) -> Callable[..., Any]:
-        """Return a function: the reference's or, at home, the student's own."""
-        ...
-
-    def metric(self, name: str) -> Callable[..., Any]:
-        """Return a function of metrics.py."""
-        ...
-
-    def made_for(self, case: Case, names: Sequence[str]) -> list[tuple[str, Case]]:
-        """Return the calls of the functions `names` that the reference makes for a case, in order."""
-        ...
-
-    def answered(self, case: Case, names: Sequence[str]) -> Case:
-        """Return a case in which the functions `names` answer as those of the reference do."""
-        ...
-
-
-class Trusted(Protocol):
-    """What the judging of a case may ask the course for."""
-
-    def metric(self, name: str) -> Callable[..., Any]:
-        """Return a function of metrics.py."""
-        ...
-
-    def answered(self, call: Call, case: Case, answers: Mapping[str, Sequence[Any]]) -> Any:
-        """Return what the reference makes of a case if calls of other functions give these answers, in order.
-
-        `answers` is by function; whatever the reference raises is raised.
-        """
-        ...
-
-    def mistaken(self, call: Call, codes: Sequence[str]) -> Callable[..., Any] | None:
-        """Return `call(name, *arguments, **keywords)`, which calls the reference with known mistakes in it.
-
-        None if a code is not the course's, or if the mistakes exclude each other.
-        """
-        ...
 
 
 @dataclass(frozen=True)
@@ -226,6 +171,8 @@ class Check(Model):
 
     grading_only: ClassVar[frozenset[str]] = frozenset({"requires", "once", "bonus", "penalty"})
     """Keys that students do not get: they have a meaning in the grading only."""
+    for_a_person: ClassVar[bool] = False
+    """Whether its points are a suggestion for the person who reads a written answer."""
     credits_mistakes: ClassVar[bool] = False
     """Whether a named mistake earns what the course credits it with."""
 
@@ -252,6 +199,10 @@ class Check(Model):
         fields = type(self).model_fields
         new = {name: fields[name].get_default() for name in self.grading_only if name in fields}
         return self.model_copy(update={**new, "points": 0.0, "visibility": "public"})
+
+    def decides(self, verdict: Verdict) -> bool:
+        """Whether a verdict on a written answer leaves nothing to a person."""
+        return False
 
     def plan(self, planner: Planner) -> tuple[PlannedCase, ...]:
         """Return the cases of the check."""

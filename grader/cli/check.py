@@ -20,12 +20,18 @@ if TYPE_CHECKING:  # heavy, and not needed for --help
 
 @click.command(short_help="Check a notebook on your own machine.")
 @click.argument("notebook", type=PATH)
-@click.option("-f", "--function", "only", multiple=True, help="Check this function alone; may be repeated.")
+@click.option(
+    "-f",
+    "--function",
+    "only",
+    multiple=True,
+    help="Check this function or derivation alone; may be repeated.",
+)
 @click.option("--kit", "kit_path", type=PATH, help="The file *.checks.json [default: beside the notebook].")
 @click.option("--run", is_flag=True, help="Run the notebook too, and say which cells fail.")
 @click.option("--hand-in", is_flag=True, help="Say what would go wrong in the graders' run.")
 def check(notebook: Path, only: tuple[str, ...], kit_path: Path | None, run: bool, hand_in: bool) -> None:
-    """Make the public checks of the functions in NOTEBOOK, without running the notebook.
+    """Make the public checks of the functions and derivations in NOTEBOOK, without running the notebook.
 
     The judge and the tolerances are those of the grading; the inputs are the public ones. With --hand-in, a
     copy is run from top to bottom in a fresh kernel. Exit code: 0 if all is well, 1 if something is not, 2
@@ -37,6 +43,7 @@ def check(notebook: Path, only: tuple[str, ...], kit_path: Path | None, run: boo
         sys.exit(_hand_in(notebook, kit_path))
     from grader.notebook.cells import read_sources  # noqa: PLC0415 -- keeps --help fast
     from grader.notebook.sources import code_sources  # noqa: PLC0415
+    from grader.student.answers_at_home import check_answers  # noqa: PLC0415
     from grader.student.fresh_run import obstacles, run_fresh  # noqa: PLC0415
     from grader.student.functions import NotebookFunctions  # noqa: PLC0415
     from grader.student.home import check_functions  # noqa: PLC0415
@@ -44,7 +51,11 @@ def check(notebook: Path, only: tuple[str, ...], kit_path: Path | None, run: boo
     from grader.student.report_lines import exit_code, lines_of, summary  # noqa: PLC0415
 
     kit = read_kit(kit_path or find_kit(notebook.parent))
-    names = list(dict.fromkeys(kit.function(name).name for name in only)) or list(kit.functions)
+    wanted = [name for name in only if name not in kit.answers]
+    names = list(dict.fromkeys(kit.function(name).name for name in wanted))
+    answers = [name for name in dict.fromkeys(only) if name in kit.answers]
+    if not only:
+        names, answers = list(kit.functions), list(kit.answers)
     data, content = _read_notebook(notebook)
     folder = notebook.resolve().parent
     modules = _read_modules(folder)
@@ -60,7 +71,11 @@ def check(notebook: Path, only: tuple[str, ...], kit_path: Path | None, run: boo
     for report in check_functions(kit, functions, names, limit=True):
         reports.append(report)
         click.echo("\n".join(lines_of(report, width, _paint)).translate(table))
-    click.echo("\n" + summary(reports))
+    if reports:
+        click.echo("\n" + summary(reports))
+    for report in check_answers(kit, content, answers):
+        reports.append(report)
+        click.echo("\n".join(lines_of(report, width, _paint)).translate(table))
     sys.exit(exit_code(reports) or (1 if failures else 0))
 
 

@@ -19,6 +19,7 @@ import click
 from grader import __version__
 from grader.cli.check import check
 from grader.cli.choose import choose
+from grader.cli.derivation import derivation
 from grader.cli.doctor import doctor
 from grader.cli.exit_codes import EXIT_INTERRUPTED, EXIT_NO, EXIT_USAGE
 from grader.cli.export import export, summary
@@ -65,6 +66,7 @@ An author of rubrics lets the editor complete and check them, and proves them:
 A student checks a notebook at home, and makes the PDF to hand in:
     grader check exercise_11.ipynb
     grader pdf exercise_11.ipynb -o hand_in.pdf
+    grader derivation exercise_11.ipynb --assignment exercise_11 --question tsne_derivation
 
 An assignment is a folder reference/NAME with the instructor's notebook and the generators of hidden
 inputs, and a file rubrics/NAME.yaml with the questions and points.
@@ -77,9 +79,10 @@ def cli() -> None:
     """Run a command."""
 
 
-COMMANDS = (grade, show, choose, export, summary, similar, verify, schema, doctor, pdf, check, release)
+COMMANDS = (grade, show, choose, export, summary, similar, verify, schema, doctor, pdf, release)
+AT_HOME = (check, derivation)
 DECIDING = (serve, todo, points, override, regrade, publish, people)
-for command in (*COMMANDS, *DECIDING):
+for command in (*COMMANDS, *AT_HOME, *DECIDING):
     cli.add_command(command)
 
 

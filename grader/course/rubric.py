@@ -122,7 +122,7 @@ class Question(Model):
     text: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     """In place of a function: the answer written in and beside a Markdown cell, by the cell's tag or id."""
     manual: bool = False
-    """Whether a person grades it; it stays pending until then."""
+    """Whether a person grades it; it stays pending until then. With `text`, checks may suggest points."""
     requires: tuple[Identifier, ...] = ()
     """Earlier questions that must have earned something for this one to count."""
     form: Fraction = 0.0
@@ -141,9 +141,12 @@ class Question(Model):
         """Refuse what no single key shows: a question without checks or with two subjects, a wrong sum."""
         subjects = self._subjects()
         if self.manual:
-            if subjects or self.checks:
-                raise ValueError(f"the question {self.id!r} is manual: it has no function and no checks")
+            self._check_written(subjects)
             return self
+        if any(check.for_a_person for check in self.checks):
+            raise ValueError(
+                f"the question {self.id!r} has checks of a written answer: it needs manual: true"
+            )
         if not subjects or not self.checks:
             raise ValueError(f"the question {self.id!r} needs a function and checks, or manual: true")
         if len(subjects) > 1:
@@ -159,6 +162,23 @@ class Question(Model):
             )
         _check_order([check.id for check in self.checks], {c.id: c.requires for c in self.checks}, "check")
         return self
+
+    def _check_written(self, subjects: list[Subject]) -> None:
+        """Raise ValueError if a manual question has more than checks of a written answer."""
+        if not subjects and not self.checks:
+            return
+        others = [check.id for check in self.checks if not check.for_a_person]
+        if others or not self.checks or [subject.kind for subject in subjects] != [SubjectKind.TEXT]:
+            raise ValueError(
+                f"the question {self.id!r} is manual: it has no function and no checks, or `text` and checks "
+                "of a written answer (derivation, claims)"
+            )
+        total = sum(check.points for check in self.checks if not check.bonus)
+        if total > self.points + 1e-9:
+            raise ValueError(
+                f"the question {self.id!r} has {self.points:g} points, but its checks suggest up to {total:g}"
+            )
+        _check_order([check.id for check in self.checks], {c.id: c.requires for c in self.checks}, "check")
 
     def _subjects(self) -> list[Subject]:
         named = {

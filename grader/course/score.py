@@ -79,7 +79,7 @@ def _question(
     share: float = 1.0,
 ) -> QuestionScore:
     """Return the score of a question, whatever other questions earned."""
-    if question.manual:
+    if question.manual and not question.checks:
         return _of_rubric(question, None, (), remarks)
     checks: dict[str, CheckScore] = {}
     for check in question.checks:
@@ -119,6 +119,9 @@ def _question(
     earned = _rounded(sum(score.points for score in scores))
     earned = max(question.min_points, min(question.most_points, earned))
     total = None if undecided else earned
+    decided = all(c.decides(s.verdict) for c, s in zip(question.checks, scores, strict=True))
+    if question.manual and not (decided and earned >= question.points):
+        total = None
     return _of_rubric(question, total, scores, remarks, diagnosis)
 
 
@@ -141,6 +144,7 @@ def _of_rubric(
         bonus=question.bonus,
         least=question.min_points,
         most=question.most_points,
+        written=question.manual,
     )
 
 

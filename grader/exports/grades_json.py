@@ -31,6 +31,8 @@ def export(gradebook: Gradebook) -> str:
             question.pop("code", None)
             for check in question["checks"]:
                 check["verdict"]["evidence"].pop("plot", None)
+                for step in check["verdict"]["evidence"]["steps"]:
+                    step.pop("shown")  # MathML, for the page
         row = {"submission": content.pop("submission"), **totals, **content}
         lines.append(json.dumps(row, ensure_ascii=False))
     body = ",\n  ".join(lines)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from grader.decode import decode
 from grader.inside import wire
 from grader.records import NotebookLimits
+from grader.written import WrittenTask
 
 ANSWER_MB = 32  # what a message of a handler may hold
 TOO_MUCH = 3  # the exit code of a handler whose notebook takes more memory or nests deeper than it may
@@ -30,11 +31,12 @@ class Answer(StrEnum):
     RUN = "run"
     EXECUTED = "executed"
     SHOWN = "shown"
+    WRITTEN = "written"
 
 
 @dataclass(frozen=True)
 class Job:
-    """What the handler is to do: read, or run, or both.
+    """What the handler is to do: read, or run, or both, or test what written answers state.
 
     `skeleton` is the notebook as it was handed out, empty if there is none.
     """
@@ -47,13 +49,22 @@ class Job:
     run: bool
     limits: NotebookLimits
     start_seconds: float = 60.0
+    written: tuple[WrittenTask, ...] = ()
 
     def pack(self) -> bytes:
         """Return the job as bytes."""
-        return wire.encode({**vars(self), "modules": dict(self.modules), "limits": vars(self.limits)})
+        return wire.encode(
+            {
+                **vars(self),
+                "modules": dict(self.modules),
+                "limits": vars(self.limits),
+                "written": [vars(task) for task in self.written],
+            }
+        )
 
     @classmethod
     def unpack(cls, data: bytes) -> Job:
         """Return the job that `pack` packed."""
         message = decode(data)
-        return cls(**{**message, "limits": NotebookLimits(**message["limits"])})
+        written = tuple(WrittenTask(**task) for task in message["written"])
+        return cls(**{**message, "limits": NotebookLimits(**message["limits"]), "written": written})

@@ -21,12 +21,13 @@ from dataclasses import dataclass, replace
 import nbformat
 from nbformat import NotebookNode
 
-from grader.codec import pack_reading, pack_run
+from grader.codec import pack_reading, pack_run, pack_written
+from grader.derivation.written_answers import examine
 from grader.errors import NotebookUnreadable
 from grader.handler.for_people import WrittenAnswers, code_of
 from grader.handler.job import ANSWER_MB, TOO_MUCH, Answer, Job
 from grader.handler.notebook_run import KernelNotStarted, run_notebook
-from grader.handler.safe_html import show_notebook
+from grader.handler.safe_html import show_notebook, typeset
 from grader.inside import wire
 from grader.inside.packets import write_message
 from grader.inside.safe_text import valid_text
@@ -35,7 +36,9 @@ from grader.notebook.facts import find_subjects
 from grader.notebook.read import parse_notebook
 from grader.notebook.slicing import function_code
 from grader.reading import FactsStatus, FunctionCode, FunctionFacts, Reading
+from grader.records import Outcome, OutcomeKind
 from grader.subjects import Subject, SubjectKind
+from grader.written import WrittenTask
 
 RECURSION, STACK_MB = 20_000, 256
 MAX_CODE = 500_000  # characters of the code that a function needs
@@ -113,6 +116,10 @@ def handle(job: Job, kernel: InheritedKernel) -> None:
     if job.read:
         reading = read_notebook(notebook, skeleton, subjects, job.modules)
         answer(Answer.READING, pack_reading(replace(reading, repairs=tuple(repairs))))
+    texts = [subject.name for subject in subjects if subject.kind is SubjectKind.TEXT]
+    answers = WrittenAnswers(notebook, skeleton, [*(task.cell for task in job.written), *texts])
+    for task in job.written:
+        answer(Answer.WRITTEN, pack_written(task.id, examined(answers, task)))
     if not job.run:
         return
     uncalled = [subject for subject in subjects if not subject.is_called]
@@ -122,10 +129,8 @@ def handle(job: Job, kernel: InheritedKernel) -> None:
     except KernelNotStarted:
         answer(Answer.NOT_STARTED)
         return
-    written = [subject for subject in uncalled if subject.kind is SubjectKind.TEXT]
-    answers = WrittenAnswers(notebook, skeleton, [subject.name for subject in written])
-    texts = {str(subject): answers.outcome(subject.name) for subject in written}
-    answer(Answer.RUN, pack_run(replace(run, values={**run.values, **texts})))
+    found = {str(Subject(SubjectKind.TEXT, name)): answers.outcome(name) for name in texts}
+    answer(Answer.RUN, pack_run(replace(run, values={**run.values, **found})))
     answer(Answer.EXECUTED, executed_notebook(notebook))
     answer(Answer.SHOWN, show_notebook(notebook).encode())
 
@@ -154,6 +159,14 @@ def read_notebook(
     listed = {name: code_of(own, facts[name].file) for name, own in slices.items()}
     answers = WrittenAnswers(notebook, skeleton).shown()
     return Reading(facts, code, written, written=answers, listed=listed)
+
+
+def examined(answers: WrittenAnswers, task: WrittenTask) -> Outcome:
+    """Return what was found in a written answer; its value is a report as plain data."""
+    outcome = answers.outcome(task.cell)
+    if outcome.kind is not OutcomeKind.RETURNED:
+        return outcome
+    return replace(outcome, value=examine(task.kind, task.content, outcome.value, typeset).plain())
 
 
 def executed_notebook(notebook: NotebookNode) -> bytes:

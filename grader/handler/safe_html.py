@@ -285,6 +285,12 @@ def _formula(content: str, options: dict[str, Any]) -> str:
         return f"<code>{escape(content)}</code>"
 
 
+def typeset(formula: str) -> str:
+    """Return a formula as safe MathML in the line, '' if the converter fails."""
+    shown = _formula(formula, {"display_mode": False})
+    return str(sanitized(shown)) if shown.startswith("<math") else ""
+
+
 def _output(output: dict[str, Any], markdown: _Markdown) -> Output:  # noqa: PLR0911 -- one for each form
     """Return an output in the first form that it has and that is safe: picture, HTML, Markdown, text."""
     kind = output.get("output_type")

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import IO
 
-from grader.codec import unpack_reading, unpack_run
+from grader.codec import unpack_reading, unpack_run, unpack_written
 from grader.decode import decode
 from grader.errors import GraderFault, NotebookUnreadable
 from grader.handler.job import ANSWER_MB, TOO_MUCH, Answer, Job
@@ -28,6 +28,7 @@ from grader.observe.sandbox import Process, Program, Sandbox, prepared_directory
 from grader.reading import Reading
 from grader.records import CellStatus, Fault, NotebookLimits, NotebookRun, Outcome, OutcomeKind
 from grader.subjects import Subject, SubjectKind
+from grader.written import WrittenTask
 
 READ_SECONDS = 180.0  # of wall time, on a busy machine; the processor time is limited in the handler
 KERNEL_SECONDS = 60.0
@@ -54,6 +55,7 @@ class Handled:
     run: NotebookRun | None = None
     executed: str | None = None
     shown: str | None = None
+    written: dict[str, Outcome] = field(default_factory=dict)
     unreadable: str = ""
     started: bool = True
     late: bool = False
@@ -132,6 +134,29 @@ def _handled(
     return handled.reading, replace(run, executed=handled.executed or "", shown=shown)
 
 
+def examine_answers(
+    notebook: bytes, skeleton: bytes, tasks: Sequence[WrittenTask], sandbox: Sandbox
+) -> dict[str, Outcome]:
+    """Return what is found in the written answers of a notebook, by the id of the task.
+
+    An answer that takes more time or memory than it may is not checked, and so are those after it. Raises
+    GraderFault for our own fault.
+    """
+    job = Job(
+        notebook, {}, skeleton, (), read=False, run=False, limits=NotebookLimits(), written=tuple(tasks)
+    )
+    handler = sandbox.launch_handler(None)
+    try:
+        handled = _converse(handler, None, job, READ_SECONDS)
+    finally:
+        handler.kill()
+    lacking = [task for task in tasks if task.id not in handled.written]
+    if lacking and (handler.fault or handled.late or not handled.begun):
+        raise GraderFault(handler.fault or "the process that reads written answers ended without an answer")
+    gone = Outcome(OutcomeKind.UNDECODABLE, fault=Fault("", UNREAD))
+    return {**handled.written, **{task.id: gone for task in lacking}}
+
+
 def run_notebook(
     notebook: bytes,
     files: Mapping[str, bytes],
@@ -177,6 +202,9 @@ def _converse(handler: Process, kernel: Process | None, job: Job, seconds: float
                     handled.executed = valid_text(content.decode())
                 case Answer.SHOWN:
                     handled.shown = message_text(content.decode())
+                case Answer.WRITTEN:
+                    task, outcome = unpack_written(content)
+                    handled.written[task] = outcome
                 case Answer.UNREADABLE:
                     handled.unreadable = content.decode(errors="replace")
                 case Answer.NOT_STARTED:

@@ -2,6 +2,7 @@
 
     FactsKey     reading a notebook     its bytes, the skeleton, the subjects, our code that reads
     RunKey       its run                its bytes, what is looked at, limits, files, walls, packages, our code
+    WrittenKey   written answers        its bytes, the skeleton, our code that tests them
     CallsKey     a function's outcomes  the code that it needs, limits, files, walls, packages, our code
 
 A call is named by its content, its seed and its limits (`grader.plan.planner.make_call`). Whoever adds an
@@ -22,7 +23,9 @@ from grader.observe.interpreter import find_interpreter
 from grader.observe.sandbox import Sandbox
 from grader.plan.plan import Course
 from grader.records import HandIn, NotebookLimits
+from grader.written import WrittenTask
 
+WRITTEN = ("derivation", "handler", "notebook", "codec.py", "records.py", "subjects.py", "written.py")
 READING = ("handler", "notebook", "codec.py", "reading.py", "records.py", "subjects.py")
 OBSERVING = (
     "observe",
@@ -76,6 +79,16 @@ class RunKey(Key):
 
 
 @dataclass(frozen=True)
+class WrittenKey(Key):
+    """What is found in a written answer depends on; `task` is what is asked of it."""
+
+    notebook: bytes
+    skeleton: bytes
+    task: WrittenTask
+    reader: str
+
+
+@dataclass(frozen=True)
 class CallsKey(Key):
     """What the outcomes of a function's calls depend on, beside the calls themselves."""
 
@@ -95,6 +108,11 @@ def facts_key(hand_in: HandIn, course: Course) -> FactsKey:
     skeleton = tuple(cell.source for cell in course.assignment.skeleton_code.cells)
     subjects = tuple(map(str, course.rubric.subjects))
     return FactsKey(hand_in.notebook, hand_in.modules, skeleton, subjects, code_digest(READING))
+
+
+def written_key(hand_in: HandIn, task: WrittenTask, course: Course) -> WrittenKey:
+    """Return the key of what is found in a written answer."""
+    return WrittenKey(hand_in.notebook, course.assignment.handed_out, task, code_digest(WRITTEN))
 
 
 def run_key(hand_in: HandIn, course: Course, sandbox: Sandbox) -> RunKey:

@@ -21,8 +21,8 @@ from grader.observe.call_functions import (
     make_calls,
     unconfirmed,
 )
-from grader.observe.handle import handle
-from grader.observe.keys import calls_key, facts_key, notebook_limits, run_key
+from grader.observe.handle import examine_answers, handle
+from grader.observe.keys import calls_key, facts_key, notebook_limits, run_key, written_key
 from grader.observe.sandbox import Sandbox
 from grader.plan.plan import Course
 from grader.reading import CodeCell, FactsStatus, FunctionCode, FunctionFacts, Reading
@@ -96,8 +96,24 @@ def observe(
     if needed:
         later = {name: [call for call in needed if call.function == name] for name in course.calls}
         outcomes |= made.outcomes(later, in_state)
+    outcomes |= _Outcomes(_examined(hand_in, course, sandbox, store), {})
     written, listed = reading.written, reading.listed
     return Observation(run, facts, outcomes, in_state, reading.repairs, reading.sources, written, listed)
+
+
+def _examined(hand_in: HandIn, course: Course, sandbox: Sandbox, store: Observations) -> dict[str, Outcome]:
+    """Return what is found in the written answers, by the id of the task."""
+    keys = {task.id: str(written_key(hand_in, task, course)) for task in course.plan.written}
+    found = {
+        name: kept[name] for name, key in keys.items() if name in (kept := store.get_outcomes(key, [name]))
+    }
+    lacking = [task for task in course.plan.written if task.id not in found]
+    if lacking:
+        made = examine_answers(hand_in.notebook, course.assignment.handed_out, lacking, sandbox)
+        for name, outcome in made.items():
+            store.put_outcomes(keys[name], {name: outcome})
+        found |= made
+    return found
 
 
 @dataclass(frozen=True)

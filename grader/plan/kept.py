@@ -30,7 +30,18 @@ from grader.plan.plan import Plan
 LOG = logging.getLogger(__name__)
 KEPT_SECONDS = 30 * 86400.0  # since a plan was last read
 PACKAGE = Path(__file__).parent.parent
-CODE = ("checks", "course", "numerics", "plan", "inside", "explanations.py", "records.py", "subjects.py")
+CODE = (
+    "checks",
+    "course",
+    "derivation",
+    "numerics",
+    "plan",
+    "inside",
+    "explanations.py",
+    "records.py",
+    "subjects.py",
+    "written.py",
+)
 MODULES = ("grader", "numpy", "scipy.sparse", "pandas", "_assignment_")
 BUILTINS = frozenset({"set", "frozenset", "complex", "slice", "range", "bytearray"})
 

@@ -8,10 +8,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from grader.checks.base import Check, Outcomes, PlannedCase, Trusted
+from grader.checks.derived import WrittenCase
 from grader.course.rubric import Rubric
 from grader.explanations import Candidates
 from grader.plan.trusted import TrustedSide
 from grader.subjects import Call
+from grader.written import WrittenTask
 
 if TYPE_CHECKING:  # it loads notebooks
     from grader.course.assignment import Assignment
@@ -46,6 +48,12 @@ class Plan:
         planned = [call for case in cases for call in (*case.calls, *case.aided)]
         planned += [call for candidates in self.candidates.values() for call in candidates.calls]
         return tuple({call.id: call for call in reversed(planned)}.values())[::-1]
+
+    @property
+    def written(self) -> tuple[WrittenTask, ...]:
+        """What is asked of written answers."""
+        cases = [case for check in self.checks for case in check.cases]
+        return tuple(case.task for case in cases if isinstance(case, WrittenCase))
 
     @cached_property
     def deferred(self) -> frozenset[str]:

@@ -19,13 +19,14 @@ import numpy as np
 from grader.checks.base import Check, InputsCheck, PlannedCase, ValueCheck, part_of
 from grader.course.rubric import Limits, Question, Rubric
 from grader.decode import travelled
-from grader.errors import AssignmentError
+from grader.errors import AssignmentError, RubricError
 from grader.inside import wire
 from grader.plan.candidates import KnownMistakes
 from grader.plan.plan import Plan, PlannedCheck
 from grader.plan.separation import close_pairs
 from grader.plan.trusted import call_of, calls_made, reference_value
 from grader.subjects import Answer, Call, CallLimits, Case, Subject, Sweep
+from grader.written import WrittenTask
 
 if TYPE_CHECKING:  # loads notebooks, which planning at home does not need
     from grader.course.assignment import Assignment
@@ -44,7 +45,10 @@ def make_plan(rubric: Rubric, assignment: Assignment, *, naming: bool = True) ->
     with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):  # the reference may print
         for question in rubric.questions:
             if question.subject is not None:
-                planner, mistakes = _separated(question, question.subject, rubric, assignment, naming=naming)
+                naming_here = naming and not question.manual
+                planner, mistakes = _separated(
+                    question, question.subject, rubric, assignment, naming=naming_here
+                )
                 planner.share_calls(question)
                 checks += [PlannedCheck(question.id, each, planner.cases(each)) for each in question.checks]
                 if mistakes is not None:
@@ -213,6 +217,16 @@ class CoursePlanner:
     def metric(self, name: str) -> Callable[..., Any]:
         """Return a function of metrics.py."""
         return self.assignment.metric(name)
+
+    def written(self, check: str, kind: str, name: str | None) -> WrittenTask:
+        """Return the task of reading a written answer; raise AssignmentError if its file is wrong."""
+        from grader.derivation.written_answers import read_content  # noqa: PLC0415 -- students may lack its packages
+
+        try:
+            content = read_content(kind, self.assignment.folder, name or self.subject.name)
+        except RubricError as error:
+            raise AssignmentError(str(error)) from error
+        return WrittenTask(f"{self.subject}.{check}", kind, self.subject.name, content)
 
     def made_for(self, case: Case, names: Sequence[str]) -> list[tuple[str, Case]]:
         """Return the calls of the functions `names` that the reference makes for a case, in order."""

@@ -30,6 +30,7 @@ from grader.records import CellStatus, NotebookRun, QuestionScore, Score, Status
 from grader.report import chart
 from grader.report.mistake import explain
 from grader.report.statistics import course_statistics
+from grader.written import StepVerdict, WrittenStep
 
 MARKS = {
     VerdictKind.PASSED: "✓",
@@ -55,6 +56,8 @@ TONES = {
     Summary.NOT_ATTEMPTED: "none",
 }
 NOTEBOOK_LINK = '<p><a href="notebook.html">The notebook as it ran</a></p>'
+STEP_MARKS = {StepVerdict.HOLDS: "✓", StepVerdict.FAILS: "✗", StepVerdict.NOT_CHECKED: "?"}
+STEP_TONES = {StepVerdict.HOLDS: "good", StepVerdict.FAILS: "bad", StepVerdict.NOT_CHECKED: "none"}
 # A symbol of a formula is one letter (or sum, sigma, a derivative); other names with _ are those of code.
 FORMULAS = (
     (re.compile(r"\bsum_\{([^{}]{1,40})\}"), r"∑<sub>\1</sub>"),
@@ -67,6 +70,11 @@ FORMULAS = (
 DOLLARS = re.compile(r"\$([^$\n]{1,300})\$")
 NAMED_LINE = re.compile(r"\(code cell (\d+), line (\d+)")
 FIRST = 3  # what to fix first
+# What a step is shown by: tags of MathML without attributes that load or run anything, and text.
+MATHML = re.compile(
+    r"(?:[^<>&]|&(?:[a-zA-Z]{1,10}|#x?[0-9a-fA-F]{1,8});|</?m[a-z]{1,15}"
+    r'(?: (?:display|mathvariant|stretchy|fence|accent|width|columnalign)="[^"<>&]{0,40}")*>)*'
+)
 ENVIRONMENT = Environment(
     loader=PackageLoader("grader.report", "templates"),
     autoescape=True,
@@ -95,7 +103,24 @@ def formulas(text: str) -> Markup:
     return Markup("".join(parts))  # noqa: S704 -- escaped above
 
 
+def typeset(step: WrittenStep) -> Markup:
+    """Return a step as MathML, or as its source if there is none, or more than MathML in it."""
+    if step.shown and MATHML.fullmatch(step.shown):
+        return Markup(step.shown)  # noqa: S704 -- nothing but tags and attributes of MathML
+    source = f"{step.left} = {step.right}" if step.right else step.left
+    return Markup("<code>{}</code>").format(source)
+
+
+def first_false(steps: Sequence[WrittenStep]) -> int:
+    """Return the index of the first step that is false, -1 if there is none."""
+    return next((n for n, step in enumerate(steps) if step.verdict is StepVerdict.FAILS), -1)
+
+
+ENVIRONMENT.globals["first_false"] = first_false
 ENVIRONMENT.filters |= {
+    "formula": typeset,
+    "step_mark": STEP_MARKS.__getitem__,
+    "step_tone": STEP_TONES.__getitem__,
     "formulas": formulas,
     "points": lambda value: f"{value:.2f}".rstrip("0").rstrip("."),
     "words": lambda value: str(value.value).replace("_", " "),

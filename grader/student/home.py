@@ -44,6 +44,7 @@ from grader.student.functions import (
 )
 from grader.student.kit import Kit, KitFunction
 from grader.subjects import Call, Case, Subject, Sweep
+from grader.written import WrittenTask
 
 
 @dataclass(frozen=True)
@@ -221,6 +222,10 @@ class HomePlanner:
     def metric(self, name: str) -> Callable[..., Any]:
         """Metrics are the course's own code; no check that needs one is in a kit."""
         raise AssignmentError(f"the metric {name} is not part of the kit")
+
+    def written(self, check: str, kind: str, name: str | None) -> WrittenTask:
+        """Written answers are checked by themselves (`grader.student.answers_at_home`)."""
+        raise AssignmentError("a written answer is no function")
 
     def answered(self, case: Case, names: Sequence[str]) -> Case:
         """Return the case: nothing stands in for a student's own functions at home."""

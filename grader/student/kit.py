@@ -3,6 +3,7 @@
     ASSIGNMENT.checks.json
         notebook, files, packages     what the graders' run will have
         functions                     title, points, parameters, checks (as in a rubric)
+        answers                       of written questions: title, points, cell, and what its symbols are
         inputs                        generator -> cases: name and (args, keywords), in the wire format
         expected                      function.check -> the right value of each case, if the rubric allows it
 
@@ -14,7 +15,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,21 @@ class KitFunction:
 
 
 @dataclass(frozen=True)
+class KitAnswer:
+    """A written answer that can be checked at home: its cell, and what its symbols are, as JSON.
+
+    `look` is the hint for a false step.
+    """
+
+    title: str
+    points: float
+    kind: str
+    cell: str
+    content: str
+    look: str = ""
+
+
+@dataclass(frozen=True)
 class Kit:
     """The public part of an assignment: all that a student's machine has."""
 
@@ -65,6 +81,7 @@ class Kit:
     functions: Mapping[str, KitFunction] = field(default_factory=dict)
     inputs: Mapping[str, tuple[Case, ...]] = field(default_factory=dict)
     expected: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    answers: Mapping[str, KitAnswer] = field(default_factory=dict)
     lacking: Mapping[str, str] = field(default_factory=dict)
     """Name of inputs or expected values that cannot be read on this machine -> the package they need."""
 
@@ -72,8 +89,9 @@ class Kit:
         """Return a function by its name; raise UsageError, with the most similar name, if there is none."""
         if name in self.functions:
             return self.functions[name]
-        near = get_close_matches(name, self.functions, 1, 0.5)
-        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(self.functions)}"
+        names = [*self.functions, *self.answers]
+        near = get_close_matches(name, names, 1, 0.5)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
         raise UsageError(f"{self.title} has no function {name!r}; {hint}")
 
     def why_not(self, function: str, check: Check) -> str:
@@ -101,6 +119,7 @@ def write_kit(kit: Kit) -> bytes:
         "format": FORMAT,
         **{name: getattr(kit, name) for name in (*TEXTS, *LISTS, *NUMBERS)},
         "functions": functions,
+        "answers": {name: asdict(answer) for name, answer in kit.answers.items()},
         "inputs": {
             name: [{"name": case.name, "data": _packed(_parts(case))} for case in cases]
             for name, cases in kit.inputs.items()
@@ -146,7 +165,15 @@ def read_kit(path: Path) -> Kit:
                 lacking[name] = (error.name or "").partition(".")[0]
         fields = {name: content[name] for name in (*TEXTS, *NUMBERS)}
         fields |= {name: tuple(content[name]) for name in LISTS}
-        return Kit(**fields, functions=functions, inputs=inputs, expected=expected, lacking=lacking)
+        answers = {name: KitAnswer(**part) for name, part in content.get("answers", {}).items()}
+        return Kit(
+            **fields,
+            functions=functions,
+            inputs=inputs,
+            expected=expected,
+            answers=answers,
+            lacking=lacking,
+        )
     except OSError as error:
         raise KitError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:

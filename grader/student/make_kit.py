@@ -26,20 +26,30 @@ import numpy as np
 
 from grader import __version__
 from grader.checks.base import InputsCheck, ValueCheck, part_of
+from grader.checks.derived import WrittenCase
 from grader.course.assignment import Assignment, load_assignment, load_public_cases
 from grader.course.folder import rubric_path
-from grader.course.rubric import Limits, Rubric
+from grader.course.rubric import Limits, Question, Rubric
 from grader.course.rubric_file import load_rubric
 from grader.errors import AssignmentError, UsageError
 from grader.notebook.facts import dotted_names
 from grader.numerics.arrays import dense
 from grader.plan.planner import CoursePlanner
 from grader.plan.trusted import reference_value
-from grader.student.kit import SUFFIX, Kit, KitFunction, write_kit
+from grader.student.kit import SUFFIX, Kit, KitAnswer, KitFunction, write_kit
 from grader.subjects import Case, Subject
 
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
 PIP = {"PIL": "pillow", "cv2": "opencv-python", "skimage": "scikit-image", "sklearn": "scikit-learn"}
+PARSER = "pylatexenc"  # reads the LaTeX of derivations
+DERIVATION = Template(
+    """Derivations are checked line by line: every `=` is tested on random numbers, and a false one is shown
+with the smallest numbers on which it fails. What cannot be read is `?`: it costs nothing, a person reads it.
+
+    grader check $notebook -f $answer
+
+"""
+)
 
 
 def build_kit(name: str, root: Path, wheel: Path | None = None) -> dict[str, bytes]:
@@ -95,6 +105,11 @@ def _public_part(rubric: Rubric, assignment: Assignment, folder: Path) -> Kit:
             tuple(check.for_students() for check in checks),
         )
 
+    answers = {
+        question.id: _answer(question, question.subject, assignment)
+        for question in rubric.questions
+        if question.subject is not None and any(c.for_a_person and c.is_public() for c in question.checks)
+    }
     # The modules, beside Python's own, that the graders' run has.
     environment, skeleton = rubric.environment, assignment.skeleton_code
     modules = {*environment.preload, *environment.packages, *dotted_names(skeleton.statements)}
@@ -112,6 +127,18 @@ def _public_part(rubric: Rubric, assignment: Assignment, folder: Path) -> Kit:
         functions,
         inputs,
         expected,
+        answers,
+    )
+
+
+def _answer(question: Question, subject: Subject, assignment: Assignment) -> KitAnswer:
+    """Return a written answer as students may check it."""
+    check = next(check for check in question.checks if check.for_a_person and check.is_public())
+    (case,) = check.plan(CoursePlanner(assignment, subject, Limits(), 0))
+    assert isinstance(case, WrittenCase)
+    task = case.task
+    return KitAnswer(
+        question.title, question.points, task.kind, task.cell, task.content, check.feedback.failed
     )
 
 
@@ -138,7 +165,17 @@ def _readme(kit: Kit, rubric: Rubric, wheel: Path | None) -> str:
     template = Template((files("grader.student") / "kit_readme.md").read_text(encoding="utf-8"))
     written = [q for q in rubric.questions if q.manual]
     rows = [f"| `{f.name}` | {f.title} | {f.points:g} | {len(f.checks)} |" for f in kit.functions.values()]
-    rows += [f"| | {question.title} (in words) | {question.points:g} | – |" for question in written]
+    rows += [
+        f"| `{q.id}` | {q.title} (derivation) | {q.points:g} | each step |"
+        if q.id in kit.answers
+        else f"| | {q.title} (in words) | {q.points:g} | – |"
+        for q in written
+    ]
+    packages = [PIP.get(name, name.lower()) for name in kit.packages]
+    derivation = ""
+    if kit.answers:
+        packages.append(PARSER)
+        derivation = DERIVATION.substitute(answer=next(iter(kit.answers)), notebook=kit.notebook)
     return template.substitute(
         title=kit.title,
         notebook=kit.notebook,
@@ -148,7 +185,8 @@ def _readme(kit: Kit, rubric: Rubric, wheel: Path | None) -> str:
         function=next(iter(kit.functions), ""),
         table="\n".join(rows),
         packages=", ".join(kit.packages),
-        pip=" ".join(PIP.get(name, name.lower()) for name in kit.packages),
+        pip=" ".join(packages),
+        derivation=derivation,
         total=f"{rubric.sheet_points:g}",
     )
 

@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -24,7 +24,7 @@ from grader.handler.safe_html import show_markdown
 from grader.manual.accounts import Role, Session
 from grader.report import chart
 from grader.report.mistake import explain
-from grader.report.pages import MARKS, TONES
+from grader.report.pages import MARKS, STEP_MARKS, STEP_TONES, TONES, first_false, typeset
 from grader.web.guards import TooMuch, read_form, same_origin
 from grader.web.served_results import Results
 
@@ -70,18 +70,27 @@ def static(name: str) -> tuple[bytes, str]:
 
 
 ENVIRONMENT = Environment(
-    loader=PackageLoader("grader.web", "templates"),
+    loader=ChoiceLoader([PackageLoader(f"grader.{part}", "templates") for part in ("web", "report")]),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
 )
-ENVIRONMENT.globals |= {"bar": chart.bar, "draw": chart.draw, "explain": explain, "WAITS": WAITS}
+ENVIRONMENT.globals |= {
+    "bar": chart.bar,
+    "draw": chart.draw,
+    "explain": explain,
+    "first_false": first_false,
+    "WAITS": WAITS,
+}
 ENVIRONMENT.filters |= {
     "points": lambda value: f"{value:.2f}".rstrip("0").rstrip("."),
     "words": lambda value: str(getattr(value, "value", value)).replace("_", " "),
     "tone": lambda value: TONES.get(value, ""),
     "mark": MARKS.__getitem__,
+    "formula": typeset,
+    "step_mark": STEP_MARKS.__getitem__,
+    "step_tone": STEP_TONES.__getitem__,
     "markdown": person_html,
     "ago": ago,
     "clock": lambda moment: time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment)),

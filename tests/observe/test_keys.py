@@ -10,16 +10,18 @@ import pytest
 from support import RIGHT, notebook, write_course
 
 from grader.observe import code_digest, keys
-from grader.observe.keys import CallsKey, FactsKey, Key, RunKey
+from grader.observe.keys import CallsKey, FactsKey, Key, RunKey, WrittenKey
 from grader.observe.observe_submission import observe
 from grader.observe.sandbox import PlainSandbox
 from grader.plan.load import load_course
 from grader.records import HandIn, NotebookLimits
 from grader.store import Store
+from grader.written import WrittenTask
 
 LIMITS = NotebookLimits()
 KEYS = (
     FactsKey(b"{}", {"a.py": b"1"}, ("x = 1",), ("f",), "reader"),
+    WrittenKey(b"{}", b"{}", WrittenTask("a", "derivation", "cell", "{}"), "reader"),
     RunKey(b"{}", {"a.py": b"1"}, ("variable x",), LIMITS, {"a": b"1"}, "plain", "", "packages", "observer"),
     CallsKey("code", {"a.py": b"1"}, "limits", ("numpy",), {"a": b"1"}, "plain", "", "packages", "observer"),
 )
@@ -44,6 +46,8 @@ def test_a_key_depends_on_each_of_its_inputs(key: Key, field: str) -> None:
             other = dataclasses.replace(key, limits=dataclasses.replace(LIMITS, **{limit.name: 1}))
             assert str(other) != str(key)
         return
+    if isinstance(key, WrittenKey) and field == "task":
+        new = dataclasses.replace(key.task, content="[]")
     assert str(dataclasses.replace(key, **{field: new})) != str(key)
     if field == "files":
         assert str(dataclasses.replace(key, files={"b": b"1"})) != str(key)  # type: ignore[call-arg]

@@ -23,11 +23,12 @@ from grader.gradebooks.book import load_book
 from grader.manual.accounts import Accounts, Role
 from grader.manual.decisions import Decisions, Wish
 from grader.manual.sharing import Sharing
-from grader.records import Status
+from grader.records import CheckScore, Evidence, Status, Verdict, VerdictKind
 from grader.store import Store
 from grader.web.jobs import Jobs
 from grader.web.overview_pages import listed
 from grader.web.site import GETS, HEAD_GETS, HEAD_POSTS, POSTS, make_site
+from grader.written import StepVerdict, WrittenStep
 
 
 @pytest.mark.parametrize("path", [*GETS, *HEAD_GETS])
@@ -84,6 +85,23 @@ def test_every_answer_has_the_strict_policy_and_frames_have_their_own(results: A
     assert "script-src" not in frame
     assert "sandbox allow-same-origin" in frame
     assert "default-src 'none'" in frame
+
+
+def test_what_is_suggested_of_a_written_answer_is_shown_with_its_steps(results: Any) -> None:
+    made = score("anna", directory="anna")
+    steps = (
+        WrittenStep(1, "a", "b", StepVerdict.HOLDS, shown="<math><mi>a</mi></math>"),
+        WrittenStep(2, "b", "<c>", StepVerdict.FAILS, "they differ"),
+    )
+    verdict = Verdict(VerdictKind.PARTIAL, 0.75, "1 of 2 steps hold.", "steps", Evidence(steps=steps))
+    check = CheckScore("steps", "The steps hold", 1.5, 2.0, False, verdict, "")
+    essay = replace(made.questions[1], checks=(check,), written=True)
+    results.store.put_scores("tiny", [replace(made, questions=(made.questions[0], essay))], "course")
+    page = client(results).get(f"/grade/essay/{results.code('anna', 'essay')}").text
+    assert "1.5 / 2 suggested" in page
+    assert "<math><mi>a</mi></math>" in page
+    assert "<code>b = &lt;c&gt;</code>" in page
+    assert f"/answer/essay/{results.code('anna', 'essay')}" in page
 
 
 def test_a_large_form_is_refused(results: Any) -> None:
