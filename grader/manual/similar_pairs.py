@@ -100,12 +100,12 @@ class SimilarPairs:
             .where(PAIRS.c.assignment == self.assignment)
             .order_by(PAIRS.c.share.desc(), PAIRS.c.left.desc(), PAIRS.c.pair)
         )
-        rows = self.store.database.read(lambda connection: connection.execute(query).all())
+        rows = self.store.database.read(lambda connection: connection.execute(query).mappings().all())
         looked = self.settings.beginning(LOOKED)
         found = []
         for row in rows:
-            value, person = looked.get(row.key, ("", ""))
-            found.append(ListedPair(**row._mapping, looked=Looked(value), person=person))
+            value, person = looked.get(row["key"], ("", ""))
+            found.append(ListedPair(**row, looked=Looked(value), person=person))
         return found
 
     def pair(self, key: str) -> Pair | None:
