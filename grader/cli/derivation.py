@@ -86,7 +86,8 @@ def import_tokenizer() -> None:
 def read_answer(path: Path, question: str, number: int | None = None) -> str:
     """Return the text of a Markdown file, or of the cells of a notebook that answer a question."""
     from grader.derivation.formulas import find_formulas  # noqa: PLC0415
-    from grader.notebook.sources import answer_text, joined, load_json, read_named  # noqa: PLC0415
+    from grader.notebook.answer_cells import AnswerCells  # noqa: PLC0415
+    from grader.notebook.sources import joined, load_json, read_named  # noqa: PLC0415
 
     data = read_named(path)
     if path.suffix != ".ipynb":
@@ -105,7 +106,7 @@ def read_answer(path: Path, question: str, number: int | None = None) -> str:
         if number not in texts:
             raise UsageError(f"cell {number} of {path} is no Markdown cell")
         return texts[number]
-    text = answer_text(cells, question)
+    text = AnswerCells(cells, (), [question]).text(question)
     if text is not None:
         return text
     stated = [

@@ -1,14 +1,9 @@
-"""What a person reads of a hand-in: written answers and the code of functions, as text and as safe HTML.
-
-A written answer stands where the notebook that was handed out has a cell with the metadata
-`{"grader": {"question": ID}}`: in that cell, and in the cells that were added right before and after it.
-"""
+"""What a person reads of a hand-in: written answers and the code of functions, as text and as safe HTML."""
 
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -18,11 +13,11 @@ from pygments.lexers import PythonLexer
 
 from grader.handler.safe_html import cells_html
 from grader.inside.safe_text import message_text
+from grader.notebook.answer_cells import AnswerCells, joined_text, plain_text
 from grader.notebook.slicing import Slice
 from grader.reading import Shown
 from grader.records import Fault, Outcome, OutcomeKind
 
-MADE_UP = re.compile(r"cell-\d+")  # an id that the reader gave to a cell without one
 MAX_TEXT = 100_000  # characters of one answer that are kept as text
 MAX_JUDGED = 500_000  # characters of one answer that checks look at
 MAX_SHOWN = 4 << 20  # bytes of the HTML of one answer or function
@@ -30,74 +25,18 @@ MAX_SOURCE = 60_000  # characters of the code of one function that are shown
 TOO_LONG = Markup('<p class="soft small">[too long to be shown here: open the notebook]</p>')
 
 
-class WrittenAnswers:
-    """The written answers in a notebook.
-
-    An answer is known by a name: the question in the metadata of the cell that was handed out for it, or, of
-    `names`, the tag or id of that cell.
-    """
+class WrittenAnswers(AnswerCells):
+    """The written answers in a notebook, for people and for checks."""
 
     def __init__(self, notebook: Any, skeleton: Any, names: Iterable[str] = ()) -> None:
-        self.own, self.given = list(notebook.cells), list(skeleton.cells)
-        self.names = frozenset(names)
-        self.handed_out = {_plain(cell) for cell in self.given}
-        self.blank = {_plain(cell) for cell in self.given if self.marks(cell)}
-        self.ids = {cell.id for cell in self.given if not self.marks(cell) and not MADE_UP.fullmatch(cell.id)}
-        self.has_ids = any(cell.id in self.ids for cell in self.own)
-
-    def marks(self, cell: Any) -> list[str]:
-        """Return the names of the answers that a cell is for."""
-        metadata = cell.get("metadata", {})
-        ours, tags = metadata.get("grader"), metadata.get("tags")
-        question = ours.get("question") if isinstance(ours, Mapping) else None
-        others = [*(tags if isinstance(tags, list) else ()), cell.id]
-        return [
-            *([question] if question and isinstance(question, str) else []),
-            *(name for name in others if isinstance(name, str) and name in self.names),
-        ]
-
-    def belongs(self, cell: Any, name: str) -> bool:
-        """Whether a cell beside that of an answer may belong to it."""
-        marks = self.marks(cell)
-        if marks:
-            return name in marks
-        if (_plain(cell) in self.handed_out and _plain(cell) not in self.blank) or cell.id in self.ids:
-            return False
-        # a code cell may be a function that was filled in
-        return bool(cell.cell_type == "markdown" or self.has_ids)
-
-    def find(self, name: str) -> list[Any] | None:
-        """Return the cells of an answer without those that are empty or as handed out; None if not found.
-
-        It is found by its marks, by the id of the cell that was handed out, or behind the one before that.
-        """
-        own, given = self.own, self.given
-        starts = [n for n, each in enumerate(own) if name in self.marks(each)]
-        place = next((n for n, cell in enumerate(given) if name in self.marks(cell)), None)
-        if place is not None:
-            cell = given[place]
-            starts += [
-                n for n, each in enumerate(own) if each.id == cell.id and not MADE_UP.fullmatch(cell.id)
-            ]
-            before = _plain(given[place - 1]) if place else None
-            starts += [n + 1 for n, each in enumerate(own[:-1]) if _plain(each) == before]
-        first = next((start for start in starts if self.belongs(own[start], name)), None)
-        if first is None:
-            return None
-        last = first + 1
-        while first > 0 and self.belongs(own[first - 1], name):
-            first -= 1
-        while last < len(own) and self.belongs(own[last], name):
-            last += 1
-        nothing = {"", *(_plain(cell) for cell in given if name in self.marks(cell))}
-        return [cell for cell in own[first:last] if _plain(cell) not in nothing]
+        super().__init__(notebook.cells, skeleton.cells, names)
 
     def shown(self) -> dict[str, Shown]:
         """Return the answers by name, as far as they are found; '' has all text that was not handed out."""
         text = [
             cell
             for cell in self.own
-            if cell.cell_type == "markdown" and _plain(cell) not in {"", *self.handed_out}
+            if cell["cell_type"] == "markdown" and plain_text(cell) not in {"", *self.handed_out}
         ]
         found = {
             name: self.find(name) for name in dict.fromkeys(n for c in self.given for n in self.marks(c))
@@ -109,12 +48,10 @@ class WrittenAnswers:
 
     def outcome(self, name: str) -> Outcome:
         """Return the text of an answer as what a check looks at; one left as handed out is not attempted."""
-        cells = self.find(name)
-        texts = [cell for cell in cells or () if cell.cell_type == "markdown"]
-        if cells is None or (cells and not texts):
+        text = self.text(name)
+        if text is None:
             fault = Fault("", f"the notebook has no Markdown cell with the tag or id {message_text(name)}")
             return Outcome(OutcomeKind.MISSING, fault=fault)
-        text = _text(texts)
         if not text.strip():
             return Outcome(OutcomeKind.NOT_ATTEMPTED)
         if len(text) > MAX_JUDGED:
@@ -123,20 +60,11 @@ class WrittenAnswers:
         return Outcome(OutcomeKind.RETURNED, text)
 
 
-def _text(cells: Iterable[Any]) -> str:
-    return "\n\n".join(str(cell.source) for cell in cells)
-
-
 def _shown(cells: Sequence[Any]) -> Shown:
     html = cells_html(cells, numbered=False)
     if len(html.encode(errors="replace")) > MAX_SHOWN:
         html = str(TOO_LONG)
-    return Shown(message_text(_text(cells)[:MAX_TEXT]), html)
-
-
-def _plain(cell: Any) -> str:
-    """Return the text of a cell as it is compared."""
-    return " ".join(str(cell.source).split())
+    return Shown(message_text(joined_text(cells)[:MAX_TEXT]), html)
 
 
 def code_of(own: Slice, file: str) -> Shown:

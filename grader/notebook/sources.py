@@ -9,7 +9,7 @@ import codecs
 import contextlib
 import json
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +150,7 @@ def code_sources(content: dict[str, Any]) -> list[str]:
     return [joined(cell) for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
 
 
-def joined(cell: dict[str, Any]) -> str:
+def joined(cell: Mapping[str, Any]) -> str:
     """Return the source of a cell as one string; files may store it as a list of lines."""
     source = cell.get("source", "")
     return "".join(map(_plain, source)) if isinstance(source, list) else _plain(source)
@@ -174,19 +174,3 @@ def _looks_like(data: bytes) -> str:
         if head.startswith(start):
             return f"it is {name}"
     return "it is cut off or damaged" if head.startswith(b"{") else "it is not JSON"
-
-
-def answer_text(cells: Sequence[Any], name: str) -> str | None:
-    """Return the Markdown that answers a question, by its metadata, a tag or an id; None if there is none."""
-    found = []
-    for cell in cells:
-        if not isinstance(cell, dict) or cell.get("cell_type") != "markdown":
-            continue
-        metadata = cell.get("metadata")
-        own, tags = (
-            (metadata.get(key) for key in ("grader", "tags")) if isinstance(metadata, dict) else (None, None)
-        )
-        question = own.get("question") if isinstance(own, dict) else None
-        if name in (question, cell.get("id")) or (isinstance(tags, list) and name in tags):
-            found.append(joined(cell))
-    return "\n\n".join(found) if found else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from grader.notebook.sources import answer_text
+from grader.notebook.answer_cells import AnswerCells
 from grader.records import VerdictKind
 from grader.student.home import Finding, Report
 from grader.student.kit import Kit, KitAnswer, KitFunction
@@ -23,9 +23,10 @@ def check_answers(kit: Kit, notebook: Mapping[str, Any], names: Sequence[str]) -
     """Yield the report of each written answer; `notebook` is the content of its file."""
     cells = notebook.get("cells")
     cells = cells if isinstance(cells, list) else []
+    answers = AnswerCells(cells, kit.cells, [answer.cell for answer in kit.answers.values()])
     for name in names:
         answer = kit.answers[name]
-        text = answer_text(cells, answer.cell)
+        text = answers.text(answer.cell)
         subject = KitFunction(name, answer.title, answer.points, (), ())
         if text is None:
             finding = Finding(name, answer.title, VerdictKind.INCONCLUSIVE)

@@ -4,6 +4,7 @@
         notebook, files, packages     what the graders' run will have
         functions                     title, points, parameters, checks (as in a rubric)
         answers                       of written questions: title, points, cell, and what its symbols are
+        cells                         of the notebook that is handed out, if there are answers
         inputs                        generator -> cases: name and (args, keywords), in the wire format
         expected                      function.check -> the right value of each case, if the rubric allows it
 
@@ -82,6 +83,7 @@ class Kit:
     inputs: Mapping[str, tuple[Case, ...]] = field(default_factory=dict)
     expected: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     answers: Mapping[str, KitAnswer] = field(default_factory=dict)
+    cells: tuple[Mapping[str, Any], ...] = ()
     lacking: Mapping[str, str] = field(default_factory=dict)
     """Name of inputs or expected values that cannot be read on this machine -> the package they need."""
 
@@ -120,6 +122,7 @@ def write_kit(kit: Kit) -> bytes:
         **{name: getattr(kit, name) for name in (*TEXTS, *LISTS, *NUMBERS)},
         "functions": functions,
         "answers": {name: asdict(answer) for name, answer in kit.answers.items()},
+        "cells": kit.cells,
         "inputs": {
             name: [{"name": case.name, "data": _packed(_parts(case))} for case in cases]
             for name, cases in kit.inputs.items()
@@ -172,6 +175,7 @@ def read_kit(path: Path) -> Kit:
             inputs=inputs,
             expected=expected,
             answers=answers,
+            cells=tuple(dict(cell) for cell in content.get("cells", ())),
             lacking=lacking,
         )
     except OSError as error:

@@ -128,7 +128,14 @@ def _public_part(rubric: Rubric, assignment: Assignment, folder: Path) -> Kit:
         inputs,
         expected,
         answers,
+        tuple(map(_cell, assignment.skeleton.cells)) if answers else (),
     )
+
+
+def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what tells a cell that was handed out from an answer."""
+    metadata = {key: cell["metadata"][key] for key in ("grader", "tags") if key in cell["metadata"]}
+    return {"cell_type": cell["cell_type"], "id": cell["id"], "metadata": metadata, "source": cell["source"]}
 
 
 def _answer(question: Question, subject: Subject, assignment: Assignment) -> KitAnswer:
