@@ -21,7 +21,12 @@ if TYPE_CHECKING:  # heavy, and not needed for --help
 @click.command(short_help="Check a notebook on your own machine.")
 @click.argument("notebook", type=PATH)
 @click.option("-f", "--function", "only", multiple=True, help="Check this function alone; may be repeated.")
-@click.option("--kit", "kit_path", type=PATH, help="The file *.checks.json [default: beside the notebook].")
+@click.option(
+    "--kit",
+    "kit_path",
+    type=PATH,
+    help="The folder or the file *.checks.json [default: found near the notebook].",
+)
 @click.option("--run", is_flag=True, help="Run the notebook too, and say which cells fail.")
 @click.option("--hand-in", is_flag=True, help="Say what would go wrong in the graders' run.")
 def check(notebook: Path, only: tuple[str, ...], kit_path: Path | None, run: bool, hand_in: bool) -> None:
@@ -37,15 +42,16 @@ def check(notebook: Path, only: tuple[str, ...], kit_path: Path | None, run: boo
         sys.exit(_hand_in(notebook, kit_path))
     from grader.notebook.cells import read_sources  # noqa: PLC0415 -- keeps --help fast
     from grader.notebook.sources import code_sources  # noqa: PLC0415
+    from grader.student.checker import check_functions  # noqa: PLC0415
     from grader.student.fresh_run import obstacles, run_fresh  # noqa: PLC0415
     from grader.student.functions import NotebookFunctions  # noqa: PLC0415
-    from grader.student.home import check_functions  # noqa: PLC0415
     from grader.student.kit import find_kit, read_kit  # noqa: PLC0415
     from grader.student.report_lines import exit_code, lines_of, summary  # noqa: PLC0415
+    from grader.student.worker import way_here  # noqa: PLC0415
 
-    kit = read_kit(kit_path or find_kit(notebook.parent))
-    names = list(dict.fromkeys(kit.function(name).name for name in only)) or list(kit.functions)
     data, content = _read_notebook(notebook)
+    kit = read_kit(find_kit(notebook.parent, Path.cwd(), given=kit_path))
+    names = list(dict.fromkeys(kit.function(name).name for name in only)) or list(kit.functions)
     folder = notebook.resolve().parent
     modules = _read_modules(folder)
     sys.path.insert(0, str(folder))  # for what the notebook imports from them
@@ -57,7 +63,7 @@ def check(notebook: Path, only: tuple[str, ...], kit_path: Path | None, run: boo
         if not failures:
             click.echo("Every cell runs, from top to bottom in a fresh kernel.")
     reports, width, table = [], _width(), _ascii_table()
-    for report in check_functions(kit, functions, names, limit=True):
+    for report in check_functions(kit, functions, names, way_here()):
         reports.append(report)
         click.echo("\n".join(lines_of(report, width, _paint)).translate(table))
     click.echo("\n" + summary(reports))
@@ -71,9 +77,9 @@ def _hand_in(notebook: Path, kit_path: Path | None) -> int:
     from grader.student.hand_in import find_obstacles  # noqa: PLC0415
     from grader.student.kit import find_kit, read_kit  # noqa: PLC0415
 
-    path = kit_path or find_kit(notebook.parent)
-    kit = read_kit(path)
     data, content = _read_notebook(notebook)
+    path = find_kit(notebook.parent, Path.cwd(), given=kit_path)
+    kit = read_kit(path)
     own = notebook.resolve().parent
     found = find_obstacles(notebook.name, len(data), content, kit, _read_modules(own))
     # A copy runs beside the files of the kit and what may be handed in, as in the grading.

@@ -18,7 +18,7 @@ import click
 from grader import __version__
 from grader.cli.check import check
 from grader.cli.doctor import doctor
-from grader.cli.exit_codes import EXIT_INTERRUPTED, EXIT_NO, EXIT_USAGE
+from grader.cli.exit_codes import EXIT_INTERRUPTED, EXIT_USAGE
 from grader.cli.grade import grade
 from grader.cli.pdf import pdf
 from grader.cli.release import release
@@ -26,7 +26,6 @@ from grader.cli.schema import schema
 from grader.cli.show import show
 from grader.cli.verify import verify
 from grader.errors import GraderError
-from grader.student import child
 
 HELP = """Grade Jupyter notebooks of numerical machine learning.
 
@@ -65,21 +64,6 @@ for command in (grade, show, verify, schema, doctor, pdf, check, release):
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit; `grader check` from a terminal runs in a child process."""
-    if arguments is None and sys.argv[1:2] == ["check"]:
-        ending = child.ending_file()
-        if ending is None:
-            sys.exit(child.check_in_child(sys.argv[1:]))
-        code = 0
-        try:
-            _run(None)
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else EXIT_NO if end.code else 0
-        child.leave(code, ending)
-    _run(arguments)
-
-
-def _run(arguments: Sequence[str] | None) -> None:
     """Run a command; print an error as a message, without a traceback, and exit with its code."""
     terminal = logging.StreamHandler()  # what is logged goes to a file in the results, see batch/grade_folder
     terminal.setLevel(os.environ.get("GRADER_LOG", "CRITICAL").upper())

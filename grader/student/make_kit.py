@@ -109,6 +109,7 @@ def _public_part(rubric: Rubric, assignment: Assignment, folder: Path) -> Kit:
         rubric.limits.call_seconds,
         rubric.limits.cell_seconds,
         rubric.limits.output_kb,
+        rubric.limits.memory_mb,
         functions,
         inputs,
         expected,

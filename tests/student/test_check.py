@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import sys
-import threading
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -17,11 +17,14 @@ from support_student import edited, reports_of, solved, write_kit_to
 
 from grader.cli.main import main
 from grader.records import VerdictKind
-from grader.student.child import VARIABLE
-from grader.student.home import Finding, Report
+from grader.student.checker import Report
+from grader.student.home import Finding
+from grader.student.isolation import CAN_FORK
 from grader.student.kit import Kit
 from grader.student.report_lines import exit_code, lines_of, summary
+from grader.student.worker import Way
 
+WAYS: tuple[Way, ...] = ("fork", "spawn") if CAN_FORK else ("spawn",)
 HALF = ('4.0 * np.einsum("ij,ijd->id"', '2.0 * np.einsum("ij,ijd->id"')
 NO_SQUARE = ("forces = (np.asarray(P)", "inverse = np.sqrt(inverse)\n    forces = (np.asarray(P)")
 
@@ -172,21 +175,23 @@ def test_the_notebook_is_not_run(kit: Kit, tmp_path: Path) -> None:
     assert not witness.exists()
 
 
-def test_an_endless_loop_ends_and_the_next_function_is_checked(kit: Kit) -> None:
-    short = Kit(**{**vars(kit), "seconds": 0.1})
-    over = threading.Event()
-    np.test_is_over = over.is_set  # type: ignore[attr-defined]
-    loop = "import numpy as np\ndef low_dimensional_similarities(Y):\n    while not np.test_is_over(): pass"
-    cells = notebook(loop, "def reconstruct(X, W1, W2):\n    return X @ W1 @ W2").encode()
-    reports = reports_of(short, cells, "low_dimensional_similarities", "reconstruct", limit=True)
-    over.set()
-    for thread in set(threading.enumerate()) - {threading.current_thread()}:
-        thread.join(5)
-    del np.test_is_over  # type: ignore[attr-defined]
-    first, second, third = reports["low_dimensional_similarities"].findings
-    assert "did not finish within 0.4 s" in first.found
-    assert "not tried" in second.found
-    assert "not tried" in third.found
+@pytest.mark.parametrize("way", WAYS)
+def test_an_endless_loop_costs_its_limit_once_and_says_where_it_was(kit: Kit, way: Way) -> None:
+    short = Kit(**{**vars(kit), "seconds": 0.3})
+    loop = "def low_dimensional_similarities(Y):\n    while True:\n        pass"
+    cost = "def kl_divergence(P, Y):\n    return low_dimensional_similarities(Y).sum()"
+    gradient = "def tsne_gradient(P, Y):\n    return 0 * Y"
+    cells = notebook(loop, cost, gradient, "def reconstruct(X, W1, W2):\n    return X @ W1 @ W2").encode()
+    names = ("low_dimensional_similarities", "kl_divergence", "tsne_gradient", "reconstruct")
+    reports = reports_of(short, cells, *names, way=way)
+    first, *rest = reports["low_dimensional_similarities"].findings
+    assert (first.kind, first.late) == (VerdictKind.FAILED, True)
+    assert "did not finish in time" in first.found
+    assert "code cell 1, line " in first.found
+    assert [each.kind for each in rest] == [VerdictKind.INCONCLUSIVE] * 2
+    needs = "it needs low_dimensional_similarities, which does not finish"
+    assert [each.found for each in reports["kl_divergence"].findings] == [needs]
+    assert finding(reports["tsne_gradient"], "gradient").kind is VerdictKind.INCONCLUSIVE
     assert reports["reconstruct"].passed == 1
 
 
@@ -296,11 +301,11 @@ def all_doing(kit: Kit, body: str) -> bytes:
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-@pytest.mark.parametrize("limit", [True, False], ids=["in a terminal", "in a notebook"])
+@pytest.mark.parametrize("way", ["fork", "spawn", "here"])
 def test_whatever_a_function_does_every_check_has_a_verdict_and_the_end_is_no_success(
-    kit: Kit, body: str, limit: bool
+    kit: Kit, body: str, way: Way
 ) -> None:
-    reports = reports_of(kit, all_doing(kit, body), limit=limit)
+    reports = reports_of(kit, all_doing(kit, body), way=way)
     found = {name: len(report.findings) for name, report in reports.items()}
     assert found == {f.name: len(f.checks) for f in kit.functions.values()}
     assert exit_code(reports.values()) == 1
@@ -393,14 +398,22 @@ def in_terminal(folder: Path, *arguments: str) -> subprocess.CompletedProcess[st
 
 @pytest.mark.skipif(os.name != "posix", reason="the endings are those of POSIX systems")
 @pytest.mark.parametrize("body", ENDINGS.values(), ids=ENDINGS)
-def test_whatever_ends_the_process_is_told_and_is_no_success(tmp_path: Path, body: str) -> None:
-    write_kit_to(tmp_path)
+@pytest.mark.parametrize("way", WAYS)
+def test_whatever_ends_the_process_is_told_and_the_others_are_checked(kit: Kit, way: Way, body: str) -> None:
     cells = (f"def minimum_error(X, k):\n    {body}", "def reconstruct(X, W1, W2):\n    return X @ W1 @ W2")
-    (tmp_path / "mine.ipynb").write_text(notebook(*cells))
-    done = in_terminal(tmp_path, "-f", "reconstruct", "-f", "minimum_error")
-    assert done.returncode == 1
-    assert "✓ The reconstruction is X W1 W2" in done.stdout
-    assert "your code ended the check" in done.stderr
+    reports = reports_of(kit, notebook(*cells).encode(), "minimum_error", "reconstruct", way=way)
+    (ended,) = reports["minimum_error"].findings
+    assert ended.kind is VerdictKind.FAILED
+    assert re.fullmatch(r"it (ended its own process|ends the program) \((exit code 0|SIGKILL)\)", ended.found)
+    assert reports["reconstruct"].passed == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_code_around_a_function_that_ends_the_process_is_told(kit: Kit, way: Way) -> None:
+    cells = "import posix\nW = posix._exit(3)\ndef reconstruct(X, W1, W2):\n    return X @ W1 @ W2 + W"
+    report = reports_of(kit, notebook(cells).encode(), "reconstruct", way=way)["reconstruct"]
+    assert report.remark == "reconstruct: the code that it needs ends the program (exit code 3)"
+    assert exit_code([report]) == 1
 
 
 def test_what_a_function_leaves_behind_does_not_change_the_exit_code(tmp_path: Path) -> None:
@@ -411,13 +424,30 @@ def test_what_a_function_leaves_behind_does_not_change_the_exit_code(tmp_path: P
     assert in_terminal(tmp_path, "-f", "reconstrukt").returncode == 2
 
 
-def test_a_function_finds_nothing_of_the_child_in_its_environment_and_may_clear_it(tmp_path: Path) -> None:
-    write_kit_to(tmp_path)
-    body = f"import os\n    assert {VARIABLE!r} not in os.environ\n    os.environ.clear()"
-    source = f"def reconstruct(X, W1, W2):\n    {body}\n    return X @ W1 @ W2"
-    (tmp_path / "mine.ipynb").write_text(notebook(source))
-    done = in_terminal(tmp_path, "-f", "reconstruct")
-    assert (done.returncode, done.stderr) == (0, "")
+@pytest.mark.skipif(not CAN_FORK, reason="the limit of memory is Linux's")
+def test_memory_that_runs_out_is_told_with_the_shape_and_the_line(kit: Kit) -> None:
+    source = "import numpy as np\ndef reconstruct(X, W1, W2):\n    return np.ones((60000, 60000)) @ X"
+    report = reports_of(kit, notebook(source).encode(), "reconstruct", way="fork")["reconstruct"]
+    assert "it needs more memory than there is: unable to allocate" in report.findings[0].found
+    assert "(60000, 60000)" in report.findings[0].found
+    assert "code cell 1, line 3" in report.findings[0].found
+
+
+@pytest.mark.skipif(os.name != "posix", reason="it starts a program of POSIX systems")
+def test_a_process_that_a_function_started_and_left_does_not_hold_up_the_check(kit: Kit) -> None:
+    body = "import subprocess, sys\n    subprocess.Popen(['sleep', '60'])\n    return X @ W1 @ W2"
+    source = f"def reconstruct(X, W1, W2):\n    {body}"
+    report = reports_of(kit, notebook(source).encode(), "reconstruct", way=WAYS[0])["reconstruct"]
+    assert report.passed == 1
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="calls have a process of their own on Linux")
+def test_a_call_sees_nothing_of_another(kit: Kit) -> None:
+    source = (
+        "calls = []\ndef reconstruct(X, W1, W2):\n    calls.append(1)\n    return X @ W1 @ W2 * len(calls)"
+    )
+    report = reports_of(kit, notebook(source).encode(), "reconstruct", way="fork")["reconstruct"]
+    assert report.passed == 1
 
 
 def test_an_exception_that_cannot_be_told_is_told_by_its_type(tmp_path: Path) -> None:
