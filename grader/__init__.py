@@ -10,8 +10,8 @@ grader.batch                      all stages for many submissions
 In a student's notebook, beside the kit of the course (`grader.student`):
 
     import grader
-    grader.check(tsne_gradient)       or: %load_ext grader, then %check tsne_gradient
-    grader.inputs("tsne_gradient")    the inputs that its public checks use
+    grader.check(function)            or: %load_ext grader, then %check function
+    grader.inputs("function")         the inputs that its public checks use
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def inputs(function: Callable[..., Any] | str) -> tuple[Case, ...]:
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Add the magic `%check` to IPython: `%check tsne_gradient kl_divergence`, or `%check` for all."""
+    """Add the magic `%check` to IPython: `%check FUNCTION ...`, or `%check` for all."""
 
     def check_magic(line: str) -> Checked:
         from grader.student.live import magic  # noqa: PLC0415

@@ -82,7 +82,7 @@ def public_inputs(function: Function) -> tuple[Case, ...]:
 
 
 def magic(line: str) -> Checked:
-    """Make the checks that a line of the magic names: `tsne_gradient kl_divergence`, `--kit FOLDER`."""
+    """Make the checks that a line of the magic names: functions, and perhaps `--kit FOLDER`."""
     words = shlex.split(line)
     path = None
     if "--kit" in words:

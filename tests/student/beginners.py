@@ -156,7 +156,7 @@ BEGINNERS = (
     Beginner(
         "gradient_on_wrong_q",
         "tsne_gradient",
-        "✓?✓✓✓✓",
+        "✓✓✓✓✓✓",
         ("low_dimensional_similarities",),
         edits=(("np.fill_diagonal(inverse, 0.0)", "pass"),),
     ),
@@ -283,7 +283,7 @@ BEGINNERS = (
     Beginner(
         "gradient_transposed",
         "tsne_gradient",
-        "✓✗✗✗✗✗",
+        "✓✗✗✗✓✗",
         ("transposed",),
         edits=(('"ij,ijd->id", forces, differences)', '"ij,ijd->id", forces, differences).T'),),
     ),
@@ -393,14 +393,14 @@ BEGINNERS = (
     Beginner(
         "means_flat",
         "shift_user_mean",
-        "✓✗",
+        "✓✓",
         ("(4,)",),
         edits=(("return shifted, means[:, None]", "return shifted, means"),),
     ),
     Beginner(
         "no_error_for_unknown_start",
         "initialize_Q_P",
-        "?",
+        "✓✓✗",
         (),
         edits=(
             ("    raise ValueError(f\"init must be 'random' or 'svd', not {init!r}\")", "    return None"),
