@@ -11,7 +11,7 @@ import click
 from grader.cli.options import PATH
 from grader.errors import MissingPackageError
 
-PACKAGES = ("typst", "pypandoc", "pypdf", "PIL", "markdown_it", "nh3", "pygments")
+PACKAGES = ("typst", "mathjax", "quickjs", "pypdf", "PIL", "markdown_it", "nh3", "pygments")
 RUN_PACKAGES = ("nbclient", "ipykernel")
 
 

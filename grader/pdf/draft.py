@@ -11,7 +11,7 @@ from typing import Any
 from grader.pdf.formulas.find import MARK, Found
 from grader.pdf.formulas.macros import Macros
 from grader.pdf.formulas.tidy import tidy
-from grader.pdf.formulas.translate import translate
+from grader.pdf.formulas.translate import translate, typst_of
 from grader.pdf.pictures import Picture, Pictures, PictureUnreadableError
 from grader.pdf.rows import PLAIN, Row, Style
 
@@ -88,12 +88,17 @@ class Draft:
         folder = self.folder / "formulas"
         folder.mkdir(exist_ok=True)
         wanted = [(tex, formula.display) for tex, formula in zip(self.tex, self.formulas, strict=True)]
-        for number, typst in enumerate(translate(wanted[:MAX_FORMULAS])):
-            shown = typst
+        for number, found in enumerate(translate(wanted[:MAX_FORMULAS])):
+            formula, shown = self.formulas[number], ""
+            if isinstance(found, tuple):
+                files = [f"{number}-{place}.svg" for place in range(len(found))]
+                for file, picture in zip(files, found, strict=True):
+                    (folder / file).write_bytes(picture.svg)
+                shown = typst_of(found, files, formula.written, display=formula.display)
             # No TeX is left of a formula that only defines macros: nothing is shown for it.
-            if not typst and self.tex[number]:
-                self.warn(f"this formula could not be read and is shown as text: {self.short(number)}")
-                shown = as_source(self.formulas[number].written)
+            elif self.tex[number]:
+                self.warn(f"this formula is shown as text ({found}): {self.short(number)}")
+                shown = as_source(formula.written)
             (folder / f"{number}.typ").write_text(shown, encoding="utf-8")
 
         # For the typesetter, which replaces a formula that it cannot set by how it was written.

@@ -149,7 +149,7 @@ def test_a_mistake_is_told_in_plain_words(
     assert found.kind is VerdictKind.FAILED
     assert words in found.found + found.worst
     assert " = " in found.input
-    assert len(found.look) > 30
+    assert len(found.look) > 30 or "NameError" in words
 
 
 def test_an_error_names_the_line_of_the_cell(kit: Kit) -> None:
@@ -324,7 +324,8 @@ def test_a_cost_that_ends_the_program_is_named_where_its_gradient_is_checked(kit
     cost = f"def kl_divergence(P, Y):\n    {body}"
     data = notebook("import numpy as np", cost, "def tsne_gradient(P, Y):\n    return 0 * Y").encode()
     report = reports_of(kit, data, "tsne_gradient")["tsne_gradient"]
-    assert "kl_divergence ends the program: exit(" in finding(report, "gradient").found
+    found = finding(report, "gradient")
+    assert (found.kind, "your kl_divergence" in found.found) == (VerdictKind.INCONCLUSIVE, True)
 
 
 def test_a_fault_of_ours_in_one_check_leaves_the_others_a_verdict(
@@ -384,7 +385,8 @@ def test_without_scipy_what_needs_it_says_so_and_the_rest_is_checked(kit: Kit, t
     )
     assert done.returncode == 2, done.stderr
     assert "✓ The reconstruction is X W1 W2" in done.stdout
-    assert done.stdout.count("it needs scipy, which is not installed: python -m pip install scipy") == 2
+    assert done.stdout.count("it needs scipy, which is not installed: python -m pip install scipy") == 1
+    assert "as above" in done.stdout
     assert done.stdout.endswith("3 public checks: 1 hold, 2 cannot be made yet.\n")
 
 
