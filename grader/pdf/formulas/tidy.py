@@ -9,6 +9,7 @@ REPLACEMENTS = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
         (r"\\(?:label|require)\s*\{[^{}]*\}", ""),
+        (r"\\([hv]space)\*", r"\\\1"),
         (r"\\(?:nonumber|notag)(?![a-zA-Z])", ""),
         (rf"\\(?:cssId|class|href|style)\s*\{{[^{{}}]*\}}\s*{GROUP}", r"{\1}"),
         (r"\\tag\*\s*\{([^{}]*)\}", r"\\qquad \\text{\1}"),
