@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from beginners import BEGINNERS, Beginner
+from student.beginners import BEGINNERS, Beginner
 from support_student import reports_of, write_kit_to
 
 from grader.student.isolation import CAN_FORK

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -16,11 +17,12 @@ from support import notebook
 from support_student import edited, reports_of, solved, write_kit_to
 
 from grader.cli.main import main
+from grader.errors import KitError
 from grader.records import VerdictKind
 from grader.student.checker import Report
 from grader.student.home import Finding
 from grader.student.isolation import CAN_FORK
-from grader.student.kit import Kit
+from grader.student.kit import Kit, find_kit
 from grader.student.report_lines import exit_code, lines_of, summary
 from grader.student.worker import Way
 
@@ -352,6 +354,7 @@ class Finder:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Finder())
 from grader.cli.main import main
+from grader.errors import KitError
 main(sys.argv[1:])
 """
 
@@ -493,3 +496,64 @@ def test_a_file_beside_the_notebook_that_is_too_large_is_named(tmp_path: Path) -
     done = in_terminal(tmp_path)
     assert done.returncode == 2
     assert "data.py cannot be read: the file data.py has 1 MB, more than the 1 MB allowed" in done.stderr
+
+
+def test_the_kit_is_found_above_and_below_and_may_be_named_by_its_folder(tmp_path: Path) -> None:
+    course = tmp_path / "course"
+    for folder in ("kit", "work/today", "elsewhere"):
+        (course / folder).mkdir(parents=True)
+    write_kit_to(course / "kit")
+    kit = course / "kit" / "exercise_11.checks.json"
+    assert find_kit(course / "kit") == kit
+    assert find_kit(course) == kit
+    assert find_kit(course / "elsewhere", course) == kit
+    assert find_kit(tmp_path, given=course / "kit") == kit
+    assert find_kit(tmp_path, given=kit) == kit
+    with pytest.raises(KitError, match=r"there is no file \*\.checks\.json in .*work"):
+        find_kit(tmp_path, given=course / "work")
+    (course / "work" / "other.checks.json").write_text("{}")
+    assert find_kit(course / "work" / "today").name == "other.checks.json"
+    with pytest.raises(KitError, match=r"there are kits in .*kit.*, .*work; choose one with --kit FOLDER"):
+        find_kit(course)
+
+
+def test_a_notebook_that_is_not_there_is_said_so_before_the_kit_is_looked_for(tmp_path: Path) -> None:
+    done = in_terminal(tmp_path)
+    assert (done.returncode, "there is no notebook mine.ipynb" in done.stderr) == (2, True), done.stderr
+
+
+def test_a_watched_notebook_is_checked_again_when_it_is_saved(tmp_path: Path) -> None:
+    write_kit_to(tmp_path)
+    path = tmp_path / "mine.ipynb"
+    source = "def reconstruct(X, W1, W2):\n    return X @ W1"
+    path.write_text(notebook(source))
+    command = [sys.executable, "-u", "-m", "grader", "check", "mine.ipynb", "-f", "reconstruct", "--watch"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        first = read_until(process.stdout, "waiting for mine.ipynb")
+        path.write_text(notebook(source + " @ W2"))
+        second = read_until(process.stdout, "waiting for mine.ipynb")
+        path.write_text("no notebook")
+        read_until(process.stdout, "waiting for mine.ipynb")
+        process.terminate()
+    assert "✗ The reconstruction" in first
+    assert "✓ The reconstruction" in second
+
+
+def read_until(stream: IO[str], words: str) -> str:
+    """Return what a process prints up to the line with these words."""
+    lines = []
+    for line in stream:
+        lines.append(line)
+        if words in line:
+            return "".join(lines)
+    raise AssertionError("it ended: " + "".join(lines))
+
+
+def test_what_a_misspelt_name_may_mean_is_told_on_every_python(kit: Kit) -> None:
+    cells = ("def other(X):\n    return X", "def reconstruct(X, W1, W2):\n    return othr(X)")
+    (found,) = reports_of(kit, notebook(*cells).encode(), "reconstruct")["reconstruct"].findings
+    assert "name 'othr' is not defined" in found.found
+    hidden = "import numpy as np\ndef reconstruct(X, W1, W2):\n    result = X @ W1\n    return reslt @ W2"
+    (found,) = reports_of(kit, notebook(hidden).encode(), "reconstruct")["reconstruct"].findings
+    assert "Did you mean result?" in found.found
