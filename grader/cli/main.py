@@ -21,7 +21,7 @@ from grader.cli.check import check
 from grader.cli.choose import choose
 from grader.cli.derivation import derivation
 from grader.cli.doctor import doctor
-from grader.cli.exit_codes import EXIT_INTERRUPTED, EXIT_NO, EXIT_USAGE
+from grader.cli.exit_codes import EXIT_INTERRUPTED, EXIT_USAGE
 from grader.cli.export import export, summary
 from grader.cli.grade import grade
 from grader.cli.pdf import pdf
@@ -37,7 +37,6 @@ from grader.cli.similar import similar
 from grader.cli.todo import todo
 from grader.cli.verify import verify
 from grader.errors import GraderError
-from grader.student import child
 
 HELP = """Grade Jupyter notebooks of numerical machine learning.
 
@@ -87,21 +86,6 @@ for command in (*COMMANDS, *AT_HOME, *DECIDING):
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit; `grader check` from a terminal runs in a child process."""
-    if arguments is None and sys.argv[1:2] == ["check"]:
-        ending = child.ending_file()
-        if ending is None:
-            sys.exit(child.check_in_child(sys.argv[1:]))
-        code = 0
-        try:
-            _run(None)
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else EXIT_NO if end.code else 0
-        child.leave(code, ending)
-    _run(arguments)
-
-
-def _run(arguments: Sequence[str] | None) -> None:
     """Run a command; print an error as a message, without a traceback, and exit with its code."""
     terminal = logging.StreamHandler()  # what is logged goes to a file in the results, see batch/grade_folder
     terminal.setLevel(os.environ.get("GRADER_LOG", "CRITICAL").upper())

@@ -13,6 +13,7 @@ import click
 from grader.cli.open_results import Opened, Where, opened, own_name
 from grader.cli.options import PATH
 from grader.errors import MissingPackageError, UsageError
+from grader.project import quoted
 
 
 @click.command(short_help="Grade in a browser what no machine decides.")
@@ -60,7 +61,7 @@ def serve(
         import uvicorn  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise MissingPackageError(
-            f'the package {error.name} is missing; run: pip install "grader[serve]"'
+            f"the package {error.name} is missing; run: pip install {quoted('serve')}"
         ) from error
     from grader.web.desk import Desk, Entrance  # noqa: PLC0415
     from grader.web.jobs import Jobs  # noqa: PLC0415

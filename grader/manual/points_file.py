@@ -22,6 +22,7 @@ from grader.errors import ConflictError, MissingPackageError, UsageError
 from grader.exports.grades_csv import spreadsheet_text
 from grader.manual.decisions import Decisions, Wish
 from grader.manual.worklist import Item, Worklist
+from grader.project import quoted
 from grader.store.standing import Standing
 
 COLUMNS = (
@@ -257,6 +258,6 @@ def _openpyxl() -> Any:
         import openpyxl.styles  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise MissingPackageError(
-            'the package openpyxl is missing; run: pip install "grader[grade]", or use a file .csv'
+            f"the package openpyxl is missing; run: pip install {quoted('grade')}, or use a file .csv"
         ) from error
     return openpyxl
