@@ -104,6 +104,9 @@ def rows(path: Path, query: str) -> list[tuple[object, ...]]:
         engine.dispose()
 
 
+READ = (
+    "SELECT submission, question, alike || seen FROM answers UNION SELECT submission, '', run FROM hand_ins"
+)
 KEPT = "SELECT key, '' FROM runs UNION SELECT key, '' FROM readings UNION SELECT key, call FROM outcomes"
 
 
@@ -118,8 +121,10 @@ def test_a_cluster_comes_to_the_results_of_one_machine(
     assert run(tmp_path, "there", machines.address) == 0
     shown = capsys.readouterr().out
     assert table(tmp_path, "there") == table(tmp_path, "here")
-    here, there = (sorted(rows(tmp_path / out / "grader.db", KEPT)) for out in ("here", "there"))
-    assert here == there
+    for query in (KEPT, READ):
+        here, there = (sorted(rows(tmp_path / out / "grader.db", query)) for out in ("here", "there"))
+        assert here == there
+    assert ("anna", "double") in {row[:2] for row in there}
     assert ", on one" in shown or ", on two" in shown
     assert "Graded on: " in shown
     assert "Worker</button>" in (tmp_path / "there" / "index.html").read_text()

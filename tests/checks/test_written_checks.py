@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from grader.batch.given_answers import answer_to
 from grader.checks.derived import DerivationCheck, WrittenCase
 from grader.checks.stated import ClaimsCheck
 from grader.course.rubric import Rubric
 from grader.course.score import score_submission
-from grader.reading import FactsStatus, FunctionFacts
+from grader.final import Waits, waits
+from grader.reading import FactsStatus, FunctionFacts, Shown
 from grader.records import Fault, Outcome, OutcomeKind, Summary, Verdict, VerdictKind
 from grader.subjects import Case
 from grader.written import StepVerdict, WrittenReport, WrittenStep, WrittenTask
@@ -85,6 +87,18 @@ def test_the_course_decides_whether_a_complete_chain_needs_a_person(
     score = score_submission("anna", ours, {("d", "steps"): found}, {})
     assert score.questions[0].points == points
     assert score.pending_points == (0.0 if points else 4.0)
+
+
+def test_what_is_suggested_waits_as_a_written_part() -> None:
+    score = score_submission("anna", rubric(), {("d", "steps"): verdict(report("holds", "fails"))}, {})
+    assert waits(score, score.questions[0]) is Waits.WRITTEN
+
+
+@pytest.mark.parametrize(("written", "text"), [({"d": "own"}, "own"), ({"cell": "named"}, "named"), ({}, "")])
+def test_the_answer_that_a_person_reads_is_that_which_is_checked(written: dict[str, str], text: str) -> None:
+    question = rubric().questions[0].model_copy(update={"text": "cell"})
+    found = answer_to(question, {name: Shown(each, "") for name, each in written.items()})
+    assert (found.text if found else "") == text
 
 
 def test_what_is_suggested_does_not_change_the_summary_of_the_rest() -> None:

@@ -10,12 +10,15 @@ import pytest
 
 pytest.importorskip("starlette", reason="grader[serve] is not installed")
 from starlette.testclient import TestClient
+from support import score
 
 from grader.manual.accounts import Accounts, Role
 from grader.manual.decisions import Decisions, Wish
+from grader.records import CheckScore, Evidence, Verdict, VerdictKind
 from grader.store import Store
 from grader.web.entrance import TRIES_NAME, Attempts
 from grader.web.site import GETS, HEAD_GETS, HEAD_POSTS, POSTS, make_site
+from grader.written import StepVerdict, WrittenStep
 
 PASSWORD = "correct horse battery"
 HOST = "http://127.0.0.1"
@@ -102,6 +105,23 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(desk: Any) -> None:
     made = client(desk, enter=False)
     cookie = made.get("/enter?token=once").headers["set-cookie"].lower()
     assert all(each in cookie for each in ("httponly", "samesite=lax", "secure", "path=/"))
+
+
+def test_what_is_suggested_of_a_written_answer_is_shown_with_its_steps(desk: Any) -> None:
+    made = score("anna", directory="anna")
+    steps = (
+        WrittenStep(1, "a", "b", StepVerdict.HOLDS, shown="<math><mi>a</mi></math>"),
+        WrittenStep(2, "b", "<c>", StepVerdict.FAILS, "they differ"),
+    )
+    verdict = Verdict(VerdictKind.PARTIAL, 0.75, "1 of 2 steps hold.", "steps", Evidence(steps=steps))
+    check = CheckScore("steps", "The steps hold", 1.5, 2.0, False, verdict, "")
+    essay = replace(made.questions[1], checks=(check,), written=True)
+    desk.store.put_scores("tiny", [replace(made, questions=(made.questions[0], essay))], "course")
+    page = client(desk).get(f"/grade/essay/{desk.code('anna')}").text
+    assert "1.5 / 2 suggested" in page
+    assert "<math><mi>a</mi></math>" in page
+    assert "<code>b = &lt;c&gt;</code>" in page
+    assert f"/answer/essay/{desk.code('anna')}" in page
 
 
 def test_a_large_form_is_refused(desk: Any) -> None:
