@@ -173,7 +173,7 @@ class Question(Model):
                 f"the question {self.id!r} is manual: it has no function and no checks, or `text` and checks "
                 "of a written answer (derivation, claims)"
             )
-        total = sum(check.points for check in self.checks)
+        total = sum(check.points for check in self.checks if not check.bonus)
         if total > self.points + 1e-9:
             raise ValueError(
                 f"the question {self.id!r} has {self.points:g} points, but its checks suggest up to {total:g}"

@@ -122,7 +122,7 @@ def _question(
     earned = max(question.min_points, min(most, _rounded(sum(score.points for score in scores))))
     total = None if undecided else earned
     decided = all(c.decides(s.verdict) for c, s in zip(question.checks, scores, strict=True))
-    if question.manual and not (decided and total == question.points):
+    if question.manual and not (decided and earned >= question.points):
         total = None
     return QuestionScore(
         question.id,
