@@ -32,6 +32,7 @@ WORDS: dict[str, str] = {
     Code.STRUCTURE: "another kind of result",
     Code.SHAPE: "wrong shape",
     Code.NOT_FINITE: "NaN or infinity",
+    Code.OTHER_ORDER: "the parts in another order",
     Code.MASKED: "masked entries",
     Code.COMPLEX: "complex numbers",
     Code.ZERO: "all zeros",
