@@ -24,8 +24,8 @@ from grader.notebook.quiet import quiet
 from grader.notebook.slicing import Slice
 from grader.reading import FactsStatus, FunctionFacts
 from grader.records import Fault
+from grader.student.finding_words import suggested
 from grader.student.isolation import LEAVE
-from grader.student.words import suggested
 from grader.subjects import Subject, SubjectKind
 
 NOTHING_GIVEN = Code()

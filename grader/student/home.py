@@ -30,10 +30,10 @@ from grader.inside.safe_text import message_text
 from grader.numerics.in_words import describe_input
 from grader.plan.planner import make_call
 from grader.records import Fault, Outcome, OutcomeKind, Plot, VerdictKind
+from grader.student.finding_words import in_words
 from grader.student.functions import Functions, Unavailable, describe_error, kept_alive, silent
 from grader.student.isolation import Ended, TimeIsUp, forked, watched
 from grader.student.kit import Kit, KitFunction
-from grader.student.words import in_words
 from grader.subjects import Call, Case, Subject, Sweep
 from grader.written import WrittenTask
 
