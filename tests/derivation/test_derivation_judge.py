@@ -311,7 +311,7 @@ def test_a_text_that_is_too_long_is_refused(text: str) -> None:
         judge(text)
 
 
-@pytest.mark.parametrize("text", ["$" * 50_000, "`` ` " * 20_000, r"\begin{align}" * 8000, "<!--" * 30_000])
+@pytest.mark.parametrize("text", ["$" * 40_000, "`` ` " * 8000, r"\begin{align}" * 3000, "<!--" * 10_000])
 def test_delimiters_without_end_hold_nothing(text: str) -> None:
     assert judge(text).steps == ()
 

@@ -90,7 +90,7 @@ def test_the_command_prints_one_object() -> None:
     assert done.returncode == 1, done.stderr
     found = json.loads(done.stdout)
     assert set(found) == {"steps", "starts_right", "target_reached", "remarks"}
-    assert set(found["steps"][0]) == {"line", "left", "right", "verdict", "reason"}
+    assert set(found["steps"][0]) == {"line", "left", "right", "verdict", "reason", "rule"}
     assert [step["verdict"] for step in found["steps"]].count("fails") == 1
     assert (found["starts_right"], found["target_reached"]) == (True, True)
 
