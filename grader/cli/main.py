@@ -65,7 +65,7 @@ An author of rubrics lets the editor complete and check them, and proves them:
 A student checks a notebook at home, and makes the PDF to hand in:
     grader check exercise_11.ipynb
     grader pdf exercise_11.ipynb -o hand_in.pdf
-    grader derivation exercise_11.ipynb --assignment exercise_11 --question tsne_derivation
+    grader derivation exercise_11.ipynb --assignment exercise_11 --question QUESTION
 
 An assignment is a folder reference/NAME with the instructor's notebook and the generators of hidden
 inputs, and a file rubrics/NAME.yaml with the questions and points.
