@@ -24,6 +24,7 @@ from grader.cli.doctor import doctor
 from grader.cli.exit_codes import EXIT_INTERRUPTED, EXIT_USAGE
 from grader.cli.export import export, summary
 from grader.cli.grade import grade
+from grader.cli.new import new
 from grader.cli.pdf import pdf
 from grader.cli.people import people
 from grader.cli.points import override, points
@@ -57,9 +58,10 @@ Before that, whether this machine can hold the notebooks of strangers:
     grader doctor
 
 \b
-An author of rubrics lets the editor complete and check them, and proves them:
+An author begins from the gallery, lets the editor complete and check the rubric, and proves it:
+    grader new my_sheet --from softmax
     grader schema > rubrics/rubric.schema.json
-    grader verify exercise_11
+    grader verify my_sheet
 
 \b
 A student checks a notebook at home, and makes the PDF to hand in:
@@ -78,7 +80,7 @@ def cli() -> None:
     """Run a command."""
 
 
-COMMANDS = (grade, show, choose, export, summary, similar, verify, schema, doctor, pdf, release)
+COMMANDS = (grade, show, choose, export, summary, similar, new, verify, schema, doctor, pdf, release)
 AT_HOME = (check, derivation)
 DECIDING = (serve, todo, points, override, regrade, publish, people)
 for command in (*COMMANDS, *AT_HOME, *DECIDING):
