@@ -8,6 +8,7 @@ import click
 
 from grader.cli.options import PATH
 from grader.errors import UsageError
+from grader.project import NAME
 
 
 @click.command(short_help="Begin an assignment from one of the gallery.")
@@ -23,13 +24,14 @@ def new(name: str | None, source: str | None, gallery: Path | None, root: Path |
     The copy is whole: notebook with solutions, rubric, known mistakes, sample submissions. It has a new seed.
     """
     from grader.course.folder import find_root  # noqa: PLC0415 -- keeps --help fast
-    from grader.course.gallery import copy_assignment, galleries, nothing_installed, titles  # noqa: PLC0415
+    from grader.course.gallery import copy_assignment, galleries, titles  # noqa: PLC0415
 
     there = titles([gallery] if gallery is not None else galleries())
     if not there:
-        raise UsageError(
-            f"there is no assignment in {gallery}" if gallery is not None else nothing_installed()
+        install = (
+            f"no gallery is installed: pip install {NAME}-gallery, or give a course's folder with --gallery"
         )
+        raise UsageError(install if gallery is None else f"there is no assignment in {gallery}")
     if name is None:
         click.echo("\n".join(f"{each:<16}{title}" for each, (title, _) in there.items()))
         return

@@ -17,7 +17,6 @@ from pathlib import Path
 from grader.course.folder import assignments, rubric_path
 from grader.course.rubric_file import json_schema, load_rubric
 from grader.errors import UsageError
-from grader.project import NAME
 
 NOT_COPIED = ("__pycache__", "goldens.json")  # goldens.json belongs to the seed
 SEEDS = 10**8
@@ -39,10 +38,10 @@ def titles(folders: Iterable[Path]) -> dict[str, tuple[str, Path]]:
 
 
 def copy_assignment(source: str, folder: Path, name: str, root: Path) -> list[Path]:
-    """Copy the assignment `source` of the course in `folder` to the course in `root`; return what was written.
+    """Copy the assignment `source` of the course in `folder` to that in `root`; return what was written.
 
-    The copy has a seed of its own, because that of a gallery is public. Raises UsageError, and writes nothing,
-    if there is something with the new name.
+    The copy has a seed of its own, because that of a gallery is public. Raises UsageError, and writes
+    nothing, if there is something with the new name.
     """
     if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
         raise UsageError(f"{name!r} is no name of an assignment: use letters, digits and _, a letter first")
@@ -64,10 +63,3 @@ def copy_assignment(source: str, folder: Path, name: str, root: Path) -> list[Pa
     for here, there in zip((folder / "reference" / source, samples), made[1:], strict=False):
         shutil.copytree(here, there, ignore=shutil.ignore_patterns(*NOT_COPIED))
     return made
-
-
-def nothing_installed() -> str:
-    """Return what to do where no gallery is installed."""
-    return (
-        f"no gallery is installed: pip install {NAME}-gallery, or give the folder of a course with --gallery"
-    )
