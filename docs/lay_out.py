@@ -24,8 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "benchmarks/README.md")
 HEAD = """# Commands
 
-Every command with its arguments and options, as `grader COMMAND --help` prints them. What may be relied on, and the exit
-codes: [What is public](api.md).
+Every command with its arguments and options, as `grader COMMAND --help` prints them. What may be relied on, and
+the exit codes: [What is public](api.md).
 """
 
 
@@ -39,7 +39,8 @@ def main() -> None:
     for name in PAGES:
         text = (ROOT / name).read_text(encoding="utf-8")
         (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(text.replace("](docs/", "](").replace("](../docs/", "](../"), encoding="utf-8")
+        text = text.replace("](docs/", "](").replace("](../docs/", "](../")
+        (folder / name).write_text(text, encoding="utf-8")
     (folder / "commands.md").write_text(commands(), encoding="utf-8")
 
 

@@ -44,8 +44,9 @@ def new(name: str | None, source: str | None, gallery: Path | None, root: Path |
         try:
             root = find_root(Path.cwd())
         except UsageError:
-            root = Path.cwd()
+            root = Path()
     made = copy_assignment(source, there[source][1], name, root)
-    click.echo("\n".join(f"wrote {path}" for path in made))
+    shown = [path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path for path in made]
+    click.echo("\n".join(f"wrote {path}" for path in shown))
     click.echo(f"\nStore the results of the reference:  grader verify {name} --renew")
     click.echo(f"Prove the rubric:                    grader verify {name}")
