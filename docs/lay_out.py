@@ -24,8 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "benchmarks/README.md")
 HEAD = """# Commands
 
-Every command with its arguments and options, as `grader COMMAND --help` prints them. What may be relied on, and
-the exit codes: [What is public](api.md).
+Every command with its arguments and options, as `grader COMMAND --help` prints them. What may be relied on,
+and the exit codes: [What is public](api.md).
 """
 
 
