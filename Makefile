@@ -5,7 +5,7 @@
 # make corpus grade the right and wrong notebooks of docs/fairness.md (not part of test: hours on a small machine)
 # make docs    build the site of the documentation into build/site; a warning is an error
 # make pictures make the pictures of the documentation again, with a headless browser
-# make lock    renew requirements.lock and requirements-docs.lock (after a change of pyproject.toml)
+# make lock    renew requirements.lock, -docs.lock and -image.lock (after a change of pyproject.toml)
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -16,6 +16,7 @@ ASSIGNMENT ?= exercise_11
 SEEDS ?= 20
 JUNIT ?=
 MUTANTS ?= --number 300
+EXTRAS := --extra grade --extra pdf --extra postgres --extra cluster --extra serve
 LOCKED := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
 
 # The sample submissions are ours: --unsafe lets them run even where no walls can be built.
@@ -62,8 +63,8 @@ $(DOCS_READY): requirements-docs.lock
 
 lock:
 	uv pip compile --group pyproject.toml:docs $(LOCKED) -o requirements-docs.lock
-	uv pip compile pyproject.toml --extra grade --extra pdf --extra postgres --extra cluster --extra serve \
-		--group dev $(LOCKED) -o requirements.lock
+	uv pip compile pyproject.toml $(EXTRAS) $(LOCKED) -o requirements-image.lock
+	uv pip compile pyproject.toml $(EXTRAS) --group dev $(LOCKED) -o requirements.lock
 
 clean:
 	rm -rf .venv .venv-docs build results
