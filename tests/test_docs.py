@@ -26,6 +26,7 @@ from support_verify import make_course
 
 from grader.cli.main import cli
 from grader.course.rubric_file import load_rubric
+from grader.student.make_kit import build_kit
 
 PAGES = [
     ROOT / "README.md",
@@ -155,6 +156,10 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(ROOT / "rubrics" / "exercise_11.yaml", root / "rubrics")
     shutil.copy(ROOT / "reference" / "exercise_11" / "notebook.ipynb", root / "exercise_11.ipynb")
     shutil.copy(ROOT / "tests" / "derivation" / "texts" / "softmax.md", root / "derivation.md")
+    (root / "hand_out").mkdir()
+    for name, data in build_kit("softmax", ROOT).items():
+        (root / "hand_out" / name).write_bytes(data)
+    shutil.copy(ROOT / "reference" / "softmax" / "notebook.ipynb", root / "softmax.ipynb")
     for archive in ("submissions", "last_year"):
         shutil.make_archive(str(root / archive), "zip", root / "submissions" / "tiny")
     (root / "numerical_notebook_grader-0.1.0-py3-none-any.whl").write_bytes(b"a wheel")
@@ -172,7 +177,9 @@ def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     for name, meant in PLACEHOLDERS.items():
         line = re.sub(rf"(?<![\w.]){re.escape(name)}(?![\w.])", meant, line)
     for name in ("softmax", "week_3"):
-        if not (folder / "rubrics" / f"{name}.yaml").exists() and not line.startswith("grader new"):
+        if not (folder / "rubrics" / f"{name}.yaml").exists() and not line.startswith(
+            ("grader new", "grader check")
+        ):
             line = re.sub(rf"\b{name}\b", "tiny", line)
     _, command, *rest = shlex.split(line)
     if command == "verify" or (command == "grade" and "exercise_11" in rest):
@@ -180,7 +187,9 @@ def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     if command == "show" and rest == ["tiny"]:
         rest = ["anna"]
     rest += ["--unsafe"] if command in ("grade", "regrade") else []
-    rest += ["--gallery", str(ROOT)] if command == "new" and "--gallery" not in rest else []
+    if command == "new":
+        rest = [str(ROOT) if word == "." else word for word in rest]
+        rest += [] if "--gallery" in rest else ["--gallery", str(ROOT)]
     proves = command == "verify" and not {"--renew", "--separation"} & set(rest)
     rest += ["--seeds", "1", "--jobs", "1"] if proves else []
     rest += ["--only", "reference"] if proves and "--only" not in rest else []

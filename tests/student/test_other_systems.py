@@ -18,8 +18,10 @@ from support import ROOT
 from grader.student.make_kit import build_kit
 
 WINDOWS = """
-import os, signal, sys
-GONE = ("fork", "forkpty", "getuid", "geteuid", "killpg", "sched_getaffinity", "setsid", "umask")
+import os, signal, sys, sysconfig
+sysconfig.get_config_vars()  # those of this system, before it has another name
+sys.platform = "other"  # with the name win32, Python's own modules would ask for what is not here
+GONE = ("fork", "forkpty", "getuid", "geteuid", "killpg", "sched_getaffinity", "setsid")
 for name in GONE:
     delattr(os, name)
 for name in ("SIGALRM", "SIGHUP", "SIGPROF", "SIGUSR1", "setitimer"):
@@ -28,7 +30,8 @@ for name in ("fcntl", "grp", "pwd", "resource", "termios"):
     sys.modules[name] = None
 """
 MACOS = """
-import sys
+import sys, sysconfig
+sysconfig.get_config_vars()  # those of this system, before it has another name
 sys.platform = "darwin"
 """
 SYSTEMS = {"windows": (WINDOWS, "cp1252"), "macos": (MACOS, "utf-8")}
