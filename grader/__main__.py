@@ -7,4 +7,5 @@ try:
 except KeyboardInterrupt:  # before anything has begun
     sys.exit(130)
 
-main()
+if __name__ == "__main__":
+    main()

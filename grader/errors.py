@@ -42,6 +42,10 @@ class GraderError(Exception):
 
     exit_code: ClassVar[int] = 2
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows of it: the message without the lines of our code."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class UsageError(GraderError):
     """The command line names something that does not exist or cannot be used."""

@@ -113,5 +113,8 @@ def summary_of(questions: Sequence[QuestionScore]) -> Summary:
     if points > 0 or undecided:
         return Summary.PARTLY_CORRECT
     judged = [question for question in decided if not question.written]
-    kinds = {check.verdict.kind for question in judged for check in question.checks}
-    return Summary.NOT_ATTEMPTED if kinds == {VerdictKind.NOT_ATTEMPTED} else Summary.WRONG
+    verdicts = [check.verdict for question in judged for check in question.checks]
+    untouched = [verdict.kind is VerdictKind.NOT_ATTEMPTED for verdict in verdicts]
+    # A variable, a file or a figure of a cell that was left as it was handed out is missing.
+    nothing = all(same or each.code == "missing" for same, each in zip(untouched, verdicts, strict=True))
+    return Summary.NOT_ATTEMPTED if any(untouched) and nothing else Summary.WRONG

@@ -6,15 +6,17 @@ import functools
 import json
 import re
 from pathlib import Path
+from typing import Literal
 
 from support import ROOT, notebook
 
 from grader.notebook.cells import read_sources
 from grader.notebook.sources import code_sources, load_json
+from grader.student.checker import Report, check_functions
 from grader.student.functions import NotebookFunctions
-from grader.student.home import Report, check_functions
 from grader.student.kit import Kit, read_kit
 from grader.student.make_kit import build_kit
+from grader.student.worker import Way
 
 CHECKS = "exercise_11.checks.json"
 REFERENCE = ROOT / "reference" / "exercise_11"
@@ -48,12 +50,12 @@ def edited(*edits: tuple[str, str]) -> bytes:
     return notebook(*cells).encode()
 
 
-def reports_of(kit: Kit, data: bytes, *names: str, limit: bool = False) -> dict[str, Report]:
+def reports_of(kit: Kit, data: bytes, *names: str, way: Way | Literal["here"] = "here") -> dict[str, Report]:
     """Return the reports of the functions of a notebook."""
     code = read_sources(code_sources(load_json(data)))
     functions = NotebookFunctions(code, kit.functions)
     wanted = names or tuple(kit.functions)
-    return {r.function.name: r for r in check_functions(kit, functions, wanted, limit=limit)}
+    return {r.function.name: r for r in check_functions(kit, functions, wanted, way)}
 
 
 def solutions() -> list[str]:

@@ -144,6 +144,7 @@ def test_no_part_of_grader_needs_itself_by_way_of_others() -> None:
 MAY_USE = {
     "subjects": set(),
     "cache": set(),
+    "project": set(),
     "reading": set(),
     "explanations": {"subjects"},
     "decision": set(),
@@ -202,7 +203,7 @@ MAY_USE = {
         "records",
         "subjects",
     },
-    "store": {"codec", "decision", "errors", "final", "given_answer", "reading", "records"},
+    "store": {"codec", "decision", "errors", "final", "given_answer", "project", "reading", "records"},
     "manual": {
         "decision",
         "errors",
@@ -210,6 +211,7 @@ MAY_USE = {
         "final",
         "given_answer",
         "inside",
+        "project",
         "records",
         "similar",
         "store",
@@ -218,8 +220,18 @@ MAY_USE = {
     "exports": {"course", "errors", "records"},
     "intake": {"attempt", "csv_table", "errors", "notebook"},
     "similar": set(),
-    "gradebooks": {"attempt", "course", "csv_table", "errors", "exports", "records", "report", "store"},
-    "pdf": {"errors", "notebook"},
+    "gradebooks": {
+        "attempt",
+        "course",
+        "csv_table",
+        "errors",
+        "exports",
+        "project",
+        "records",
+        "report",
+        "store",
+    },
+    "pdf": {"errors", "notebook", "project"},
     "derivation": {"errors", "written"},
 }
 

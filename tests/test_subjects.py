@@ -8,6 +8,7 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
+from support import RUBRIC as TINY
 
 from grader.course.rubric_file import parse_rubric
 from grader.errors import AssignmentError, RubricError
@@ -16,9 +17,12 @@ from grader.observe.observe_submission import observe
 from grader.observe.sandbox import PlainSandbox
 from grader.plan.load import load_course
 from grader.plan.plan import Course
-from grader.records import HandIn, QuestionScore
+from grader.records import HandIn, QuestionScore, Summary
 from grader.store import Store
+from grader.verify.claims import claims_of
 from grader.verify.proof import refuse_wrong_reference
+from grader.verify.verification import list_claims, make_evidence
+from grader.verify.whole_run import needs_a_run
 
 KNN = """
 import numpy as np
@@ -157,6 +161,25 @@ def test_the_reference_of_every_kind_of_subject_is_no_reason_to_refuse_the_cours
     refuse_wrong_reference(course)
 
 
+def test_what_only_a_run_shows_is_verified_by_a_run_of_the_reference(
+    course: Course,
+) -> None:
+    path = course.assignment.folder
+    rubric = path.parent.parent / "rubrics" / "things.yaml"
+    claims = {claim.id: claim for claim in list_claims(rubric, rubric.parent.parent)}
+    evidence = make_evidence(rubric, rubric.parent.parent, 1, 0)
+    assert claims["reference"].check(evidence).problems == ()
+    assert claims["points"].check(evidence).problems == ()
+    (found,) = claims["notebook"].check(evidence).problems  # all but its text, which nobody wrote
+    assert "c of text earns 0 of 1: It was left as it was handed out" in found
+
+
+def test_a_rubric_of_functions_alone_needs_no_run() -> None:
+    rubric = parse_rubric(TINY, "tiny.yaml")
+    assert needs_a_run(rubric) == frozenset()
+    assert "notebook" not in {claim.id for claim in claims_of(rubric, [], [])}
+
+
 def test_what_was_handed_out_is_not_attempted(course: Course) -> None:
     skeleton = nbformat.writes(course.assignment.skeleton)
     with Store(None) as store:
@@ -166,6 +189,7 @@ def test_what_was_handed_out_is_not_attempted(course: Course) -> None:
         "accuracy": "missing", "file": "missing", "figure": "missing", "text": "not_attempted",
     }  # fmt: skip
     assert score.points == 0.0
+    assert score.summary is Summary.NOT_ATTEMPTED
 
 
 def test_a_method_is_judged_with_the_state_that_the_calls_before_it_made(course: Course) -> None:

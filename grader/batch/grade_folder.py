@@ -39,6 +39,7 @@ from grader.observe.layers import ISOLATED, PLAIN, RESTRICTED, Tier
 from grader.observe.tiers import choose_sandbox
 from grader.plan.load import load_course
 from grader.plan.plan import Course
+from grader.project import quoted
 from grader.records import Status
 from grader.store import Store
 from grader.verify.proof import refuse_wrong_reference
@@ -228,7 +229,7 @@ def _on_cluster(
         from grader.batch.grade_on_cluster import grade_on_cluster  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise MissingPackageError(
-            f'the package {error.name} is missing; run: pip install "grader[grade,cluster]"'
+            f"the package {error.name} is missing; run: pip install {quoted('grade,cluster')}"
         ) from error
     rubric = options.rubric or rubric_path(course.rubric.assignment, root)
     with Cluster(str(options.cluster), pack_course(course, root, rubric), warn) as cluster:

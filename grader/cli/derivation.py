@@ -12,6 +12,7 @@ import click
 from grader.cli.exit_codes import EXIT_NO
 from grader.cli.options import PATH
 from grader.errors import DocumentError, MissingPackageError, NotebookUnreadable, UsageError
+from grader.project import quoted
 
 if TYPE_CHECKING:  # heavy, and not needed for --help
     from grader.derivation.judge import Report
@@ -57,7 +58,7 @@ def derivation(
         import_tokenizer()
     except ImportError as error:
         raise MissingPackageError(
-            f"checking a derivation needs the package {error.name}: pip install 'grader[derivation]'"
+            f"checking a derivation needs the package {error.name}: pip install {quoted('derivation')}"
         ) from error
     if meaning is None:
         folder = root.resolve() if root else find_root(document.resolve().parent, Path.cwd())

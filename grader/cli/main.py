@@ -21,9 +21,10 @@ from grader.cli.check import check
 from grader.cli.choose import choose
 from grader.cli.derivation import derivation
 from grader.cli.doctor import doctor
-from grader.cli.exit_codes import EXIT_INTERRUPTED, EXIT_NO, EXIT_USAGE
+from grader.cli.exit_codes import EXIT_INTERRUPTED, EXIT_USAGE
 from grader.cli.export import export, summary
 from grader.cli.grade import grade
+from grader.cli.new import new
 from grader.cli.pdf import pdf
 from grader.cli.people import people
 from grader.cli.points import override, points
@@ -37,7 +38,6 @@ from grader.cli.similar import similar
 from grader.cli.todo import todo
 from grader.cli.verify import verify
 from grader.errors import GraderError
-from grader.student import child
 
 HELP = """Grade Jupyter notebooks of numerical machine learning.
 
@@ -58,15 +58,16 @@ Before that, whether this machine can hold the notebooks of strangers:
     grader doctor
 
 \b
-An author of rubrics lets the editor complete and check them, and proves them:
+An author begins from the gallery, lets the editor complete and check the rubric, and proves it:
+    grader new my_sheet --from softmax
     grader schema > rubrics/rubric.schema.json
-    grader verify exercise_11
+    grader verify my_sheet
 
 \b
 A student checks a notebook at home, and makes the PDF to hand in:
     grader check exercise_11.ipynb
     grader pdf exercise_11.ipynb -o hand_in.pdf
-    grader derivation exercise_11.ipynb --assignment exercise_11 --question tsne_derivation
+    grader derivation exercise_11.ipynb --assignment exercise_11 --question QUESTION
 
 An assignment is a folder reference/NAME with the instructor's notebook and the generators of hidden
 inputs, and a file rubrics/NAME.yaml with the questions and points.
@@ -79,7 +80,7 @@ def cli() -> None:
     """Run a command."""
 
 
-COMMANDS = (grade, show, choose, export, summary, similar, verify, schema, doctor, pdf, release)
+COMMANDS = (grade, show, choose, export, summary, similar, new, verify, schema, doctor, pdf, release)
 AT_HOME = (check, derivation)
 DECIDING = (serve, todo, points, override, regrade, publish, people)
 for command in (*COMMANDS, *AT_HOME, *DECIDING):
@@ -87,21 +88,6 @@ for command in (*COMMANDS, *AT_HOME, *DECIDING):
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit; `grader check` from a terminal runs in a child process."""
-    if arguments is None and sys.argv[1:2] == ["check"]:
-        ending = child.ending_file()
-        if ending is None:
-            sys.exit(child.check_in_child(sys.argv[1:]))
-        code = 0
-        try:
-            _run(None)
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else EXIT_NO if end.code else 0
-        child.leave(code, ending)
-    _run(arguments)
-
-
-def _run(arguments: Sequence[str] | None) -> None:
     """Run a command; print an error as a message, without a traceback, and exit with its code."""
     terminal = logging.StreamHandler()  # what is logged goes to a file in the results, see batch/grade_folder
     terminal.setLevel(os.environ.get("GRADER_LOG", "CRITICAL").upper())

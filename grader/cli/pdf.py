@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from grader.cli.options import PATH
-from grader.errors import MissingPackageError
+from grader.errors import MissingPackageError, UsageError
+from grader.project import quoted
 
-PACKAGES = ("typst", "pypandoc", "pypdf", "PIL", "markdown_it", "nh3", "pygments")
+PACKAGES = ("typst", "mathjax", "quickjs", "pypdf", "PIL", "markdown_it", "nh3", "pygments", "fontTools")
 RUN_PACKAGES = ("nbclient", "ipykernel")
 
 
@@ -32,10 +33,12 @@ def pdf(notebook: Path, out: Path, **wishes: Any) -> None:
     Needs nothing but pip (no LaTeX, no browser). The notebook's own text cannot read files or fetch
     anything; pictures have to be in the notebook, or in the folder that you allow with --pictures.
     """
+    if out.suffix.lower() != ".pdf":
+        raise UsageError(f"{out}: what is written is a PDF; give it a name that ends in .pdf")
     missing = [name for name in PACKAGES + RUN_PACKAGES * wishes["run"] if find_spec(name) is None]
     if missing:
         names = ", ".join(missing)
-        raise MissingPackageError(f'packages are missing ({names}); run: pip install "grader[pdf]"')
+        raise MissingPackageError(f"packages are missing ({names}); run: pip install {quoted('pdf')}")
     from grader.pdf.document import Wishes, write_hand_in  # noqa: PLC0415 -- needs the packages above
 
     hand_in = write_hand_in(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import os
 import secrets
+import socket
 import sys
 from pathlib import Path
 
@@ -13,12 +15,21 @@ import click
 from grader.cli.open_results import Opened, Where, opened, own_name
 from grader.cli.options import PATH
 from grader.errors import MissingPackageError, UsageError
+from grader.project import quoted
+
+UNIX_PEERS = ("",)  # the address of who opened a Unix socket
 
 
 @click.command(short_help="Grade in a browser what no machine decides.")
 @click.argument("results", type=PATH, default=Path("results"))
 @click.option("--port", type=click.IntRange(0, 65535), default=8642, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option(
+    "--socket",
+    "socket_path",
+    type=PATH,
+    help="With --user-header: listen at this file, which is yours alone.",
+)
 @click.option("--accounts", is_flag=True, help="Several people, with passwords: see grader people.")
 @click.option("--user-header", metavar="NAME", help="A proxy logs people in and names them in this header.")
 @click.option(
@@ -37,6 +48,7 @@ def serve(
     port: int,
     host: str,
     *,
+    socket_path: Path | None,
     accounts: bool,
     user_header: str | None,
     proxy: tuple[str, ...],
@@ -60,15 +72,17 @@ def serve(
         import uvicorn  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise MissingPackageError(
-            f'the package {error.name} is missing; run: pip install "grader[serve]"'
+            f"the package {error.name} is missing; run: pip install {quoted('serve')}"
         ) from error
     from grader.web.jobs import Jobs  # noqa: PLC0415
     from grader.web.served_results import Access, Results  # noqa: PLC0415
     from grader.web.site import make_site  # noqa: PLC0415
 
     _check(host, accounts=accounts, header=user_header, prefix=prefix)
+    if socket_path is not None and (not user_header or proxy):
+        raise UsageError("--socket is for a proxy that names people: give --user-header, and no --proxy")
     token = "" if accounts or user_header else secrets.token_urlsafe(24)
-    proxies = proxy or Access.proxies
+    proxies = proxy or (Access.proxies if socket_path is None else UNIX_PEERS)
     access = Access(person, token, accounts, user_header or "", proxies)
     with opened(Where(results, assignment, database)) as found:
         options = ["--out", str(results), "--assignment", found.assignment]
@@ -90,8 +104,12 @@ def serve(
                 timeout_graceful_shutdown=5,
             )
         )
-        socket = server.config.bind_socket()
-        where = f"http://{f'[{host}]' if ':' in host else host}:{socket.getsockname()[1]}{prefix}/"
+        if socket_path is not None:
+            listening = _unix_socket(socket_path)
+            where = str(socket_path)
+        else:
+            listening = server.config.bind_socket()
+            where = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}{prefix}/"
         if token:
             click.echo(f"Open this in a browser; it works once:\n\n    {where}enter?token={token}\n")
         else:
@@ -100,9 +118,28 @@ def serve(
         sys.stdout.flush()
         try:
             with contextlib.suppress(KeyboardInterrupt):  # the usual way to end it
-                server.run(sockets=[socket])
+                server.run(sockets=[listening])
         finally:
             jobs.end()
+            if socket_path is not None:
+                socket_path.unlink(missing_ok=True)
+
+
+def _unix_socket(path: Path) -> socket.socket:
+    """Return a socket at a file that only this user may open, in place of one that an earlier run left."""
+    if not hasattr(socket, "AF_UNIX"):
+        raise UsageError("--socket needs a system with Unix sockets")
+    if path.is_socket():
+        path.unlink()
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    kept = os.umask(0o177)
+    try:
+        made.bind(str(path))
+    except OSError as error:
+        raise UsageError(f"cannot listen at {path}: {error.strerror or error}") from error
+    finally:
+        os.umask(kept)
+    return made
 
 
 def _title(found: Opened) -> str:

@@ -2,9 +2,9 @@
 
     MISCONCEPTIONS = (
         Misconception(
-            "tsne_gradient", "constant", "The constant of the chain rule is lost",
-            "Count how often y_s occurs in the cost, and what a square contributes.",
-            {"4.0 * ": ""}, credit=0.5,
+            "area", "diameter", "The diameter is taken for the radius",
+            "Which length does the formula square?",
+            {"r**2": "(2 * r)**2"}, credit=0.5,
         ),
     )
 

@@ -1,8 +1,8 @@
 """Another way to write the reference, as a course writes it down in reference/<assignment>/rewritings.py.
 
     REWRITINGS = (
-        Rewriting("reconstruct", "einsum", variant=lambda X, W1, W2: np.einsum("nd,dk,ke->ne", X, W1, W2)),
-        Rewriting("minimum_error", "slice_from_the_end", {"[k:]": "[min(k, len(singular_values)):]"}),
+        Rewriting("area", "power", variant=lambda r: math.pi * r**2),
+        Rewriting("perimeter", "two_pi", {"2 * math.pi": "math.tau"}),
     )
 
 A rewriting is as right as the reference, so it must earn every point. It is given as edits of the reference's

@@ -3,7 +3,7 @@
     setup.sh          once, when the image is made: Python, the locked packages, grader
     run_autograder    for each submission: grade, and write results/results.json
     course/           rubrics/NAME.yaml and reference/NAME/
-    grader-*.whl      this version of grader
+    *.whl             this version of grader
 
 Gradescope unpacks it to /autograder/source. Its containers allow no namespaces, so the tier is `restricted`.
 """
@@ -26,8 +26,10 @@ from grader import __version__
 from grader.course.folder import rubric_path
 from grader.course.rubric_file import load_rubric
 from grader.errors import MissingPackageError, UsageError
+from grader.project import NAME
 
 EXTRA = "grade"
+STEM = f"{NAME.replace('-', '_')}-{__version__}"  # of the names in and of a wheel
 SETUP = """#!/bin/sh
 # Prepares the image in which every submission is graded.
 set -eu
@@ -82,7 +84,7 @@ def gradescope_autograder(assignment: str, root: Path) -> bytes:
     reference = root / "reference" / rubric.assignment
     if not reference.is_dir():
         raise UsageError(f"there is no folder {reference}")
-    wheel = f"grader-{__version__}-py3-none-any.whl"
+    wheel = f"{STEM}-py3-none-any.whl"
     content = {
         "setup.sh": SETUP.format(wheel=wheel).encode(),
         "run_autograder": RUN.format(assignment=assignment).encode(),
@@ -110,7 +112,7 @@ def _zip(content: dict[str, bytes]) -> bytes:
 
 def _distribution() -> Distribution:
     try:
-        return distribution("grader")
+        return distribution(NAME)
     except PackageNotFoundError as error:
         raise MissingPackageError(
             "grader is not installed here as a package: pip install it first"
@@ -120,7 +122,7 @@ def _distribution() -> Distribution:
 def _pinned() -> list[str]:
     """Return the versions of all packages that grading needs, as they are installed here."""
     found: dict[str, str] = {}
-    waiting = [("grader", frozenset({EXTRA}))]
+    waiting = [(NAME, frozenset({EXTRA}))]
     seen: set[tuple[str, frozenset[str]]] = set()
     while waiting:
         name, extras = waiting.pop()
@@ -138,13 +140,13 @@ def _pinned() -> list[str]:
             )
             if fits:
                 waiting.append((each.name.lower(), frozenset(each.extras)))
-    found.pop("grader", None)
+    found.pop(NAME, None)
     return [f"{name}=={version}" for name, version in sorted(found.items())]
 
 
 def _wheel() -> bytes:
     """Return this version of grader as a wheel, made of the files that run now."""
-    info = f"grader-{__version__}.dist-info"
+    info = f"{STEM}.dist-info"
     content = dict(_files(files("grader"), "grader"))
     own = _distribution()
     content[f"{info}/METADATA"] = (own.read_text("METADATA") or "").encode()

@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from grader.errors import MissingPackageError, UsageError
+from grader.project import quoted
 from grader.store import Store
 from grader.store.people_tables import ACCOUNTS, AUDIT, SESSIONS
 
@@ -172,7 +173,7 @@ def hasher() -> Any:
         from argon2 import PasswordHasher  # noqa: PLC0415 -- of an extra
     except ModuleNotFoundError as error:
         raise MissingPackageError(
-            'the package argon2-cffi is missing; run: pip install "grader[serve]"'
+            f"the package argon2-cffi is missing; run: pip install {quoted('serve')}"
         ) from error
     return PasswordHasher()
 

@@ -23,6 +23,7 @@ from grader.exports.grades_csv import spreadsheet_text
 from grader.final import Waits
 from grader.manual.decisions import Decisions, Wish, check_points
 from grader.manual.worklist import Item, Worklist
+from grader.project import quoted
 from grader.store.standing import Standing
 
 COLUMNS = (
@@ -272,6 +273,6 @@ def _openpyxl() -> Any:
         import openpyxl.styles  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise MissingPackageError(
-            'the package openpyxl is missing; run: pip install "grader[grade]", or use a file .csv'
+            f"the package openpyxl is missing; run: pip install {quoted('grade')}, or use a file .csv"
         ) from error
     return openpyxl

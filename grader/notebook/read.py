@@ -17,7 +17,7 @@ from nbformat.corpus.words import generate_corpus_id
 
 from grader.errors import NotebookUnreadable
 from grader.notebook.quiet import quiet
-from grader.notebook.sources import MAX_BYTES, joined, load_json, read_bytes
+from grader.notebook.sources import MAX_BYTES, joined, load_json, read_bytes, version_of
 
 __all__ = ["MAX_BYTES", "load_notebook", "parse_notebook", "read_bytes"]
 
@@ -100,9 +100,9 @@ def load_notebook(data: bytes, repairs: list[str] | None = None) -> nbformat.Not
     An older format is converted; a newer one is taken as it is.
     """
     content = load_json(data, repairs)
-    version, minor = content.get("nbformat"), content.get("nbformat_minor")
-    if type(version) is not int:
-        version = 4 if "cells" in content else 3
+    version, minor = version_of(content), content.get("nbformat_minor")
+    if version < 4:
+        content.setdefault("metadata", {})  # its converter needs it
     content["nbformat"], content["nbformat_minor"] = version, minor if type(minor) is int else 0
     try:
         with quiet():

@@ -143,17 +143,40 @@ codecs.register_error(OF_WINDOWS, _of_windows)
 
 
 def code_sources(content: dict[str, Any]) -> list[str]:
-    """Return the sources of the code cells; raise NotebookUnreadable for nbformat 3 and older."""
+    """Return the sources of the code cells, of any format of notebooks."""
+    version = version_of(content)
+    if version in (2, 3):  # the cells are on sheets
+        sheets = content.get("worksheets")
+        sheets = [sheet for sheet in sheets if isinstance(sheet, dict)] if isinstance(sheets, list) else []
+        lists = [sheet.get("cells") for sheet in sheets]
+        cells = [cell for each in lists if isinstance(each, list) for cell in each]
+    else:
+        cells = content["cells"] if isinstance(content.get("cells"), list) else []
+    key = {1: "code", 2: "input", 3: "input"}.get(version, "source")
+    code = (cell for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code")
+    return [joined(cell, key, "\n" if version == 2 else "") for cell in code]
+
+
+def version_of(content: dict[str, Any]) -> int:
+    """Return the major version of the format of a notebook; a guess for one that does not say it."""
+    version = content.get("nbformat")
+    if type(version) is int:
+        return version
     if "cells" not in content:
-        raise NotebookUnreadable("it is in an old format of notebooks; open it in Jupyter and save it again")
+        return 3
     cells = content["cells"] if isinstance(content["cells"], list) else []
-    return [joined(cell) for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
+    own = {"text", "code"}  # the keys of version 1, where later ones have "source"
+    return (
+        1
+        if any(isinstance(each, dict) and own & each.keys() and "source" not in each for each in cells)
+        else 4
+    )
 
 
-def joined(cell: Mapping[str, Any]) -> str:
+def joined(cell: Mapping[str, Any], key: str = "source", between: str = "") -> str:
     """Return the source of a cell as one string; files may store it as a list of lines."""
-    source = cell.get("source", "")
-    return "".join(map(_plain, source)) if isinstance(source, list) else _plain(source)
+    source = cell.get(key, "")
+    return between.join(map(_plain, source)) if isinstance(source, list) else _plain(source)
 
 
 def _plain(text: Any) -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from grader.pdf.fonts import as_number
 from grader.pdf.formulas.find import MARK, Found
 from grader.pdf.formulas.macros import Macros
 from grader.pdf.formulas.tidy import tidy
-from grader.pdf.formulas.translate import translate
+from grader.pdf.formulas.translate import translate, typst_of
 from grader.pdf.pictures import Picture, Pictures, PictureUnreadableError
 from grader.pdf.rows import PLAIN, Row, Style
 
@@ -83,17 +84,26 @@ class Draft:
             raise PictureUnreadableError(f"the picture {address} is not in {folder.name} and left out")
         return self.pictures.add(path.read_bytes())
 
-    def write(self, **header: Any) -> None:
-        """Write all that the typesetter reads into the folder."""
+    def write(self, missing: Set[str], **header: Any) -> None:
+        """Write all that the typesetter reads into the folder; `missing` characters by their numbers."""
+        numbers = str.maketrans({character: as_number(character) for character in missing})
+        broken: list[int] = []  # the displayed formulas that are broken into lines
         folder = self.folder / "formulas"
         folder.mkdir(exist_ok=True)
         wanted = [(tex, formula.display) for tex, formula in zip(self.tex, self.formulas, strict=True)]
-        for number, typst in enumerate(translate(wanted[:MAX_FORMULAS])):
-            shown = typst
+        for number, found in enumerate(translate(wanted[:MAX_FORMULAS])):
+            formula, shown = self.formulas[number], ""
+            if isinstance(found, tuple) and missing.isdisjoint(formula.written):
+                broken += [number] if len(found) > 1 else []
+                files = [f"{number}-{place}.svg" for place in range(len(found))]
+                for file, picture in zip(files, found, strict=True):
+                    (folder / file).write_bytes(picture.svg)
+                shown = typst_of(found, files, formula.written, display=formula.display)
             # No TeX is left of a formula that only defines macros: nothing is shown for it.
-            if not typst and self.tex[number]:
-                self.warn(f"this formula could not be read and is shown as text: {self.short(number)}")
-                shown = as_source(self.formulas[number].written)
+            elif self.tex[number]:
+                why = found if isinstance(found, str) else "no font has all of its characters"
+                self.warn(f"this formula is shown as text ({why}): {self.short(number)}")
+                shown = as_source(formula.written.translate(numbers))
             (folder / f"{number}.typ").write_text(shown, encoding="utf-8")
 
         # For the typesetter, which replaces a formula that it cannot set by how it was written.
@@ -101,8 +111,8 @@ class Draft:
         (self.folder / "sources.json").write_text(written, encoding="utf-8")
 
         styles = [asdict(style) for style in self.styles]
-        data = {**header, "title": self.title, "styles": styles, "blocks": self.blocks}
-        text = json.dumps(data, ensure_ascii=False)
+        data = {**header, "title": self.title, "styles": styles, "blocks": self.blocks, "broken": broken}
+        text = json.dumps(data, ensure_ascii=False).translate(numbers)
         (self.folder / "data.json").write_bytes(text.encode("utf-8", "replace"))
 
     def short(self, number: int) -> str:

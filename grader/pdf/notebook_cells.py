@@ -16,6 +16,9 @@ from grader.pdf.text import plain, text_of
 MAX_CODE_ROWS = 20_000
 # What `repr` gives for an object without a text of its own, such as <a.B object at 0x7f>.
 DEFAULT_TEXT = re.compile(r"\s*<[\w. ]+(?: (?:object|at) [^>]*)?>\s*")
+# Forms that only a program in the browser shows: Plotly, widgets, Vega, ...
+APPLICATION = re.compile(r"application/(?!json$|pdf$|x-latex$)")
+ACTIVE = re.compile(r"<(?:iframe|script|canvas|video|audio|embed|object)\b", re.I)
 MAGIC = re.compile(r"%%(\w+)")
 LANGUAGES = {"bash": "bash", "sh": "bash", "html": "html", "javascript": "js", "latex": "latex", "sql": "sql"}
 
@@ -139,7 +142,13 @@ def _output(output: Mapping[str, Any], draft: Draft) -> list[Block]:
             nodes = content.markdown(texts[form])
     if nodes:
         return [{"t": "rich", "prompt": prompt, "c": nodes}]
-    if "text/plain" in texts:
-        return _printed(texts["text/plain"], draft, "plain", prompt)
-    names = ", ".join(sorted(map(str, forms)))[:200] or "none"
-    return [{"t": "note", "s": f"[an output of a kind that cannot be printed: {plain(names)}]"}]
+    # What is left has a text at most, which does not show what Jupyter does.
+    text = texts.get("text/plain", "")
+    lost = [str(form) for form in forms if APPLICATION.match(str(form))]
+    lost += ["HTML that is no text"] if ACTIVE.search(texts.get("text/html", "")) else []
+    if not lost and text:
+        return _printed(text, draft, "plain", prompt)
+    names = plain(", ".join(sorted(lost or map(str, forms)))[:200]) or "none"
+    draft.warn(f"an output cannot be printed ({names}): show a picture of it instead")
+    note: Block = {"t": "note", "s": f"[an output of a kind that cannot be printed: {names}]"}
+    return [note, *([] if DEFAULT_TEXT.fullmatch(text) else _printed(text, draft, "plain", prompt))]

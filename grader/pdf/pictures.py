@@ -110,8 +110,8 @@ def _read_raster(data: bytes) -> tuple[bytes, str, float, float]:
     return content, form, width * POINTS_PER_PIXEL, height * POINTS_PER_PIXEL
 
 
-def _read_vector(data: bytes) -> tuple[bytes, str, float, float]:
-    """Return an SVG without scripts and outside links, its format, and its width and height in points."""
+def safe_vector(data: bytes) -> bytes:
+    """Return an SVG without scripts and outside links; raise PictureUnreadableError."""
     if len(data) > MAX_VECTOR_BYTES or b"<!ENTITY" in data:
         raise PictureUnreadableError("a vector picture that is very large or unusual is left out")
     try:
@@ -124,10 +124,15 @@ def _read_vector(data: bytes) -> tuple[bytes, str, float, float]:
             for key in [key for key in element.attrib if _name(key) in ("href", "src")]:
                 if not INNER_LINK.match(element.attrib[key].strip()):
                     del element.attrib[key]
-        content = ElementTree.tostring(root)
+        return ElementTree.tostring(root)
     except (ElementTree.ParseError, ValueError, LookupError, RecursionError) as error:
         raise PictureUnreadableError("a damaged picture is left out") from error
 
+
+def _read_vector(data: bytes) -> tuple[bytes, str, float, float]:
+    """Return an SVG without scripts and outside links, its format, and its width and height in points."""
+    content = safe_vector(data)
+    root = ElementTree.fromstring(content)  # noqa: S314 -- it declares no entities
     # The size is what the SVG asks for, else that of its view box, else a usual one.
     sides = []
     for name in ("width", "height"):

@@ -44,7 +44,14 @@ def columns_of(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def needs_other_fonts(text: str) -> bool:
-    """Say whether text has characters outside of the typesetter's own fonts (Chinese, emoji, ...)."""
-    foreign = {character for character in text if character > "\u052f"}
-    return any(not any(low <= ord(c) <= high for low, high in BUILT_IN) for c in foreign)
+def foreign_characters(text: str) -> frozenset[str]:
+    """Return the characters outside of the typesetter's own fonts (Chinese, emoji, ...).
+
+    Those that join or vary others show nothing themselves.
+    """
+    return frozenset(
+        character
+        for character in {each for each in text if each > "\u052f"}
+        if not any(low <= ord(character) <= high for low, high in BUILT_IN)
+        and unicodedata.category(character) not in ("Mn", "Me", "Cf", "Zs")
+    )

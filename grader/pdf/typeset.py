@@ -11,36 +11,41 @@ from pathlib import Path
 
 from grader.errors import GraderFault
 from grader.pdf.draft import Draft
-from grader.pdf.text import needs_other_fonts
+from grader.pdf.fonts import families_for, font_folders
+from grader.pdf.text import foreign_characters
+from grader.project import quoted
 
 SECONDS = 180
 GENERAL_FONTS = ("Noto Sans", "DejaVu Sans")
-OTHER_FONTS = tuple(
-    "Noto Sans CJK SC,Noto Sans SC,PingFang SC,Hiragino Sans,Microsoft YaHei,SimSun,WenQuanYi Zen Hei,"
-    "Segoe UI Symbol,Segoe UI Emoji,Apple Color Emoji,Noto Color Emoji,Noto Emoji,Symbola".split(",")
-)
+SHOWN = 20  # characters in a note
 # A proxy at which nothing answers: the child process cannot fetch anything.
 NOWHERE = "http://127.0.0.1:9"
 
 
 def typeset(draft: Draft, name: str, source: str, pages_before: int, pages_after: int) -> bytes:
     """Return the PDF of a draft; raise GraderFault if it cannot be set."""
+    written = json.dumps([draft.blocks, name, source, draft.title], ensure_ascii=False)
+    foreign = foreign_characters("".join([written, *(formula.written for formula in draft.formulas)]))
+    families, missing = families_for(foreign) if foreign else ([], frozenset[str]())
+    if missing:
+        shown = " ".join(sorted(missing)[:SHOWN]) + (" ..." if len(missing) > SHOWN else "")
+        draft.warn(
+            f"no font here has {len(missing)} of the characters, which are shown by their numbers: {shown}; "
+            f"install a font that has them, or: pip install {quoted('fonts')}"
+        )
     draft.write(
+        missing,
         name=name,
         source=source,
         footer=" · ".join(part for part in (name, source) if part),
-        fonts=[*GENERAL_FONTS, *OTHER_FONTS],
+        fonts=[*families, *GENERAL_FONTS],
         pages_before=pages_before,
         pages_after=pages_after,
     )
     page = resources.files(__package__) / "page.typ"
     (draft.folder / "page.typ").write_bytes(page.read_bytes())
-    other = needs_other_fonts((draft.folder / "data.json").read_text(encoding="utf-8"))
-    if other and not other_fonts_found():
-        draft.warn("no font for some characters was found here (Chinese, emoji, ...); install the Noto fonts")
-
-    fonts = "other" if other else "own"
-    command = [sys.executable, "-I", "-m", "grader.pdf.typesetter", str(draft.folder), fonts]
+    folders = [str(path) for path in font_folders()] if foreign else None
+    command = [sys.executable, "-I", "-m", "grader.pdf.typesetter", str(draft.folder), json.dumps(folders)]
     environment = {**os.environ, "HTTP_PROXY": NOWHERE, "HTTPS_PROXY": NOWHERE, "https_proxy": NOWHERE}
     try:
         done = subprocess.run(
@@ -61,10 +66,3 @@ def typeset(draft: Draft, name: str, source: str, pages_before: int, pages_after
         else:
             draft.warn("a damaged picture is left out")
     return (draft.folder / "out.pdf").read_bytes()
-
-
-def other_fonts_found() -> bool:
-    """Say whether this machine has a font for characters that the typesetter's own fonts lack."""
-    import typst  # noqa: PLC0415
-
-    return not set(OTHER_FONTS).isdisjoint(typst.Fonts(include_system_fonts=True).families())

@@ -22,13 +22,17 @@ BLANK_PICTURE = """<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20
 MAX_REPLACED = 400
 
 
-def set_pages(folder: Path, *, other_fonts: bool) -> list[str]:
-    """Set page.typ; return the files of formulas and pictures that could not be set and were replaced."""
+def set_pages(folder: Path, fonts: list[str] | None) -> list[str]:
+    """Set page.typ; return the files of formulas and pictures that could not be set and were replaced.
+
+    `fonts` are folders of fonts to use beside those of the machine; None for the typesetter's own alone.
+    """
     replaced: list[str] = []
     compiler = typst.Compiler(
         folder / "page.typ",
         root=folder,
-        ignore_system_fonts=not other_fonts,
+        font_paths=[Path(each) for each in fonts or ()],
+        ignore_system_fonts=fonts is None,
         package_path=folder / "no_packages",
         package_cache_path=folder / "no_packages",
     )
@@ -64,4 +68,4 @@ def _limit_memory() -> None:
 
 if __name__ == "__main__":
     _limit_memory()
-    print(json.dumps(set_pages(Path(sys.argv[1]), other_fonts=sys.argv[2] == "other")))
+    print(json.dumps(set_pages(Path(sys.argv[1]), json.loads(sys.argv[2]))))

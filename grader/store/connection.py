@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
 from grader.errors import MissingPackageError, StoreError, UsageError
+from grader.project import quoted
 
 LOG = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0  # that SQLite itself waits for a lock
@@ -62,7 +63,7 @@ class Database:
                 engine = create_engine(where, pool_pre_ping=True)
             except ModuleNotFoundError as error:
                 raise MissingPackageError(
-                    f'the package {error.name} is missing; run: pip install "grader[postgres]"'
+                    f"the package {error.name} is missing; run: pip install {quoted('postgres')}"
                 ) from error
             except (ArgumentError, NoSuchModuleError) as error:
                 raise UsageError(

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from grader.notebook.answer_cells import AnswerCells
+from grader.project import quoted
 from grader.records import VerdictKind
-from grader.student.home import Finding, Report
+from grader.student.checker import Report
+from grader.student.home import Finding
 from grader.student.kit import Kit, KitAnswer, KitFunction
 from grader.written import StepVerdict, WrittenReport
 
@@ -38,7 +40,7 @@ def check_answers(kit: Kit, notebook: Mapping[str, Any], names: Sequence[str]) -
             report = examine(answer.kind, answer.content, text)
         except ImportError as error:
             finding = Finding(name, answer.title, VerdictKind.INCONCLUSIVE)
-            install = "python -m pip install 'grader[derivation]'"
+            install = f"python -m pip install {quoted('derivation')}"
             yield Report(subject, (finding,), f"it needs {error.name}, which is not installed: {install}")
             continue
         if not report.steps:

@@ -12,8 +12,8 @@ import inspect
 import io
 import linecache
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NoReturn, Protocol
 
@@ -21,9 +21,12 @@ from grader.inside import execute
 from grader.notebook.cells import Code, read_sources
 from grader.notebook.facts import find_functions, find_subjects
 from grader.notebook.quiet import quiet
+from grader.notebook.slicing import Slice
 from grader.reading import FactsStatus, FunctionFacts
 from grader.records import Fault
-from grader.subjects import Subject
+from grader.student.finding_words import suggested
+from grader.student.isolation import LEAVE
+from grader.subjects import Subject, SubjectKind
 
 NOTHING_GIVEN = Code()
 
@@ -43,6 +46,10 @@ class Functions(Protocol):
         """Return the function, or the class of a method; raise Unavailable."""
         ...
 
+    def needs(self, name: str) -> tuple[str, ...]:
+        """Return the other functions of the assignment that its code needs, defined or not."""
+        ...
+
 
 class NotebookFunctions:
     """The functions in the file of a notebook, and in the Python files beside it (`modules`, by file name).
@@ -53,13 +60,17 @@ class NotebookFunctions:
     def __init__(
         self, code: Code, names: Iterable[str], modules: Mapping[str, Code] = MappingProxyType({})
     ) -> None:
-        subjects = map(Subject.named, names)
-        self.slices, self.facts_by_name = find_subjects(code, subjects, NOTHING_GIVEN, modules)
+        subjects = [Subject.named(name) for name in names]
+        self.slices, self.facts_by_name = find_subjects(code, subjects, as_stubs(names), modules)
         self.executed: dict[str, tuple[dict[str, Any], str]] = {}  # function -> its namespace, an error
 
     def facts(self, name: str) -> FunctionFacts:
         """Return what the source code of the notebook shows about a function."""
         return self.facts_by_name[name]
+
+    def needs(self, name: str) -> tuple[str, ...]:
+        """Return the other functions of the assignment that its code needs, defined or not."""
+        return needed(name, self.slices.get(name), self.facts_by_name)
 
     def get(self, name: str) -> Callable[..., Any]:
         """Execute the statements that the function needs, once, and return it; raise Unavailable."""
@@ -96,17 +107,20 @@ class LiveFunctions:
         self.namespace = namespace
         self.facts_by_name: dict[str, FunctionFacts] = {}
         code = read_sources(history)
+        self.slices: dict[str, Slice] = {}
         for name in names:
             root = Subject.named(name).root
             function = namespace.get(root)
             if callable(function):
-                facts = find_functions(code, [name], NOTHING_GIVEN)[1][name]
+                slices, found = find_functions(code, [name], NOTHING_GIVEN)
                 if (
-                    facts.status == FactsStatus.MISSING
-                ):  # not from a cell: an imported function, or no kernel at all
+                    found[name].status == FactsStatus.MISSING
+                ):  # not from a cell: imported, or no kernel at all
                     with contextlib.suppress(OSError, TypeError):
                         own = read_sources([inspect.getsource(function)])
-                        facts = find_functions(own, [name], NOTHING_GIVEN)[1][name]
+                        slices, found = find_functions(own, [name], NOTHING_GIVEN)
+                self.slices |= slices
+                facts = found[name]
                 if facts.status == FactsStatus.MISSING:  # its source cannot be read, but it can be called
                     facts = FunctionFacts(name, FactsStatus.FOUND)
             elif root in namespace:
@@ -122,10 +136,40 @@ class LiveFunctions:
         """Return what the source code that was run shows about a function."""
         return self.facts_by_name[name]
 
+    def needs(self, name: str) -> tuple[str, ...]:
+        """Return the other functions of the assignment that its code needs, defined or not."""
+        return needed(name, self.slices.get(name), self.facts_by_name)
+
     def get(self, name: str) -> Callable[..., Any]:
         """Return the object that the name refers to now; raise Unavailable if it cannot be called."""
         refuse(self.facts(name))
         return self.namespace[Subject.named(name).root]  # type: ignore[no-any-return]
+
+
+def as_stubs(names: Iterable[str]) -> Code:
+    """Return code that defines the functions and classes of an assignment, all of them to be filled in."""
+    subjects = [Subject.named(name) for name in names]
+    lines = [
+        f"def {each.root}():\n    raise NotImplementedError"
+        if each.kind is SubjectKind.FUNCTION
+        else f"class {each.root}:\n    pass"
+        for each in subjects
+    ]
+    return read_sources(dict.fromkeys(lines))
+
+
+def needed(name: str, own: Slice | None, known: Mapping[str, FunctionFacts]) -> tuple[str, ...]:
+    """Return the functions that a slice defines or reads; of its own class, the methods before it."""
+    if own is None:
+        return ()
+    names = own.unbound.union(*(statement.binds for statement in own.statements))
+    root, before = Subject.named(name).root, list(known).index(name)
+    return tuple(
+        other
+        for place, other in enumerate(known)
+        if Subject.named(other).root in names
+        and (Subject.named(other).root != root or (other != name and place < before))
+    )
 
 
 def refuse(facts: FunctionFacts) -> None:
@@ -138,7 +182,8 @@ def refuse(facts: FunctionFacts) -> None:
 
 def describe_error(error: BaseException) -> Fault:
     """Return type, message and line of an error of a student's function."""
-    return Fault(**execute.fault(error))
+    fault = Fault(**execute.fault(error))
+    return replace(fault, message=suggested(error, fault))
 
 
 class _NullStream(io.TextIOBase):
@@ -159,36 +204,17 @@ def silent() -> Iterator[None]:
 @contextlib.contextmanager
 def kept_alive(name: str) -> Iterator[None]:
     """Turn `exit()` and `os._exit()` of a student's function into Unavailable, so that the check goes on."""
-    os._exit = _raise_system_exit
+    process = os.getpid()
+
+    def leave(status: int) -> NoReturn:
+        if os.getpid() == process:
+            raise SystemExit(status)
+        LEAVE(status)  # a process that the function forked may end
+
+    os._exit = leave
     try:
         yield
     except SystemExit as error:
         raise Unavailable(f"{name} ends the program: exit({error.code})") from error
     finally:
-        # A thread that outlived its time limit must not restore os._exit while another check runs.
-        if threading.current_thread() is threading.main_thread():
-            os._exit = LEAVE
-
-
-LEAVE, PROCESS = os._exit, os.getpid()
-
-
-def _raise_system_exit(status: int) -> NoReturn:
-    if os.getpid() == PROCESS:
-        raise SystemExit(status)
-    LEAVE(status)  # a process that the function forked may end
-
-
-class MainThreadOnly:
-    """A stream that drops what other threads write: a thread over its time limit may print for ever."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        """Write text that comes from the main thread."""
-        main = threading.current_thread() is threading.main_thread()
-        return self._stream.write(text) if main else len(text)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+        os._exit = LEAVE

@@ -68,7 +68,8 @@ def find_obstacles(
     found += _check_names(code)
 
     # The last run, as the file keeps it: the order of the cells, and the size of their outputs.
-    cells = [cell for cell in content["cells"] if cell.get("cell_type") == "code"]
+    given = content.get("cells")  # an older format keeps them elsewhere, and has no order to look at
+    cells = [cell for cell in given if cell.get("cell_type") == "code"] if isinstance(given, list) else []
     counts = [cell.get("execution_count") for cell in cells if "".join(cell.get("source", ""))]
     ran = [count for count in counts if isinstance(count, int)]
     advice = "Restart the kernel, run all cells, save."

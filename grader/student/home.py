@@ -1,30 +1,27 @@
-"""Runs the public checks at home, in the student's own process, with the same judge as the grading.
+"""Makes one public check at home, with the same judge as the grading.
 
     check + public inputs  --plan-->  calls  --the student's functions-->  outcomes  --judge-->  finding
 
 No reference is needed: a gradient is compared with finite differences of the student's own cost, a value
 with the expected one in the kit. A result is encoded in the wire format and decoded again, as in the grading,
-so that the judge receives the same plain arrays.
+so that the judge receives the same plain arrays. How a call ended is an outcome of the same closed set too.
 """
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
-import sys
-import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, cast
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
-from grader.checks.base import Check, InputsCheck, ValueCheck, returned
+from grader.checks.base import Check, InputsCheck, PlannedCase, ValueCheck, returned
 from grader.course.rubric import Limits
-from grader.decode import travelled
+from grader.decode import decode
 from grader.errors import AssignmentError, GraderError
 from grader.inside import wire
 from grader.inside.chance import seeded
@@ -32,24 +29,23 @@ from grader.inside.perform import perform
 from grader.inside.safe_text import message_text
 from grader.numerics.in_words import describe_input
 from grader.plan.planner import make_call
-from grader.reading import FactsStatus
-from grader.records import Outcome, OutcomeKind, Plot, VerdictKind
-from grader.student.functions import (
-    Functions,
-    MainThreadOnly,
-    Unavailable,
-    describe_error,
-    kept_alive,
-    silent,
-)
+from grader.records import Fault, Outcome, OutcomeKind, Plot, VerdictKind
+from grader.student.finding_words import in_words
+from grader.student.functions import Functions, Unavailable, describe_error, kept_alive, silent
+from grader.student.isolation import Ended, TimeIsUp, forked, watched
 from grader.student.kit import Kit, KitFunction
 from grader.subjects import Call, Case, Subject, Sweep
 from grader.written import WrittenTask
 
+LATE = (OutcomeKind.CPU_TIMEOUT, OutcomeKind.WALL_TIMEOUT)
+
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of one check in words; if it does not hold, with one small input that shows it."""
+    """The result of one check in words; if it does not hold, with one small input that shows it.
+
+    `late` if the function did not finish.
+    """
 
     check: str
     title: str
@@ -59,105 +55,7 @@ class Finding:
     input: str = ""
     look: str = ""
     plot: Plot | None = None
-
-
-@dataclass(frozen=True)
-class Report:
-    """The results of all checks of one function; `remark` says why none could be made."""
-
-    function: KitFunction
-    findings: tuple[Finding, ...] = ()
-    remark: str = ""
-
-    @property
-    def passed(self) -> int:
-        """The number of checks that hold."""
-        return sum(finding.kind is VerdictKind.PASSED for finding in self.findings)
-
-
-def check_functions(kit: Kit, functions: Functions, names: Sequence[str], *, limit: bool) -> Iterator[Report]:
-    """Yield the report of each function.
-
-    With `limit`, a check that takes too long fails. Without it, a check runs in the calling thread, where an
-    interrupt from the keyboard ends it.
-    """
-    for name in names:
-        function = kit.functions[name]
-        status = functions.facts(name).status
-        try:
-            with silent():
-                functions.get(name)
-        except Unavailable as error:
-            untouched = status == FactsStatus.NOT_ATTEMPTED
-            kind = VerdictKind.NOT_ATTEMPTED if untouched else VerdictKind.FAILED
-            findings = tuple(Finding(check.id, check.title, kind) for check in function.checks)
-            yield Report(function, findings, str(error))
-            continue
-
-        results: list[Finding] = []
-        timed_out = False
-        for check in function.checks:
-            if timed_out:  # the thread of that check cannot be ended, and may still run
-                reason = "it was not tried, as an earlier check did not finish in time"
-                results.append(_inconclusive(check, reason))
-                continue
-            if reason := kit.why_not(function.name, check):
-                results.append(_inconclusive(check, reason))
-                continue
-            # As long as one call may take in the grading, for each input, and once more for the rest.
-            seconds = kit.seconds if limit else None
-            if limit and isinstance(check, InputsCheck):
-                seconds = (check.call_seconds or kit.seconds) * (1 + len(kit.inputs[check.inputs]))
-            try:
-                finding = within(seconds, partial(_make_check, kit, function, check, functions))
-            except GraderError:
-                raise
-            except TimeoutError:
-                timed_out = True
-                found = f"it did not finish within {seconds:g} s; the grading would stop it too"
-                finding = Finding(
-                    check.id, check.title, VerdictKind.FAILED, found, look=check.feedback.failed
-                )
-            except (Exception, SystemExit) as error:  # a failure that no check expects; the next one is made
-                fault = describe_error(error)
-                why = message_text(f"{fault.type}: {fault.message}")
-                reason = f"it could not be checked, because of what the function did ({why})"
-                finding = _inconclusive(check, reason)
-            results.append(finding)
-        yield Report(function, tuple(results))
-
-
-def within(seconds: float | None, work: Callable[[], Finding]) -> Finding:
-    """Run `work` in a thread of its own, and raise TimeoutError if it takes longer than `seconds`.
-
-    Without a limit (None) it runs in the calling thread. The output of the work is dropped.
-    """
-    if seconds is None:
-        with silent():
-            return work()
-    done: list[Finding] = []
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            done.append(work())
-        except BaseException as error:
-            failed.append(error)
-
-    streams = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (cast("Any", MainThreadOnly(stream)) for stream in streams)
-    thread = threading.Thread(target=run, daemon=True)  # it ends with the process, whatever it does
-    with warnings.catch_warnings():  # not `quiet`, whose lock the thread may need
-        warnings.simplefilter("ignore")
-        thread.start()
-        thread.join(seconds)
-    if not thread.is_alive():
-        sys.stdout, sys.stderr = streams
-    if failed:
-        raise failed[0]
-    if not done:
-        raise TimeoutError
-    return done[0]
+    late: bool = False
 
 
 class HomePlanner:
@@ -236,23 +134,76 @@ class HomePlanner:
         return []
 
 
-def _make_check(kit: Kit, function: KitFunction, check: Check, functions: Functions) -> Finding:
-    """Plan one check, make its calls, judge the outcomes, and return the finding."""
-    planner = HomePlanner(kit, function, functions)
-    try:
-        with seeded(0), np.errstate(all="ignore"):
-            cases = check.plan(planner)
-            calls = [call for case in cases for call in case.calls]
-            outcomes = {call.id: _call(call, functions) for call in calls}
-    except Unavailable as reason:
-        return _inconclusive(check, f"it needs another function: {reason}")
-    except AssignmentError as error:  # the student's own cost has no finite differences
-        return _inconclusive(check, planner.ended or str(error).replace("the cost", "your own"))
-    look = check.feedback.failed
-    with np.errstate(all="ignore"):
-        verdict = check.judge(cases, outcomes, functions.facts(function.name), None)
+class Bench:
+    """Makes the checks of one function.
+
+    With `apart`, each call is made in a fork; with `limited`, what takes too long is ended.
+    `starts` is told the function that is called next, and the processor seconds that it may take.
+    """
+
+    def __init__(
+        self,
+        kit: Kit,
+        function: KitFunction,
+        functions: Functions,
+        *,
+        apart: bool,
+        limited: bool,
+        starts: Callable[[str, float], None] = lambda name, seconds: None,
+    ) -> None:
+        self.kit, self.function, self.functions = kit, function, functions
+        self.apart, self.limited, self.starts = apart, limited, starts
+
+    def finding(self, check: Check) -> Finding:
+        """Make one check; whatever the function does, return what there is to say."""
+        if reason := self.kit.why_not(self.function.name, check):
+            return inconclusive(check, reason)
+        try:
+            with silent():
+                return self._made(check)
+        except GraderError:
+            raise
+        except (Exception, SystemExit) as error:  # a failure that no check expects; the next one is made
+            fault = describe_error(error)
+            why = message_text(f"{fault.type}: {fault.message}")
+            reason = f"it could not be checked, because of what the function did ({why})"
+            return inconclusive(check, reason)
+
+    def _made(self, check: Check) -> Finding:
+        """Plan a check, make its calls, judge the outcomes, and return the finding."""
+        planner = HomePlanner(self.kit, self.function, self.functions)
+        cost = getattr(check, "cost", "")
+        try:
+            with seeded(0), np.errstate(all="ignore"):
+                if cost and isinstance(check, InputsCheck):  # its finite differences are a call of the cost
+                    seconds = self._seconds(check) * (1 + len(self.kit.inputs[check.inputs]))
+                    self.starts(cost, seconds)
+                    with self._limit(seconds):
+                        cases = check.plan(planner)
+                else:
+                    cases = check.plan(planner)
+        except Unavailable as reason:
+            return inconclusive(check, f"it needs another function: {reason}")
+        except TimeIsUp:
+            return inconclusive(check, f"it needs {cost}, which does not finish")
+        except AssignmentError as error:  # the student's own cost has no finite differences
+            return inconclusive(check, planner.ended or str(error).replace("the cost", "your own"))
+        outcomes: dict[str, Outcome] = {}
+        late = None
+        for call in (call for case in cases for call in case.calls):
+            outcome = late or self._call(call)
+            outcomes[call.id] = outcome
+            late = outcome if outcome.kind in LATE else None  # the others would take as long
+        with np.errstate(all="ignore"):
+            return self._judged(check, cases, outcomes)
+
+    def _judged(self, check: Check, cases: Sequence[PlannedCase], outcomes: dict[str, Outcome]) -> Finding:
+        """Return what the judge says, with one input that shows it."""
+        facts = self.functions.facts(self.function.name)
+        verdict = check.judge(cases, outcomes, facts, None)
         if verdict.kind is VerdictKind.PASSED:
             return Finding(check.id, check.title, verdict.kind, verdict.message)
+        look = check.feedback.failed
         if not cases:
             return Finding(check.id, check.title, verdict.kind, verdict.message, look=look)
         # Of the inputs on which the check does not hold, show the first: it is the simplest.
@@ -261,31 +212,84 @@ def _make_check(kit: Kit, function: KitFunction, check: Check, functions: Functi
         output = check.output if isinstance(check, ValueCheck) else None
         got = returned(case.calls[0], outcomes, output)
         worst = "" if got.failed else case.detail(got.value, result)
-    kind = VerdictKind.INCONCLUSIVE if result.inconclusive else VerdictKind.FAILED
-    shown = describe_input(case.inputs, function.parameters)
-    return Finding(check.id, check.title, kind, result.message, worst, shown, look, result.plot)
+        known = (self.function, self.functions.get(self.function.name), facts)
+        found = in_words(check, cases, outcomes, (case, result), known, self.kit.functions)
+        return Finding(
+            check.id,
+            check.title,
+            VerdictKind.INCONCLUSIVE if result.inconclusive else VerdictKind.FAILED,
+            found,
+            worst,
+            describe_input(case.inputs, self.function.parameters),
+            look if check.hint_fits(result.code) else "",
+            result.plot,
+            outcomes[case.calls[0].id].kind in LATE,
+        )
+
+    def _call(self, call: Call) -> Outcome:
+        """Call a student's function; return its result as plain arrays, or how it failed."""
+        function, seconds = self.functions.get(call.function), call.limits.seconds
+        self.starts(call.function, seconds)
+        if not self.apart:
+            return _outcome(self._answer(call, function))
+        answer = forked(lambda: self._answer(call, function), seconds)
+        if not isinstance(answer, Ended):
+            return _outcome(answer)
+        kind = OutcomeKind.WALL_TIMEOUT if answer.late else OutcomeKind.KILLED_BY_SIGNAL
+        return Outcome(kind, fault=Fault(answer.how, ""))
+
+    def _answer(self, call: Call, function: Callable[..., Any]) -> bytes:
+        """Make a call in this process, and return what came of it as a message."""
+        started = time.perf_counter()
+        record: dict[str, Any] = {}
+        try:
+            with self._limit(call.limits.seconds), kept_alive(call.function):
+                value, after, ignored = perform(function, call.message(), copies=True)
+            record = {"kind": "returned", "value": value, "ignored": ignored}
+            record |= {"after": tuple(after)} if call.echo else {}
+        except Unavailable as reason:
+            record = _failed("raised", reason.__cause__ or reason)
+        except TimeIsUp as error:
+            record = _failed("cpu_timeout", error.__cause__ or error)
+        except MemoryError as error:
+            record = _failed("out_of_memory", error)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            record = _failed("raised", error)
+        record["seconds"] = time.perf_counter() - started
+        try:
+            return wire.encode(record)
+        except wire.WireError as error:
+            return wire.encode(_failed("undecodable", error))
+        except MemoryError as error:
+            return wire.encode(_failed("out_of_memory", error))
+
+    def _limit(self, seconds: float) -> Any:
+        return watched(seconds) if self.limited else contextlib.nullcontext()
+
+    def _seconds(self, check: InputsCheck) -> float:
+        return check.call_seconds or self.kit.seconds
 
 
-def _call(call: Call, functions: Functions) -> Outcome:
-    """Call a student's function; return its result as plain arrays, or how it failed."""
-    function = functions.get(call.function)
-    started = time.perf_counter()
-    try:
-        with kept_alive(call.function):
-            value, after, ignored = perform(function, call.message(), copies=True)
-    except Unavailable as reason:
-        return Outcome(OutcomeKind.RAISED, fault=describe_error(reason.__cause__ or reason))
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        return Outcome(OutcomeKind.RAISED, fault=describe_error(error))
-    seconds = time.perf_counter() - started
-    try:
-        value, after = travelled((value, tuple(after) if call.echo else None))
-    except wire.WireError as error:
-        return Outcome(OutcomeKind.UNDECODABLE, fault=describe_error(error))
-    return Outcome(OutcomeKind.RETURNED, value, None, after, tuple(ignored), seconds)
+def _failed(kind: str, error: BaseException) -> dict[str, Any]:
+    return {"kind": kind, "fault": asdict(describe_error(error))}
 
 
-def _inconclusive(check: Check, reason: str) -> Finding:
+def _outcome(message: bytes) -> Outcome:
+    """Return the outcome that a message of `Bench._answer` tells."""
+    record = decode(message)
+    fault = record.get("fault")
+    return Outcome(
+        OutcomeKind(record["kind"]),
+        record.get("value"),
+        None if fault is None else Fault(**{**fault, "bases": tuple(fault["bases"])}),
+        record.get("after"),
+        tuple(record.get("ignored", ())),
+        record.get("seconds", 0.0),
+    )
+
+
+def inconclusive(check: Check, reason: str) -> Finding:
+    """Return the finding of a check that cannot be made."""
     return Finding(check.id, check.title, VerdictKind.INCONCLUSIVE, reason)

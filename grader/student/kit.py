@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -33,10 +33,11 @@ from grader.inside.received import decode_inputs
 from grader.subjects import Case, Step
 
 SUFFIX = ".checks.json"
-FORMAT = 2
+DEPTH, MOST_FOLDERS = 2, 200  # of the folders that are looked through for a kit
+FORMAT = 3
 TEXTS = ("assignment", "title", "notebook", "version")
 LISTS = ("files", "packages")
-NUMBERS = ("seconds", "cell_seconds", "output_kb")
+NUMBERS = ("seconds", "cell_seconds", "output_kb", "memory_mb")
 CHECKS: TypeAdapter[Any] = TypeAdapter(tuple[AnyCheck, ...])
 
 
@@ -79,6 +80,7 @@ class Kit:
     seconds: float = 10.0
     cell_seconds: float = 60.0
     output_kb: int = 512
+    memory_mb: int = 2048
     functions: Mapping[str, KitFunction] = field(default_factory=dict)
     inputs: Mapping[str, tuple[Case, ...]] = field(default_factory=dict)
     expected: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
@@ -184,22 +186,47 @@ def read_kit(path: Path) -> Kit:
         raise KitError(f"{path} is damaged; take a fresh copy from the course's kit") from error
 
 
-def find_kit(start: Path) -> Path:
-    """Return the kit in the folder `start`, or in the nearest folder above it that has one.
+def find_kit(*starts: Path, given: Path | None = None) -> Path:
+    """Return the kit that is `given`, a file or a folder, or the nearest one to the folders `starts`.
 
-    Raises KitError if there is none, or if that folder has several.
+    Looked through are each folder and those above it, then the folders below. Raises KitError if there is
+    none, or if the first folder that has one has several.
     """
-    for folder in (start, *start.resolve().parents):
+    if given is not None and not given.is_dir():
+        return given
+    for folder in (given,) if given is not None else _around(starts):
         kits = sorted(folder.glob(f"*{SUFFIX}"))
         if len(kits) > 1:
             names = ", ".join(path.name for path in kits)
             raise KitError(f"{folder} holds several files of checks ({names}); choose one with --kit")
         if kits:
             return kits[0]
+    if given is not None:
+        raise KitError(f"there is no file *{SUFFIX} in {given}")
     raise KitError(
-        f"there is no file *{SUFFIX} in {start.resolve()} or above; put the one from the course's kit "
-        "beside the notebook, or name it with --kit"
+        f"there is no file *{SUFFIX} in {starts[0].resolve()}, above or below it; put the one from the "
+        "course's kit beside the notebook, or say where it is: --kit FOLDER"
     )
+
+
+def _around(starts: Sequence[Path]) -> Iterator[Path]:
+    """Yield the folders themselves and those above, nearest first, then those below that hold a kit."""
+    for start in starts:
+        yield from (start, *start.resolve().parents)
+    for start in starts:
+        folders = [start]
+        for _ in range(DEPTH):
+            folders = [
+                path
+                for folder in folders
+                for path in sorted(folder.iterdir())[:MOST_FOLDERS]
+                if path.is_dir() and not path.name.startswith((".", "_"))
+            ]
+            with_kit = [folder for folder in folders if any(folder.glob(f"*{SUFFIX}"))]
+            if len(with_kit) > 1:
+                names = ", ".join(str(folder) for folder in with_kit)
+                raise KitError(f"there are kits in {names}; choose one with --kit FOLDER")
+            yield from with_kit
 
 
 def _packed(value: Any) -> str:

@@ -36,6 +36,7 @@ from grader.notebook.facts import dotted_names
 from grader.numerics.arrays import dense
 from grader.plan.planner import CoursePlanner
 from grader.plan.trusted import reference_value
+from grader.project import NAME
 from grader.student.kit import SUFFIX, Kit, KitAnswer, KitFunction, write_kit
 from grader.subjects import Case, Subject
 
@@ -124,6 +125,7 @@ def _public_part(rubric: Rubric, assignment: Assignment, folder: Path) -> Kit:
         rubric.limits.call_seconds,
         rubric.limits.cell_seconds,
         rubric.limits.output_kb,
+        rubric.limits.memory_mb,
         functions,
         inputs,
         expected,
@@ -188,7 +190,7 @@ def _readme(kit: Kit, rubric: Rubric, wheel: Path | None) -> str:
         notebook=kit.notebook,
         checks=f"{kit.assignment}{SUFFIX}",
         files="".join(f"- `{name}`: data that the notebook reads\n" for name in kit.files),
-        install=wheel.name if wheel else "grader",
+        install=wheel.name if wheel else f"{NAME}=={__version__}",
         function=next(iter(kit.functions), ""),
         table="\n".join(rows),
         packages=", ".join(kit.packages),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from html import escape
 
 from grader.records import Plot, VerdictKind
-from grader.student.home import Report
+from grader.student.checker import Report
 from grader.student.report_lines import MARKS, parts_of
 
 COLOURS = {

@@ -6,8 +6,9 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 
 from grader.records import VerdictKind
+from grader.student.checker import Report
 from grader.student.hand_in import Obstacle
-from grader.student.home import Finding, Report
+from grader.student.home import Finding
 
 Paint = Callable[[str, str], str]
 MARKS = {

@@ -13,6 +13,7 @@ from grader.verify.evidence import Evidence, inputs_digest
 from grader.verify.goldens import drifted
 from grader.verify.proof import lost_points
 from grader.verify.survivors import load_survivors
+from grader.verify.whole_run import needs_a_run
 
 MOST_SURVIVORS = 0.02
 MOST_MISNAMED = 0.02
@@ -40,6 +41,8 @@ class Claim:
 def claims_of(rubric: Rubric, codes: list[str], rewritings: list[str]) -> Iterator[Claim]:
     """Yield every claim of a rubric with known mistakes `codes` and rewritings `rewritings`."""
     yield Claim("reference", "The reference earns every point, whatever the seed", _reference)
+    if needs_a_run(rubric):
+        yield Claim("notebook", "The reference's notebook earns every point when it is run", _notebook)
     yield Claim("skeleton", "The skeleton earns nothing", _skeleton)
     yield Claim("points", "Every point can be earned, and the points of the checks add up", _points)
     yield Claim("inputs", "The hidden inputs are the same, byte for byte, in every process", _inputs)
@@ -65,6 +68,12 @@ def _reference(evidence: Evidence) -> Result:
         for problem in lost_points(report.reference)
     ]
     return Result(not problems, f"{len(evidence.by_seed)} seeds", tuple(problems))
+
+
+def _notebook(evidence: Evidence) -> Result:
+    score = evidence.whole_run
+    problems = tuple(lost_points(score))
+    return Result(not problems, f"{score.points:g} of {score.max_points:g} points", problems)
 
 
 def _skeleton(evidence: Evidence) -> Result:

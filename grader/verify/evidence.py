@@ -12,7 +12,7 @@ import multiprocessing
 import resource
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,6 +29,7 @@ from grader.records import Diagnosis, DiagnosisKind, Observation, Score
 from grader.verify.mutants import Mutant, make_mutants
 from grader.verify.rewritten import all_rewritings, rewritten
 from grader.verify.trial import Bench, make_bench
+from grader.verify.whole_run import needs_a_run, observe_reference
 
 MUTANT_SECONDS = 1.0  # of processor time for one call, or a few times what the reference takes for it
 MEMORY_BYTES = 6 << 30  # for each worker
@@ -50,7 +51,10 @@ class Target:
 
 @dataclass(frozen=True)
 class SeedReport:
-    """The score of the reference on one seed, and the checks (question/check) that rewritings lost."""
+    """The score of the reference on one seed, and the checks (question/check) that rewritings lost.
+
+    What only a run of the notebook shows is not in the score.
+    """
 
     seed: int
     reference: Score
@@ -117,6 +121,11 @@ class Evidence:
         parts = min(self.seeds, PARTS)
         work = [(seed, number % parts, parts) for number, seed in enumerate(self._seeds(self.seeds))]
         return self._run("the reference and its rewritings", try_seed, work)
+
+    @cached_property
+    def whole_run(self) -> Score:
+        """The score of the reference's notebook, run as a hand-in is."""
+        return grade("reference", observe_reference(self.course), self.course)
 
     @cached_property
     def skeleton(self) -> Score:
@@ -190,7 +199,9 @@ def try_seed(target: Target, work: tuple[int, int, int]) -> SeedReport:
         observed = bench.observed(rewritten(assignment, each), each.function)
         lost[f"{each.function}/{each.name}"] = tuple(bench.lost(observed, each.function))
     score = grade("reference", bench.observed(assignment.namespace), bench.course)
-    return SeedReport(seed, score, lost)
+    left_out = needs_a_run(bench.course.rubric)
+    called = tuple(question for question in score.questions if question.id not in left_out)
+    return SeedReport(seed, replace(score, questions=called), lost)
 
 
 def try_variants(target: Target, seed: int) -> list[VariantReport]:

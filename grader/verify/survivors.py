@@ -1,6 +1,6 @@
 """Reads reference/<assignment>/survivors.yaml: the mutants that no check catches, each with the reason why.
 
-- mutant: "minimum_error: was -> becomes"      as `grader verify` prints it
+- mutant: "area: was -> becomes"      as `grader verify` prints it
   equivalent: true                             whether it computes the same as the reference
   reason: The singular values are never negative.
 """

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from grader.errors import NotebookUnreadable, UsageError
 from grader.notebook.read import MAX_CELLS, MAX_TOKENS, TOO_LONG, parse_notebook, read_bytes
-from grader.notebook.sources import code_sources, read_named
+from grader.notebook.sources import code_sources, load_json, read_named
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -238,8 +238,7 @@ def test_the_sources_of_the_code_cells_are_read_without_the_rest() -> None:
     cells = [cell(["x = 1\n", "y"]), cell("# Text", cell_type="markdown"), cell(None), 5]
     assert code_sources(content(*cells)) == ["x = 1\ny", ""]
     assert code_sources({"cells": 5}) == []
-    with pytest.raises(NotebookUnreadable, match="old format of notebooks; open it in Jupyter"):
-        code_sources({"worksheets": []})
+    assert code_sources({"worksheets": []}) == []
 
 
 def test_a_notebook_has_no_more_cells_than_anybody_writes() -> None:
@@ -264,3 +263,39 @@ def test_code_that_nobody_has_written_is_neither_read_nor_run() -> None:
     found, told = kinds(half, text, half, "x = 1")
     assert found == ["code", "code", "raw", "code"]
     assert told == [TOO_LONG.format(3)]
+
+
+CODE_3 = {"cell_type": "code", "language": "python", "outputs": [], "collapsed": False, "metadata": {}}
+OLD = {
+    "1": {
+        "nbformat": 1,
+        "cells": [{"cell_type": "text", "text": "a"}, {"cell_type": "code", "code": "x = 1\ny"}],
+    },
+    "1 that does not say so": {"cells": [{"cell_type": "code", "code": "x = 1\ny"}]},
+    "2": {"nbformat": 2, "metadata": {}, "worksheets": [{"cells": [{**CODE_3, "input": ["x = 1", "y"]}]}]},
+    "3": {"nbformat": 3, "metadata": {}, "worksheets": [{"cells": [{**CODE_3, "input": ["x = 1\n", "y"]}]}]},
+    "3 without metadata": {"nbformat": 3, "worksheets": [{"cells": [{**CODE_3, "input": "x = 1\ny"}]}]},
+    "3 on two sheets": {
+        "nbformat": 3,
+        "metadata": {},
+        "worksheets": [{"cells": [{**CODE_3, "input": "x = 1\ny"}]}, {"cells": [{**CODE_3, "input": "z"}]}],
+    },
+}
+
+
+@pytest.mark.parametrize("old", OLD.values(), ids=OLD)
+def test_an_old_format_has_the_code_that_nbformat_reads(old: dict[str, Any]) -> None:
+    data = json.dumps(old).encode()
+    cells = [cell.source for cell in parse_notebook(data).cells if cell.cell_type == "code"]
+    assert cells[0] == "x = 1\ny"
+    assert code_sources(load_json(data)) == cells
+    if "metadata" in old or "1" in str(old.get("nbformat", 1)):
+        read = nbformat.reads(data.decode(), as_version=4)
+        assert [cell.source for cell in read.cells if cell.cell_type == "code"] == cells
+
+
+def test_a_heading_of_an_old_format_is_a_heading() -> None:
+    heading = {"cell_type": "heading", "level": 2, "metadata": {}, "source": ["Title"]}
+    old = {"nbformat": 3, "metadata": {}, "worksheets": [{"cells": [heading]}]}
+    (cell,) = parse_notebook(json.dumps(old).encode()).cells
+    assert (cell.cell_type, cell.source) == ("markdown", "## Title")

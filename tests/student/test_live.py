@@ -117,6 +117,36 @@ def test_a_misspelt_name_is_answered_with_the_right_one(kernel: Any) -> None:
     assert "did you mean tsne_gradient?" in shown(kernel, "%check tsne_gradeint")["error"]
 
 
+def test_an_error_of_ours_is_one_line(kernel: Any) -> None:
+    lines: list[str] = []
+
+    def keep(message: Any) -> None:
+        if message["msg_type"] == "error":
+            lines.extend(message["content"]["traceback"])
+
+    for code in ("%check tsne_gradeint", "grader.check('tsne_gradeint')", "%check --kit nowhere"):
+        lines.clear()
+        kernel.execute_interactive(code, timeout=120, output_hook=keep)
+        assert len(lines) == 1, lines
+        assert lines[0].startswith(("UsageError: ", "KitError: "))
+
+
+def test_a_function_that_ends_or_fills_its_process_leaves_the_kernel_alone(kernel: Any) -> None:
+    shown(kernel, "def reconstruct(X, W1, W2):\n    import posix\n    posix._exit(0)")
+    assert "it ended its own process (exit code 0)" in shown(kernel, "%check reconstruct")["text/plain"]
+    shown(kernel, "def reconstruct(X, W1, W2):\n    while True:\n        pass")
+    assert "it did not finish in time" in " ".join(shown(kernel, "%check reconstruct")["text/plain"].split())
+    assert shown(kernel, "1 + 1")["text/plain"] == "2"
+
+
+def test_a_cost_that_is_missing_is_named(kernel: Any) -> None:
+    shown(kernel, "kept = kl_divergence; del kl_divergence")
+    data = shown(kernel, "%check tsne_gradient")
+    shown(kernel, "kl_divergence = kept")
+    said = " ".join(data["text/plain"].split())
+    assert "it needs kl_divergence, which cannot be called. kl_divergence is not defined yet" in said
+
+
 def test_the_inputs_can_be_called_by_hand(kernel: Any) -> None:
     data = shown(
         kernel, "case = grader.inputs('kl_divergence')[0]\n(case.name, float(kl_divergence(*case.args)))"

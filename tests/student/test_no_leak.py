@@ -26,6 +26,7 @@ from grader.course.rubric_file import load_rubric
 from grader.student.kit import read_kit
 
 RUBRIC = load_rubric(ROOT / "rubrics" / "exercise_11.yaml")
+LONG = 9  # words and signs: shorter expressions stand in any program
 ENGLISH = {"differences"}  # finite differences, in the words of the checks
 DATA = "exercise_11_matrix_factorization_ratings.npy"
 
@@ -84,6 +85,29 @@ def solution_names() -> set[str]:
     return {name for name in found if len(name) > 3 and not re.search(rf"\b{name}\b", skeleton())}
 
 
+def words(text: str) -> str:
+    """Return the words and signs of a text with one space between them: line ends and indents do not count."""
+    return " ".join(re.findall(r"\w+|[^\w\s]", text))
+
+
+def told_expressions() -> set[str]:
+    """Return the expressions of solutions, other right ways and known mistakes that say something, as words."""
+    sources = [f"def f():\n{textwrap.indent(textwrap.dedent(text), ' ')}" for text in solutions()]
+    told = [*REFERENCE.glob("mis*.py"), REFERENCE / "rewritings.py"]
+    sources += [path.read_text(encoding="utf-8") for path in told]
+    found = set()
+    for source in sources:
+        try:
+            tree = ast.parse(source)
+        except SyntaxError:
+            continue  # a written answer
+        expressions = (node for node in ast.walk(tree) if isinstance(node, ast.expr))
+        texts = (ast.Constant, ast.JoinedStr)  # names of inputs, and the words of messages
+        found |= {words(ast.unparse(node)) for node in expressions if not isinstance(node, texts)}
+    given = words(skeleton())
+    return {text for text in found if len(text.split()) >= LONG and text not in given}
+
+
 def hidden_cases() -> Iterator[Case]:
     assignment = load_assignment(REFERENCE, RUBRIC.subjects, RUBRIC.seed)
     names = {c.inputs for q in RUBRIC.questions for c in q.checks if isinstance(c, InputsCheck)}
@@ -119,6 +143,29 @@ def test_no_line_of_a_solution_is_handed_out(handed_out: dict[str, bytes]) -> No
         if line in text or quoted in text
     ]
     assert leaks == []
+
+
+def test_no_expression_of_a_solution_is_handed_out_in_docstrings_and_comments_either(
+    handed_out: dict[str, bytes],
+) -> None:
+    told = told_expressions()
+    assert len(told) > 500
+    assert words('np.einsum("ij,ijd->id", forces, differences)'.replace('"', "'")) in told
+    texts = {
+        name: words(data.decode("utf-8", "ignore").replace('"', "'"))
+        for name, data in handed_out.items()
+        if name.endswith((".py", ".md", ".ipynb", ".json", "METADATA"))
+    }
+    assert [(name, text) for name, whole in texts.items() for text in told if text in whole] == []
+
+
+def test_the_wheel_names_no_function_of_the_course(wheel: dict[str, bytes]) -> None:
+    texts = {name: data.decode("utf-8", "ignore") for name, data in wheel.items()}
+    own = [name for name in RUBRIC.functions if "_" in name]
+    assert len(own) > 8
+    assert [
+        (file, name) for file, text in texts.items() for name in own if re.search(rf"\b{name}\b", text)
+    ] == []
 
 
 def test_no_name_of_a_solution_is_in_the_kit(kit: dict[str, bytes]) -> None:

@@ -134,7 +134,9 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(
     from grader.cli import pdf as command
 
     monkeypatch.setattr(command, "PACKAGES", ("typst", "no_such_package"))
-    with pytest.raises(MissingPackageError, match=r"no_such_package.*pip install \"grader\[pdf\]\""):
+    with pytest.raises(
+        MissingPackageError, match=r"no_such_package.*pip install \"numerical-notebook-grader\[pdf\]\""
+    ):
         command.pdf.main(["n.ipynb", "-o", "o.pdf"], standalone_mode=False)
 
 
@@ -148,3 +150,12 @@ def test_an_old_notebook_is_converted(tmp_path: Path) -> None:
     whole = text(write_hand_in(tmp_path / "n.ipynb", tmp_path / "o.pdf", Wishes()).content)
     assert "print(1)" in whole
     assert "an old output" in whole
+
+
+def test_a_name_that_is_no_pdfs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from grader.cli import pdf as command
+
+    with pytest.raises(
+        UsageError, match=r"o\.txt: what is written is a PDF; give it a name that ends in \.pdf"
+    ):
+        command.pdf.main(["n.ipynb", "-o", "o.txt"], standalone_mode=False)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat.v4 import new_markdown_cell, new_output, new_raw_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output, new_raw_cell
 from pypdf import PdfReader
 from student.pdf_support import code, convert, pages, png, shown, squeezed, text, write_notebook
 from support import ROOT
 
 from grader.pdf.document import HandIn, Wishes, make_hand_in
+from grader.pdf.fonts import families_for
 
 LONG = "answer = " + " + ".join(f"value_{number}" for number in range(60)) + "  # the end"
 UNBROKEN = "blob = '" + "0123456789" * 40 + "'"
@@ -156,10 +157,34 @@ def test_a_long_output_is_shortened_in_the_middle_and_says_so(tmp_path: Path) ->
     assert any("4910 lines" in warning for warning in document.warnings)
 
 
-@pytest.mark.parametrize("found", [True, False])
-def test_characters_without_a_font_are_warned_of(
-    found: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_characters_that_no_font_has_are_named_and_shown_by_their_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("grader.pdf.typeset.other_fonts_found", lambda: found)
+    monkeypatch.setattr("grader.pdf.typeset.families_for", lambda characters: ([], characters))
     assert convert(tmp_path, "Greek α, maths ∑, arrows →, quotes “ ” – and é").warnings == ()
-    assert bool(convert(tmp_path, "中文").warnings) != found
+    document = convert(tmp_path, "中文 and $\\text{中}$")
+    first, second = document.warnings
+    assert "2 of the characters, which are shown by their numbers: 中 文;" in first
+    assert 'pip install "numerical-notebook-grader[fonts]"' in first
+    assert "no font has all of its characters" in second
+    assert "[U+4E2D][U+6587]" in squeezed(text(document))
+
+
+def test_characters_of_a_font_of_this_machine_are_shown(tmp_path: Path) -> None:
+    families, missing = families_for({"ע", "\U000f0000"})
+    assert missing == {"\U000f0000"}
+    assert families
+
+
+PLOTLY = {"application/vnd.plotly.v1+json": {"data": []}, "text/html": "<script>draw()</script>"}
+WIDGET = {"application/vnd.jupyter.widget-view+json": {}, "text/plain": "IntSlider(value=5)"}
+FRAME = {"text/html": "<iframe src='x'></iframe>", "text/plain": "<IPython.lib.display.IFrame at 0x7f>"}
+
+
+@pytest.mark.parametrize("data", [PLOTLY, WIDGET, FRAME], ids=["plotly", "widget", "frame"])
+def test_an_output_that_only_a_browser_shows_leaves_a_line_and_a_note(tmp_path: Path, data: object) -> None:
+    cell = new_code_cell("x", outputs=[new_output("display_data", data=data)])
+    document = convert(tmp_path, cell)
+    assert "an output of a kind that cannot be printed" in " ".join(text(document).split())
+    assert ["show a picture of it instead" in warning for warning in document.warnings] == [True]
+    assert "0x7f" not in text(document)

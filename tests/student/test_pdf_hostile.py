@@ -231,10 +231,12 @@ def test_any_text_anywhere_is_set_as_text(tmp_path_factory: pytest.TempPathFacto
         new_markdown_cell(f"# {nasty[6]}\n\n- {nasty[7]}"),
     ]
     set_notebook({"cells": cells}, draft)
-    draft.write(name=plain(nasty[0]), source="s", footer="f", fonts=[], pages_before=0, pages_after=0)
+    draft.write(
+        frozenset(), name=plain(nasty[0]), source="s", footer="f", fonts=[], pages_before=0, pages_after=0
+    )
     page = Path(__file__).parents[2] / "grader/pdf/page.typ"
     (folder / "page.typ").write_bytes(page.read_bytes())
-    assert set_pages(folder, other_fonts=False) == []
+    assert set_pages(folder, None) == []
     source = squeezed(plain(nasty[1]))
     if source.isascii():
         assert source in squeezed(text((folder / "out.pdf").read_bytes()))
@@ -251,7 +253,7 @@ def test_the_typesetter_reads_nothing_outside_of_its_folder(tmp_path: Path) -> N
     ):
         (folder / "page.typ").write_text(attempt)
         with pytest.raises(typst.TypstError):
-            set_pages(folder, other_fonts=False)
+            set_pages(folder, None)
 
 
 @pytest.mark.parametrize("digits", [1, 9, 5000])
@@ -260,5 +262,5 @@ def test_the_marks_of_formulas_in_foreign_html_are_nothing_but_text(tmp_path: Pa
     draft = Draft(tmp_path, title="t")
     cell = code("x", shown(text_html=f"<p>before \ue000{'9' * digits}\ue001 after</p>"))
     set_notebook({"cells": [cell]}, draft)
-    draft.write(name="n", source="s", footer="f", fonts=[], pages_before=0, pages_after=0)
+    draft.write(frozenset(), name="n", source="s", footer="f", fonts=[], pages_before=0, pages_after=0)
     assert "after" in (tmp_path / "data.json").read_text()

@@ -1,6 +1,6 @@
 """What a student has who installed the wheel and nothing else: these tests need no other package of the project.
 
-    pip install grader-*.whl pytest hypothesis
+    pip install numerical_notebook_grader-*.whl pytest hypothesis
     pytest tests/student/test_wheel_alone.py
 
 So they run on any operating system, without walls. The other tests of the student's side make the kit of an
@@ -166,7 +166,9 @@ def test_running_a_notebook_says_what_is_needed_for_it(tmp_path: Path) -> None:
 @pytest.mark.skipif(find_spec("typst") is not None, reason="the extra pdf is installed")
 def test_the_pdf_says_what_is_needed_for_it(tmp_path: Path) -> None:
     done = run(tmp_path, "-m", "grader", "pdf", str(write(tmp_path, COST)), "-o", "hand_in.pdf")
-    assert (done.returncode, 'pip install "grader[pdf]"' in done.stderr) == (2, True), done.stdout
+    assert (done.returncode, 'pip install "numerical-notebook-grader[pdf]"' in done.stderr) == (2, True), (
+        done.stdout
+    )
 
 
 @pytest.mark.skipif(find_spec("typst") is None, reason="the extra pdf is not installed")

@@ -1,4 +1,4 @@
-r"""Finds the formulas of a Markdown text, as MathJax does in Jupyter: before Markdown is read.
+r"""Finds the formulas of a Markdown text by the rules of Jupyter: before Markdown is read.
 
 A formula is `$a_1$`, `$$ ... $$`, `\\( ... \\)`, `\\[ ... \\]` or an environment such as `\begin{align}`, but
 not in code. Each is replaced by a mark, because Markdown would interpret its underscores and backslashes.
@@ -12,21 +12,17 @@ from dataclasses import dataclass
 
 OPEN, CLOSE = "\ue000", "\ue001"
 MARK = re.compile(f"{OPEN}([0-9]{{1,9}}){CLOSE}")
-ENVIRONMENTS = (
-    "equation|align|aligned|alignat|gather|gathered|multline|eqnarray|split|flalign|cases|array"
-    "|matrix|pmatrix|bmatrix|Bmatrix|vmatrix|Vmatrix|displaymath|math"
-)
 START = re.compile(
     r"(?P<fence>(?:^|(?<=\n))[ ]{0,3}(?:`{3,}|~{3,})(?=[^\n]*\n))"
     r"|(?P<code>`+)"
     r"|(?P<escape>\\[$`])"
     r"|(?P<display>\$\$)"
-    rf"|\\begin\{{(?P<environment>(?:{ENVIRONMENTS})\*?)\}}"
+    r"|\\begin\{(?P<environment>[A-Za-z]+\*?)\}"
     r"|(?P<bracket>\\\\\[)|(?P<paren>\\\\\()"
-    r"|(?P<inline>(?<![\w\\$])\$(?![\s]*\n[\s]*\n))"
+    r"|(?P<inline>\$)"
 )
-BLANK = re.compile(r"\n[ \t]*\n")
-INLINE_END = re.compile(r"(?<!\\)\$(?!\d)")
+# What Jupyter looks at in a formula: where it may end, groups, and blank lines, over which none reaches.
+TOKEN = re.compile(r"\\\\[()\[\]]|\\(?:begin|end)\{[A-Za-z]*\*?\}|\\[\\{}$]|\$\$?|[{}]|\n[ \t]*\n\s*")
 MAX_FORMULA = 20_000
 
 
@@ -77,13 +73,8 @@ class _Search:
             end = self._end(start, start["code"], whole=r"(?<!`){}(?!`)")
             return end or start.end(), None
 
-        if kind == "inline":
-            closing = INLINE_END.search(self.text, start.end())
-            inside = self.text[start.end() : closing.start()] if closing else ""
-            end = closing.end() if closing and inside and not BLANK.search(inside) else 0
-        else:
-            closers = {"display": "$$", "bracket": r"\\]", "paren": r"\\)"}
-            end = self._end(start, closers.get(kind, f"\\end{{{start['environment']}}}"))
+        closers = {"inline": "$", "display": "$$", "bracket": r"\\]", "paren": r"\\)"}
+        end = self._end_of_formula(start.end(), closers.get(kind, f"\\end{{{start['environment']}}}"))
         if not end or end - start.start() > MAX_FORMULA:
             return start.end(), None
         written = self.text[start.start() : end]
@@ -103,3 +94,26 @@ class _Search:
         if closing is None:
             self.endless.add(closer)
         return closing.end() if closing else 0
+
+    def _end_of_formula(self, position: int, closer: str) -> int:
+        """Return the end of a formula that is closed by `closer`, 0 if it has none; as Jupyter finds it.
+
+        A closer inside of a group is the end only if there is none outside.
+        """
+        if closer in self.endless:
+            return 0
+        inside = depth = 0
+        seen = False
+        for token in TOKEN.finditer(self.text, position, position + MAX_FORMULA):
+            if token[0] == closer:
+                seen = True
+                if not depth:
+                    return token.end()
+                inside = token.end()
+            elif token[0].startswith("\n"):
+                return inside
+            else:
+                depth += {"{": 1, "}": -1 if depth else 0}.get(token[0], 0)
+        if not seen and len(self.text) - position <= MAX_FORMULA:
+            self.endless.add(closer)
+        return inside

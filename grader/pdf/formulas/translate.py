@@ -1,7 +1,6 @@
-"""Translates formulas from TeX to typst with pandoc, and accepts a translation only if it is mathematics.
+"""Sets formulas as pictures, by MathJax in a process of its own.
 
-The translation is "" for a formula that pandoc cannot read, that takes too long, or whose typst is not only
-mathematics. Such a formula is shown as its TeX.
+A formula that MathJax cannot read, or that takes too long, has no picture: it is shown as it was written.
 """
 
 from __future__ import annotations
@@ -9,77 +8,143 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
-from importlib import resources
-from pathlib import Path
+from dataclasses import dataclass
+from xml.etree import ElementTree
 
-from grader.pdf.formulas.tidy import too_deep
+from grader.errors import GraderFault
+from grader.pdf.formulas.breaks import breakable
+from grader.pdf.pictures import PictureUnreadableError, safe_vector
 
 Formula = tuple[str, bool]
-SECONDS, SECONDS_ALONE, SECONDS_ALL_ALONE = 30.0, 4.0, 40.0
-ALLOWED_CODE = re.compile(
-    r"#(?:scale\(x: [\d.]+%, y: [\d.]+%\)\[|box\(stroke: black, inset: [\d.]+pt, \[|hide\[|none(?![\w.(])"
-    r"|h\(-?[\d.]+em\))"
-)
-TOKEN = re.compile(r"\\.|\"(?:[^\"\\]|\\.)*\"|\"|#|//|/\*|`|(?<![\w.])std(?!\w)", re.S)
-# The label that pandoc puts behind a formula.
-LABEL = re.compile(r"\$\s*<[^<>$]*>$")
-# A scaled symbol, such as `#scale(...)[angle.l]`: its name would be set as words.
-NAMED_AS_TEXT = re.compile(r"#scale\([^()]*\)\[([a-z]+(?:\.[a-z]+)*)\]")
-FORBIDDEN = ("//", "/*", "`", "std", '"')
+SECONDS, CHUNK = 60.0, 200
+SIZE = 1.05  # of MathJax's letters, which are a little smaller than those of the text
+UNITS_PER_EM = 1000.0
+MARGIN = 25  # units around a picture
+IN_TEXT, ON_LINES, ONE_LINE = 16.0, 55.0, 44.0  # em: what is wider is broken, or has no place on a line
+NUMBER = r"(-?\d+(?:\.\d+)?)"
+BOX = re.compile(rf"{NUMBER} {NUMBER} {NUMBER} {NUMBER}")
 
 
-def translate(formulas: Sequence[Formula]) -> list[str]:
-    """Return the typst of each formula, "" for one that cannot be set."""
-    wanted = sorted({formula for formula in formulas if formula[0] and not too_deep(formula[0])})
-    written = _pandoc(wanted, SECONDS) if wanted else []
-    if written is None:
-        # One formula made pandoc fail or run too long: without it, the others can be translated.
-        written = []
-        end = time.monotonic() + SECONDS_ALL_ALONE
-        for formula in wanted:
-            alone = _pandoc([formula], SECONDS_ALONE) if time.monotonic() < end else None
-            written.append(alone[0] if alone else "")
+@dataclass(frozen=True)
+class Picture:
+    """A formula as SVG, with its size in em; `depth` is how far it reaches below the line."""
 
-    translated = {}
-    for formula, text in zip(wanted, written, strict=True):
-        typst = " ".join(text.split("\n")).strip()
-        typst = LABEL.sub("$", typst)
-        typst = NAMED_AS_TEXT.sub(r"\1", typst)
-        translated[formula] = typst if is_mathematics(typst) else ""
-    return [translated.get(formula, "") for formula in formulas]
+    svg: bytes
+    width: float
+    height: float
+    depth: float
 
 
-def is_mathematics(typst: str) -> bool:
-    """Say whether a text is typst mathematics and nothing else.
+Formulas = tuple[Picture, ...]
+"""The pictures of one formula, which follow each other."""
 
-    Outside of strings and escapes it has no code (`#`) except a few forms that pandoc writes, no comment, no
-    raw text, and no `std`, with which mathematics could call `read`.
+
+def translate(formulas: Sequence[Formula]) -> list[Formulas | str]:
+    """Return the picture of each formula, or why there is none.
+
+    One that is wider than a line becomes several, which follow each other, if TeX would break it.
     """
-    if len(typst) < 3 or typst[0] != "$" or typst[-1] != "$":
-        return False
-    for token in TOKEN.finditer(typst):
-        if token[0] in FORBIDDEN or (token[0] == "#" and not ALLOWED_CODE.match(typst, token.start())):
-            return False
-    return True
+    read = _read_all(formulas)
+    pieces: dict[Formula, list[str]] = {}
+    for formula, found in read.items():
+        most = ON_LINES if formula[1] else IN_TEXT
+        if isinstance(found, Picture) and found.width > most and len(parts := breakable(formula[0])) > 1:
+            pieces[formula] = parts
+    small = _read_all([(piece, formula[1]) for formula, parts in pieces.items() for piece in parts])
+    answers: list[Formulas | str] = []
+    for formula in formulas:
+        found = read.get(formula, "")
+        set_apart = [small[piece, formula[1]] for piece in pieces.get(formula, ())]
+        row = tuple(part for part in set_apart if isinstance(part, Picture))
+        if row and len(row) == len(set_apart):
+            answers.append(row)
+        else:
+            answers.append(found if isinstance(found, str) else (found,))
+    return answers
 
 
-def _pandoc(formulas: Sequence[Formula], seconds: float) -> list[str] | None:
-    """Return what pandoc writes for each formula; None if it fails or takes too long."""
-    import pypandoc  # noqa: PLC0415 -- looks for the program when imported
+def _read_all(formulas: Sequence[Formula]) -> dict[Formula, Picture | str]:
+    """Return what MathJax says of each formula that is not empty."""
+    wanted = sorted({formula for formula in formulas if formula[0]})
+    read: dict[Formula, Picture | str] = {}
+    for start in range(0, len(wanted), CHUNK):
+        chunk = wanted[start : start + CHUNK]
+        answers = _mathjax(chunk)
+        if answers is None:  # one of them ended the process: which one is found out by halves
+            if _mathjax([("x", False)]) is None:
+                raise GraderFault(
+                    "MathJax, which sets the formulas, does not start; install the extra pdf again"
+                )
+            answers = _by_halves(chunk, time.monotonic() + SECONDS)
+        read |= {formula: _picture(*answer) for formula, answer in zip(chunk, answers, strict=True)}
+    return read
 
-    program = pypandoc.get_pandoc_path()
-    script = str(Path(str(resources.files(__package__))) / "translate.lua")
+
+def _by_halves(formulas: Sequence[Formula], end: float) -> list[tuple[str, str]]:
+    """Return the answers for formulas of which one ends the process, as far as known at the `end`."""
+    if len(formulas) == 1 or time.monotonic() > end:
+        return [("", "it takes too long")] * len(formulas)
+    answers: list[tuple[str, str]] = []
+    middle = len(formulas) // 2
+    for half in (formulas[:middle], formulas[middle:]):
+        found = _mathjax(half)
+        answers += _by_halves(half, end) if found is None else found
+    return answers
+
+
+def _picture(svg: str, error: str) -> Picture | str:
+    """Return the picture of an answer of MathJax."""
+    if error or not svg:
+        return error or "it is empty"
+    try:
+        root = ElementTree.fromstring(safe_vector(svg.encode("utf-8", "replace")))  # noqa: S314 -- safe now
+    except (PictureUnreadableError, ElementTree.ParseError):
+        return "it has no picture"
+    box = BOX.fullmatch(root.attrib.get("viewBox", ""))
+    if box is None:
+        return "it has no size"
+    for element in root.iter():  # what MathJax says in a style sheet of the page
+        if "data-line" in element.attrib or "data-frame" in element.attrib:
+            kind = element.attrib.get("class", "")
+            dashes = {"mjx-dashed": "140", "mjx-dotted": "1 140"}.get(kind)
+            element.attrib |= {"stroke-width": "70", "fill": "none"} | (
+                {"stroke-dasharray": dashes} if dashes else {}
+            )
+    left, top, width, height = (float(number) for number in box.groups())
+    # Letters may reach a little out of the box, which clips.
+    left, top, width, height = left - MARGIN, top - MARGIN, width + 2 * MARGIN, height + 2 * MARGIN
+    root.attrib["viewBox"] = f"{left} {top} {width} {height}"
+    root.attrib |= {"width": f"{width / 10}", "height": f"{height / 10}"}
+    em = SIZE / UNITS_PER_EM
+    return Picture(ElementTree.tostring(root), width * em, height * em, (height + top) * em)
+
+
+def typst_of(row: Formulas, files: Sequence[str], alternative: str, *, display: bool) -> str:
+    """Return the typst that shows the pictures of a formula in a text, or on lines of its own."""
+    quoted = alternative.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+    shown = []
+    for number, (picture, file) in enumerate(zip(row, files, strict=True)):
+        size = f"width: {picture.width:.4f}em, height: {picture.height:.4f}em"
+        image = f'image("{file}", {size}, alt: "{quoted if not number else ""}")'
+        if not display and len(row) == 1 and picture.width > ONE_LINE:
+            image = f'image("{file}", width: 100%, alt: "{quoted}")'
+        shown.append(
+            f"#{image}" if display and len(row) == 1 else f"#box(baseline: {picture.depth:.4f}em, {image})"
+        )
+    return "#sym.zws".join(shown)
+
+
+def _mathjax(formulas: Sequence[Formula]) -> list[tuple[str, str]] | None:
+    """Return MathJax's answers; None if its process fails or takes too long."""
+    command = [sys.executable, "-I", "-m", "grader.pdf.formulas.mathjax"]
     try:
         done = subprocess.run(
-            [program, "+RTS", "-M1000m", "-RTS", "lua", script],
-            input=json.dumps(formulas).encode(),
-            capture_output=True,
-            timeout=seconds,
-            check=True,
+            command, input=json.dumps(formulas).encode(), capture_output=True, timeout=SECONDS, check=True
         )
-        answer = json.loads(done.stdout)
-    except (subprocess.SubprocessError, ValueError):
+        answers = [(str(svg), str(error)) for svg, error in json.loads(done.stdout)]
+    except (subprocess.SubprocessError, ValueError, TypeError):
         return None
-    return answer if isinstance(answer, list) and len(answer) == len(formulas) else None
+    return answers if len(answers) == len(formulas) else None
