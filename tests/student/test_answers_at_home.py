@@ -20,7 +20,7 @@ from grader.handler.for_people import WrittenAnswers
 from grader.notebook.read import parse_notebook
 from grader.records import VerdictKind
 from grader.student.answers_at_home import check_answers
-from grader.student.home import Report
+from grader.student.checker import Report
 from grader.student.kit import Kit
 
 NAME = "tsne_derivation"
