@@ -11,7 +11,14 @@ from dataclasses import dataclass, field, replace
 
 from grader.derivation.binding import mended_sums, unused_sums
 from grader.derivation.canonical import canonical
-from grader.derivation.definitions import Introduced, collect, renamed_symbols, scope_with, with_alternatives
+from grader.derivation.definitions import (
+    Introduced,
+    collect,
+    renamed_symbols,
+    scope_with,
+    with_alternatives,
+    with_own_symbols,
+)
 from grader.derivation.equality import FAILS, HOLDS, NOT_CHECKED, Comparer, Comparison, Example, pairs_in
 from grader.derivation.explain import mend, show_example
 from grader.derivation.follow import MAX_ATTEMPTS, Memory
@@ -68,6 +75,8 @@ class Judged:
     """The number of steps that hold and say nothing of the reading."""
     misstated: str = ""
     """What is wrong with the beginning: a symbol of the task that is defined wrongly, or the first line."""
+    stated: set[str] = field(default_factory=set)
+    """The symbols of which something right was said: a false line about one is a mistake on the way."""
     begun: bool = False
     """Whether something was said of what the task differentiates."""
     memory: Memory = field(default_factory=Memory)
@@ -119,7 +128,7 @@ def judge_derivation(text: str, task: Task, seed: int = 0) -> Report:
         if name is None:
             break
         own[name] = name + "*"
-        changed = _with_own_symbols(plain, own)
+        changed = with_own_symbols(plain, own)
         judged, last = _judge(changed, task, collect(changed.chains, task), seed, work)
         if judged.fit > best.fit:
             best, comparer, derivation = judged, last, changed
@@ -170,24 +179,6 @@ def _by_pairs(derivation: Derivation) -> bool:
     )
 
 
-def _with_own_symbols(derivation: Derivation, names: dict[str, str]) -> Derivation:
-    """Return a derivation in which symbols of the task have become the student's own."""
-
-    def changed(expression: Expression) -> Expression:
-        readings = tuple(renamed_symbols(tree, names) for tree in expression.readings)
-        return replace(expression, readings=readings)
-
-    chains = [
-        replace(
-            chain,
-            head=changed(chain.head),
-            links=[Link(link.relation, changed(link.right), link.introduces) for link in chain.links],
-        )
-        for chain in derivation.chains
-    ]
-    return Derivation(chains, derivation.unreadable)
-
-
 class _ChainJudge:
     """Judges the steps of one chain, from left to right."""
 
@@ -228,9 +219,12 @@ class _ChainJudge:
                     reason = f"says the same as line {first.place.line}: nothing new"
                     step = replace(step, reason=f"{step.reason}; {reason}" if step.reason else reason)
             head = self._judged.used.get(id(self._chain.head))
-            stated = step.verdict == FAILS and left is self._chain.head and isinstance(head, Symbol)
-            if stated and isinstance(head, Symbol) and head.name in self.comparer.task.scope.definitions:
-                self._judged.misstated = f"it starts from another {head.name}"
+            if left is self._chain.head and isinstance(head, Symbol) and not link.introduces:
+                known = head.name in self.comparer.task.scope.definitions
+                if step.verdict == FAILS and known and head.name not in self._judged.stated:
+                    self._judged.misstated = f"it starts from another {head.name}"
+                if step.verdict == HOLDS:
+                    self._judged.stated.add(head.name)
             begins = self._judged.used.get(id(left))
             if (
                 not self._judged.begun and not self._chain.aside and begins is not None and right.readings
@@ -303,7 +297,8 @@ class _ChainJudge:
         if found.verdict == NOT_CHECKED:
             return step(NOT_CHECKED, found.reason), (chosen,)
         memory, head = self._judged.memory, self._judged.used.get(id(self._chain.head))
-        followed = self._follows(before, chosen)
+        cancelled = self._cancels(before, chosen)
+        followed = 0 if cancelled else self._follows(before, chosen)
         self._wrong_since = followed or link.relation.place.line
         if head is not None:
             memory.believe(head, chosen, self._wrong_since)
@@ -329,7 +324,21 @@ class _ChainJudge:
             self._mended = better if better != chosen else None
             return step(FAILS, self._about_indices(chosen, strays), found.example), (chosen,)
         self._judged.failures[len(self._judged.steps)] = (before, chosen, self)
-        return step(FAILS, found.reason, found.example), rights
+        reason = f"it holds only because line {cancelled} is false" if cancelled else found.reason
+        return step(FAILS, reason, found.example), rights
+
+    def _cancels(self, left: Node, right: Node) -> int:
+        """Return the line of a false claim by which the right side becomes what the left side truly is.
+
+        Then there are two mistakes, and the second one does not follow from the first. 0 if there is none.
+        """
+        memory = self._judged.memory
+        given = memory.inserted(right)
+        if given == right or memory.attempts >= MAX_ATTEMPTS or self.work.spent:
+            return 0
+        memory.attempts += 1
+        self.work.left -= 2 * (size_of(left) + size_of(given)) * (1 + len(memory.beliefs))
+        return memory.beliefs[-1].line if self.compare(left, given).verdict == HOLDS else 0
 
     def _follows(self, left: Node, right: Node) -> int:
         """Return the line of a false claim that makes a step right, 0 if none does."""
