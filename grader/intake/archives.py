@@ -31,6 +31,7 @@ DONE = ".grader-intake.json"
 PACKED = re.compile(r"\.(zip|tar|tgz|tar\.gz|tbz2|tar\.bz2|txz|tar\.xz|ipynb\.gz)$", re.I)
 PROGRAM = Path(__file__).with_name("unpack.py")
 SECONDS = 600.0
+TRIES = 2
 OUTER = (100_000, 16_384, 2048)  # files, megabytes of all, megabytes of one: what a platform packed
 INNER = (2_000, 1024, 512)  # what a student packed
 MAX_NESTED, MAX_ARCHIVES = 3, 50  # in each other, and in one that a student packed
@@ -211,24 +212,33 @@ def _unpack(
         *map(str, limits),
         *further,
     ]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, timeout=SECONDS, check=False, env={"LC_ALL": "C.UTF-8"}
-        )
-        answer = json.loads(done.stdout)
-    except subprocess.TimeoutExpired:
-        answer = {"problem": f"it takes more than {SECONDS:g} seconds"}
-    except ValueError:
-        answer = {"problem": "the process that unpacks it ended of it"}
+    for _ in range(TRIES):
+        try:
+            done = subprocess.run(
+                command, capture_output=True, timeout=SECONDS, check=False, env={"LC_ALL": "C.UTF-8"}
+            )
+            answer = json.loads(done.stdout)
+        except subprocess.TimeoutExpired:
+            answer = {"problem": f"it takes more than {SECONDS:g} seconds"}
+        except ValueError:
+            answer = {"problem": "the process that unpacks it ended of it"}
+            if done.returncode < 0:  # a signal, perhaps from outside: what is of the archive happens again
+                _empty(folder)
+                continue
+        break
     if "fault" in answer:
         raise ResultsError(f"{archive} cannot be unpacked: {answer['fault']}; make room")
     if answer["problem"]:
-        for path in folder.iterdir():
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        _empty(folder)
         return str(answer["problem"])
     if answer.get("left_out"):
         remarks[where] = f"Of the archive {archive.name} was left out: {'; '.join(answer['left_out'])}."
     return ""
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def _copy(source: Path, target: Path, results: Path) -> None:

@@ -217,10 +217,11 @@ def first_to_fix(score: Score) -> list[tuple[QuestionScore, str]]:
 
 def hint_of(question: QuestionScore, check: CheckScore) -> str:
     """Return the feedback of a check, '' where the mistake is known and the hint would name another one."""
-    diagnosis = question.diagnosis
+    diagnosis, verdict = question.diagnosis, check.verdict
     known = diagnosis is not None and diagnosis.kind is DiagnosisKind.NAMED
-    failed = check.verdict.kind in (VerdictKind.FAILED, VerdictKind.PARTIAL)
-    return "" if known and failed and check.verdict.code == Code.VALUES else check.feedback
+    failed = verdict.kind in (VerdictKind.FAILED, VerdictKind.PARTIAL)
+    by_values = verdict.code == Code.VALUES or verdict.code not in tuple(Code)  # a pattern, such as a factor
+    return "" if known and failed and by_values else check.feedback
 
 
 def lines_of(question: QuestionScore) -> list[tuple[int, str, bool]]:
