@@ -244,7 +244,7 @@ def with_deadline(course: Course, text: str) -> Course:
     """Return the course with another deadline; raise UsageError if it is no time."""
     time = parsed_time(text)
     if not time:
-        raise UsageError(f"--deadline {text}: give a time such as 2026-11-20T23:59")
+        raise UsageError(f"--deadline {text!r} cannot be read as a time: write it like 2026-11-20 23:59")
     deadline = dt.datetime.fromisoformat(time)
     return replace(course, rubric=course.rubric.model_copy(update={"deadline": deadline}))
 

@@ -21,11 +21,12 @@ from grader.attempt import Attempt, Student
 from grader.errors import UsageError
 from grader.intake.archives import Opened
 from grader.intake.layouts import HandedIn
-from grader.intake.roster import Roster, load_roster, merged, names_in, read_table
+from grader.intake.roster import Roster, load_roster, merged, names_in, nearest_names, read_table
 from grader.intake.submissions import COPY, Submission, one_line, student_of
 from grader.intake.times import parsed_time
 
 NUMBER = re.compile(r"\((\d+)\)$|Copy(\d*)$|-(\d{1,2})$", re.I)
+UNREAD = "The time of the hand-in cannot be read:"
 UNIT_HOURS = {"hours": 1.0, "stunden": 1.0, "days": 24.0, "tage": 24.0}
 
 
@@ -117,6 +118,8 @@ def _identified(
     alone = [Student(name=one_line(COPY.sub("", each.path.stem)))] if single else []
     students = list(told.students) or alone or [_plain_student(each, owners)]
     time = told.time
+    if told.unread:
+        remarks.append(f"{UNREAD} {told.unread}.")
     if rules.roster is not None:
         found: list[Student] = []
         for student in students:
@@ -281,7 +284,10 @@ def load_extensions(path: Path, deadline: dt.datetime) -> dict[str, dt.datetime]
                 else _later(deadline, float(value[unit].replace(",", ".")), UNIT_HOURS[unit])
             )
         except (ValueError, OverflowError) as error:
-            raise UsageError(f"{path}:{number}: {value[unit]!r} is no time") from error
+            raise UsageError(
+                f"{path}:{number}: {value[unit]!r} is no time (in the column {unit!r}); write "
+                + ("it like 2026-11-20 23:59" if unit == "until" else "a number, such as 24 or 1,5")
+            ) from error
         key = cells[who].casefold()
         found[key] = max(until, found.get(key, until))
     return found
@@ -324,15 +330,19 @@ def rules_for(
 
 
 def unknown_extensions(rules: Rules, submissions: Sequence[Submission]) -> list[str]:
-    """Return who has longer and is not in the roster or, if there is none, handed in nothing."""
+    """Return a line for each who has longer and is not in the roster or, without one, handed in nothing."""
     students = [student for each in submissions for student in each.attempt.students]
     keys = {student.key for student in students}
     values = {value.casefold() for student in students for value in vars(student).values()}
-    return [
-        who
-        for who in rules.extensions
-        if who not in values | keys and (rules.roster is None or not _named_so(who, rules.roster))
-    ]
+    lines = []
+    for who in rules.extensions:
+        if who in values | keys or (rules.roster is not None and _named_so(who, rules.roster)):
+            continue
+        names = [entry.shown for entry in rules.roster.entries] if rules.roster is not None else []
+        near = nearest_names(who, names or [student.shown for student in students])
+        hint = f"; did you mean: {', '.join(near)}" if near else ""
+        lines.append(f"nobody is called {who}, who has longer in the table of --extensions{hint}")
+    return lines
 
 
 def _named_so(who: str, roster: Roster) -> list[Student]:

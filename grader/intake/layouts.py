@@ -25,7 +25,7 @@ import yaml
 from grader.attempt import Student
 from grader.errors import UsageError
 from grader.intake.submissions import SUFFIX, is_skipped
-from grader.intake.times import parsed_time
+from grader.intake.times import is_blank, parsed_time
 
 MOODLE, CANVAS, GRADESCOPE, NBGRADER, GITHUB = "moodle", "canvas", "gradescope", "nbgrader", "github"
 MOODLE_NAME = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>[a-z]+)_?(?P<rest>.*)", re.S)
@@ -40,12 +40,16 @@ MAX_STAMP = 200
 
 @dataclass(frozen=True)
 class HandedIn:
-    """What a platform tells of a hand-in: whose, when (ISO 8601, '' if not known), whether late."""
+    """What a platform tells of a hand-in: whose, when (ISO 8601, '' if not known), whether late.
+
+    `unread` is a time that cannot be read, and where it stands.
+    """
 
     students: tuple[Student, ...]
     time: str = ""
     late: bool = False
     prefix: str = ""
+    unread: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
@@ -127,9 +131,10 @@ def hand_ins(folder: Path, platform: str) -> dict[str, HandedIn]:
             student = Student(name=told["name"].strip(), platform_id=told["id"])
             found[name] = HandedIn((student,), prefix=name)
         elif platform == NBGRADER:
-            found[name] = HandedIn(
-                (Student(login=name),), _nbgrader_time(folder / name / TIMESTAMP), prefix=name
-            )
+            text = _short_text(folder / name / TIMESTAMP)
+            time = parsed_time(text)
+            unread = "" if time or is_blank(text) else f"{text!r} in {TIMESTAMP}"
+            found[name] = HandedIn((Student(login=name),), time, prefix=name, unread=unread)
         elif platform == GITHUB:
             cut = name.rfind("-", 0, shared) + 1
             found[name] = HandedIn((Student(login=name[cut:] or name),), prefix=name)
@@ -201,11 +206,12 @@ def _letters(name: str) -> str:
     return "".join(filter(str.isalnum, name.casefold()))
 
 
-def _nbgrader_time(path: Path) -> str:
+def _short_text(path: Path) -> str:
+    """Return the text of a small file, '' if it is none."""
     try:
         if path.is_symlink() or path.stat().st_size > MAX_STAMP:
             return ""
-        return parsed_time(path.read_text(encoding="utf-8", errors="replace"))
+        return " ".join(path.read_text(encoding="utf-8", errors="replace").split())
     except OSError:
         return ""
 
@@ -253,7 +259,9 @@ def _gradescope(folder: Path) -> Iterator[tuple[str, HandedIn]]:
         time = created.isoformat() if isinstance(created, dt.datetime) else parsed_time(_text(created))
         if isinstance(created, dt.datetime) and created.tzinfo is None:
             time = created.replace(tzinfo=dt.UTC).isoformat()
-        yield str(name), HandedIn(students, time, prefix=str(name))
+        text = _text(created)
+        unread = "" if time or is_blank(text) else f"{text!r} in :created_at of {METADATA}"
+        yield str(name), HandedIn(students, time, prefix=str(name), unread=unread)
 
 
 def _text(value: Any) -> str:

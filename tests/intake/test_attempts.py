@@ -150,7 +150,9 @@ def test_an_extension_reaches_its_student_however_the_table_writes_the_name(tmp_
     rules = rules_for("hw", DEADLINE, tmp_path / "roster.csv", table, "", file_times=False)
     found = with_attempts(find_submissions(handed_in.folder), handed_in, rules)
     assert [each.attempt.late_seconds for each in found] == [0.0, 0.0]
-    assert unknown_extensions(rules, found) == ["nobody"]
+    assert unknown_extensions(rules, found) == [
+        "nobody is called nobody, who has longer in the table of --extensions"
+    ]
 
 
 def test_an_extension_of_a_name_that_two_have_is_refused(tmp_path: Path) -> None:
