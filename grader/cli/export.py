@@ -33,7 +33,9 @@ What is pending has no grade in a file for a platform, unless --partial is given
 @click.argument("format_name", metavar="FORMAT")
 @click.option("-o", "--output", type=PATH, help="The file to write [default: one named after the format].")
 @click.option("--worksheet", type=PATH, help="The table that the platform handed out, to be filled in.")
-@click.option("--column", default="", help="The heading of the assignment's column in Canvas's gradebook.")
+@click.option(
+    "--column", default="", help="The heading of the column for the points, in the table of Canvas or Moodle."
+)
 @click.option("--partial", is_flag=True, help="Write the points so far where something is pending.")
 @click.option("--student", help="Only this student: a name, number or e-mail address.")
 @click.option("--root", type=PATH, help="For gradescope-autograder: the folder with rubrics/ and reference/.")

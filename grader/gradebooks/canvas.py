@@ -35,10 +35,13 @@ def canvas_gradebook(book: Book) -> bytes:
         values["email"] = values.get("login", "")
         students[number] = values
 
+    with_comma = worksheet.decimal_comma
+
     def put(cells: list[str], row: Row) -> None:
         points = row.points(partial=book.partial)
         if points is not None:
-            cells[column] = f"{points:.10g}"
+            text = f"{points:.10g}"
+            cells[column] = text.replace(".", ",") if with_comma else text
 
     fill(book, worksheet, "canvas", students, put)
     return worksheet.data(book)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from grader.errors import UsageError
 from grader.gradebooks.book import Book, Row
 
 SHOWN = 5
+DECIMAL = re.compile(r"-?\d+([.,])\d{1,2}")
 
 
 @dataclass
@@ -40,6 +42,14 @@ class Worksheet:
         """Return the number of the first column with one of the headings."""
         headings = [heading.strip().casefold() for heading in self.rows[0]]
         return next((headings.index(name) for name in names if name in headings), None)
+
+    @property
+    def decimal_comma(self) -> bool | None:
+        """Whether its numbers have a comma, as in `1,5`; None if it has none that says so."""
+        found = {
+            mark[1] for row in self.rows[1:] for cell in row if (mark := DECIMAL.fullmatch(cell.strip()))
+        }
+        return None if len(found) != 1 else "," in found
 
     def needed(self, what: str, *names: str) -> int:
         """Return the number of a column; raise UsageError if there is none."""

@@ -257,6 +257,8 @@ def _kinds(headings: Sequence[str]) -> dict[int, str]:
     kinds: dict[int, str] = {}
     if "id" in headings and not any(heading.startswith("sis ") for heading in headings):
         kinds[headings.index("id")] = "id"  # of Canvas's own, it is the platform's number
+    if "canvas user id" in headings and "user id" in headings:
+        kinds[headings.index("user id")] = "id"  # of Canvas's groups, it is the school's number
     for kind, known in HEADINGS.items():
         for heading in known:
             if heading in headings and headings.index(heading) not in kinds and kind not in kinds.values():

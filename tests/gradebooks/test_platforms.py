@@ -158,6 +158,40 @@ def test_a_worksheet_in_german_is_filled_in_with_a_comma(tmp_path: Path) -> None
     assert (row["Bewertung"], row["Feedback als Kommentar"]) == ("3,50", "3.5 of 5 points.")
 
 
+@pytest.mark.parametrize(
+    ("headings", "identifier", "maximum", "grade"),
+    [
+        ("ID;Vollständiger Name;Bewertung;Bestwertung", "Teilnehmer/in 1003", "5,00", "3,50"),
+        ("Identifier;Full name;Grade;Maximum Grade", "Participant 1003", "5,00", "3,50"),
+        ("识别码;全名;成绩;最高分", "参与者1003", "5.00", "3.50"),
+        ("Identificador;Nombre completo;Calificación;Calificación máxima", "Participante1003", "", "3,50"),
+        ("Tunnus;Nimi;Grade;Paras", "Osallistuja 1003", "5.00", "3.50"),
+    ],
+)
+def test_a_worksheet_in_any_language_is_filled_in_by_the_numbers_and_with_its_own_decimal_mark(
+    tmp_path: Path, headings: str, identifier: str, maximum: str, grade: str
+) -> None:
+    other = identifier.replace("1003", "1002")
+    text = f"{headings}\n{other};Jörg Doe;;{maximum}\n{identifier};Jörg Doe;;{maximum}\n"
+    (tmp_path / "w.csv").write_text(text, encoding="utf-8")
+    found = [done("jo", replace(JO, platform_id="1002"), 0.0, 0.0), done("jo2", JO_TOO)]
+    made = book(tmp_path, found, worksheet=tmp_path / "w.csv")
+    rows = [line.split(";") for line in moodle_worksheet(made).decode().splitlines()]
+    assert [row[2] for row in rows[1:]] == ["0,00" if "," in grade else "0.00", grade]
+    assert any("Moodle's comments" in words for words in made.told)
+    assert any("Moodle's maximum: the grades are not" in words for words in made.told) == (
+        "Paras" in headings
+    )
+
+
+def test_the_column_for_the_grades_can_be_named(tmp_path: Path) -> None:
+    (tmp_path / "w.csv").write_text("Tunnus,Nimi,Arvo\nOsallistuja 1001,Anna,\n")
+    with pytest.raises(UsageError, match="no column for the grade; if it is another one, give --column"):
+        moodle_worksheet(book(tmp_path, worksheet=tmp_path / "w.csv"))
+    (row,) = table(moodle_worksheet(book(tmp_path, worksheet=tmp_path / "w.csv", column="Arvo")))
+    assert row["Arvo"] == "3,50"
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize(
     ("mark", "encoding"),
@@ -242,6 +276,22 @@ Student,ID,SIS User ID,SIS Login ID,Section,Warm-up (41),Tiny & small (42),Final
 "Doe, Jörg",1002,s2,doe,01,7,,70
 "Student, Test",,,,01,,,
 """
+
+
+def test_a_gradebook_of_canvas_with_commas_is_filled_in_with_commas(tmp_path: Path) -> None:
+    text = (
+        GRADEBOOK.replace('"O\'Neil, Anna"', "O'Neil|Anna").replace('"', "").replace("Doe, Jörg", "Doe|Jörg")
+    )
+    text = (
+        text.replace("Student, Test", "Student|Test")
+        .replace(",", ";")
+        .replace("|", ", ")
+        .replace(";9;", ";9,25;")
+    )
+    (tmp_path / "g.csv").write_text(text, encoding="utf-8")
+    data = canvas_gradebook(book(tmp_path, worksheet=tmp_path / "g.csv")).decode()
+    rows = list(csv.DictReader(io.StringIO(data), delimiter=";"))
+    assert [row["Tiny & small (42)"] for row in rows] == ["5", "3,5", "4", "1,75", ""]
 
 
 def test_the_gradebook_that_canvas_handed_out_is_filled_in(tmp_path: Path) -> None:

@@ -187,6 +187,35 @@ def test_days_and_hours_count_from_the_deadline(tmp_path: Path) -> None:
     }
 
 
+def test_two_of_one_name_keep_their_own_hand_ins_in_a_german_worksheet_with_groups(tmp_path: Path) -> None:
+    headings = (
+        "ID;Vollständiger Name;E-Mail-Adresse;Gruppe;Zuletzt geändert (Abgabe);Zuletzt geändert (Bewertung)"
+    )
+    rows = [headings]
+    for number, name in enumerate(("Bob Smith", "Bob Smith", "Jo Doe")):
+        home = tmp_path / "in" / f"{name}_{number}_assignsubmission_file_"
+        home.mkdir(parents=True)
+        (home / "hw.ipynb").write_text(f'{{"of": {number}}}')
+        time = f"Samstag, 21. November 2026, 1{number}:00"
+        rows.append(f"Teilnehmer/in {number};{name};b{number}@x.org;Default group;{time};-")
+    (tmp_path / "w.csv").write_text("\n".join(rows), encoding="utf-8")
+    handed_in = opened(tmp_path / "in", tmp_path / "out", "hw")
+    rules = rules_for("hw", DEADLINE, tmp_path / "w.csv", None, "Gruppe", file_times=False)
+    found = with_attempts(find_submissions(handed_in.folder), handed_in, rules)
+    assert [[student.email for student in each.attempt.students] for each in found] == [
+        ["b0@x.org"],
+        ["b1@x.org"],
+        ["b2@x.org"],
+    ]
+    assert all(each.attempt.counts and each.attempt.late_seconds and not each.remark for each in found)
+
+
+def test_a_time_of_a_platform_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    handed_in = stamped(tmp_path / "in", {"anna": "soon 12"})
+    (each,) = with_attempts(find_submissions(handed_in.folder), handed_in, Rules("hw"))
+    assert each.remark == "The time of the hand-in cannot be read: 'soon 12' in timestamp.txt."
+
+
 def test_nbgrader_has_only_the_assignment_that_was_asked_for(tmp_path: Path) -> None:
     stamped(tmp_path / "in", {"anna": "2026-11-20 10:00:00 UTC"})
     other = tmp_path / "in" / "submitted" / "anna" / "ps2"

@@ -269,7 +269,7 @@ def test_a_team_that_handed_in_different_notebooks_is_told(tmp_path: Path) -> No
         ),
         (
             "name,canvas_user_id,user_id,login_id,sections,group_name\nJo Doe,7,s1,jo,A,Red\n",
-            [Student("Jo Doe", "", "", "7", "jo")],
+            [Student("Jo Doe", "s1", "", "7", "jo")],
         ),
     ],
     ids=["gradebook", "groups"],
