@@ -87,10 +87,8 @@ def canvas_feedback(book: Book) -> bytes:
     """Return a ZIP that Canvas takes as files with comments: it reads from the names whose they are."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
-        for row in book.rows:
-            page, prefix = book.page(row), row.score.attempt.prefix
-            if page is None:
-                continue
+        for row, page in book.pages_to_hand_out():
+            prefix = row.score.attempt.prefix
             if row.score.attempt.platform != "canvas" or not prefix:
                 book.told.append(
                     f"not handed in to Canvas, so without a name that it knows: {row.student.shown}"

@@ -112,10 +112,7 @@ def moodle_feedback(book: Book) -> bytes:
     """Return the ZIP of feedback files; each page is in a folder that tells Moodle whose it is."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
-        for row in book.rows:
-            page = book.page(row)
-            if page is None:
-                continue
+        for row, page in book.pages_to_hand_out():
             if not row.student.platform_id:
                 book.told.append(f"without a participant number, which Moodle needs: {row.student.shown}")
                 continue

@@ -110,7 +110,7 @@ class Roster:
             names |= {" ".join(pair) for pair in itertools.permutations(entry.cells, 2)}
             for name in {name_key(name) for name in names if name}:
                 self._by_name[name].append(number)
-            for letters in {each for name in names if name for each in _letters(name)}:
+            for letters in {each for name in names if name for each in name_letters(name)}:
                 self._by_letters[letters].append(number)
 
     def find(self, told: Student, parts: Sequence[str] = ()) -> list[Entry]:
@@ -125,7 +125,7 @@ class Roster:
         names = [form for name in given for form in dict.fromkeys((name, _given_name_first(name)))]
         several: list[int] = []
         keys = [(self._by_name, name_key(name)) for name in names]
-        keys += [(self._by_letters, letters) for name in names for letters in sorted(_letters(name))]
+        keys += [(self._by_letters, letters) for name in names for letters in sorted(name_letters(name))]
         for table, key in keys:
             numbers = table.get(key, [])
             if len(numbers) == 1:
@@ -277,7 +277,7 @@ def name_key(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
-def _letters(name: str) -> set[str]:
+def name_letters(name: str) -> set[str]:
     """Return the letters and digits of a name, as platforms write them in the names of files."""
     folded = unicodedata.normalize("NFC", name).casefold()
     forms = set()

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -250,12 +251,39 @@ def test_a_worksheet_that_is_none_is_named(tmp_path: Path, text: str, message: s
 
 
 def test_moodle_hands_each_page_to_its_student(tmp_path: Path) -> None:
-    data = moodle_feedback(book(tmp_path))
+    data = moodle_feedback(book(tmp_path, partial=True))
     assert moodle_feedback_import(data) == dict.fromkeys(("1001", "1002", "1003", "1004"), "feedback.html")
     archive = zipfile.ZipFile(io.BytesIO(data))
     pages = {re.findall(r"_(\d+)_", name)[0]: archive.read(name).decode() for name in archive.namelist()}
     assert "<h1>jo2</h1>" in pages["1003"]
     assert not any("notebook.html" in page for page in pages.values())
+
+
+@pytest.mark.parametrize("make", [moodle_feedback, feedback_zip, canvas_feedback])
+def test_a_page_that_is_not_finished_is_left_out_loudly_unless_it_is_asked_for(
+    tmp_path: Path, make: Callable[[Book], bytes]
+) -> None:
+    found = [
+        replace(each, attempt=replace(each.attempt, platform="canvas", prefix=f"{each.submission}_"))
+        for each in scores()
+    ]
+    made = book(tmp_path, found)
+    data = make(made)
+    pages = [
+        archive.read(name).decode()
+        for archive in [zipfile.ZipFile(io.BytesIO(data))]
+        for name in archive.namelist()
+    ]
+    assert len(pages) == 3
+    assert not any("<h1>jo2</h1>" in page for page in pages)
+    (warning,) = made.warned
+    assert warning.startswith("1 of 4 pages is NOT FINISHED, and left out: Jörg Doe. `grader todo --out")
+    assert "give --partial" in warning
+    made = book(tmp_path, found, partial=True)
+    assert len(zipfile.ZipFile(io.BytesIO(make(made))).namelist()) == 4
+    assert "1 of 4 pages is NOT FINISHED, and in the file all the same: Jörg Doe." in made.warned[0]
+    with pytest.raises(UsageError, match="1 of 1 page is NOT FINISHED, so there is nothing to hand out"):
+        make(book(tmp_path, [found[2]]))
 
 
 def test_an_underscore_in_a_name_does_not_hide_the_number_from_moodle(tmp_path: Path) -> None:
@@ -313,7 +341,7 @@ def test_a_page_for_canvas_is_called_as_the_file_that_was_handed_in(tmp_path: Pa
     made = book(tmp_path)
     names = zipfile.ZipFile(io.BytesIO(canvas_feedback(made))).namelist()
     assert names == ["doejoerg_LATE_1002_77_feedback.html"]
-    assert len(made.told) == 3
+    assert len(made.told) == 2
 
 
 def test_nbgrader_s_columns_are_those_of_its_exporter(tmp_path: Path) -> None:
