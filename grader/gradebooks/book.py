@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.attempt import Student
+from grader.attempt import Student, keys_by_number
 from grader.course.rubric import Rubric
 from grader.course.total import Total, total_of
 from grader.errors import UsageError
@@ -134,9 +134,12 @@ def rows_of(scores: Iterable[Score], rubric: Rubric) -> list[Row]:
     has somebody of whom nothing says that a hand-in counts.
     """
     by_student: dict[str, list[tuple[Student, Score]]] = {}
+    scores = list(scores)
+    by_number = keys_by_number(score.attempt for score in scores)
     for score in scores:
         for student in score.attempt.students or (Student(name=score.title),):
-            key = student.key if score.attempt.students else f"submission:{score.submission}"
+            key = by_number.get((score.attempt.platform, student.platform_id), student.key)
+            key = key if score.attempt.students else f"submission:{score.submission}"
             by_student.setdefault(key, []).append((student, score))
     rows = []
     for found in by_student.values():

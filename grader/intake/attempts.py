@@ -17,7 +17,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from grader.attempt import Attempt, Student
+from grader.attempt import Attempt, Student, keys_by_number
 from grader.errors import UsageError
 from grader.intake.archives import Opened
 from grader.intake.layouts import HandedIn
@@ -58,11 +58,11 @@ def with_attempts(
     owners = _owners(submissions)
     told = [*(_identified(each, handed_in, rules, owners) for each in submissions), *earlier]
     winners: set[int] = set()
-    others: dict[int, set[str]] = defaultdict(set)
+    others: dict[int, set[int]] = defaultdict(set)
     for numbers in by_student(told, rules):
         winners.add(numbers[0])
         for number in numbers:
-            others[number] |= {told[other].id for other in numbers if other != number}
+            others[number] |= {other for other in numbers if other != number}
     result, changed = [], []
     for number, each in enumerate(told):
         counts = number in winners or not others[number]
@@ -71,8 +71,12 @@ def with_attempts(
             if counts != each.attempt.counts:
                 changed.append(replace(each, attempt=attempt))
         elif others[number]:
-            names = f"Perhaps of the same student: {', '.join(sorted(others[number]))}."
-            remark = " ".join(filter(None, [_without_copies(each.remark), names, attempt.standing]))
+            sure = {told[other].id for other in others[number] if _surely_same(attempt, told[other].attempt)}
+            unsure = {told[other].id for other in others[number]} - sure
+            whose = "team" if len(attempt.students) > 1 else "student"
+            names = [f"Also of the same {whose}: {', '.join(sorted(sure))}."] if sure else []
+            names += [f"Perhaps of the same student: {', '.join(sorted(unsure))}."] if unsure else []
+            remark = " ".join(filter(None, [_without_copies(each.remark), *names, attempt.standing]))
             result.append(replace(each, attempt=attempt, remark=remark))
         else:
             result.append(each)
@@ -84,10 +88,14 @@ def with_attempts(
 
 def by_student(hand_ins: Sequence[Submission], rules: Rules) -> list[list[int]]:
     """Return the numbers of the hand-ins of each student, that of the one that counts first."""
+    by_number = keys_by_number(each.attempt for each in hand_ins)
     found: dict[str, set[int]] = defaultdict(set)
     for number, each in enumerate(hand_ins):
         for student in each.attempt.students:
-            found[_key(student, rules)].add(number)
+            key = _key(student, rules)
+            if key == student.key:  # no line of a roster
+                key = by_number.get((each.attempt.platform, student.platform_id), key)
+            found[key].add(number)
     return [
         sorted(sorted(numbers), key=lambda number: _rank(hand_ins[number], rules), reverse=True)
         for numbers in found.values()
@@ -98,6 +106,19 @@ def _key(student: Student, rules: Rules) -> str:
     """Return what tells a student from others; an earlier run may have had no roster."""
     found = rules.roster.find(student) if rules.roster is not None else []
     return found[0].student.key if len(found) == 1 else student.key
+
+
+def _surely_same(one: Attempt, other: Attempt) -> bool:
+    """Whether two hand-ins have a student of one number, address or account, and not only of one name."""
+    kinds = ["id", "email"]
+    if one.platform and one.platform == other.platform:
+        kinds += ["platform_id", "login"]
+    return any(
+        getattr(student, kind) and getattr(student, kind).casefold() == getattr(their, kind).casefold()
+        for kind in kinds
+        for student in one.students
+        for their in other.students
+    )
 
 
 def _without_copies(remark: str) -> str:

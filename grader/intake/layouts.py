@@ -32,6 +32,7 @@ MOODLE_NAME = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>[
 CANVAS_FILE = re.compile(
     r"(?P<name>[^_]+)(?P<late>_LATE)?_(?P<user>\d+)_(?P<attachment>\d+)_(?P<file>.+)", re.S
 )
+USER_DIGITS = 3  # of a number of Canvas in the name of a single file: `hw_1_2_x.ipynb` has none
 METADATA = "submission_metadata.yml"
 MAX_METADATA = 64 << 20
 TIMESTAMP = "timestamp.txt"
@@ -139,6 +140,19 @@ def hand_ins(folder: Path, platform: str) -> dict[str, HandedIn]:
             cut = name.rfind("-", 0, shared) + 1
             found[name] = HandedIn((Student(login=name[cut:] or name),), prefix=name)
     return found
+
+
+def single_hand_in(path: Path) -> tuple[str, HandedIn] | None:
+    """Return the platform and what it tells of one file, by its own name or that of its folder."""
+    for name in (path.name, path.parent.name):
+        if told := MOODLE_NAME.fullmatch(name):
+            student = Student(name=told["name"].strip(), platform_id=told["id"])
+            return MOODLE, HandedIn((student,), prefix=name)
+    if (told := CANVAS_FILE.fullmatch(path.name)) and (told["late"] or len(told["user"]) >= USER_DIGITS):
+        student = Student(name=told["name"], platform_id=told["user"])
+        prefix = path.name.removesuffix(told["file"])
+        return CANVAS, HandedIn((student,), late=bool(told["late"]), prefix=prefix)
+    return None
 
 
 def _arrange_moodle(folder: Path) -> None:

@@ -117,6 +117,16 @@ def test_moodle_reads_the_grade_and_the_comment_of_each_student(tmp_path: Path) 
     assert found["1003"][1] == "2 of 5 points so far. Pending: Essay."
 
 
+def test_a_student_whom_one_run_knew_by_the_number_alone_has_one_row(tmp_path: Path) -> None:
+    late = done("late", Student("Anna", platform_id="1001"), platform="moodle", counts=False)
+    found = [done("anna", ANNA, platform="moodle"), late, done("other", replace(JO, platform_id="1001"))]
+    rows = book(tmp_path, found).rows
+    assert [(row.student, row.score.submission, row.others) for row in rows] == [
+        (ANNA, "anna", ("late",)),
+        (replace(JO, platform_id="1001"), "other", ()),
+    ]
+
+
 def test_points_so_far_are_written_where_they_are_asked_for(tmp_path: Path) -> None:
     assert moodle_import(moodle_worksheet(book(tmp_path, partial=True)))["1003"][0] == "2.00"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from time import tzset
 
@@ -269,6 +270,50 @@ def test_a_hand_in_of_an_earlier_run_is_one_of_several(tmp_path: Path) -> None:
     assert [(each.id, each.attempt.counts) for each in changed] == [("anna", False)]
     own, *changed = with_attempts(handed_in, Opened(tmp_path), Rules("hw"), earlier[1:])
     assert (own.attempt.counts, changed) == (False, [])
+
+
+@pytest.mark.parametrize(
+    ("path", "student", "platform"),
+    [
+        ("Jo Doe_1234_assignsubmission_file_/hw.ipynb", Student("Jo Doe", platform_id="1234"), "moodle"),
+        ("Jo Doe_1234_assignsubmission_file_hw.ipynb", Student("Jo Doe", platform_id="1234"), "moodle"),
+        ("doejo_LATE_4711_9912_hw-1.ipynb", Student("doejo", platform_id="4711"), "canvas"),
+        ("hw_1_2_x.ipynb", Student("hw_1_2_x"), ""),
+    ],
+)
+def test_a_single_notebook_is_told_by_the_number_in_its_name(
+    tmp_path: Path, path: str, student: Student, platform: str
+) -> None:
+    (tmp_path / path).parent.mkdir(exist_ok=True)
+    (tmp_path / path).write_text("{}")
+    handed_in = opened(tmp_path / path, tmp_path / "out", "hw")
+    known = replace(student, email="jo@x.org")
+    before = Submission("a", Path("/in/a.ipynb"), "a", attempt=Attempt((known,), platform=platform))
+    own, *changed = with_attempts(find_submissions(handed_in.folder), handed_in, Rules("hw"), [before])
+    assert own.attempt.students == (student,)
+    if platform:
+        assert own.attempt.platform == platform
+        assert "Also of the same student: a." in own.remark
+        assert "Perhaps" not in own.remark
+        assert own.attempt.counts != before.attempt.counts or [each.id for each in changed] == ["a"]
+    else:
+        assert (own.remark, changed) == ("", [])
+
+
+def test_hand_ins_of_one_number_are_surely_of_one_student_and_of_one_name_perhaps(tmp_path: Path) -> None:
+    for name in (
+        "Jo_1_assignsubmission_file_/a",
+        "Jo_1_assignsubmission_file_/b",
+        "Al_2_assignsubmission_file_/c",
+    ):
+        plain(tmp_path / "moodle", f"{name}.ipynb")
+    handed_in = opened(tmp_path / "moodle", tmp_path / "out", "hw")
+    found = with_attempts(find_submissions(handed_in.folder), handed_in, Rules("hw"))
+    remarks = [each.remark for each in found if each.remark]
+    assert len(remarks) == 2
+    assert all(
+        remark.startswith("Also of the same student: Jo_1_assignsubmission_file_/") for remark in remarks
+    )
 
 
 def test_links_lead_nowhere_else_where_a_folder_is_copied_and_are_told(tmp_path: Path) -> None:
