@@ -171,7 +171,7 @@ def _grade(
                     events.write("ended", done=tally.done, faults=tally.faults)
             others = len(rows) - tally.done
     with _logged_only():
-        closing_words(tally, console)
+        closing_words(tally, console, course.rubric)
         if where.left_out:
             shown = ", ".join(where.left_out[:MAX_NAMES]) + (" and more" * (len(where.left_out) > MAX_NAMES))
             console.print(f"Not taken for hand-ins: {escape(shown)}", soft_wrap=True)

@@ -19,6 +19,7 @@ from grader.batch.gradebook import (
 )
 from grader.batch.results import Results
 from grader.batch.write_pages import write_pages_of
+from grader.counted import counted, listed
 from grader.course.score import score_nothing
 from grader.intake.archives import Opened
 from grader.intake.attempts import UNREAD, Rules, unknown_extensions, with_attempts
@@ -27,7 +28,6 @@ from grader.intake.teams import several_works
 from grader.plan.plan import Course
 from grader.records import Status
 from grader.store import KeptScore, Store
-from grader.words import counted, listed
 
 MAX_NAMES = 5
 NOT_YET = "Not graded yet: grade the folder again."

@@ -9,8 +9,8 @@ import click
 
 from grader.cli.open_results import Where, opened, results_options, row_of
 from grader.cli.options import PATH
+from grader.counted import counted, listed
 from grader.errors import ResultsError, UsageError
-from grader.words import counted, listed
 
 AUTOGRADER = "gradescope-autograder"
 SHOWN = 5

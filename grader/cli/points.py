@@ -9,8 +9,8 @@ import click
 
 from grader.cli.open_results import Opened, Where, opened, person_option, results_options
 from grader.cli.options import NUMBER, PATH
+from grader.counted import counted
 from grader.errors import UsageError
-from grader.words import counted
 
 
 @click.group(short_help="Points that a person gives: set, export, import, undo, history.")

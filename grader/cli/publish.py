@@ -8,8 +8,8 @@ import click
 
 from grader.cli.open_results import Where, opened, results_options
 from grader.cli.options import PATH
+from grader.counted import counted, listed
 from grader.errors import UsageError
-from grader.words import counted, listed
 
 SHOWN = 5
 

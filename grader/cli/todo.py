@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from grader.cli.open_results import Where, opened, results_options
-from grader.words import counted
+from grader.counted import counted
 
 WORDS = {
     "written": "written parts to read",

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.attempt import Student, keys_by_number
+from grader.counted import counted, listed
 from grader.course.rubric import Rubric
 from grader.course.total import Total, total_of
 from grader.errors import UsageError
 from grader.records import Score, Status
 from grader.store import Store
-from grader.words import counted, listed
 
 FEEDBACK = "feedback.html"
 SHOWN = 5

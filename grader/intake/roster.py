@@ -20,13 +20,13 @@ from pathlib import Path, PurePosixPath
 from rapidfuzz import fuzz, process
 
 from grader.attempt import Student
+from grader.counted import counted
 from grader.csv_table import read_csv
 from grader.errors import UsageError
 from grader.intake.submissions import COPY, one_line
 from grader.intake.times import is_blank, parsed_times
 from grader.moodle_table import HEADINGS as MOODLE
 from grader.moodle_table import NO_TEAM, is_worksheet, number_of, participants, submission_times
-from grader.words import counted
 
 NUMBERED = re.compile(r"(.+?)_\d+(_|$)")  # as Moodle and Canvas name what a student hands in
 MAX_CELLS = 8  # of a line: whoever has more, has no more names in them

@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from grader.counted import counted, listed
 from grader.intake.roster import Roster, name_key
 from grader.intake.submissions import Submission
-from grader.words import counted, listed
 
 SHOWN = 8
 
