@@ -23,7 +23,7 @@ from grader.intake.archives import Opened
 from grader.intake.layouts import HandedIn
 from grader.intake.roster import Roster, load_roster, merged, names_in, nearest_names, read_table
 from grader.intake.submissions import COPY, Submission, one_line, student_of
-from grader.intake.times import parsed_time
+from grader.intake.times import parsed_times
 
 NUMBER = re.compile(r"\((\d+)\)$|Copy(\d*)$|-(\d{1,2})$", re.I)
 UNREAD = "The time of the hand-in cannot be read:"
@@ -290,7 +290,9 @@ def load_extensions(path: Path, deadline: dt.datetime) -> dict[str, dt.datetime]
     if who is None or not units:
         raise UsageError(f"{path}:1: the columns 'student' and 'until' (or 'hours', 'days') are needed")
     found: dict[str, dt.datetime] = {}
-    for number, row in enumerate(rows[1:], start=2):
+    column = headings.index("until") if "until" in headings else None
+    times = parsed_times(["" if column is None or column >= len(row) else row[column] for row in rows[1:]])
+    for number, (row, time) in enumerate(zip(rows[1:], times, strict=True), start=2):
         cells = [*map(str.strip, row), *[""] * len(headings)]
         if not any(cells):
             continue
@@ -300,7 +302,7 @@ def load_extensions(path: Path, deadline: dt.datetime) -> dict[str, dt.datetime]
             raise UsageError(f"{path}:{number}: a student and a time are needed")
         try:
             until = (
-                dt.datetime.fromisoformat(parsed_time(value[unit]))
+                dt.datetime.fromisoformat(time)
                 if unit == "until"
                 else _later(deadline, float(value[unit].replace(",", ".")), UNIT_HOURS[unit])
             )

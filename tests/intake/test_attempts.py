@@ -180,6 +180,16 @@ def test_a_table_of_extensions_that_is_wrong_names_the_line(tmp_path: Path, text
     assert message in str(error.value)
 
 
+def test_extensions_are_read_as_the_dates_of_their_column_say(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(
+        "student,until\nanna,3/12/2026 10:00 +00:00\nbert,25/11/2026 10:00 +00:00\n"
+    )
+    assert load_extensions(tmp_path / "x.csv", DEADLINE) == {
+        "anna": dt.datetime(2026, 12, 3, 10, tzinfo=dt.UTC),
+        "bert": dt.datetime(2026, 11, 25, 10, tzinfo=dt.UTC),
+    }
+
+
 def test_days_and_hours_count_from_the_deadline(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("student,days,hours\nanna,2,\nbert,,12\nanna,1,\n")
     assert load_extensions(tmp_path / "x.csv", DEADLINE) == {

@@ -219,6 +219,13 @@ def test_the_worksheet_of_moodle_is_understood_in_the_language_of_the_site(
     assert found.student.email == "b2@x.org"
 
 
+@pytest.mark.parametrize("word", ["Teilnehmer/in ", "Participant", "Deelnemer "])
+def test_a_worksheet_with_columns_taken_out_is_known_by_its_word(tmp_path: Path, word: str) -> None:
+    (tmp_path / "w.csv").write_text(f"ID,Name\n{word}1001,Anna\n{word}1002,Bert\n")
+    students = [entry.student for entry in load_roster(tmp_path / "w.csv").entries]
+    assert students == [Student("Anna", platform_id="1001"), Student("Bert", platform_id="1002")]
+
+
 def test_a_number_of_letters_and_digits_is_a_students_own(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text("id,name,points (a),points (b)\ns100,Anna,1,2\ns101,Bert,1,2\n")
     assert [entry.student.id for entry in load_roster(tmp_path / "r.csv").entries] == ["s100", "s101"]
