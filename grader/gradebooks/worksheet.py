@@ -5,10 +5,12 @@ from __future__ import annotations
 import codecs
 import csv
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from grader.counted import listed
 from grader.csv_table import PLAIN, Form, read_csv, write_csv
 from grader.errors import UsageError
 from grader.gradebooks.book import Book, Row
@@ -100,10 +102,16 @@ def fill(
             raise UsageError(f"{worksheet.path}:{number + 1}: {found.student.shown} has two lines")
         filled.add(found.student.key)
         put(worksheet.rows[number], found)
-    without = [row.student.shown for row in book.rows if row.student.key not in filled]
+    without = [row for row in book.rows if row.student.key not in filled]
     if without:
-        more = f" and {len(without) - SHOWN} more" if len(without) > SHOWN else ""
-        book.told.append(f"not in the worksheet {worksheet.path}: {', '.join(without[:SHOWN])}{more}")
+        names = Counter(row.student.shown for row in book.rows)
+        shown = [
+            f"{row.student.shown} ({row.student.id or row.student.email or row.score.submission})"
+            if names[row.student.shown] > 1
+            else row.student.shown
+            for row in without
+        ]
+        book.told.append(f"not in the worksheet {worksheet.path}: {listed(shown, SHOWN)}")
 
 
 def _only(

@@ -154,6 +154,13 @@ def test_the_worksheet_that_moodle_handed_out_is_filled_in_and_nothing_else_chan
     assert made.told == [f"not in the worksheet {tmp_path / 'w.csv'}: =HYPERLINK(1)"]
 
 
+def test_two_of_one_name_without_a_line_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "w.csv").write_text("Identifier,Full name,Grade\nParticipant 1001,Anna O'Neil,\n")
+    made = book(tmp_path, scores()[:3], worksheet=tmp_path / "w.csv")
+    moodle_worksheet(made)
+    assert made.told[-1] == f"not in the worksheet {tmp_path / 'w.csv'}: Jörg Doe (s2), Jörg Doe (s3)"
+
+
 def test_another_maximum_in_moodle_scales_the_grades_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "w.csv").write_text(WORKSHEET.replace("5.00", "100.00"), encoding="utf-8")
     made = book(tmp_path, worksheet=tmp_path / "w.csv")
