@@ -39,7 +39,10 @@ MAX_NESTED, MAX_ARCHIVES = 3, 50  # in each other, and in one that a student pac
 
 @dataclass(frozen=True)
 class Opened:
-    """The folder that holds the hand-ins, what the platform says of each by its path there, and remarks."""
+    """The folder that holds the hand-ins, what the platform says of each by its path there, and remarks.
+
+    What is said of a single notebook is under ''.
+    """
 
     folder: Path
     platform: str = ""
@@ -48,8 +51,10 @@ class Opened:
 
     def of(self, path: Path) -> HandedIn | None:
         """Return what the platform says of a file or folder."""
-        inside = path.relative_to(self.folder).parts if path.is_relative_to(self.folder) else ()
-        return self.hand_ins.get(inside[0]) if inside else None
+        if not path.is_relative_to(self.folder):
+            return None
+        inside = path.relative_to(self.folder).parts
+        return self.hand_ins.get(inside[0] if inside else "")
 
     def remarks_on(self, path: Path) -> list[str]:
         """Return what is to be told of the archives of the hand-in that a path belongs to."""
@@ -72,7 +77,8 @@ def opened(source: Path, results: Path, assignment: str) -> Opened:
         ):
             return Opened(top if platform else source, platform, layouts.hand_ins(top, platform))
     elif not source.is_file() or not PACKED.search(source.name):
-        return Opened(source)
+        platform, told = layouts.single_hand_in(source.absolute()) or ("", None)
+        return Opened(source, platform, {} if told is None else {"": told})
     return _copied(source, results, assignment)
 
 
