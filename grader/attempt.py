@@ -10,6 +10,11 @@ from dataclasses import dataclass
 
 COUNTS, COUNTS_NOT, CHOSEN = "This hand-in counts.", "This hand-in does not count.", "A person chose it."
 
+# How remarks begin that name other students or their files: no student reads them.
+NOBODY, SEVERAL = "Nobody of the roster is called", "Several of the roster may be"
+PERHAPS, ANOTHER = "Perhaps of the same student:", "Another file of this name was graded before:"
+FOR_STAFF = (NOBODY, SEVERAL, PERHAPS, ANOTHER)
+
 KINDS = ("id", "email", "login", "platform_id", "name")  # of what tells students apart, the surest first
 
 

@@ -211,7 +211,7 @@ MAY_USE = {
         "similar",
         "store",
     },
-    "report": {"course", "handler", "reading", "records"},
+    "report": {"attempt", "course", "handler", "reading", "records"},
     "exports": {"course", "errors", "records"},
     "intake": {"attempt", "counted", "csv_table", "errors", "moodle_table", "notebook"},
     "similar": set(),

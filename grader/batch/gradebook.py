@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import overload
 
-from grader.attempt import CHOSEN, COUNTS, COUNTS_NOT, Attempt
+from grader.attempt import ANOTHER, CHOSEN, COUNTS, COUNTS_NOT, Attempt
 from grader.intake.submissions import INSTEAD, ROSTER, SUFFIX, Submission, results_directory
 from grader.records import Score, Status
 from grader.store import KeptScore, Store
@@ -42,8 +42,8 @@ def with_own_name(late: Submission, sources: Mapping[str, str]) -> Submission:
         name = f"{late.id}-{number}"
     if number == 1:
         return late
-    told = f"Another file of this name was graded before: {late.id}. It may be of the same student."
-    return replace(late, id=name, directory=results_directory(name), remark=f"{late.remark} {told}".strip())
+    told = f"{ANOTHER} {late.id}. It may be of the same student."
+    return replace(late, id=name, directory=results_directory(name), remark=f"{late.remark}\n{told}".strip())
 
 
 def recounted(score: Score, attempt: Attempt) -> Score:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from grader.attempt import NOBODY, SEVERAL
 from grader.batch.gradebook import (
     is_replaced,
     no_longer_absent,
@@ -117,9 +118,14 @@ def tell_intake(submissions: Sequence[Submission], where: Where, warn: Callable[
         for words in roster.told:
             warn(words)
         _warn_of_some(roster.unread, warn, "more times of the roster cannot be read")
-    unread = [f"{each.id}: {each.remark}" for each in submissions if UNREAD in each.remark]
+
+    def told(*begin: str) -> list[str]:
+        lines = ((each.id, line) for each in submissions for line in each.remark.splitlines())
+        return [f"{name}: {line}" for name, line in lines if line.startswith(begin)]
+
+    unread = told(UNREAD)
     _warn_of_some(unread, warn, "more times cannot be read: see index.html")
-    unknown = [f"{each.id}: {each.remark}" for each in submissions if "of the roster" in each.remark]
+    unknown = told(NOBODY, SEVERAL)
     _warn_of_some(unknown, warn, "more hand-ins are of nobody of the roster: see index.html")
     if roster is not None:
         _warn_of_some(several_works(submissions, roster), warn, "more teams have several different notebooks")

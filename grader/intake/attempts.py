@@ -17,7 +17,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from grader.attempt import Attempt, Student, keys_by_number
+from grader.attempt import NOBODY, PERHAPS, SEVERAL, Attempt, Student, keys_by_number
 from grader.errors import UsageError
 from grader.intake.archives import Opened
 from grader.intake.layouts import HandedIn
@@ -75,8 +75,8 @@ def with_attempts(
             unsure = {told[other].id for other in others[number]} - sure
             whose = "team" if len(attempt.students) > 1 else "student"
             names = [f"Also of the same {whose}: {', '.join(sorted(sure))}."] if sure else []
-            names += [f"Perhaps of the same student: {', '.join(sorted(unsure))}."] if unsure else []
-            remark = " ".join(filter(None, [_without_copies(each.remark), *names, attempt.standing]))
+            names += [f"{PERHAPS} {', '.join(sorted(unsure))}."] if unsure else []
+            remark = "\n".join(filter(None, [_without_copies(each.remark), *names, attempt.standing]))
             result.append(replace(each, attempt=attempt, remark=remark))
         else:
             result.append(each)
@@ -122,9 +122,7 @@ def _surely_same(one: Attempt, other: Attempt) -> bool:
 
 
 def _without_copies(remark: str) -> str:
-    return re.sub(
-        r"Perhaps of the same student: .*? decide which one counts\.", "", remark, flags=re.S
-    ).strip()
+    return "\n".join(line for line in remark.splitlines() if not line.startswith(PERHAPS))
 
 
 def _identified(
@@ -153,11 +151,11 @@ def _identified(
             found.append(student)
             if entries:
                 several = ", ".join(_described(entry.student) for entry in entries)
-                remarks.append(f"Several of the roster may be {student.shown}: {several}.")
+                remarks.append(f"{SEVERAL} {student.shown}: {several}.")
             else:
                 near = rules.roster.nearest(student, names)
                 nearest = f"; most like it: {', '.join(near)}" if near else ""
-                remarks.append(f"Nobody of the roster is called {student.shown}{nearest}.")
+                remarks.append(f"{NOBODY} {student.shown}{nearest}.")
         students = list({student.key: student for student in found}.values())
     if not time and rules.file_times and each.path.exists():
         time = dt.datetime.fromtimestamp(each.path.lstat().st_mtime).astimezone().isoformat()
@@ -171,7 +169,7 @@ def _identified(
         platform=handed_in.platform,
         prefix=told.prefix,
     )
-    return replace(each, attempt=attempt, remark=" ".join(filter(None, remarks)))
+    return replace(each, attempt=attempt, remark="\n".join(filter(None, remarks)))
 
 
 def _owners(submissions: Sequence[Submission]) -> dict[str, set[str]]:

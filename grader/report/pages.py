@@ -23,6 +23,7 @@ from latex2mathml.converter import convert
 from markupsafe import Markup, escape
 from pygments.formatters import HtmlFormatter
 
+from grader.attempt import FOR_STAFF, NOBODY, SEVERAL
 from grader.course.rubric import Rubric
 from grader.course.total import Total, total_of
 from grader.handler.safe_html import show_markdown
@@ -143,9 +144,8 @@ class CourseRow:
 def course_row(score: Score, rubric: Rubric) -> CourseRow:
     """Return a hand-in as the page of the course shows it."""
     total = total_of(score, rubric)
-    look = score.status in (Status.NOT_GRADED, Status.UNREADABLE) or "of the roster" in " ".join(
-        score.remarks
-    )
+    unknown = any(remark.startswith((NOBODY, SEVERAL)) for remark in score.remarks)
+    look = score.status in (Status.NOT_GRADED, Status.UNREADABLE) or unknown
     kinds = {
         "attempt": not score.attempt.counts,
         "pending": not total.is_final,
@@ -262,7 +262,7 @@ def feedback_page(rubric: Rubric, score: Score, run: NotebookRun | None, made: s
         first=first_to_fix(score) if score.status is Status.GRADED else [],
         lines_of=lines_of,
         hint_of=hint_of,
-        remarks=score.remarks,
+        remarks=[remark for remark in score.remarks if not remark.startswith(FOR_STAFF)],
         functions=tuple(map(str, rubric.subjects)),
         run=run,
         failed=failed,

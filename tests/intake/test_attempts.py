@@ -89,7 +89,7 @@ def test_the_last_numbered_copy_counts_where_no_time_is_known(tmp_path: Path) ->
     )
     assert counting(found) == {"anna (10)", "bert"}
     told = next(each.remark for each in found if each.id == "anna")
-    assert told == "Perhaps of the same student: anna (10), anna (2). This hand-in does not count."
+    assert told == "Perhaps of the same student: anna (10), anna (2).\nThis hand-in does not count."
 
 
 def test_a_notebook_counts_more_than_a_later_file_that_is_none(tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ def test_a_hand_in_of_an_earlier_run_is_one_of_several(tmp_path: Path) -> None:
     own, *changed = with_attempts(handed_in, Opened(tmp_path), Rules("hw"), earlier[:1])
     assert (own.attempt.counts, own.remark) == (
         True,
-        "Perhaps of the same student: anna. This hand-in counts.",
+        "Perhaps of the same student: anna.\nThis hand-in counts.",
     )
     assert [(each.id, each.attempt.counts) for each in changed] == [("anna", False)]
     own, *changed = with_attempts(handed_in, Opened(tmp_path), Rules("hw"), earlier[1:])

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from support import Page, not_graded, notebook, rubric, run, score
 
+from grader.attempt import FOR_STAFF
 from grader.decision import Decided, DecisionKind
 from grader.records import (
     CellRun,
@@ -200,3 +201,12 @@ def test_numbers_are_folded_away_where_a_check_before_shows_some() -> None:
     html = feedback_page(rubric(), replace(made, questions=(question,)), None, "")
     assert html.count("<dt>largest error</dt>") == 3
     assert html.count('<details class="numbers">') == 2
+
+
+@pytest.mark.parametrize("words", FOR_STAFF)
+def test_a_student_reads_no_name_of_another_one(words: str) -> None:
+    made = replace(score("anna"), remarks=(f"{words} Bob Smith.", "This hand-in counts."))
+    page = feedback_page(rubric(), made, None, "")
+    assert "Bob Smith" not in page
+    assert "This hand-in counts." in page
+    assert "Bob Smith" in course_page(rubric(), [made], {"anna": "a"}, "")
