@@ -171,7 +171,7 @@ def _grade(
                     events.write("ended", done=tally.done, faults=tally.faults)
             others = len(rows) - tally.done
     with _logged_only():
-        closing_words(tally, console)
+        closing_words(tally, console, course.rubric)
         if where.left_out:
             shown = ", ".join(where.left_out[:MAX_NAMES]) + (" and more" * (len(where.left_out) > MAX_NAMES))
             console.print(f"Not taken for hand-ins: {escape(shown)}", soft_wrap=True)
@@ -244,7 +244,7 @@ def with_deadline(course: Course, text: str) -> Course:
     """Return the course with another deadline; raise UsageError if it is no time."""
     time = parsed_time(text)
     if not time:
-        raise UsageError(f"--deadline {text}: give a time such as 2026-11-20T23:59")
+        raise UsageError(f"--deadline {text!r} cannot be read as a time: write it like 2026-11-20 23:59")
     deadline = dt.datetime.fromisoformat(time)
     return replace(course, rubric=course.rubric.model_copy(update={"deadline": deadline}))
 
