@@ -209,6 +209,15 @@ def test_a_line_that_is_right_given_a_false_claim_holds(claim: str, line: str) -
     assert steps[1].reason == "right, given line 1"
 
 
+def test_a_line_that_is_right_only_because_a_line_before_is_false_fails() -> None:
+    claim = r"\frac{\partial Z}{\partial d_{nm}} = d_{nm}^{-2}"
+    lemma = r"\frac{\partial C}{\partial d_{nm}} = \frac{p_{nm}}{d_{nm}} %s \frac{1}{Z} \frac{\partial Z}{\partial d_{nm}}"
+    false = judge(f"$${claim}$$\n\n$${lemma % '-'}$$").steps
+    assert [step.verdict for step in false] == ["fails", "fails"]
+    assert false[1].reason.startswith("it holds only because line 1 is false; with N = 2")
+    assert verdicts(f"$${claim}$$\n\n$${lemma % '+'}$$") == ["fails", "holds"]
+
+
 def test_what_cannot_be_read_is_not_checked_and_told_with_its_place() -> None:
     report = judge(
         "First\n\n$$C = \\foo$$\n\n$$= \\sum_{i \\neq j} p_{ij} \\log \\frac{p_{ij}}{q_{ij}}$$ $a \\begin{x} = b$"
