@@ -4,7 +4,7 @@
     python benchmarks/derivations.py --seeds 1000    the right steps of the corpus on as many seeds: an hour
 
 A step that held with one seed is compared again with each of the others, in the scope in which it was judged.
-The derivations are those of tests/derivation/corpus and tests/derivation/further.
+The derivations are those of tests/derivation/corpus, further and third.
 """
 
 from __future__ import annotations

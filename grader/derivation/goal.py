@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from grader.derivation.canonical import canonical
+from grader.derivation.chains import Chain
 from grader.derivation.equality import FAILS, HOLDS, NOT_CHECKED, Comparer
-from grader.derivation.steps import Chain
 from grader.derivation.tree import (
     DerivationError,
     Derivative,
@@ -121,10 +121,11 @@ def is_closed(tree: Node, comparer: Comparer) -> bool:
     return closed(tree)
 
 
-def _start_of(  # noqa: PLR0911 -- one a way not to be the start
-    tree: Node, comparer: Comparer
-) -> tuple[Node, tuple[str, ...]] | None:
-    """Return the target in the letters of a tree that is the start, and the axes it leaves open."""
+def _start_of(tree: Node, comparer: Comparer) -> tuple[Node, tuple[str, ...]] | None:
+    """Return the target in the letters of a tree that is the start, and the axes it leaves open.
+
+    A derivative by more indices than those of the start is an entry of it, one by fewer a larger array.
+    """
     start, target = comparer.task.start, comparer.task.target
     if not isinstance(start, Derivative):
         return (target, ()) if canonical(tree) == canonical(start) else None
@@ -132,7 +133,7 @@ def _start_of(  # noqa: PLR0911 -- one a way not to be the start
         return None
     letters = [index for index in tree.by.indices if isinstance(index, str)]
     wanted = [index for index in start.by.indices if isinstance(index, str)]
-    if len(set(letters)) < len(tree.by.indices) or (letters and len(letters) != len(wanted)):
+    if len(set(letters)) < len(tree.by.indices):
         return None
     if canonical(tree.of) != canonical(start.of):
         try:
@@ -141,9 +142,9 @@ def _start_of(  # noqa: PLR0911 -- one a way not to be the start
             return None
         if not same:
             return None
-    if not letters:  # the whole gradient
-        return target, tuple(wanted)
-    return rename(target, dict(zip(wanted, letters, strict=True))), ()
+    axes = tuple(f"@{index}" for index in wanted[len(letters) :])
+    target = rename(target, dict(zip(wanted, [*letters, *axes], strict=False)))
+    return (Entry(target, tuple(letters[len(wanted) :])) if len(letters) > len(wanted) else target), axes
 
 
 def _equals_target(tree: Node, target: tuple[Node, tuple[str, ...]], comparer: Comparer) -> str:

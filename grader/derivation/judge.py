@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from grader.derivation.chains import Derivation
 from grader.derivation.definitions import (
     Introduced,
     collect,
@@ -20,7 +21,7 @@ from grader.derivation.equality import FAILS, NOT_CHECKED, Comparer
 from grader.derivation.goal import Goal, judge_goal
 from grader.derivation.judge_steps import ChainJudge, Judged, Step
 from grader.derivation.meaning import Task
-from grader.derivation.steps import Derivation, read_derivation
+from grader.derivation.steps import read_derivation
 from grader.derivation.tree import Derivative, Symbol, walk
 from grader.derivation.work import Work
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from grader.derivation.binding import mended_sums, unused_sums
 from grader.derivation.canonical import canonical
+from grader.derivation.chains import Chain, Expression, Link
 from grader.derivation.definitions import Introduced
 from grader.derivation.equality import FAILS, HOLDS, NOT_CHECKED, Comparer, Comparison, Example, pairs_in
 from grader.derivation.explain import mend, show_example
@@ -18,7 +19,6 @@ from grader.derivation.goal import about_cost
 from grader.derivation.prose import CONSTANT, OTHERWISE, ZERO
 from grader.derivation.rules import name_rule
 from grader.derivation.statements import EQUALITIES
-from grader.derivation.steps import Chain, Expression, Link
 from grader.derivation.tree import Node, Symbol, Unknown, free_indices, is_number, size_of, walk
 
 MAX_MENDED = 8  # steps for which is looked what would mend them

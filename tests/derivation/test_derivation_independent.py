@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from support_derivation import HERE, Loops, task
 
 from grader.derivation import tree as n
+from grader.derivation.chains import Derivation
 from grader.derivation.definitions import collect, scope_with
 from grader.derivation.evaluate import Evaluator
 from grader.derivation.meaning import Task
 from grader.derivation.scope import Scope
-from grader.derivation.steps import Derivation, read_derivation
+from grader.derivation.steps import read_derivation
 from grader.derivation.tree import DerivationError, free_indices
 
 CUBE = Task(task().meaning.model_copy(update={"sizes": {"N": (3,), "dim": (3,)}}))
