@@ -11,6 +11,7 @@ from grader.derivation.tree import (
     Add,
     Compare,
     Derivative,
+    Differential,
     Indicator,
     Node,
     Product,
@@ -47,7 +48,7 @@ class Memory:
 
     def believe(self, head: Node, body: Node, line: int) -> None:
         """Keep a false claim about a symbol or a derivative; of one line the last form counts."""
-        if not isinstance(head, Symbol | Derivative):
+        if not isinstance(head, Symbol | Derivative | Differential):
             return
         if self.beliefs and self.beliefs[-1].line == line and self.beliefs[-1].pattern == head:
             self.beliefs.pop()
@@ -61,14 +62,18 @@ class Memory:
         count = 0
         for head, trees in reversed(self.chains):
             names = match(head, left)
-            inner = match(head, left.of) if isinstance(left, Derivative) else None
+            inner = match(head, left.of) if isinstance(left, Derivative | Differential) else None
             for tree in reversed(trees):
                 if names is not None and count < MAX_CANDIDATES:
                     count += 1
                     yield rename(tree, names)
-                if isinstance(left, Derivative) and inner is not None and count < MAX_CANDIDATES:
+                if (
+                    isinstance(left, Derivative | Differential)
+                    and inner is not None
+                    and count < MAX_CANDIDATES
+                ):
                     count += 1
-                    yield _term_by_term(rename(tree, inner), left.by)
+                    yield _term_by_term(left, rename(tree, inner))
 
     def inserted(self, tree: Node) -> Node:
         """Return a tree with the false claims put in."""
@@ -80,7 +85,7 @@ class Memory:
             if split is not None:
                 return split
         # What is differentiated stays: there the comparer knows what a symbol is.
-        return tree if isinstance(tree, Derivative) else rebuild(tree, self.inserted)
+        return tree if isinstance(tree, Derivative | Differential) else rebuild(tree, self.inserted)
 
     def comparer(self, plain: Comparer) -> Comparer:
         """Return a comparer in which symbols are what the false claims say that they are."""
@@ -112,11 +117,11 @@ def match(pattern: Node, tree: Node) -> dict[str, str] | None:
     return names if rename(pattern, names) == tree else None
 
 
-def _term_by_term(tree: Node, by: Symbol) -> Node:
-    """Return the derivative of a sum of terms as the sum of their derivatives."""
+def _term_by_term(derivative: Derivative | Differential, tree: Node) -> Node:
+    """Return the derivative of a tree, of a sum of terms as the sum of their derivatives."""
     if isinstance(tree, Add):
-        return Add(tuple(Derivative(term, by) for term in tree.terms))
-    return Derivative(tree, by)
+        return Add(tuple(replace(derivative, of=term) for term in tree.terms))
+    return replace(derivative, of=tree)
 
 
 def _at_other_points(belief: Belief, tree: Node) -> Node | None:

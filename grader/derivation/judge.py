@@ -1,12 +1,13 @@
 """Judges a derivation: each step holds, fails or is not checked; where it starts, and what it reaches.
 
 A partial derivative by d_ij has two readings: d_ij and d_ji are separate variables, or one. A derivation is
-held to the one that fits it best; so it is with a symbol of the task that a student defines anew.
+held to the one that fits it best; so it is with a symbol of the task that a student defines anew, and with
+what moves in a total differential.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader.derivation.chains import Derivation
 from grader.derivation.definitions import (
@@ -22,7 +23,7 @@ from grader.derivation.goal import Goal, judge_goal
 from grader.derivation.judge_steps import ChainJudge, Judged, Step
 from grader.derivation.meaning import Task
 from grader.derivation.steps import read_derivation
-from grader.derivation.tree import Derivative, Symbol, walk
+from grader.derivation.tree import Derivative, Differential, Node, Symbol, is_number, walk
 from grader.derivation.work import Work
 
 MAX_OWN = 3  # letters of the sheet that a student may define anew
@@ -39,10 +40,17 @@ class Report:
 def judge_derivation(text: str, task: Task, seed: int = 0) -> Report:
     """Return what holds and what fails in a Markdown text; raise DerivationError if it is too long."""
     text = text.encode("utf-8", "replace").decode()  # a lone surrogate cannot be printed
+    work = Work()
     derivation = read_derivation(text, task.vocabulary)
     introduced = collect(derivation.chains, task)
-    work = Work()
     best, comparer = _judge(derivation, task, introduced, seed, work)
+    # In differentials all may move, or a single entry.
+    for letter in _moving_alone(derivation) if best.fails and not work.scarce else ():
+        alone = read_derivation(text, replace(task.vocabulary, alone=letter))
+        known = collect(alone.chains, task)
+        judged, last = _judge(alone, task, known, seed, work)
+        if judged.fit > best.fit:
+            derivation, introduced, best, comparer = alone, known, judged, last
     last, plain, own = comparer, derivation, dict[str, str]()
     # The student may mean another thing by a letter of the sheet, as the original paper does.
     while best.fails and len(own) < MAX_OWN:
@@ -65,6 +73,27 @@ def judge_derivation(text: str, task: Task, seed: int = 0) -> Report:
         for each in derivation.unreadable
     ]
     return Report(tuple(sorted([*best.steps, *unreadable], key=lambda step: step.line)), goal)
+
+
+def _moving_alone(derivation: Derivation) -> list[str]:
+    """Return the letters of the entries that may move alone in differentials, at most three.
+
+    It is the letter of dy_s if it is the only one that is not zero, else those of derivatives.
+    """
+    nodes: list[Node] = []
+    for chain in derivation.chains:
+        trees = [tree for each in chain.expressions for tree in each.readings[:1]]
+        if not any(is_number(tree, 0.0) for tree in trees):
+            nodes += [node for tree in trees for node in walk(tree)]
+    changes = [node for node in nodes if isinstance(node, Differential)]
+    letters = {each.variable.indices[0]: None for each in changes if each.variable and each.variable.indices}
+    if not letters:
+        moving = {each.by.name for each in changes}
+        by = [node.by for node in nodes if isinstance(node, Derivative) and node.by.name in moving]
+        letters = {symbol.indices[0]: None for symbol in by if symbol.indices}
+    elif len(letters) > 1:
+        return []
+    return [each for each in letters if isinstance(each, str)][:3]
 
 
 def _differs(name: str, introduced: Introduced, comparer: Comparer, own: dict[str, str]) -> bool:

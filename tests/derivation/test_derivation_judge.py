@@ -187,7 +187,7 @@ BY_ENTRIES = {  # the result for an entry, for a row and for the whole, where th
     "entries, then the row": ("tsne", LEMMA + rf"""$$\partial_{{y_{{sk}}}} C = 4 \sum_j \frac{{\partial C}}{{\partial d_{{sj}}}}
         (y_{{sk}} - y_{{jk}})$$ $$\nabla_{{y_s}} C = {TARGET}$$"""),
     "an entry of the vector": ("ridge", r"""$J = \sum_n (\sum_d X_{nd} w_d - y_n)^2 + \lambda \sum_d w_d^2$
-        $$\frac{\partial J}{\partial w_k} = 2 \sum_n X_{nk} (\sum_d X_{nd} w_d - y_n) + 2 \lambda w_k$$"""),
+        $$\partial_k J = 2 \sum_n X_{nk} (\sum_d X_{nd} w_d - y_n) + 2 \lambda w_k$$"""),
     "the whole": ("softmax", r"""$$\frac{\partial L}{\partial z_{nk}} = s_{nk} - t_{nk}$$ $$\nabla_W L =
         \sum_n \sum_k \frac{\partial L}{\partial z_{nk}} \frac{\partial z_{nk}}{\partial W} = (s - t)^\top x$$"""),
     "an entry of a row": ("softmax", r"""$$\frac{\partial L}{\partial z_{nj}} = s_{nj} - t_{nj}$$ $$\nabla_{w_{jk}} L =
