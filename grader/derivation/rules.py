@@ -92,9 +92,7 @@ def _first_assumption(left: Node, right: Node, trial: _Trial) -> str:  # noqa: P
         if some and any(trial.holds(left, right, logarithms=logs, defined=some) for logs in (False, True)):
             words = " and ".join(name.lstrip("\\") for name in some)
             return f"the definition of {words}"
-    before, after = (
-        sum(isinstance(node, Derivative | Differential) for node in walk(side)) for side in (left, right)
-    )
+    before, after = (sum(isinstance(node, Derivative) for node in walk(side)) for side in (left, right))
     return "differentiation" if after < before else ""
 
 

@@ -2,8 +2,11 @@ r"""Total differentials are read as they are meant: `\mathrm{d}C` where all that
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from support_derivation import judge, verdicts
+from support_derivation import judge, task, verdicts
+
+from grader.derivation.evaluate import Evaluator
 
 RESULT = r"\frac{\partial C}{\partial y_s} = 4 \sum_j (y_s - y_j)(p_{sj} - q_{sj}) d_{sj}^{-1}"
 OF_D = r"\mathrm{d}C = \sum_{i \neq j} (p_{ij} - q_{ij}) d_{ij}^{-1} \mathrm{d}d_{ij}"
@@ -49,6 +52,19 @@ def test_a_true_differential_holds(text: str, name: str) -> None:
 )
 def test_a_false_differential_fails(text: str, name: str) -> None:
     assert verdicts(text, name) == ["fails"]
+
+
+def test_matrices_are_paired_and_move_entry_by_entry() -> None:
+    instance = task().instance(4, 0)
+    points, direction = instance.arrays["y"], instance.directions["y"]
+    for text, expected in (
+        (r"\langle Y, P Y \rangle", (points * (instance.arrays["p"] @ points)).sum()),
+        (r"\mathrm{d} Y", direction),
+        (r"\mathrm{d} (Y^T Y)", direction.T @ points + points.T @ direction),
+        (r"\langle Y, \mathrm{d}(P Y) \rangle", (points * (instance.arrays["p"] @ direction)).sum()),
+    ):
+        found = Evaluator(task().scope, instance).value(task().parse(text), {})
+        np.testing.assert_allclose(found.data, expected, rtol=1e-13, atol=1e-15, strict=True)
 
 
 def test_one_point_moves_alone_only_if_the_whole_derivation_is_better_for_it() -> None:
