@@ -62,18 +62,14 @@ class Memory:
         count = 0
         for head, trees in reversed(self.chains):
             names = match(head, left)
-            inner = match(head, left.of) if isinstance(left, Derivative | Differential) else None
+            inner = match(head, left.of) if isinstance(left, Derivative) else None
             for tree in reversed(trees):
                 if names is not None and count < MAX_CANDIDATES:
                     count += 1
                     yield rename(tree, names)
-                if (
-                    isinstance(left, Derivative | Differential)
-                    and inner is not None
-                    and count < MAX_CANDIDATES
-                ):
+                if isinstance(left, Derivative) and inner is not None and count < MAX_CANDIDATES:
                     count += 1
-                    yield _term_by_term(left, rename(tree, inner))
+                    yield _term_by_term(rename(tree, inner), left.by)
 
     def inserted(self, tree: Node) -> Node:
         """Return a tree with the false claims put in."""
@@ -117,11 +113,11 @@ def match(pattern: Node, tree: Node) -> dict[str, str] | None:
     return names if rename(pattern, names) == tree else None
 
 
-def _term_by_term(derivative: Derivative | Differential, tree: Node) -> Node:
-    """Return the derivative of a tree, of a sum of terms as the sum of their derivatives."""
+def _term_by_term(tree: Node, by: Symbol) -> Node:
+    """Return the derivative of a sum of terms as the sum of their derivatives."""
     if isinstance(tree, Add):
-        return Add(tuple(replace(derivative, of=term) for term in tree.terms))
-    return replace(derivative, of=tree)
+        return Add(tuple(Derivative(term, by) for term in tree.terms))
+    return Derivative(tree, by)
 
 
 def _at_other_points(belief: Belief, tree: Node) -> Node | None:

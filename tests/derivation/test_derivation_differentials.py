@@ -72,12 +72,23 @@ def test_one_point_moves_alone_only_if_the_whole_derivation_is_better_for_it() -
     assert verdicts(r"$\mathrm dy_j = 0$ for $j \neq s$. " + lines(ALONE, OF_S)) == ["holds"] * 3
     assert verdicts(lines(ALONE) + r" so $\nabla_{y_s} C = \nabla_{y_s} C$") == ["holds", "holds"]
     assert verdicts(lines(ALONE, OF_D, OF_Y)) == ["fails", "holds", "holds"]
+    false = r"\sum_{ij} p_{ij} = 2"
+    assert verdicts(lines(false, OF_D, rf"\mathrm dC = {COLLECTED}")) == ["fails", "holds", "holds"]
+    assert verdicts(lines("y_s = 0", ALONE, OF_S, r"\mathrm dC = 3\,\mathrm dZ")) == [
+        "fails",
+        "holds",
+        "holds",
+        "fails",
+    ]
 
 
 def test_what_follows_from_a_false_differential_holds() -> None:
     steps = judge(lines(OF_D, OF_Y.replace("2 (", "("), rf"\mathrm dC = {APART.removeprefix('2 ')}")).steps
     assert [step.verdict for step in steps] == ["holds", "fails", "holds"]
     assert steps[2].reason == "right, given line 3"
+    cost = r"C = \log Z - \sum_{ij} p_{ij} \log d_{ij}"
+    steps = judge(lines(cost, r"\mathrm dC = \mathrm d\log Z - \sum_{ij} p_{ij} \mathrm d\log d_{ij}")).steps
+    assert [step.verdict for step in steps] == ["fails", "holds"]
 
 
 @pytest.mark.parametrize(
@@ -86,14 +97,16 @@ def test_what_follows_from_a_false_differential_holds() -> None:
         (lines(OF_D, OF_Y, rf"\mathrm dC = {APART} = {COLLECTED}", RESULT), True),
         (lines(OF_D, OF_Y, rf"\mathrm dC = {APART} = {COLLECTED}"), True),
         (lines(RESULT, rf"\mathrm dC = \mathrm d \log Z + \sum_{{ij}} p_{{ij}} \mathrm d \log d_{{ij}} = {COLLECTED}", RESULT), True),
+        (lines(RESULT, rf"\mathrm dC = \mathrm d \log Z + \sum_{{ij}} p_{{ij}} \mathrm d \log d_{{ij}} = {OF_D.partition('= ')[2]}", RESULT), True),
         (lines(OF_D, RESULT), True),
+        (lines(rf"\mathrm dC = {APART}", RESULT), False),
         (lines(ALONE, OF_S, r"\mathrm dC = \Big[4 \sum_j (p_{sj} - q_{sj}) d_{sj}^{-1} (y_s - y_j)\Big]^T \mathrm dy_s"), True),
         (lines(OF_D, OF_Y), False),
         (lines(OF_D, OF_Y, rf"\mathrm dC = {APART}"), False),
         (lines(rf"\mathrm dC = {COLLECTED}", RESULT), False),
         (lines(RESULT, rf"\mathrm dC = {COLLECTED} = {OF_D.partition('= ')[2]}", RESULT), False),
     ],
-    ids=["derived", "read off", "claimed, then derived", "from the differential", "one point", "no result", "not collected", "asserted", "taken apart"],
+    ids=["derived", "read off", "claimed, then derived", "claimed, then from the differential", "from the differential", "not derived", "one point", "no result", "not collected", "asserted", "taken apart"],
 )  # fmt: skip
 def test_the_result_counts_if_the_differential_was_derived(text: str, reached: bool) -> None:
     report = judge(text)
