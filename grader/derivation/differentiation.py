@@ -105,7 +105,7 @@ class Differentiation(Cursor):
 
     def differential(self, place: Place) -> Node:
         r"""Parse `\mathrm{d}C` behind its d; behind a slash, `\mathrm{d}y_s` makes it a derivative."""
-        moving, alone = self.vocabulary.by, self.vocabulary.alone
+        moving = self.vocabulary.by
         if not moving or self.text in ("^", "_"):
             raise DerivationError("this differential is not known", place)
         start = self.at
@@ -117,7 +117,7 @@ class Differentiation(Cursor):
                 raise DerivationError("a derivative is taken by a symbol", place)
             return Derivative(of, by, place=place)
         self.at = start
-        return self.operator(Symbol(moving, (alone,) if alone else (), place=place), place, Differential)
+        return self.operator(Symbol(moving, self.vocabulary.alone, place=place), place, Differential)
 
     def operator(self, by: Symbol, place: Place, kind: type[Derivative | Differential] = Derivative) -> Node:
         """Parse what an operator is applied to: the next factor, or the rest of the term."""

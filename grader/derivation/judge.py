@@ -44,9 +44,9 @@ def judge_derivation(text: str, task: Task, seed: int = 0) -> Report:
     derivation = read_derivation(text, task.vocabulary)
     introduced = collect(derivation.chains, task)
     best, comparer = _judge(derivation, task, introduced, seed, work)
-    # In differentials all may move, or a single entry.
-    for letter in _moving_alone(derivation) if best.fails and not work.scarce else ():
-        alone = read_derivation(text, replace(task.vocabulary, alone=letter))
+    # In differentials all may move, or a row or an entry alone.
+    for indices in _moving_alone(derivation) if best.fails and not work.scarce else ():
+        alone = read_derivation(text, replace(task.vocabulary, alone=indices))
         known = collect(alone.chains, task)
         judged, last = _judge(alone, task, known, seed, work)
         if judged.fit > best.fit:
@@ -75,10 +75,10 @@ def judge_derivation(text: str, task: Task, seed: int = 0) -> Report:
     return Report(tuple(sorted([*best.steps, *unreadable], key=lambda step: step.line)), goal)
 
 
-def _moving_alone(derivation: Derivation) -> list[str]:
-    """Return the letters of the entries that may move alone in differentials, at most three.
+def _moving_alone(derivation: Derivation) -> list[tuple[str, ...]]:
+    """Return the indices of what may move alone in differentials, at most three.
 
-    It is the letter of dy_s if it is the only one that is not zero, else those of derivatives.
+    They are those of dy_s if no dy_j moves beside it, else those of derivatives.
     """
     nodes: list[Node] = []
     for chain in derivation.chains:
@@ -86,14 +86,17 @@ def _moving_alone(derivation: Derivation) -> list[str]:
         if not any(is_number(tree, 0.0) for tree in trees):
             nodes += [node for tree in trees for node in walk(tree)]
     changes = [node for node in nodes if isinstance(node, Differential)]
-    letters = {each.variable.indices[0]: None for each in changes if each.variable and each.variable.indices}
-    if not letters:
-        moving = {each.by.name for each in changes}
-        by = [node.by for node in nodes if isinstance(node, Derivative) and node.by.name in moving]
-        letters = {symbol.indices[0]: None for symbol in by if symbol.indices}
-    elif len(letters) > 1:
+    moving = {each.by.name for each in changes}
+    variables = [each.variable for each in changes if each.variable and each.variable.indices]
+    if len({symbol.indices[0] for symbol in variables}) > 1:
         return []
-    return [each for each in letters if isinstance(each, str)][:3]
+    by = [node.by for node in nodes if isinstance(node, Derivative) and node.by.name in moving]
+    found: dict[tuple[str, ...], None] = {}
+    for symbol in variables or by:
+        letters = tuple(index for index in symbol.indices if isinstance(index, str))
+        if letters and len(letters) == len(symbol.indices):
+            found |= {letters[:1]: None, letters: None}
+    return list(found)[:3]
 
 
 def _differs(name: str, introduced: Introduced, comparer: Comparer, own: dict[str, str]) -> bool:

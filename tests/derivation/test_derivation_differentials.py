@@ -26,6 +26,9 @@ def lines(*formulas: str) -> str:
     [
         (lines(OF_D, OF_Y, rf"\mathrm dC = {APART} = {COLLECTED}"), "tsne"),
         (lines(ALONE, OF_S), "tsne"),
+        (r"$\mathrm dd_{sj} = 2 (y_{sk} - y_{jk})\,\mathrm dy_{sk}$", "tsne"),
+        (r"$\mathrm dd_{ij} = 2 \sum_k (y_{ik} - y_{jk}) (\mathrm dy_{ik} - \mathrm dy_{jk})$", "tsne"),
+        (lines(ALONE) + r"$\mathrm dd_{sj} = 2 \sum_k (y_{sk} - y_{jk})\,\mathrm dy_{sk}$", "tsne"),
         (r"$\mathrm d p_{ij} = 0$, $\text{d}q_{ij} = q_{ij} (\mathrm d \log d_{ij}^{-1} - \mathrm d \log Z)$", "tsne"),
         (r"$\mathrm d(p_{ij} \log q_{ij}) = p_{ij}\,\mathrm dq_{ij} / q_{ij}$", "tsne"),
         (r"$\mathrm{d}Z = -\sum_{i \neq j} \frac{\mathrm{d}d_{ij}}{d_{ij}^2}$", "tsne"),

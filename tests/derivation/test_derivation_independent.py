@@ -210,7 +210,7 @@ def test_what_is_written_has_the_value_of_what_was_meant(tree: n.Node, style: in
         meant = n.Differential(tree, n.Symbol("y"))
     elif change:
         meant = n.Pairing(n.Differential(tree, y_k), n.Differential(n.Product((tree, tree)), y_k))
-        vocabulary = replace(vocabulary, alone="k")
+        vocabulary = replace(vocabulary, alone=("k",))
     letters = free_indices(meant)
     text = latex(meant, style)
     read = bind(parse_expression(read_tokens(text, 0, Lines(text), {}), vocabulary)[0], letters)
