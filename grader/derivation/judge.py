@@ -45,7 +45,9 @@ def judge_derivation(text: str, task: Task, seed: int = 0) -> Report:
     introduced = collect(derivation.chains, task)
     best, comparer = _judge(derivation, task, introduced, seed, work)
     # In differentials all may move, or a row or an entry alone.
-    for indices in _moving_alone(derivation) if best.fails and not work.scarce else ():
+    for indices in _moving_alone(derivation) if best.fails else ():
+        if work.scarce:
+            break
         alone = read_derivation(text, replace(task.vocabulary, alone=indices))
         known = collect(alone.chains, task)
         judged, last = _judge(alone, task, known, seed, work)
