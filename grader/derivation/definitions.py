@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from grader.derivation.chains import Chain, Derivation, Expression, Link
 from grader.derivation.equality import HOLDS, Comparer
 from grader.derivation.meaning import Task
 from grader.derivation.scope import Definition, Scope
 from grader.derivation.statements import EQUALITIES
-from grader.derivation.steps import Chain, Derivation, Expression, Link
 from grader.derivation.tree import (
     Add,
     Cases,
