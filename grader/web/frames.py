@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 from urllib.parse import quote
 
+from markupsafe import escape
 from pygments.formatters import HtmlFormatter
 from starlette.responses import HTMLResponse, Response
 
@@ -50,7 +51,7 @@ def framed(content: str, title: str, kind: str = "") -> Response:
 
 
 def answer(visit: Visit) -> Response:
-    """Return what a person reads of one question; where its answer was not found, all text of the hand-in."""
+    """Return what a person reads of one question, or its source; all text where it was not found."""
     question = visit.path("question")
     submission = visit.results.submission(visit.path("code"), question)
     if submission is None:
@@ -59,7 +60,9 @@ def answer(visit: Visit) -> Response:
     if found is None:
         found = visit.results.worklist.answer(submission, "")
     if found is None:
-        raise NotThere("Nothing of this hand-in was kept.")
+        return framed('<p class="soft">Nothing of this hand-in can be shown here.</p>', "Answer", "answer")
+    if visit.query("source"):
+        return framed(f'<pre class="typed">{escape(found.text)}</pre>', "Answer as it was typed", "answer")
     return framed(found.html or NOTHING, "Answer", "answer")
 
 

@@ -21,6 +21,7 @@ from grader.manual.similar_pairs import SimilarPairs
 from grader.manual.worklist import Item, Worklist, code_name
 from grader.store import Store
 from grader.web.jobs import Jobs
+from grader.web.presence import Presence
 
 KEPT_GROUPS = 16
 
@@ -41,7 +42,10 @@ class Access:
 
 @dataclass
 class Results:
-    """The results of one assignment, as the pages use them."""
+    """The results of one assignment, as the pages use them.
+
+    By session: `notices` are told on its next page, `closed` is the number of the job that it hides.
+    """
 
     store: Store
     assignment: str
@@ -51,6 +55,9 @@ class Results:
     jobs: Jobs
     prefix: str = ""
     secure: bool = False
+    presence: Presence = field(default_factory=Presence)
+    notices: dict[str, str] = field(default_factory=dict)
+    closed: dict[str, int] = field(default_factory=dict)
     _groups: dict[str, list[Group]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -42,6 +42,8 @@ POSTS: dict[str, Handler] = {
     f"/undo{ANSWER}": grading_pages.undo,
     f"/restore{ANSWER}": grading_pages.restore,
     f"/keep{ANSWER}": grading_pages.keep,
+    f"/zero{ANSWER}": grading_pages.zero,
+    "/close": overview_pages.close,
     "/preview": grading_pages.preview,
     "/comments/{question}": grading_pages.add_comment,
     "/change/{number}": overview_pages.change_comment,
