@@ -66,15 +66,20 @@ def test_a_comment_that_is_refused_says_why_in_its_dialog(results: Any, opened: 
 
 def test_a_form_is_sent_once_however_fast_the_keys_come(results: Any, opened: Open) -> None:
     page = opened("grade/essay")
-    first = page.url
-    page.evaluate(
-        """() => { for (let n = 0; n < 3; n += 1) for (const key of ["2", "Enter"])
-            document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })); }"""
+    sent = page.evaluate(
+        """() => {
+            const sent = [];
+            addEventListener("submit", (event) => {
+                if (!event.defaultPrevented) sent.push(event.target.elements.points.value);
+                event.preventDefault();
+            });
+            for (const key of ["2", "Enter", "1", "Enter", "f", "Enter"])
+                document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+            document.querySelector("[name=stay]").click();
+            return sent;
+        }"""
     )
-    page.wait_for_url(lambda url: url != first)
-    assert page.locator(".problem").count() == 0
-    assert page.locator(".notice").inner_text() == "Saved for =emil: 2 points."
-    assert [(each.submission, each.points) for each in results.decisions.history()] == [("=emil", 2.0)]
+    assert sent == ["2"]
 
 
 def test_who_stays_on_a_page_with_words_may_send_again(results: Any, opened: Open) -> None:
