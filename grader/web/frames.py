@@ -17,7 +17,7 @@ from pygments.formatters import HtmlFormatter
 from starlette.responses import HTMLResponse, Response
 
 from grader.intake.beside import read_file
-from grader.web.visit import NotThere, Visit
+from grader.web.visit import NotThere, Visit, course_html
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{style}</style></head>
@@ -64,6 +64,20 @@ def answer(visit: Visit) -> Response:
     if visit.query("source"):
         return framed(f'<pre class="typed">{escape(found.text)}</pre>', "Answer as it was typed", "answer")
     return framed(found.html or NOTHING, "Answer", "answer")
+
+
+def task(visit: Visit) -> Response:
+    """Return the task of a written question, or the course's own answer, for the people who grade."""
+    cells = visit.results.sheet(visit.path("question")).get("answer" if visit.query("answer") else "task")
+    if cells is None:
+        raise NotThere("Nothing of this question was kept.")
+    shown = [
+        f'<div class="cell text">{course_html(each["source"], each["attachments"])}</div>'
+        if each["type"] == "markdown"
+        else f'<div class="cell code"><pre>{escape(each["source"])}</pre></div>'
+        for each in cells
+    ]
+    return framed("".join(shown), "Task", "answer")
 
 
 def notebook(visit: Visit) -> Response:

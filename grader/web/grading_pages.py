@@ -161,6 +161,7 @@ def _page(
         undoes=my_last(visit, item.question) is not None,
         alike=sum(each.alike == item.alike for each in queue.items) if item.alike else 1,
         values=values,
+        sheet=results.sheet(item.question),
         steps=steps(item),
         comments=comments,
         history=results.decisions.history(item.submission, item.question, limit=30),

@@ -215,6 +215,7 @@ def group(visit: Visit) -> Response:
         shown=different[:MAX_SHOWN],
         different=len(different),
         written=written,
+        sheet=results.sheet(question),
         steps=steps(found.items[0]),
         comments=results.palette.comments(question),
         code=visit.path("code"),

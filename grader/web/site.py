@@ -34,6 +34,7 @@ GETS: dict[str, Handler] = {
     "/grade/{question}": grading_pages.begin,
     f"/grade{ANSWER}": grading_pages.show,
     f"/answer{ANSWER}": frames.answer,
+    "/task/{question}": frames.task,
     "/notebook/{code}": frames.notebook,
     "/file/{code}": frames.file,
 }

@@ -54,6 +54,11 @@ def person_html(text: str) -> Markup:
     return show_markdown(text[:MAX_MARKDOWN])
 
 
+def course_html(text: str, attachments: Mapping[str, Any]) -> Markup:
+    """Return Markdown of the course's notebook as safe HTML."""
+    return show_markdown(text, attachments)
+
+
 def ago(moment: float) -> str:
     """Return how long ago a moment is, or its day."""
     seconds = time.time() - moment

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
 import pytest
 
 pytest.importorskip("starlette", reason="grader[serve] is not installed")
-from support import score
+from support import rubric, score
 from support_web import client, forgery
 
+from grader.batch.write_pages import write_pages
 from grader.manual.decisions import Wish
 
 
@@ -68,3 +70,17 @@ def test_students_are_listed_with_the_number_of_questions_that_wait(results: Any
     waits = dict(re.findall(r">(\w+)</a>.*?(\d+ questions?)<span", shown))
     assert waits["anna"] == "1 question"
     assert waits["bert"] == "2 questions"
+
+
+def test_the_courses_answer_is_for_the_staff_alone(results: Any) -> None:
+    secret = "because of the rank"
+    cell = {"type": "markdown", "source": secret, "attachments": {}}
+    results.store.put_sheet("tiny", json.dumps({"essay": {"task": [cell], "answer": [cell]}}))
+    assert secret in client(results).get("/task/essay?answer=1").text
+    assert client(results).get("/task/double").status_code == 404
+    assert client(results, enter=False).get("/task/essay?answer=1").status_code == 303
+    (results.out / "anna").mkdir()
+    write_pages(results.out, results.store, rubric())
+    written = [path for path in results.out.rglob("*") if path.is_file() and path.suffix != ".db"]
+    assert results.out / "anna" / "feedback.html" in written
+    assert not any(secret in path.read_text(errors="replace") for path in written if ".db" not in path.name)

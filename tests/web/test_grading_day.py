@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -219,3 +220,29 @@ def test_what_became_of_a_job_can_be_closed(results: Any, opened: Open) -> None:
 def test_a_phone_shows_what_is_left(results: Any, opened: Open) -> None:
     page = opened(f"grade/essay/{results.code('anna', 'essay')}", **PHONE)
     assert page.locator(".bar .left").is_visible()
+
+
+@pytest.mark.parametrize("path", ["grade", "groups"])
+def test_the_task_and_the_courses_answer_are_folded_beside_the_answer(
+    results: Any, opened: Open, path: str
+) -> None:
+    cells = {
+        part: [
+            {"type": "markdown", "source": f"The {part}: $k$ <img src=x onerror=alert(1)>", "attachments": {}}
+        ]
+        for part in ("task", "answer")
+    }
+    results.store.put_sheet("tiny", json.dumps({"essay": cells}))
+    page = opened(f"{path}/essay/{results.code('anna', 'essay')}", hostile=True)
+    for place, words in enumerate(("The task", "The answer")):
+        details = page.locator("details.rest").nth(place)
+        frame = details.locator("iframe")
+        expect(frame).to_be_hidden()
+        details.locator("summary").click()
+        expect(frame).to_be_visible()
+        body = frame.content_frame.locator("body")
+        assert words in body.inner_text()
+        assert body.locator("math").count() == 1
+        assert body.locator("img").count() == 0
+    page.goto(f"/grade/double/{results.code('anna', 'double')}")
+    assert page.locator("details.rest").count() == 0
