@@ -28,7 +28,9 @@ def people(visit: Visit) -> Response:
         unfinished=len({item.submission for item in waiting}),
         anonymous=results.sharing.anonymous(),
         progress=progress,
-        for_people=[each for each in progress if each.waiting or each.written],
+        for_people=sorted(
+            (each for each in progress if each.waiting or each.written), key=lambda each: not each.written
+        ),
         for_judge=[each for each in progress if not each.waiting and not each.written],
         events=results.accounts.events(),
     )
@@ -51,7 +53,7 @@ def share(visit: Visit) -> Response:
     return visit.to("people")
 
 
-def share_evenly(visit: Visit) -> Response:
+def share_everything(visit: Visit) -> Response:
     """Share every question that is for people out among the same persons."""
     persons = sorted(set(visit.fields("person")))
     if not persons:

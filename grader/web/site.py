@@ -58,7 +58,7 @@ HEAD_GETS: dict[str, Handler] = {
 }
 HEAD_POSTS: dict[str, Handler] = {
     "/people/share": head_pages.share,
-    "/people/evenly": head_pages.share_evenly,
+    "/people/everything": head_pages.share_everything,
     "/people/add": head_pages.add_account,
     "/people/remove": head_pages.remove_account,
     "/publish": head_pages.publish,

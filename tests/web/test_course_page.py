@@ -15,6 +15,8 @@ from support_web import client, forgery
 from grader.batch.write_pages import write_pages
 from grader.manual.decisions import Wish
 
+ROW = r'<b>(Essay|Doubling) <span class="soft small">([^<]*)<'
+
 
 def test_publishing_says_what_still_waits(results: Any) -> None:
     made = client(results)
@@ -33,10 +35,12 @@ def test_publishing_says_what_still_waits(results: Any) -> None:
 
 
 def test_questions_for_people_come_first_with_counts(results: Any) -> None:
+    rows = re.findall(ROW, client(results).get("/people").text)
+    assert [title for title, _ in rows] == ["Essay", "Doubling"], "both wait: the written one first"
     results.store.drop_scores("tiny", ["frieda", "bert"])
     results.decisions.decide([Wish("anna", "essay", 1.0)], "ada")
     shown = client(results).get("/people").text
-    rows = re.findall(r'<b>(Essay|Doubling) <span class="soft small">([^<]*)<', shown)
+    rows = re.findall(ROW, shown)
     assert rows == [("Essay", "3 wait, 1 decided"), ("Doubling", "0 wait, 0 decided")]
     assert shown.index("<b>Essay") < shown.index("Judged without a person (1)") < shown.index("<b>Doubling")
 
@@ -46,8 +50,8 @@ def test_one_button_shares_out_everything_that_is_for_people(people: Any) -> Non
     made = client(people, enter=False)
     made.post("/login", data={"name": "cleo", "password": "correct horse battery"})
     form = {"forgery": forgery(made)}
-    assert made.post("/people/evenly", data=form).status_code == 409
-    assert made.post("/people/evenly", data={**form, "person": ["ben", "cleo"]}).status_code == 303
+    assert made.post("/people/everything", data=form).status_code == 409
+    assert made.post("/people/everything", data={**form, "person": ["ben", "cleo"]}).status_code == 303
     assert people.sharing.people() == {"essay": ["ben", "cleo"]}
     shown = made.get("/people").text
     assert "Shared out among ben, cleo." in shown
