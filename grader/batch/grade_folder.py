@@ -29,6 +29,7 @@ from grader.batch.resources import possible_workers
 from grader.batch.results import DATABASE, LOG_FILE, Results, close_results, open_results
 from grader.batch.tally import Tally
 from grader.course.folder import rubric_path
+from grader.course.sheet import sheet_text
 from grader.errors import MissingPackageError, UsageError
 from grader.exports import formats
 from grader.intake.archives import opened
@@ -140,6 +141,7 @@ def _grade(
                 store.forget()
             name = course.rubric.assignment
             store.put_rubric(name, course.rubric.model_dump_json(by_alias=True))
+            store.put_sheet(name, sheet_text(course.assignment))
             submissions = prepared(submissions, course, store, where, warn)
             tell_intake(submissions, where, warn)
             tally = Tally(len(submissions))
