@@ -151,7 +151,7 @@ def _page(
         left=sum(each.open for each in queue.items),
         score=kept.score,
         judged=judged,
-        written=judged is not None and not judged.checks,
+        written=judged is not None and (judged.written or not judged.checks),
         answer=answer,
         whole=answer is None and results.worklist.answer(item.submission, "") is not None,
         has_run=results.store.run_of(results.assignment, item.submission) is not None,
@@ -219,11 +219,17 @@ def save(visit: Visit) -> Response:
 
 
 def keep(visit: Visit) -> Response:
-    """Confirm the points of the judge, with the words that were typed, and go on."""
-    queue = _queue(visit)
-    if queue.now.judged is None:
+    """Confirm the points that the judge gave or suggests, with the words that were typed, and go on."""
+    queue, results = _queue(visit), visit.results
+    item = queue.now
+    points = item.judged
+    kept = results.store.get_score(results.assignment, item.submission)
+    if points is None and kept is not None:
+        judged = _of_question(kept, item.question)
+        points = judged.suggested if judged is not None else None
+    if points is None:
         raise UsageError("the judge gave no points: give some")
-    return _decided(visit, queue, str(queue.now.judged))
+    return _decided(visit, queue, str(points))
 
 
 def _decided(visit: Visit, queue: Queue, given: str) -> Response:
