@@ -4,7 +4,7 @@
     python benchmarks/derivations.py --seeds 1000    the right steps of the corpus on as many seeds: an hour
 
 A step that held with one seed is compared again with each of the others, in the scope in which it was judged.
-The derivations are those of tests/derivation/corpus and tests/derivation/further.
+The derivations are those of tests/derivation/corpus, further and third.
 """
 
 from __future__ import annotations
@@ -55,6 +55,11 @@ HOSTILE = {
     "definitions that double": "$b_{1} = 2$ "
     + " ".join(f"$b_{{{k}}} = b_{{{k - 1}}} + b_{{{k - 1}}} b_{{{k - 1}}}$" for k in range(2, 60)),
     "operators": "$$C = " + r"\frac{\partial}{\partial y_s} (" * 38 + "C" + ")" * 38 + " C$$",
+    "false differentials": r"$\nabla_{y_a} C = \nabla_{y_b} C$ $\nabla_{y_c} C = C$"
+    + "".join(
+        rf"$$\mathrm{{d}}C = {k} \sum_{{ij}} p_{{ij}} \mathrm{{d}}(d_{{ij}} \log q_{{ij}})$$"
+        for k in range(270)
+    ),
     "the letter d": "$$C = " + "d" * 5900 + "$$",
     "line breaks": "$$C = (" + r"\\ " * 5800 + ")$$",
     "empty formulas": "$=$" * 13_000,

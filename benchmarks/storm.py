@@ -108,7 +108,8 @@ def storm(root: Path, submissions: int, signals: int, jobs: int, seed: int) -> S
             batch.wait()
         fresh = batch.returncode in (0, 3)
         if batch.returncode not in ALLOWED:
-            found.wrong.append(f"a run ended with {batch.returncode}")
+            told = (root / "stormy.err").read_text(errors="replace").strip().splitlines()
+            found.wrong.append(f"a run ended with {batch.returncode}: {' | '.join(told[-3:])}")
     last = start(root, "stormy", jobs)
     last.wait()
     found.runs += 1

@@ -5,9 +5,17 @@ A student may hand in several times, and a hand-in may be that of several studen
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 COUNTS, COUNTS_NOT, CHOSEN = "This hand-in counts.", "This hand-in does not count.", "A person chose it."
+
+# How remarks begin that name other students or their files: no student reads them.
+NOBODY, SEVERAL = "Nobody of the roster is called", "Several of the roster may be"
+PERHAPS, ANOTHER = "Perhaps of the same student:", "Another file of this name was graded before:"
+FOR_STAFF = (NOBODY, SEVERAL, PERHAPS, ANOTHER)
+
+KINDS = ("id", "email", "login", "platform_id", "name")  # of what tells students apart, the surest first
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,7 @@ class Student:
     @property
     def key(self) -> str:
         """What tells this student from all others of a course."""
-        for kind in ("id", "email", "login", "platform_id", "name"):
+        for kind in KINDS:
             if value := getattr(self, kind):
                 return f"{kind}:{value.casefold()}"
         return ""
@@ -65,3 +73,21 @@ class Attempt:
     def name(self) -> str:
         """The names of the students, '' if none is known."""
         return ", ".join(filter(None, (student.shown for student in self.students)))
+
+
+def keys_by_number(attempts: Iterable[Attempt]) -> dict[tuple[str, str], str]:
+    """Return the keys of students by platform and number there.
+
+    One run may know a student by the number alone, and another one, with a roster, by more.
+    """
+    found: dict[tuple[str, str], str] = {}
+    for attempt in attempts:
+        for student in attempt.students if attempt.platform else ():
+            if student.platform_id:
+                number = (attempt.platform, student.platform_id)
+                found[number] = min(found.get(number, student.key), student.key, key=_kind)
+    return found
+
+
+def _kind(key: str) -> int:
+    return KINDS.index(key.partition(":")[0])

@@ -84,7 +84,9 @@ def _question(
     if decision is None or decision.is_empty:
         return question
     used = [palette[number] for number in decision.comments if number in palette]
-    words = "\n\n".join(filter(None, [*(text for text, _ in used), decision.comment]))
+    counts = decision.points is not None  # without points of a person those of the comments count for nothing
+    shared = [f"**({_signed(change)})** {text}" if counts and change else text for text, change in used]
+    words = "\n\n".join(filter(None, [*shared, decision.comment]))
     decided = Decided(
         decision.version,
         decision.time,
@@ -100,6 +102,10 @@ def _question(
     allowed = limits(question.least, question.most, question.max_points, question.points)
     points = total(decision.points, [change for _, change in used], allowed)
     return replace(question, points=points, decided=decided)
+
+
+def _signed(points: float) -> str:
+    return f"{points:+.2f}".rstrip("0").rstrip(".").replace("-", "\N{MINUS SIGN}")
 
 
 def summary_of(questions: Sequence[QuestionScore]) -> Summary:

@@ -37,6 +37,10 @@ def text_of(name: str) -> str:
     return (HERE / "texts" / f"{name}.md").read_text(encoding="utf-8")
 
 
+class Row(list[Any]):
+    """A vector that lies: its product with one that stands is a number."""
+
+
 class Loops:
     """Evaluates a tree with loops over numbers; a derivative is the imaginary part after a step of 1e-30 i."""
 
@@ -49,6 +53,8 @@ class Loops:
         match node:
             case n.Number(value=value):
                 return value
+            case n.Unknown():
+                return 0.0
             case n.Symbol(name=name, indices=indices):
                 return self.symbol(name, tuple(at[i] if isinstance(i, str) else i - 1 for i in indices), step)
             case n.Add(terms=terms):
@@ -66,6 +72,22 @@ class Loops:
                 if isinstance(one, list) and isinstance(other, list):
                     return sum(a * b for a, b in zip(one, other, strict=True))
                 return times(one, other)
+            case n.Pairing(left=left, right=right):
+                one, other = self.value(left, at, step), self.value(right, at, step)
+                if isinstance(one, list) != isinstance(other, list):
+                    raise NotImplementedError("an inner product of a vector and a number")
+                pairs = zip(one, other, strict=True) if isinstance(one, list) else [(one, other)]
+                return sum(a * b for a, b in pairs)
+            case n.Entrywise(left=left, right=right):
+                one, other = self.value(left, at, step), self.value(right, at, step)
+                if isinstance(one, list) and isinstance(other, list):
+                    return [a * b for a, b in zip(one, other, strict=True)]
+                return times(one, other)
+            case n.Transpose(body=body):
+                inner = self.value(body, at, step)
+                if not isinstance(inner, list):
+                    return inner
+                return list(inner) if isinstance(inner, Row) else Row(inner)
             case n.Quotient(numerator=above, denominator=below):
                 return times(self.value(above, at, step), over(self.value(below, at, step)))
             case n.Power(base=base, exponent=exponent):
@@ -106,6 +128,15 @@ class Loops:
             case n.Derivative(of=of, by=by) if by.indices:
                 place = tuple(at[i] if isinstance(i, str) else i - 1 for i in by.indices)
                 return self.derivative(of, by.name, place, at)
+            case n.Differential(of=of, by=by):
+                direction = self.instance.directions[by.name]
+                first = tuple(at[i] if isinstance(i, str) else i - 1 for i in by.indices)
+                total: Any = 0.0
+                for rest in itertools.product(*map(range, direction.shape[len(first) :])):
+                    place = (*first, *rest)
+                    slope = self.derivative(of, by.name, place, at)
+                    total = plus(total, times(float(direction[place]), slope))
+                return total
         raise NotImplementedError(type(node))
 
     def derivative(self, of: n.Node, name: str, place: tuple[int, ...], at: dict[str, int]) -> Any:
@@ -122,9 +153,11 @@ class Loops:
             if len(place) < array.ndim:
                 return [self.symbol(name, (*place, k), step) for k in range(array.shape[len(place)])]
             value: Any = float(array[place])
+        elif name in self.instance.sizes and name not in self.scope.definitions:
+            value = float(self.instance.sizes[name])
         else:
             definition = self.scope.definitions[name][0]
-            if len(place) < len(definition.indices):
+            if len(place) != len(definition.indices):
                 raise NotImplementedError(name)
             # What is differentiated by is a variable: its own definition does not count.
             inner = None if step and step[0] == name else step
@@ -157,17 +190,20 @@ def plus(one: Any, other: Any) -> Any:
     if isinstance(one, list) or isinstance(other, list):
         width = len(one if isinstance(one, list) else other)
         left, right = (x if isinstance(x, list) else [0.0] * width for x in (one, other))
-        return [a + b for a, b in zip(left, right, strict=True)]
+        kind = Row if isinstance(one, Row) or isinstance(other, Row) else list
+        return kind(a + b for a, b in zip(left, right, strict=True))
     return one + other
 
 
 def times(one: Any, other: Any) -> Any:
+    if isinstance(one, Row) and isinstance(other, list) and not isinstance(other, Row):
+        return sum(a * b for a, b in zip(one, other, strict=True))
     if isinstance(one, list) and isinstance(other, list):
         raise NotImplementedError("a product of vectors")
     if isinstance(one, list):
-        return [times(x, other) for x in one]
+        return type(one)(times(x, other) for x in one)
     if isinstance(other, list):
-        return [times(one, x) for x in other]
+        return type(other)(times(one, x) for x in other)
     return 0.0 if one == 0 or other == 0 else one * other
 
 
@@ -176,4 +212,4 @@ def over(value: Any) -> Any:
 
 
 def imaginary(value: Any) -> Any:
-    return [imaginary(x) for x in value] if isinstance(value, list) else complex(value).imag / STEP
+    return type(value)(imaginary(x) for x in value) if isinstance(value, list) else complex(value).imag / STEP

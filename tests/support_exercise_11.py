@@ -23,7 +23,7 @@ import yaml
 
 from grader.judge.judge_observation import grade
 from grader.notebook.cells import read_code
-from grader.notebook.facts import find_functions
+from grader.notebook.facts import find_subjects
 from grader.notebook.read import parse_notebook
 from grader.notebook.slicing import Slice
 from grader.plan.load import load_course
@@ -88,7 +88,7 @@ def lost_points(sample: str, course: Course) -> dict[str, float]:
     A question that waits for a person loses infinitely many: none of a sample's does.
     """
     code = read_code(parse_notebook((SAMPLES / f"{sample}.ipynb").read_bytes()))
-    slices, facts = find_functions(code, course.rubric.functions, course.assignment.skeleton_code)
+    slices, facts = find_subjects(code, course.rubric.subjects, course.assignment.skeleton_code)
     sources = {cell.number: cell.source for cell in code.cells}
     functions = {name: _function(found, sources) for name, found in slices.items()}
     usable = {name: function for name, function in functions.items() if callable(function)}
@@ -97,7 +97,7 @@ def lost_points(sample: str, course: Course) -> dict[str, float]:
     outcomes.code = {name: facts[name].key for name in usable}
     score = grade(sample, Observation(None, facts, outcomes), course)
     decided = {q.id: q.max_points - q.points for q in score.questions if q.points is not None}
-    waiting = {q.id: float("inf") for q in score.questions if q.points is None and q.checks}
+    waiting = {q.id: float("inf") for q in score.questions if q.points is None and q.checks and not q.written}
     return {question: points for question, points in (decided | waiting).items() if points > 1e-9}
 
 

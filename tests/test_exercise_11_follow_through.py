@@ -29,7 +29,7 @@ def graded(course: Course, functions: Mapping[str, Any]) -> dict[str, QuestionSc
     for call in course.plan.calls:
         if call.function in functions:
             outcomes[call.id] = outcome(functions, call, SECONDS)
-    status = {name: "found" if name in functions else "missing" for name in course.rubric.functions}
+    status = {name: "found" if name in functions else "missing" for name in map(str, course.rubric.subjects)}
     facts = {name: FunctionFacts(name, found) for name, found in status.items()}
     score = grade("anna", Observation(None, facts, outcomes), course)
     return {question.id: question for question in score.questions}
@@ -168,7 +168,7 @@ def test_a_cost_that_is_right_where_it_is_checked_vouches_for_no_other_gradient(
         for call in course.plan.calls
         if call.function in functions
     }
-    status = {name: "found" if name in functions else "missing" for name in course.rubric.functions}
+    status = {name: "found" if name in functions else "missing" for name in map(str, course.rubric.subjects)}
     facts = {name: FunctionFacts(name, found) for name, found in status.items()}
     score = grade("anna", Observation(None, facts, outcomes), course)
     found = {question.id: question for question in score.questions}

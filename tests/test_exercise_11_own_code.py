@@ -42,7 +42,7 @@ def graded(
     }
     found = {
         name: FunctionFacts(name, "found" if name in names else "missing", **facts.get(name, {}))
-        for name in course.rubric.functions
+        for name in map(str, course.rubric.subjects)
     }
     score = grade("anna", Observation(None, found, outcomes), course)
     return {question.id: question for question in score.questions}

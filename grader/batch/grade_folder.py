@@ -29,6 +29,7 @@ from grader.batch.resources import possible_workers
 from grader.batch.results import DATABASE, LOG_FILE, Results, close_results, open_results
 from grader.batch.tally import Tally
 from grader.course.folder import rubric_path
+from grader.course.sheet import sheet_text
 from grader.errors import MissingPackageError, UsageError
 from grader.exports import formats
 from grader.intake.archives import opened
@@ -141,6 +142,7 @@ def _grade(
                 store.forget()
             name = course.rubric.assignment
             store.put_rubric(name, course.rubric.model_dump_json(by_alias=True))
+            store.put_sheet(name, sheet_text(course.assignment))
             submissions = prepared(submissions, course, store, where, warn)
             tell_intake(submissions, where, warn)
             tally = Tally(len(submissions))
@@ -172,7 +174,7 @@ def _grade(
                     events.write("ended", done=tally.done, faults=tally.faults)
             others = len(rows) - tally.done
     with _logged_only():
-        closing_words(tally, console)
+        closing_words(tally, console, course.rubric)
         if where.left_out:
             shown = ", ".join(where.left_out[:MAX_NAMES]) + (" and more" * (len(where.left_out) > MAX_NAMES))
             console.print(f"Not taken for hand-ins: {escape(shown)}", soft_wrap=True)
@@ -245,7 +247,7 @@ def with_deadline(course: Course, text: str) -> Course:
     """Return the course with another deadline; raise UsageError if it is no time."""
     time = parsed_time(text)
     if not time:
-        raise UsageError(f"--deadline {text}: give a time such as 2026-11-20T23:59")
+        raise UsageError(f"--deadline {text!r} cannot be read as a time: write it like 2026-11-20 23:59")
     deadline = dt.datetime.fromisoformat(time)
     return replace(course, rubric=course.rubric.model_copy(update={"deadline": deadline}))
 

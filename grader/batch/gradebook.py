@@ -5,13 +5,14 @@ A row of an earlier run says so, and why it may not be what would be graded now.
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import overload
 
-from grader.attempt import CHOSEN, COUNTS, COUNTS_NOT, Attempt
+from grader.attempt import ANOTHER, CHOSEN, COUNTS, COUNTS_NOT, Attempt
 from grader.intake.submissions import INSTEAD, ROSTER, SUFFIX, Submission, results_directory
 from grader.records import Score, Status
 from grader.store import KeptScore, Store
@@ -41,8 +42,8 @@ def with_own_name(late: Submission, sources: Mapping[str, str]) -> Submission:
         name = f"{late.id}-{number}"
     if number == 1:
         return late
-    told = f"Another file of this name was graded before: {late.id}. It may be of the same student."
-    return replace(late, id=name, directory=results_directory(name), remark=f"{late.remark} {told}".strip())
+    told = f"{ANOTHER} {late.id}. It may be of the same student."
+    return replace(late, id=name, directory=results_directory(name), remark=f"{late.remark}\n{told}".strip())
 
 
 def recounted(score: Score, attempt: Attempt) -> Score:
@@ -66,7 +67,8 @@ class Rows(Sequence[Score]):
     """The scores of an assignment with remarks, read from the database each time that they are gone through.
 
     `finished` are the submissions of this run, `course` the digest of the course that judged them. `inside`
-    is the folder that was graded and `there` what it holds; both are empty for a single file.
+    is the folder that was graded and `there` what it holds; both are empty for a single file. What joins the
+    course later, such as a late notebook or a folder of them, says nothing of the other rows.
     """
 
     store: Store
@@ -89,11 +91,18 @@ class Rows(Sequence[Score]):
     def __getitem__(self, index: int | slice) -> Score | Sequence[Score]:
         return list(self)[index]
 
+    @functools.cached_property
+    def is_most(self) -> bool:
+        """Whether this run is one of the course, and not of a few hand-ins that join it."""
+        rows = self.store.sources(self.assignment)
+        handed_in = [name for name, source in rows.items() if source != ROSTER]
+        return bool(self.inside) and 2 * sum(name in self.there for name in handed_in) >= len(handed_in)
+
     def _row(self, kept: KeptScore) -> Score:
         score = kept.score
         if score.submission in self.finished:
             return score
-        remarks = [] if score.status is Status.NOT_GRADED else [EARLIER]
+        remarks = [EARLIER] if self.is_most and score.status is not Status.NOT_GRADED else []
         if score.status is Status.GRADED and kept.course and kept.course != self.course:
             remarks.append(OTHER_COURSE)
         if (

@@ -304,8 +304,7 @@ def graded(submission: Submission, course: Course, tier: str, work: Callable[[],
     except Exception as error:
         LOG.exception("%s was not graded", submission.id)
         found = _not_graded(submission, error, course, tier)
-    remark = (submission.remark,) if submission.remark else ()
-    score = safe_words(replace(found.score, remarks=(*found.score.remarks, *remark)))
+    score = safe_words(replace(found.score, remarks=(*found.score.remarks, *submission.remark.splitlines())))
     score = replace(score, tier=tier, directory=submission.directory, attempt=submission.attempt)
     return replace(found, score=score, seconds=found.seconds or time.monotonic() - began)
 

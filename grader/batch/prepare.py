@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from grader.attempt import NOBODY, SEVERAL
 from grader.batch.gradebook import (
     is_replaced,
     no_longer_absent,
@@ -19,10 +20,12 @@ from grader.batch.gradebook import (
 )
 from grader.batch.results import Results
 from grader.batch.write_pages import write_pages_of
+from grader.counted import counted, listed
 from grader.course.score import score_nothing
 from grader.intake.archives import Opened
-from grader.intake.attempts import Rules, unknown_extensions, with_attempts
+from grader.intake.attempts import UNREAD, Rules, unknown_extensions, with_attempts
 from grader.intake.submissions import ROSTER, Submission, source_of
+from grader.intake.teams import several_works
 from grader.plan.plan import Course
 from grader.records import Status
 from grader.store import KeptScore, Store
@@ -69,8 +72,8 @@ def prepared(
     if elsewhere:
         first = elsewhere[0]
         warn(
-            f"{len(elsewhere)} submissions take the rows of others of their names, graded before from "
-            f"elsewhere: {first.id} was {sources[first.id]}. To keep both, give another --out"
+            f"{counted(len(elsewhere), 'submission')} of names that were graded before, from elsewhere, "
+            f"replace the rows of these: {first.id} was {sources[first.id]}. To keep both, give another --out"
         )
     new = [each for each in submissions if each.id not in sources or each.id in dropped]
     waiting = [
@@ -110,18 +113,38 @@ def of_earlier_run(row: KeptScore, folder: Path | None = None) -> Submission:
 
 def tell_intake(submissions: Sequence[Submission], where: Where, warn: Callable[[str], None]) -> None:
     """Tell what a person should look at before the notebooks run: names, and times that are missing."""
-    unknown = [each for each in submissions if "of the roster" in each.remark]
-    for each in unknown[:MAX_NAMES]:
-        warn(f"{each.id}: {each.remark}")
-    if len(unknown) > MAX_NAMES:
-        warn(f"{len(unknown) - MAX_NAMES} more hand-ins are of nobody of the roster: see index.html")
+    roster = where.rules.roster
+    if roster is not None:
+        for words in roster.told:
+            warn(words)
+        _warn_of_some(roster.unread, warn, "more times of the roster cannot be read")
+
+    def told(*begin: str) -> list[str]:
+        lines = ((each.id, line) for each in submissions for line in each.remark.splitlines())
+        return [f"{name}: {line}" for name, line in lines if line.startswith(begin)]
+
+    unread = told(UNREAD)
+    _warn_of_some(unread, warn, "more times cannot be read: see index.html")
+    unknown = told(NOBODY, SEVERAL)
+    _warn_of_some(unknown, warn, "more hand-ins are of nobody of the roster: see index.html")
+    if roster is not None:
+        _warn_of_some(several_works(submissions, roster), warn, "more teams have several different notebooks")
     if where.handed_in.folder.is_dir():
-        for who in unknown_extensions(where.rules, submissions):
-            warn(f"nobody is called {who}, who has longer in the table of --extensions")
+        for words in unknown_extensions(where.rules, submissions):
+            warn(words)
     if where.rules.deadline is not None:
-        timeless = sum(not each.attempt.time for each in submissions if not each.absent)
+        timeless = [each for each in submissions if not each.attempt.time and not each.absent]
         if timeless:
+            names = [each.attempt.name or each.id for each in timeless]
             warn(
-                f"nothing says when {timeless} hand-ins came, so the deadline does not reach them: give a "
-                "roster with the times, or --file-times"
+                f"nothing says when {counted(len(timeless), 'hand-in')} came ({listed(names, MAX_NAMES)}), "
+                "so the deadline does not count there: give a roster with the times in a column "
+                "'handed in', or --file-times"
             )
+
+
+def _warn_of_some(lines: Sequence[str], warn: Callable[[str], None], more: str) -> None:
+    for line in lines[:MAX_NAMES]:
+        warn(line)
+    if len(lines) > MAX_NAMES:
+        warn(f"{len(lines) - MAX_NAMES} {more}")

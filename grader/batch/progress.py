@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 
 from grader.batch.pool import Graded
 from grader.batch.tally import Tally, duration
+from grader.course.rubric import Rubric
 from grader.intake.submissions import Submission
 from grader.records import Status
 from grader.report.terminal import COLOURS, headline
@@ -138,14 +139,16 @@ def choose_progress(tally: Tally, console: Console) -> PlainProgress | LiveProgr
     return LiveProgress(tally, console) if live else PlainProgress(tally)
 
 
-def closing_words(tally: Tally, console: Console) -> None:
-    """Print what took longest, what needs a person, and how many submissions there are of each result."""
+def closing_words(tally: Tally, console: Console, rubric: Rubric) -> None:
+    """Print what took longest, who was late, what needs a person, and how many there are of each result."""
     console.print()
     pipe = not console.is_terminal  # where a line stays one; a terminal breaks it between words
     slow = [(seconds, name) for seconds, name in sorted(tally.slowest, reverse=True) if seconds > SLOW]
     if slow:
         shown = ", ".join(f"{escape(name)} ({duration(seconds)})" for seconds, name in slow)
         console.print(f"In {duration(tally.seconds)}, {tally.pace()}; the slowest: {shown}", soft_wrap=pipe)
+    for line in tally.lateness(rubric):
+        console.print(escape(line), soft_wrap=pipe)
     for line in tally.needs_a_person():
         console.print(f"For a person: {escape(line)}", soft_wrap=pipe)
     if tally.workers:

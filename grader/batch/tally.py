@@ -7,6 +7,9 @@ import time
 from collections import Counter
 
 from grader.batch.pool import Graded
+from grader.counted import counted, listed
+from grader.course import total as course_total
+from grader.course.rubric import Rubric
 from grader.records import Status, Summary
 
 SLOWEST, REASONS, NAMES = 3, 3, 5
@@ -23,6 +26,8 @@ class Tally:
         self.reasons: Counter[str] = Counter()
         self.pending: Counter[str] = Counter()
         self.named: dict[Status, list[str]] = {status: [] for status in MANUAL}
+        self.late: dict[str, float | None] = {}
+        self.not_counting: list[str] = []
         self.slowest: list[tuple[float, str]] = []
         self.workers: Counter[str] = Counter()
         self._began = time.monotonic()
@@ -38,6 +43,10 @@ class Tally:
             self.reasons[score.message.removeprefix("Not graded, through our fault: ")] += 1
         elif score.attempt.counts:
             self.pending.update(question.title for question in score.questions if question.points is None)
+        if not score.attempt.counts:
+            self.not_counting.append(score.submission)
+        elif score.attempt.late_seconds != 0:
+            self.late[score.submission] = score.attempt.late_seconds
         if score.status in self.named and len(self.named[score.status]) <= NAMES:
             self.named[score.status].append(score.submission)
         heapq.heappush(self.slowest, (graded.seconds, score.submission))
@@ -62,6 +71,36 @@ class Tally:
         shown = f"{rate:.1f}/s" if rate >= 1 else f"{60 * rate:.1f}/min"
         left = (self.total - self.done) / rate
         return f"{shown}, {duration(left)} left" if self.done < self.total else shown
+
+    def lateness(self, rubric: Rubric) -> list[str]:
+        """Return what is to be told of late hand-ins, what they cost, and of those that do not count."""
+        lines = []
+        if self.late:
+            grace = 60.0 * rubric.late.grace_minutes if rubric.late is not None else 0.0
+            unknown = sum(seconds is None for seconds in self.late.values())
+            in_grace = sum(seconds is not None and seconds <= grace for seconds in self.late.values())
+            named = [
+                f"{name} ({'how late is not known' if seconds is None else course_total.duration(seconds)})"
+                for name, seconds in sorted(self.late.items())
+            ]
+            words = f"{counted(len(self.late), 'hand-in')} late: {listed(named, NAMES)}."
+            if rubric.late is None:
+                words += " The rubric has no late:, so lateness costs nothing."
+            elif in_grace:
+                words += f" {in_grace} of them within the grace period, which costs nothing."
+            if unknown and rubric.late is not None:
+                words += f" {unknown} of them wait until it is known how late."
+            lines.append(words)
+        elif rubric.deadline is not None:
+            lines.append("Nobody is known to be late.")
+        if self.not_counting:
+            hand_ins = counted(len(self.not_counting), "hand-in")
+            do = "does" if len(self.not_counting) == 1 else "do"
+            lines.append(
+                f"{hand_ins} {do} not count, as the student has another one: "
+                f"{listed(sorted(self.not_counting), NAMES)}. To change that: grader choose"
+            )
+        return lines
 
     def needs_a_person(self) -> list[str]:
         """Return a line for each thing that no program decides."""

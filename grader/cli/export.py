@@ -7,11 +7,13 @@ from pathlib import Path
 
 import click
 
-from grader.cli.open_results import Where, opened, results_options
+from grader.cli.open_results import Where, opened, results_options, row_of
 from grader.cli.options import PATH
+from grader.counted import counted, listed
 from grader.errors import ResultsError, UsageError
 
 AUTOGRADER = "gradescope-autograder"
+SHOWN = 5
 HELP = """Write the gradebook of a folder of results in a FORMAT, one row for each student.
 
 \b
@@ -25,7 +27,8 @@ feedback              the pages of feedback in a ZIP, named after the students
 gradescope            results.json of one submission
 gradescope-autograder the ZIP that makes grader an autograder of Gradescope (--assignment)
 
-What is pending has no grade in a file for a platform, unless --partial is given.
+What is pending has no grade in a file for a platform, and a page on which something is pending is left out,
+unless --partial is given.
 """
 
 
@@ -33,8 +36,10 @@ What is pending has no grade in a file for a platform, unless --partial is given
 @click.argument("format_name", metavar="FORMAT")
 @click.option("-o", "--output", type=PATH, help="The file to write [default: one named after the format].")
 @click.option("--worksheet", type=PATH, help="The table that the platform handed out, to be filled in.")
-@click.option("--column", default="", help="The heading of the assignment's column in Canvas's gradebook.")
-@click.option("--partial", is_flag=True, help="Write the points so far where something is pending.")
+@click.option(
+    "--column", default="", help="The heading of the column for the points, in the table of Canvas or Moodle."
+)
+@click.option("--partial", is_flag=True, help="Write points so far and unfinished pages too.")
 @click.option("--student", help="Only this student: a name, number or e-mail address.")
 @click.option("--root", type=PATH, help="For gradescope-autograder: the folder with rubrics/ and reference/.")
 @results_options
@@ -50,9 +55,8 @@ def export(
     where: Where,
 ) -> None:
     """Write a gradebook."""
-    from grader.gradebooks.book import load_book  # noqa: PLC0415 -- keeps --help fast
+    from grader.gradebooks.book import load_book, what_to_do  # noqa: PLC0415 -- keeps --help fast
     from grader.gradebooks.formats import FORMATS  # noqa: PLC0415
-    from grader.gradebooks.spreadsheets import describe_pending  # noqa: PLC0415
 
     if format_name == AUTOGRADER:
         _write(output or Path(f"{AUTOGRADER}.zip"), _autograder(where.assignment, root))
@@ -64,16 +68,18 @@ def export(
         book = load_book(results.store, results.assignment, where.out)
     book = replace(book, partial=partial, worksheet=worksheet, column=column)
     if student is not None:
-        wanted = student.casefold()
-        rows = [row for row in book.rows if wanted in {v.casefold() for v in vars(row.student).values() if v}]
-        rows = rows or [row for row in book.rows if row.score.submission == student]
-        if len(rows) != 1:
-            raise UsageError(f"{len(rows)} students are called {student!r}")
-        book = replace(book, rows=rows)
+        book = replace(book, rows=[row_of(student, book.rows)])
     data = chosen.write(book)
     _write(output or Path(chosen.file), data)
-    if pending := describe_pending(book.rows):
-        click.echo(f"{pending}.", err=True)
+    unfinished = [row.student.shown for row in book.rows if not row.is_final]
+    if unfinished and not chosen.is_pages:
+        count = f"{len(unfinished)} of {counted(len(book.rows), 'student')} have no final points yet"
+        empty = "" if not chosen.is_upload or partial else ", and no grade in the file"
+        so_far = "; --partial writes the points so far" if empty else ""
+        book.warned.append(f"{count}{empty}: {listed(unfinished, SHOWN)}. {what_to_do(where.out)}{so_far}")
+    for words in book.warned:
+        click.secho("warning: ", fg="red", bold=True, nl=False, err=True)
+        click.echo(words, err=True)
     for words in book.told:
         click.echo(f"note: {words}", err=True)
 

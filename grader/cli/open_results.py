@@ -17,13 +17,15 @@ from grader.cli.options import PATH
 from grader.errors import UsageError
 
 if TYPE_CHECKING:
+    from grader.attempt import Student
     from grader.course.rubric import Rubric
+    from grader.gradebooks.book import Row
     from grader.manual.decisions import Decisions
     from grader.manual.worklist import Worklist
     from grader.records import Score
     from grader.store import Store
 
-NEAR = 5
+NEAR, MOST = 5, 8
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,10 @@ class Opened:
         """Return what `words` mean, as submission_of does."""
         return submission_of(words, self.store.get_scores(self.assignment))
 
-    def question(self, submission: str, words: str) -> str:
-        """Return a question by its id, or a part that no other has; raise UsageError."""
-        ids = [item.question for item in self.worklist.items(submission=submission)]
-        return one_of(words, ids, "question")
+    def question(self, submission: str | None, words: str) -> str:
+        """Return a question of a submission (None: of any) by its id, or a part that no other has."""
+        ids = dict.fromkeys(item.question for item in self.worklist.items(submission=submission))
+        return one_of(words, list(ids), "question")
 
     @property
     def rubric(self) -> Rubric | None:
@@ -122,19 +124,31 @@ def own_name() -> str:
 @contextlib.contextmanager
 def opened(where: Where) -> Iterator[Opened]:
     """Open results; raise UsageError where there are none, or of several assignments."""
+    with opened_store(where) as store:
+        yield Opened(where.out, store, assignment_in(where, store))
+
+
+@contextlib.contextmanager
+def opened_store(where: Where) -> Iterator[Store]:
+    """Open the database of results; raise UsageError where there is none."""
     from grader.store import Store  # noqa: PLC0415 -- keeps --help fast
 
-    out, assignment = where.out, where.assignment
+    out = where.out
     if where.database is None and not (out / "grader.db").is_file():
         raise UsageError(f"there are no results in {out}; run `grader grade FOLDER` first, or give --out")
     with Store(where.database or out / "grader.db", lambda words: click.echo(words, err=True)) as store:
-        names = store.assignments()
-        if assignment is None and len(names) == 1:
-            assignment = names[0]
-        if assignment not in names:
-            given = f"nothing of {assignment!r}" if assignment else "results of several assignments"
-            raise UsageError(f"{out} holds {given}; give --assignment, one of: {', '.join(sorted(names))}")
-        yield Opened(out, store, assignment)
+        yield store
+
+
+def assignment_in(where: Where, store: Store) -> str:
+    """Return the assignment that is meant, or the only one; raise UsageError."""
+    names, assignment = store.assignments(), where.assignment
+    if assignment is None and len(names) == 1:
+        assignment = names[0]
+    if assignment not in names:
+        given = f"nothing of {assignment!r}" if assignment else "results of several assignments"
+        raise UsageError(f"{where.out} holds {given}; give --assignment, one of: {', '.join(sorted(names))}")
+    return assignment
 
 
 def submission_of(words: str, scores: Mapping[str, Score]) -> str:
@@ -144,14 +158,19 @@ def submission_of(words: str, scores: Mapping[str, Score]) -> str:
     """
     if words in scores:
         return words
+    counting = [
+        (name, student)
+        for name, score in scores.items()
+        if score.attempt.counts
+        for student in score.attempt.students
+    ]
     theirs: dict[str, str] = {}
     chosen: dict[str, int] = {}
-    for name, score in scores.items():
-        for student in score.attempt.students if score.attempt.counts else ():
-            if words.casefold() in (value.casefold() for value in vars(student).values() if value):
-                theirs[name] = student.id or student.email or student.login or name
-                if score.attempt.chosen:
-                    chosen[name] = len(score.attempt.students)
+    for number in _called(words, [student for _, student in counting]):
+        name, student = counting[number]
+        theirs[name] = student.id or student.email or student.login or name
+        if scores[name].attempt.chosen:
+            chosen[name] = len(scores[name].attempt.students)
     if len(theirs) == 1:
         return next(iter(theirs))
     if len(set(theirs.values())) == 1 and chosen:  # of one student, whose group's counts for others
@@ -160,17 +179,53 @@ def submission_of(words: str, scores: Mapping[str, Score]) -> str:
         raise UsageError(
             f"several students match {words!r}; give one of: {', '.join(sorted(theirs.values()))}"
         )
-    return one_of(words, list(scores), "submission")
+    return one_of(words, list(scores), "submission", [student.name for _, student in counting])
 
 
-def one_of(words: str, names: Sequence[str], kind: str) -> str:
-    """Return the name that is given, or alone has a part that is; raise UsageError with the nearest ones."""
+def row_of(words: str, rows: Sequence[Row]) -> Row:
+    """Return the row of a student, as submission_of finds one; raise UsageError."""
+    found = [rows[number] for number in _called(words, [row.student for row in rows])]
+    found = found or [row for row in rows if row.score.submission == words]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        further = sorted(row.student.id or row.student.email or row.score.submission for row in found)
+        raise UsageError(f"several students match {words!r}; give one of: {', '.join(further)}")
+    name = one_of(words, [row.student.shown for row in rows], "student")
+    return next(row for row in rows if row.student.shown == name)
+
+
+def _called(words: str, students: Sequence[Student]) -> list[int]:
+    """Return the numbers of the students with a value, or else with the letters of such a name."""
+    from grader.intake.roster import name_letters  # noqa: PLC0415
+
+    values = [{value.casefold() for value in vars(student).values() if value} for student in students]
+    wanted = words.strip().casefold()
+    exact = [number for number, each in enumerate(values) if wanted in each]
+    letters = name_letters(words)
+    return exact or [number for number, each in enumerate(students) if letters & name_letters(each.name)]
+
+
+def one_of(words: str, names: Sequence[str], kind: str, further: Sequence[str] = ()) -> str:
+    """Return the name that is given, or alone has a part that is; raise UsageError with the nearest ones.
+
+    `further` are names that are told too if they are near.
+    """
     if words in names:
         return words
     matches = [name for name in names if words.casefold() in name.casefold()]
     if len(matches) == 1:
         return matches[0]
     problem = f"several {kind}s match" if matches else f"there is no {kind}"
-    near = matches or get_close_matches(words, names, n=NEAR, cutoff=0.4)
-    hint = f"; did you mean: {', '.join(sorted(near)[:8])}" if near else ""
+    near = sorted(matches)[:MOST] or _near(words, [*filter(None, further), *names])
+    hint = f"; did you mean: {', '.join(near)}" if near else ""
     raise UsageError(f"{problem} {words!r}{hint}")
+
+
+def _near(words: str, names: Sequence[str]) -> list[str]:
+    """Return the names that are most like some words: as people's names, or as identifiers."""
+    from grader.intake.roster import nearest_names  # noqa: PLC0415
+
+    return list(
+        dict.fromkeys([*nearest_names(words, names), *get_close_matches(words, names, n=NEAR, cutoff=0.4)])
+    )[:NEAR]

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from grader.cli.open_results import Opened, Where, opened, person_option, results_options
-from grader.cli.options import PATH
+from grader.cli.options import NUMBER, PATH
+from grader.counted import counted
 from grader.errors import UsageError
 
 
@@ -20,7 +21,7 @@ def points() -> None:
 @points.command("set")
 @click.argument("submission")
 @click.argument("question")
-@click.argument("number", metavar="POINTS", type=float)
+@click.argument("number", metavar="POINTS", type=NUMBER)
 @click.option("--comment", default="", help="For the student: Markdown with formulas.")
 @person_option
 @results_options
@@ -40,7 +41,7 @@ def set_points(
 @click.command(short_help="Change the points that the judge gave, with a reason.")
 @click.argument("submission")
 @click.argument("question")
-@click.argument("number", metavar="POINTS", type=float)
+@click.argument("number", metavar="POINTS", type=NUMBER)
 @click.option("--reason", required=True, help="Why; it is kept, and not shown to the student.")
 @click.option("--comment", default="", help="For the student: Markdown with formulas.")
 @person_option
@@ -110,24 +111,28 @@ def undo(submission: str, question: str, person: str, where: Where) -> None:
 
 @points.command("history")
 @click.argument("submission", required=False)
-@click.option("--question", help="Only this question.")
+@click.argument("about", metavar="[QUESTION]", required=False)
+@click.option("--question", help="Only this question, of all submissions too.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many entries.")
 @results_options
 def history(
     submission: str | None,
+    about: str | None,
     question: str | None,
     limit: int,
     where: Where,
 ) -> None:
-    """Show who decided what, when: the newest first."""
+    """Show who decided what, when: the newest first; of one SUBMISSION or one QUESTION of it if given."""
     with opened(where) as results:
         name = results.submission(submission) if submission else None
-        for each in results.decisions.history(name, question, limit=limit):
+        asked = about or question
+        only = None if asked is None else results.question(name, asked)
+        for each in results.decisions.history(name, only, limit=limit):
             when = time.strftime("%Y-%m-%d %H:%M", time.localtime(each.time))
             what = "no points" if each.points is None else f"{each.points:g} points"
             words = " / ".join(filter(None, [each.comment, each.reason])).replace("\n", " ")[:80]
-            about = f"{each.submission}, {each.question}"
-            click.echo(f"{when}  {each.person}  {about}: {each.kind.value}, {what}  {words}")
+            where_of = f"{each.submission}, {each.question}"
+            click.echo(f"{when}  {each.person}  {where_of}: {each.kind.value}, {what}  {words}")
 
 
 @points.command("export")
@@ -146,9 +151,10 @@ def export(
     from grader.manual.points_file import table_rows, write_points  # noqa: PLC0415 -- keeps --help fast
 
     with opened(where) as results:
-        rows = table_rows(results.worklist, results.decisions, question, only_open=waiting)
+        only = None if question is None else results.question(None, question)
+        rows = table_rows(results.worklist, results.decisions, only, only_open=waiting)
         write_points(file, rows)
-        click.echo(f"{file}: {len(rows)} rows")
+        click.echo(f"{file}: {counted(len(rows), 'row')}")
 
 
 @points.command("import")
@@ -162,4 +168,4 @@ def import_(file: Path, person: str, where: Where) -> None:
     with opened(where) as results:
         made = import_points(file, results.worklist, results.decisions, person)
         results.publish(sorted({each.submission for each in made}))
-        click.echo(f"{len(made)} decisions taken over from {file}")
+        click.echo(f"{counted(len(made), 'decision')} taken over from {file}")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from grader.cli.open_results import Where, opened, own_name, results_options
-from grader.cli.options import PATH
+from grader.cli.options import PATH, Share
 from grader.errors import ResultsError, UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ WORDS = (
 )
 @click.option(
     "--least",
-    type=click.FloatRange(0.3, 1.0),
+    type=Share(0.3),
     default=0.8,
     show_default=True,
     help="The share that two must have in common, of what is not handed out and not common.",

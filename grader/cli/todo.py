@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from grader.cli.open_results import Where, opened, results_options
+from grader.counted import counted
 
 WORDS = {
     "written": "written parts to read",
@@ -25,8 +26,9 @@ def todo(where: Where, question: str | None, *, everything: bool) -> None:
     """List what waits for a person in the results, by question and reason."""
     with opened(where) as results:
         worklist = results.worklist
+        only = None if question is None else results.question(None, question)
         items = [
-            item for item in worklist.items(only_open=True) if question in (None, item.question) and item.open
+            item for item in worklist.items(only_open=True) if only in (None, item.question) and item.open
         ]
         waiting = worklist.reasons()
         by_question: dict[str, dict[str, list[str]]] = {}
@@ -47,4 +49,4 @@ def todo(where: Where, question: str | None, *, everything: bool) -> None:
             click.echo(f"{len(items)} in all. In a browser: grader serve {where.out}")
         for reason, count in waiting.items():
             if reason.value == "run":
-                click.echo(f"{count} questions wait for a run: {WORDS['run']}.")
+                click.echo(f"{counted(count, 'question')} left to a run: {WORDS['run']}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -99,7 +100,8 @@ def _question(
         failed = [checks[name].title for name in check.requires if not _earned(checks[name])]
         if failed:
             verdict = _blocked(verdict, failed[0])
-        points = min(_rounded(verdict.fraction * share * check.points), check.points)
+        fraction = verdict.fraction * share
+        points = check.points if fraction >= 1.0 else _hundredths(fraction * check.points, check.points)
         if check.penalty and verdict.kind is VerdictKind.FAILED and verdict.code in WRONG:
             points = -check.penalty
         feedback = check.feedback.passed
@@ -165,6 +167,17 @@ def _blocked(verdict: Verdict, required: str) -> Verdict:
         return verdict
     message = f"It does not count while “{required}” earns nothing."
     return replace(verdict, kind=VerdictKind.BLOCKED, fraction=0.0, message=message, code=Code.BLOCKED)
+
+
+def _hundredths(points: float, most: float) -> float:
+    """Return part of `most` points in hundredths, as they are shown: what is shown adds up.
+
+    Half a hundredth is rounded up, but what is not all stays less than all.
+    """
+    hundredths = math.floor(points * 100 + 0.5 + 1e-6)
+    if hundredths >= most * 100 - 1e-6 and points < most:
+        hundredths = math.ceil(most * 100 - 1e-6) - 1
+    return max(hundredths, 0) / 100
 
 
 def _rounded(points: float) -> float:

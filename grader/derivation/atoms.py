@@ -8,25 +8,24 @@ from itertools import accumulate
 
 from grader.derivation.commands import FUNCTIONS
 from grader.derivation.conditions import OPERATORS, parse_condition, parse_range
-from grader.derivation.cursor import BRACKETS, Cursor
+from grader.derivation.cursor import BRACKETS
+from grader.derivation.differentiation import Differentiation
 from grader.derivation.latex import Token
 from grader.derivation.tree import (
     Cases,
     DerivationError,
-    Derivative,
     Function,
     Indicator,
-    Inner,
     Node,
     Norm,
     Number,
     Ones,
+    Pairing,
     Place,
     Product,
     Quotient,
     Sum,
     Symbol,
-    Transpose,
     Unknown,
 )
 
@@ -35,16 +34,11 @@ GREEK = set(
     "varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell hbar".split()
 )
 FUNCTION_NAMES = {"ln": "log", "Tr": "tr", "trace": "tr"}
-DIFFERENTIALS = {r"\partial", "d", r"\delta", r"\differential"}
 
 
 @dataclass
-class Atoms(Cursor):
+class Atoms(Differentiation):
     """Parses atoms; what has operators in it is the parser's."""
-
-    @abstractmethod
-    def whole(self) -> Node:
-        """Parse all tokens as one expression."""
 
     @abstractmethod
     def expression(self) -> Node:
@@ -55,16 +49,8 @@ class Atoms(Cursor):
         """Parse a term with its sign, if it has one."""
 
     @abstractmethod
-    def term(self) -> Node:
-        """Parse a product."""
-
-    @abstractmethod
     def divisor(self) -> Node:
         """Parse what stands behind a slash."""
-
-    @abstractmethod
-    def factor(self) -> Node:
-        """Parse an atom with what stands above and below it."""
 
     def indices(self, tokens: list[Token]) -> tuple[str | int, ...]:
         """Return the indices below a symbol: `ij`, `i,j`, `s`, `1`."""
@@ -135,6 +121,8 @@ class Atoms(Cursor):
             return self.fraction(place)
         if text == r"\partial":
             return self.derivative(place)
+        if text == r"\differential":
+            return self.differential(place)
         if text == r"\nabla":
             if self.text != "_":
                 raise DerivationError("\\nabla needs the variable below it", place)
@@ -147,7 +135,7 @@ class Atoms(Cursor):
             right = self.expression()
             if self.take().text != r"\rangle":
                 raise DerivationError("\\langle is not closed", place)
-            return Inner(Transpose(left), right, place=place)
+            return Pairing(left, right, place=place)
         if token.kind == "name":
             if text.rstrip(".") == "const":
                 return Unknown(place=place)
@@ -296,85 +284,6 @@ class Atoms(Cursor):
     def fraction(self, place: Place) -> Node:
         """Parse a fraction, which may be a derivative or an operator."""
         return self.ratio(self.argument(), self.argument(), place)
-
-    def ratio(self, above: list[Token], below: list[Token], place: Place) -> Node:
-        """Return what stands above over what stands below a line."""
-        if (
-            above and below and above[0].text == below[0].text and above[0].text in DIFFERENTIALS
-            and all(len(part) == 1 or part[1].text != "_" for part in (above, below))
-        ):  # fmt: skip
-            if above[1:2] and above[1].text == "^":
-                raise DerivationError("higher derivatives are not known", above[1].place)
-            by = self.by(below[1:])
-            if len(above) == 1:
-                return self.operator(by, place)
-            return Derivative(self.part(above[1:]).whole(), by, place=place)
-        if above and above[0].text == r"\partial":
-            raise DerivationError("a derivative needs \\partial below the line too", place)
-        return Quotient(self.part(above).whole(), self.part(below).whole(), place=place)
-
-    def derivative(self, place: Place) -> Node:
-        r"""Parse `\partial C / \partial y_s`, `\partial / \partial y_s (...)` and `\partial_{y_s} C`."""
-        if self.text == "_":
-            self.at += 1
-            below = self.argument()
-            named = {texts[0] for texts, _ in self.vocabulary.names}
-            if self.vocabulary.by and len(below) == 1 and below[0].text not in named:  # \\partial_s
-                return self.operator(Symbol(self.vocabulary.by, (below[0].text,), place=place), place)
-            return self.operator(self.by(below), place)
-        of = None if self.text == "/" else self.factor()
-        if (
-            self.text != "/"
-            or self.tokens[self.at + 1 : self.at + 2][:1] == []
-            or self.tokens[self.at + 1].text != r"\partial"
-        ):
-            raise self.error("a derivative is written \\partial ... / \\partial ...")
-        self.at += 2
-        start = self.at
-        node = self.factor()
-        if not isinstance(node, Symbol):
-            raise DerivationError("a derivative is taken by a symbol", self.tokens[start].place)
-        return self.operator(node, place) if of is None else Derivative(of, node, place=place)
-
-    def plain_derivative(self) -> Node | None:
-        """Parse `dC/dy_s`, in which d is no symbol; return None if it is something else."""
-        start = self.at
-        texts = [token.text for token in self.tokens[start : start + 40]]
-        slash = next((n for n, text in enumerate(texts) if text == "/"), 0)
-        if slash < 2 or texts[1] in ("_", "^") or texts[slash + 1 : slash + 2] != ["d"]:
-            return None
-        if texts[slash + 2 : slash + 3] in ([], ["_"], ["^"]) or self.tokens[start + 1].kind != "letter":
-            return None
-        self.at += 1
-        of = self.factor()
-        if self.at != start + slash:
-            self.at = start
-            return None
-        self.at += 2
-        by = self.factor()
-        if not isinstance(by, Symbol):
-            self.at = start
-            return None
-        return Derivative(of, by, place=self.tokens[start].place)
-
-    def by(self, tokens: list[Token]) -> Symbol:
-        """Return the symbol by which a derivative is taken."""
-        node = self.part(tokens).whole()
-        if not isinstance(node, Symbol):
-            raise DerivationError("a derivative is taken by a symbol", tokens[0].place)
-        return node
-
-    def operator(self, by: Symbol, place: Place) -> Node:
-        """Parse what an operator is applied to: the next factor, or the rest of the term."""
-        start = self.at
-        narrow = self.factor()
-        if not (self.starts_factor() or self.text in (r"\cdot", r"\times", "/")):
-            return Derivative(narrow, by, place=place)
-        self.notes.ambiguous = True
-        if not self.wide:
-            return Derivative(narrow, by, place=place)
-        self.at = start
-        return Derivative(self.term(), by, place=place)
 
 
 def product(factors: list[Node], place: Place) -> Node:

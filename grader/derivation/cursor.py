@@ -24,6 +24,8 @@ class Vocabulary:
     """The symbols without indices that are functions of others: arguments may stand behind them."""
     by: str = ""
     """The symbol that \\partial_s differentiates by."""
+    alone: tuple[str, ...] = ()
+    """The indices of the only entry, or row, of it that moves in differentials; none if all do."""
     of: str = ""
     """The symbol that the task differentiates."""
     taken: frozenset[str] = frozenset()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from grader.derivation.chains import Chain, Derivation, Expression, Link
 from grader.derivation.equality import HOLDS, Comparer
 from grader.derivation.meaning import Task
 from grader.derivation.scope import Definition, Scope
 from grader.derivation.statements import EQUALITIES
-from grader.derivation.steps import Chain, Link
 from grader.derivation.tree import (
     Add,
     Cases,
@@ -221,3 +221,21 @@ def renamed_symbols(node: Node, names: Mapping[str, str]) -> Node:
     """Return a tree in which symbols have other names."""
     node = rebuild(node, lambda part: renamed_symbols(part, names))
     return replace(node, name=names[node.name]) if isinstance(node, Symbol) and node.name in names else node
+
+
+def with_own_symbols(derivation: Derivation, names: dict[str, str]) -> Derivation:
+    """Return a derivation in which symbols of the task have become the student's own."""
+
+    def changed(expression: Expression) -> Expression:
+        readings = tuple(renamed_symbols(tree, names) for tree in expression.readings)
+        return replace(expression, readings=readings)
+
+    chains = [
+        replace(
+            chain,
+            head=changed(chain.head),
+            links=[Link(link.relation, changed(link.right), link.introduces) for link in chain.links],
+        )
+        for chain in derivation.chains
+    ]
+    return Derivation(chains, derivation.unreadable)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from grader.derivation import tensor as t
 from grader.derivation.tensor import Array, Tensor
+from grader.derivation.tree import DerivationError, Place
 
 Dual = tuple[Tensor, Tensor | None]
 SMOOTH: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
@@ -76,6 +77,42 @@ def diagonal_sum(value: Tensor) -> Tensor:
 def spread_diagonal(value: Tensor, eye: Tensor) -> Tensor:
     """Return a matrix with a vector, of shape (n, 1), on its diagonal."""
     return Tensor(value.data * eye.data, value.error * eye.data, value.axes, 2)
+
+
+def power(base: Dual, exponent: Dual, place: Place) -> Dual:
+    """Return a power of a number, the square of a vector, or a whole power of a matrix."""
+    if exponent[0].rank:
+        raise DerivationError("an exponent is a number", place)
+    fixed = float(exponent[0].data) if not exponent[0].axes and exponent[1] is None else None
+    rank = base[0].rank
+    if rank == 0 and fixed is not None:
+        if fixed == -1.0:
+            return reciprocal(base)
+        return chain(*base, lambda x: x**fixed, lambda x: fixed * x ** (fixed - 1))
+    if rank == 0:
+        logarithm = chain(*base, *SMOOTH["log"])
+        return chain(*product(exponent, logarithm, t.multiply), *SMOOTH["exp"])
+    if rank == 1 and fixed == 2.0:  # (y_i - y_j)^2, as many write the square of the norm
+        row = tuple(part and as_row(part) for part in base)
+        column = tuple(part and as_row(part, row=False) for part in base)
+        return product(row, column, t.multiply)  # type: ignore[arg-type]
+    if rank == 2 and fixed is not None and fixed.is_integer() and 1 <= abs(fixed) <= 4:
+        base = inverse(base) if fixed < 0 else base
+        result = base
+        for _ in range(int(abs(fixed)) - 1):
+            result = product(result, base, t.multiply)
+        return result
+    raise DerivationError(f"this power of {t.named(base[0])} is not known", place)
+
+
+def along(tangent: Tensor, direction: Array, entry: Sequence[str | int]) -> Tensor:
+    """Return the change in a direction; with indices in `entry`, the other entries stay."""
+    axes = [f"∂{axis}" for axis in range(direction.ndim)]
+    names = dict(zip(axes, entry, strict=False))
+    change = t.entrywise(t.renamed(tangent, dict(names)), t.renamed(t.tensor(direction, axes), dict(names)))
+    for axis in axes[len(entry) :]:
+        change = t.sum_axis(change, axis)
+    return change
 
 
 def by_itself(value: Tensor, symmetric: bool) -> Tensor:

@@ -14,11 +14,12 @@ from grader.derivation import tensor as t
 from grader.derivation.dual import (
     SMOOTH,
     Dual,
+    along,
     as_row,
     by_itself,
     chain,
     diagonal_sum,
-    inverse,
+    power,
     product,
     reciprocal,
     spread_diagonal,
@@ -32,6 +33,7 @@ from grader.derivation.tree import (
     Cases,
     DerivationError,
     Derivative,
+    Differential,
     Entry,
     Entrywise,
     Function,
@@ -42,6 +44,7 @@ from grader.derivation.tree import (
     Number,
     Ones,
     Otherwise,
+    Pairing,
     Power,
     Product,
     Quotient,
@@ -213,6 +216,14 @@ class Evaluator:
                 if left[0].rank == right[0].rank == 1 and not right[0].row:
                     left = tuple(part and as_row(part) for part in left)  # type: ignore[assignment]
                 return product(left, right, t.multiply)
+            case Pairing(left=one, right=other):
+                left, right = self._dual(one, by, sizes), self._dual(other, by, sizes)
+                if left[0].rank != right[0].rank:
+                    raise DerivationError(
+                        f"the inner product of {t.named(left[0])} and {t.named(right[0])}", node.place
+                    )
+                left = product(left, right, t.entrywise)
+                return tuple(part and t.contracted(part) for part in left)  # type: ignore[return-value]
             case Entrywise(left=one, right=other):
                 return product(self._dual(one, by, sizes), self._dual(other, by, sizes), t.entrywise)
             case Quotient(numerator=above, denominator=below):
@@ -220,8 +231,8 @@ class Evaluator:
                 if under[0].rank:
                     raise DerivationError(f"{t.named(under[0])} stands below a line", below.place)
                 return product(self._dual(above, by, sizes), reciprocal(under), t.multiply)
-            case Power():
-                return self._power(node, by, sizes)
+            case Power(base=base, exponent=exponent):
+                return power(self._dual(base, by, sizes), self._dual(exponent, by, sizes), node.place)
             case Norm(body=body):
                 value, change = self._dual(body, by, sizes)
                 if not value.rank:
@@ -274,9 +285,11 @@ class Evaluator:
                         )
                 assert result is not None
                 return result
-            case Derivative(of=of, by=symbol):
+            case Derivative(of=of, by=symbol) | Differential(of=of, by=symbol):
                 if by is not None and (self._scope.reaches(of, by)):
                     raise DerivationError("a derivative of a derivative is not known", node.place)
+                if isinstance(node, Differential):
+                    return self._change(of, symbol, sizes), None
                 return self._derivative(of, symbol, sizes), None
         raise DerivationError("this cannot be evaluated", node.place)
 
@@ -301,6 +314,15 @@ class Evaluator:
         if not rest:
             return t.renamed(tangent, dict(select))
         return t.unnamed(t.renamed(tangent, dict(select)), rest)
+
+    def _change(self, of: Node, by: Symbol, sizes: dict[str, int]) -> Tensor:
+        """Return how a tree changes where a symbol moves in its direction."""
+        if by.name not in self.instance.directions:
+            raise DerivationError("this differential is not known", by.place)
+        value, tangent = self._dual(of, by.name, sizes)
+        if tangent is None:
+            return t.entrywise(value, t.number(0.0))
+        return along(tangent, self.instance.directions[by.name], by.indices)
 
     def _sum(self, node: Sum, by: str | None, sizes: dict[str, int]) -> Dual:
         inner = dict(sizes)
@@ -348,32 +370,6 @@ class Evaluator:
         for index in indices:
             value = t.sum_axis(value, index) if index in value.axes else t.scaled(value, sizes[index])
         return value
-
-    def _power(self, node: Power, by: str | None, sizes: dict[str, int]) -> Dual:
-        base = self._dual(node.base, by, sizes)
-        exponent, change = self._dual(node.exponent, by, sizes)
-        if exponent.rank:
-            raise DerivationError("an exponent is a number", node.place)
-        fixed = float(exponent.data) if not exponent.axes and change is None else None
-        rank = base[0].rank
-        if rank == 0 and fixed is not None:
-            if fixed == -1.0:
-                return reciprocal(base)
-            return chain(*base, lambda x: x**fixed, lambda x: fixed * x ** (fixed - 1))
-        if rank == 0:
-            logarithm = chain(*base, *SMOOTH["log"])
-            return chain(*product((exponent, change), logarithm, t.multiply), *SMOOTH["exp"])
-        if rank == 1 and fixed == 2.0:  # (y_i - y_j)^2, as many write the square of the norm
-            row = tuple(part and as_row(part) for part in base)
-            column = tuple(part and as_row(part, row=False) for part in base)
-            return product(row, column, t.multiply)  # type: ignore[arg-type]
-        if rank == 2 and fixed is not None and fixed.is_integer() and 1 <= abs(fixed) <= 4:
-            base = inverse(base) if fixed < 0 else base
-            result = base
-            for _ in range(int(abs(fixed)) - 1):
-                result = product(result, base, t.multiply)
-            return result
-        raise DerivationError(f"this power of {t.named(base[0])} is not known", node.place)
 
     def _function(self, node: Function, by: str | None, sizes: dict[str, int]) -> Dual:
         value, change = self._dual(node.argument, by, sizes)

@@ -14,6 +14,7 @@ from grader.derivation.tree import (
     Add,
     Compare,
     Derivative,
+    Differential,
     Function,
     Inner,
     Node,
@@ -117,6 +118,8 @@ def show(node: Node) -> str:  # noqa: PLR0911 -- one a kind of node
             return f"{name} {show(argument)}"
         case Derivative(of=of, by=by):
             return f"d{show(of)}/d{show(by)}"
+        case Differential(of=of):
+            return f"d{show(of)}"
         case Sum(indices=indices, body=body):
             return f"sum_{''.join(indices)} {show(body)}"
     return "..."

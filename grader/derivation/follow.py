@@ -11,6 +11,7 @@ from grader.derivation.tree import (
     Add,
     Compare,
     Derivative,
+    Differential,
     Indicator,
     Node,
     Product,
@@ -47,7 +48,7 @@ class Memory:
 
     def believe(self, head: Node, body: Node, line: int) -> None:
         """Keep a false claim about a symbol or a derivative; of one line the last form counts."""
-        if not isinstance(head, Symbol | Derivative):
+        if not isinstance(head, Symbol | Derivative | Differential):
             return
         if self.beliefs and self.beliefs[-1].line == line and self.beliefs[-1].pattern == head:
             self.beliefs.pop()
@@ -80,7 +81,7 @@ class Memory:
             if split is not None:
                 return split
         # What is differentiated stays: there the comparer knows what a symbol is.
-        return tree if isinstance(tree, Derivative) else rebuild(tree, self.inserted)
+        return tree if isinstance(tree, Derivative | Differential) else rebuild(tree, self.inserted)
 
     def comparer(self, plain: Comparer) -> Comparer:
         """Return a comparer in which symbols are what the false claims say that they are."""

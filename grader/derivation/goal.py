@@ -11,13 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from grader.derivation.canonical import canonical
+from grader.derivation.chains import Chain
 from grader.derivation.equality import FAILS, HOLDS, NOT_CHECKED, Comparer
-from grader.derivation.steps import Chain
 from grader.derivation.tree import (
     DerivationError,
     Derivative,
+    Differential,
     Entry,
     Node,
+    Pairing,
     Sum,
     Symbol,
     Unknown,
@@ -76,6 +78,7 @@ def judge_goal(
                     reached = True
                 else:
                     asserted = True
+            at_length |= gets_on and isinstance(trees[begin], Differential)
             from_start |= gets_on and not _left_open(trees[-1], derived, comparer)
         if begin is None:
             anywhere |= comparer.task.meaning.direct and _in_another_form(trees, comparer)
@@ -99,7 +102,10 @@ def judge_goal(
 
 
 def is_closed(tree: Node, comparer: Comparer) -> bool:
-    """Return whether neither a derivative nor what is to be differentiated is left in an expression."""
+    """Return whether neither a derivative nor what is to be differentiated is left in an expression.
+
+    The differential of what it is differentiated by may stand there once, beside what belongs to it.
+    """
     forbidden = {node.name for node in walk(comparer.task.start) if isinstance(node, Derivative)
                  for node in walk(node.of) if isinstance(node, Symbol)}  # fmt: skip
     seen: set[str] = set()
@@ -118,21 +124,25 @@ def is_closed(tree: Node, comparer: Comparer) -> bool:
                     return False
         return True
 
-    return closed(tree)
+    changes = [node for node in walk(tree) if isinstance(node, Differential)]
+    return len(changes) < 2 and all(node.variable for node in changes) and closed(tree)
 
 
 def _start_of(  # noqa: PLR0911 -- one a way not to be the start
     tree: Node, comparer: Comparer
 ) -> tuple[Node, tuple[str, ...]] | None:
-    """Return the target in the letters of a tree that is the start, and the axes it leaves open."""
+    """Return the target in the letters of a tree that is the start, and the axes it leaves open.
+
+    A derivative by more indices than those of the start is an entry of it, one by fewer a larger array.
+    """
     start, target = comparer.task.start, comparer.task.target
     if not isinstance(start, Derivative):
         return (target, ()) if canonical(tree) == canonical(start) else None
-    if not isinstance(tree, Derivative) or tree.by.name != start.by.name:
+    if not isinstance(tree, Derivative | Differential) or tree.by.name != start.by.name:
         return None
     letters = [index for index in tree.by.indices if isinstance(index, str)]
     wanted = [index for index in start.by.indices if isinstance(index, str)]
-    if len(set(letters)) < len(tree.by.indices) or (letters and len(letters) != len(wanted)):
+    if len(set(letters)) < len(tree.by.indices):
         return None
     if canonical(tree.of) != canonical(start.of):
         try:
@@ -141,9 +151,14 @@ def _start_of(  # noqa: PLR0911 -- one a way not to be the start
             return None
         if not same:
             return None
-    if not letters:  # the whole gradient
-        return target, tuple(wanted)
-    return rename(target, dict(zip(wanted, letters, strict=True))), ()
+    if isinstance(tree, Differential):
+        change: Node = Pairing(target, Differential(start.by, tree.by))
+        if letters:
+            return rename(change, dict(zip(wanted, letters, strict=False))), ()
+        return (Sum("sum", tuple(wanted), None, change) if wanted else change), ()
+    axes = tuple(f"@{index}" for index in wanted[len(letters) :])
+    target = rename(target, dict(zip(wanted, [*letters, *axes], strict=False)))
+    return (Entry(target, tuple(letters[len(wanted) :])) if len(letters) > len(wanted) else target), axes
 
 
 def _equals_target(tree: Node, target: tuple[Node, tuple[str, ...]], comparer: Comparer) -> str:
@@ -153,13 +168,13 @@ def _equals_target(tree: Node, target: tuple[Node, tuple[str, ...]], comparer: C
 
 
 def _gets_on(tree: Node, comparer: Comparer, strictly: bool = False) -> bool:
-    """Return whether a tree holds a derivative other than that of the start.
+    """Return whether a tree holds a derivative other than that of the start, or a differential on the way.
 
     Strictly, it must be of something with a sum in it: the derivative of a single term is also found in a
     result that is taken apart.
     """
     return any(
-        isinstance(node, Derivative)
+        (isinstance(node, Derivative) or (isinstance(node, Differential) and not node.variable))
         and _start_of(node, comparer) is None
         and (not strictly or _has_sum(node.of, comparer))
         for node in walk(tree)
@@ -185,12 +200,12 @@ def about_cost(tree: Node, comparer: Comparer) -> bool:
     start = comparer.task.start
     if not isinstance(start, Derivative):
         return False
-    return canonical(tree.of if isinstance(tree, Derivative) else tree) == canonical(start.of)
+    return canonical(tree.of if isinstance(tree, Derivative | Differential) else tree) == canonical(start.of)
 
 
 def _in_another_form(trees: list[Node], comparer: Comparer) -> bool:
     """Return whether a chain says of what is differentiated more than its definition."""
-    if not trees or isinstance(trees[0], Derivative) or not about_cost(trees[0], comparer):
+    if not trees or isinstance(trees[0], Derivative | Differential) or not about_cost(trees[0], comparer):
         return False
     start = comparer.task.start
     cost = start.of if isinstance(start, Derivative) else start

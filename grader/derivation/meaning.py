@@ -6,7 +6,7 @@ The file holds nothing secret: students may have it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,7 +21,7 @@ from grader.derivation.latex import read_tokens
 from grader.derivation.parse import parse_expression
 from grader.derivation.scope import Definition, Instance, Scope
 from grader.derivation.tensor import Array
-from grader.derivation.tree import DerivationError, Node, Symbol, free_indices, walk
+from grader.derivation.tree import DerivationError, Derivative, Node, Symbol, free_indices, walk
 from grader.errors import RubricError, UsageError
 
 Size = Annotated[int, Field(ge=1, le=8)]
@@ -101,7 +101,6 @@ class Task:
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """The names of the symbols as tokens, longest first."""
-        bare = Vocabulary(sizes=frozenset(self.meaning.sizes))
         names = [
             (tuple(token.text for token in read_tokens(name, 0, Lines(name), {})), key)
             for key, symbol in self.meaning.symbols.items()
@@ -113,14 +112,16 @@ class Task:
             for key, each in self.meaning.symbols.items()
             if isinstance(each, Defined) and not each.indices
         }
-        # The symbols above and below the line of the start, which is parsed only when the names are known.
-        start = [
-            token.text
-            for token in read_tokens(self.meaning.start, 0, Lines(self.meaning.start), {})
-            if token.text in self.meaning.symbols
-        ]
-        of, by = (start[0], start[-1]) if start else ("", "")
-        return Vocabulary(tuple(names), bare.sizes, frozenset(functions), by, of)
+        plain = Vocabulary(tuple(names), frozenset(self.meaning.sizes), frozenset(functions))
+        if not self.meaning.start:
+            return plain
+        tokens = read_tokens(self.meaning.start, 0, Lines(self.meaning.start), {})
+        match parse_expression(tokens, plain)[0]:
+            case Derivative(of=Symbol(name=of), by=Symbol(name=by)):
+                return replace(plain, by=by, of=of)
+            case Derivative(by=Symbol(name=by)):
+                return replace(plain, by=by)
+        return plain
 
     @cached_property
     def scope(self) -> Scope:
@@ -180,7 +181,12 @@ class Task:
                 if symbol.draw == "low_rank":
                     array = _of_rank(array, 1 + number % min(array.shape))
                 arrays[key] = array
-        return Instance(sizes, arrays)
+        directions = {
+            name: np.random.default_rng([seed, number, len(self.meaning.symbols)]).normal(size=array.shape)
+            for name, array in arrays.items()
+            if name == self.vocabulary.by
+        }
+        return Instance(sizes, arrays, directions)
 
 
 def _draw(kind: str, shape: tuple[int, ...], rng: np.random.Generator) -> Array:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grader.derivation.atoms import Atoms, negative, product
+from grader.derivation.atoms import GREEK, Atoms, negative, product
 from grader.derivation.conditions import parse_condition
 from grader.derivation.cursor import BRACKETS, Vocabulary
 from grader.derivation.latex import Token
@@ -160,7 +160,7 @@ class _Parser(Atoms):
                     raise self.error("a prime is not expected here")
                 node = Symbol(node.name + "'", place=place)
             elif mark == "^":
-                exponents.append(self.argument())
+                exponents.append((self.token and self.negative_exponent()) or self.argument())
             elif lower is not None:
                 raise self.error("two indices below one symbol")
             else:
@@ -182,6 +182,18 @@ class _Parser(Atoms):
                 else:
                     raise DerivationError("an index is not expected here", lower[0].place)
         return self.raised(node, exponents, place)
+
+    def negative_exponent(self) -> list[Token]:
+        """Take `^-1`, which lacks its braces, as it is meant; nothing if it is something else."""
+        sign, *rest = self.tokens[self.at : self.at + 3]
+        if sign.text != "-" or not rest:
+            return []
+        if rest[0].kind not in ("digit", "letter") and rest[0].text[1:] not in GREEK:
+            return []
+        if [token.kind for token in rest] == ["digit", "digit"] and not rest[1].spaced:
+            raise self.error("an exponent of two digits needs braces")
+        self.at += 2
+        return [sign, rest[0]]
 
     def is_slip(self, last: Token) -> bool:
         """Return whether the next letter belongs to the index before it, whose braces are missing."""

@@ -8,7 +8,7 @@ d_ji, that a symbol is what its definition says. Nothing is named where none doe
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from grader.derivation.tree import (
     Add,
     DerivationError,
     Derivative,
+    Differential,
     Function,
     Inner,
     Node,
@@ -112,21 +113,21 @@ def _is_chain_rule(left: Node, right: Node) -> bool:
 def _spread(node: Node, scope: Scope) -> Node:
     """Return a tree in which derivatives of sums are sums of derivatives, and constants stand before them."""
     node = rebuild(node, lambda part: _spread(part, scope))
-    if not isinstance(node, Derivative):
+    if not isinstance(node, Derivative | Differential):
         return node
     of, by = node.of, node.by
     match of:
         case Add(terms=terms):
-            return Add(tuple(_spread(Derivative(term, by), scope) for term in terms))
+            return Add(tuple(_spread(replace(node, of=term), scope) for term in terms))
         case Sum(kind="sum", indices=indices, condition=condition, body=body) if not free_indices(by) & set(
             indices
         ):
-            return Sum("sum", indices, condition, _spread(Derivative(body, by), scope), of.uppers)
+            return Sum("sum", indices, condition, _spread(replace(node, of=body), scope), of.uppers)
         case Product(factors=factors):
             fixed = tuple(each for each in factors if not scope.reaches(each, by.name))
             moving = tuple(each for each in factors if scope.reaches(each, by.name))
             if len(moving) == 1 and fixed:
-                return Product((*fixed, _spread(Derivative(moving[0], by), scope)))
+                return Product((*fixed, _spread(replace(node, of=moving[0]), scope)))
     return Number(0.0) if not scope.reaches(of, by.name) else node
 
 
@@ -174,7 +175,7 @@ class _Trial:
 
         def opened(node: Node) -> Node:
             is_log = isinstance(node, Function) and node.name == "log"
-            if isinstance(node, Derivative | Function) and not (is_log and logarithms):
+            if isinstance(node, Derivative | Differential | Function) and not (is_log and logarithms):
                 whole, letters = numbered(node)
                 name = atoms.setdefault(canonical(whole), f"@{len(atoms)}")
                 if name not in arrays:

@@ -82,3 +82,5 @@ class Instance:
 
     sizes: Mapping[str, int]
     arrays: Mapping[str, Array]
+    directions: Mapping[str, Array] = field(default_factory=dict)
+    """By what the task differentiates by, the direction in which it moves: its differential."""

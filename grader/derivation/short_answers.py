@@ -20,7 +20,7 @@ from grader.derivation.binding import bind
 from grader.derivation.equality import FAILS, HOLDS, NOT_CHECKED
 from grader.derivation.evaluate import Evaluator
 from grader.derivation.formulas import Lines, find_formulas, take_macros
-from grader.derivation.judge import Step
+from grader.derivation.judge_steps import Step
 from grader.derivation.latex import Token, read_tokens
 from grader.derivation.meaning import Meaning, Task, checked
 from grader.derivation.parse import parse_expression

@@ -11,7 +11,7 @@ OTHERS = r"\approx \propto \sim \simeq \to \in \mapsto \subset \subseteq"
 RELATIONS = EQUALITIES | {*OTHERS.split(), *OPERATORS, REQUIRED}
 SEPARATORS = {",", ";", r"\Rightarrow", r"\Leftrightarrow", r"\forall", r"\quad", r"\to", ":"}
 JOINING = {"+", "-", r"\cdot", r"\times", "*", "/"}
-BRACKETS = {"(": 1, "[": 1, r"\{": 1, ")": -1, "]": -1, r"\}": -1}
+BRACKETS = {"(": 1, "[": 1, r"\{": 1, r"\langle": 1, ")": -1, "]": -1, r"\}": -1, r"\rangle": -1}
 
 
 def rows(tokens: list[Token]) -> list[list[Token]]:

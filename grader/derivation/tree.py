@@ -122,7 +122,16 @@ class Product(Node):
 
 @dataclass(frozen=True, slots=True)
 class Inner(Node):
-    """A product with a dot, or the angles of an inner product: of two vectors a number."""
+    """A product with a dot: of two vectors a number."""
+
+    left: Node
+    right: Node
+    PARTS: ClassVar[tuple[str, ...]] = ("left", "right")
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing(Node):
+    """The angles of an inner product: the sum of the products of the entries of two vectors or matrices."""
 
     left: Node
     right: Node
@@ -227,6 +236,21 @@ class Derivative(Node):
     of: Node
     by: Symbol
     PARTS: ClassVar[tuple[str, ...]] = ("of", "by")
+
+
+@dataclass(frozen=True, slots=True)
+class Differential(Node):
+    """The change of an expression where a symbol moves; with indices the others of its entries stay."""
+
+    of: Node
+    by: Symbol
+    PARTS: ClassVar[tuple[str, ...]] = ("of", "by")
+
+    @property
+    def variable(self) -> Symbol | None:
+        """What moves if it is the differential of that alone, such as dy_i."""
+        of = self.of.body if isinstance(self.of, Transpose) else self.of
+        return of if isinstance(of, Symbol) and of.name == self.by.name else None
 
 
 def children(node: Node) -> Iterator[Node]:

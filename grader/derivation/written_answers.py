@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from grader.derivation.judge import Step, judge_derivation
+from grader.derivation.judge import judge_derivation
+from grader.derivation.judge_steps import Step
 from grader.derivation.meaning import make_task
 from grader.derivation.short_answers import judge_claims, make_claims
 from grader.derivation.tree import DerivationError

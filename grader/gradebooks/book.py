@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.attempt import Student
+from grader.attempt import Student, keys_by_number
+from grader.counted import counted, listed
 from grader.course.rubric import Rubric
 from grader.course.total import Total, total_of
 from grader.errors import UsageError
@@ -15,6 +16,7 @@ from grader.records import Score, Status
 from grader.store import Store
 
 FEEDBACK = "feedback.html"
+SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ class Row:
             return self.total.waits
         titles = (question.title for question in self.score.questions if question.points is None)
         return (*titles, *self.total.waits)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing of it can change any more, but by a decision."""
+        return self.score.status is not Status.NOT_GRADED and self.total.is_final and not self.pending
 
     def points(self, *, partial: bool = False) -> float | None:
         """Return the points to upload; None while something is pending, unless `partial` ones are wanted."""
@@ -62,8 +69,8 @@ class Row:
 class Book:
     """The rows of an assignment, sorted by name; `out` is the folder of results, with the pages of feedback.
 
-    `partial` asks for points where something is pending. `told` collects what a person should know of the
-    file.
+    `partial` asks for points, and for pages, where something is pending. `told` collects what a person
+    should know of the file, `warned` what they have to know before they upload it.
     """
 
     rubric: Rubric
@@ -73,6 +80,7 @@ class Book:
     worksheet: Path | None = None
     column: str = ""
     told: list[str] = field(default_factory=list)
+    warned: list[str] = field(default_factory=list)
 
     def page(self, row: Row) -> Path | None:
         """Return the page of feedback of a student, None if there is none."""
@@ -80,6 +88,33 @@ class Book:
             return None
         path = self.out / row.score.directory / FEEDBACK
         return path if path.is_file() else None
+
+    def pages_to_hand_out(self) -> list[tuple[Row, Path]]:
+        """Return the students with their pages, without those that are not finished, unless `partial`.
+
+        What is left out is told; raises UsageError if nothing is left.
+        """
+        pages = [(row, page) for row in self.rows if (page := self.page(row)) is not None]
+        unfinished = [row.student.shown for row, _ in pages if not row.is_final]
+        if not unfinished:
+            return pages
+        are = "is" if len(unfinished) == 1 else "are"
+        count = f"{len(unfinished)} of {counted(len(pages), 'page')} {are} NOT FINISHED"
+        names, todo = listed(unfinished, SHOWN), what_to_do(self.out)
+        if self.partial:
+            self.warned.append(f"{count}, and in the file all the same: {names}. {todo}; then export again")
+            return pages
+        finished = [(row, page) for row, page in pages if row.is_final]
+        advice = f"{todo}; then export again. To hand out the pages as they are, give --partial"
+        if not finished:
+            raise UsageError(f"{count}, so there is nothing to hand out: {names}. {advice}")
+        self.warned.append(f"{count}, and left out: {names}. {advice}")
+        return finished
+
+
+def what_to_do(out: Path) -> str:
+    """Return how to finish what waits for a person."""
+    return f"`grader todo --out {out}` says what waits, `grader serve {out}` is where to decide it"
 
 
 def load_book(store: Store, assignment: str, out: Path) -> Book:
@@ -99,9 +134,12 @@ def rows_of(scores: Iterable[Score], rubric: Rubric) -> list[Row]:
     has somebody of whom nothing says that a hand-in counts.
     """
     by_student: dict[str, list[tuple[Student, Score]]] = {}
+    scores = list(scores)
+    by_number = keys_by_number(score.attempt for score in scores)
     for score in scores:
         for student in score.attempt.students or (Student(name=score.title),):
-            key = student.key if score.attempt.students else f"submission:{score.submission}"
+            key = by_number.get((score.attempt.platform, student.platform_id), student.key)
+            key = key if score.attempt.students else f"submission:{score.submission}"
             by_student.setdefault(key, []).append((student, score))
     rows = []
     for found in by_student.values():

@@ -35,10 +35,13 @@ def canvas_gradebook(book: Book) -> bytes:
         values["email"] = values.get("login", "")
         students[number] = values
 
+    with_comma = worksheet.decimal_comma
+
     def put(cells: list[str], row: Row) -> None:
         points = row.points(partial=book.partial)
         if points is not None:
-            cells[column] = f"{points:.10g}"
+            text = f"{points:.10g}"
+            cells[column] = text.replace(".", ",") if with_comma else text
 
     fill(book, worksheet, "canvas", students, put)
     return worksheet.data(book)
@@ -84,10 +87,8 @@ def canvas_feedback(book: Book) -> bytes:
     """Return a ZIP that Canvas takes as files with comments: it reads from the names whose they are."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
-        for row in book.rows:
-            page, prefix = book.page(row), row.score.attempt.prefix
-            if page is None:
-                continue
+        for row, page in book.pages_to_hand_out():
+            prefix = row.score.attempt.prefix
             if row.score.attempt.platform != "canvas" or not prefix:
                 book.told.append(
                     f"not handed in to Canvas, so without a name that it knows: {row.student.shown}"

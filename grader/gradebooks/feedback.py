@@ -14,10 +14,7 @@ def feedback_zip(book: Book) -> bytes:
     """Return a ZIP with `Name (number).html` for each student."""
     data, taken = io.BytesIO(), set[str]()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
-        for row in book.rows:
-            page = book.page(row)
-            if page is None:
-                continue
+        for row, page in book.pages_to_hand_out():
             further = row.student.id or row.student.email or row.student.login or row.student.platform_id
             name = f"{row.student.shown} ({further})" if further else row.student.shown
             name = re.sub(r"[/\\:*?\"<>|\x00-\x1f]", "_", name)[:120]

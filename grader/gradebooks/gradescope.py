@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from grader.attempt import FOR_STAFF
 from grader.errors import UsageError
 from grader.gradebooks.book import Book
 from grader.records import QuestionScore, Score, Status, VerdictKind
@@ -26,7 +27,7 @@ def gradescope_results(book: Book) -> bytes:
     score = row.score
     if score.status is Status.NOT_GRADED:  # Gradescope shows a run without results as failed: it is
         raise UsageError(f"{score.submission} was not graded: {score.message}")
-    lines = [row.words, *score.remarks]
+    lines = [row.words, *(remark for remark in score.remarks if not remark.startswith(FOR_STAFF))]
     content: dict[str, Any] = {
         "score": row.total.points,
         "output": "\n".join(filter(None, lines)),

@@ -15,18 +15,10 @@ import zipfile
 from grader.exports.grades_csv import spreadsheet_text
 from grader.gradebooks.book import FEEDBACK, Book, Row
 from grader.gradebooks.worksheet import Worksheet, fill
+from grader.moodle_table import HEADINGS, number_of, participants
 from grader.report.pages import without_notebook_link
 
-IDENTIFIER = ("identifier", "id")
-GRADE = ("grade", "bewertung")
-MAXIMUM = ("maximum grade", "bestwertung")
-COMMENTS = ("feedback comments", "feedback als kommentar")
-NAME, NUMBER, EMAIL = (
-    ("full name", "vollständiger name"),
-    ("id number", "id-nummer"),
-    ("email address", "e-mail-adresse"),
-)
-HEADINGS = (
+OWN = (
     "Identifier",
     "Full name",
     "ID number",
@@ -40,26 +32,34 @@ HEADINGS = (
     "Feedback comments",
 )
 PARTICIPANT = "Participant "
-DIGITS = re.compile(r"(\d+)\s*$")
 
 
 def moodle_worksheet(book: Book) -> bytes:
     """Return the worksheet: the one that Moodle handed out, filled in, or a new one."""
     worksheet = Worksheet.read(book.worksheet) if book.worksheet else _new(book)
-    identifier = worksheet.needed("the participant", *IDENTIFIER)
-    grade = worksheet.needed("the grade", *GRADE)
-    maximum, comments = worksheet.column(*MAXIMUM), worksheet.column(*COMMENTS)
-    known = {
-        "name": worksheet.column(*NAME),
-        "id": worksheet.column(*NUMBER),
-        "email": worksheet.column(*EMAIL),
-    }
-    comma = worksheet.rows[0][grade].strip().casefold() != "grade"  # languages that write 1,5
+    identifier = participants(worksheet.rows)
+    if identifier is None:
+        identifier = worksheet.needed("the participant", *HEADINGS["identifier"])
+    grade = (
+        worksheet.needed("the grade", book.column.strip().casefold())
+        if book.column
+        else worksheet.needed("the grade; if it is another one, give --column", *HEADINGS["grade"])
+    )
+    maximum, comments = worksheet.column(*HEADINGS["maximum"]), worksheet.column(*HEADINGS["comments"])
+    if maximum is None:
+        book.told.append("no column of the worksheet is known as Moodle's maximum: the grades are not scaled")
+    if comments is None:
+        book.told.append(
+            "no column of the worksheet is known as Moodle's comments: the result in words is not in it"
+        )
+    known = {kind: worksheet.column(*HEADINGS[kind]) for kind in ("name", "id", "email")}
+    comma = worksheet.decimal_comma
+    if comma is None:  # most languages but English write 1,5
+        comma = worksheet.rows[0][grade].strip().casefold() != "grade"
     students = {}
     for number, cells in enumerate(worksheet.rows[1:], start=1):
-        found = DIGITS.search(cells[identifier])
         values = {kind: cells[column] for kind, column in known.items() if column is not None}
-        students[number] = {**values, "platform_id": found[1] if found else ""}
+        students[number] = {**values, "platform_id": number_of(cells[identifier])}
     scaled, cut = set[float](), list[str]()
 
     def put(cells: list[str], row: Row) -> None:
@@ -89,7 +89,7 @@ def moodle_worksheet(book: Book) -> bytes:
 
 def _new(book: Book) -> Worksheet:
     """Return an empty worksheet for the students whose numbers are known."""
-    rows = [list(HEADINGS)]
+    rows = [list(OWN)]
     for row in book.rows:
         student = row.student
         if not student.platform_id:
@@ -112,10 +112,7 @@ def moodle_feedback(book: Book) -> bytes:
     """Return the ZIP of feedback files; each page is in a folder that tells Moodle whose it is."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
-        for row in book.rows:
-            page = book.page(row)
-            if page is None:
-                continue
+        for row, page in book.pages_to_hand_out():
             if not row.student.platform_id:
                 book.told.append(f"without a participant number, which Moodle needs: {row.student.shown}")
                 continue

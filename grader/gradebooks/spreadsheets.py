@@ -13,7 +13,7 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
 from grader.exports.grades_csv import spreadsheet_text
-from grader.gradebooks.book import Book, Row
+from grader.gradebooks.book import Book
 from grader.records import Status
 
 COLUMNS = (
@@ -163,9 +163,3 @@ def nbgrader_file(book: Book) -> bytes:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.10g}"
-
-
-def describe_pending(rows: Sequence[Row]) -> str:
-    """Return how many students have no final points yet, '' if all have."""
-    waiting = sum(not row.total.is_final for row in rows)
-    return f"{waiting} of {len(rows)} students have no final points yet" if waiting else ""

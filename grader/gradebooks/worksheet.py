@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from grader.counted import listed
 from grader.csv_table import PLAIN, Form, read_csv, write_csv
 from grader.errors import UsageError
 from grader.gradebooks.book import Book, Row
 
 SHOWN = 5
+DECIMAL = re.compile(r"-?\d+([.,])\d{1,2}")
 
 
 @dataclass
@@ -40,6 +44,14 @@ class Worksheet:
         """Return the number of the first column with one of the headings."""
         headings = [heading.strip().casefold() for heading in self.rows[0]]
         return next((headings.index(name) for name in names if name in headings), None)
+
+    @property
+    def decimal_comma(self) -> bool | None:
+        """Whether its numbers have a comma, as in `1,5`; None if it has none that says so."""
+        found = {
+            mark[1] for row in self.rows[1:] for cell in row if (mark := DECIMAL.fullmatch(cell.strip()))
+        }
+        return None if len(found) != 1 else "," in found
 
     def needed(self, what: str, *names: str) -> int:
         """Return the number of a column; raise UsageError if there is none."""
@@ -90,10 +102,16 @@ def fill(
             raise UsageError(f"{worksheet.path}:{number + 1}: {found.student.shown} has two lines")
         filled.add(found.student.key)
         put(worksheet.rows[number], found)
-    without = [row.student.shown for row in book.rows if row.student.key not in filled]
+    without = [row for row in book.rows if row.student.key not in filled]
     if without:
-        more = f" and {len(without) - SHOWN} more" if len(without) > SHOWN else ""
-        book.told.append(f"not in the worksheet {worksheet.path}: {', '.join(without[:SHOWN])}{more}")
+        names = Counter(row.student.shown for row in book.rows)
+        shown = [
+            f"{row.student.shown} ({row.student.id or row.student.email or row.score.submission})"
+            if names[row.student.shown] > 1
+            else row.student.shown
+            for row in without
+        ]
+        book.told.append(f"not in the worksheet {worksheet.path}: {listed(shown, SHOWN)}")
 
 
 def _only(

@@ -31,6 +31,7 @@ DONE = ".grader-intake.json"
 PACKED = re.compile(r"\.(zip|tar|tgz|tar\.gz|tbz2|tar\.bz2|txz|tar\.xz|ipynb\.gz)$", re.I)
 PROGRAM = Path(__file__).with_name("unpack.py")
 SECONDS = 600.0
+TRIES = 2
 OUTER = (100_000, 16_384, 2048)  # files, megabytes of all, megabytes of one: what a platform packed
 INNER = (2_000, 1024, 512)  # what a student packed
 MAX_NESTED, MAX_ARCHIVES = 3, 50  # in each other, and in one that a student packed
@@ -38,7 +39,10 @@ MAX_NESTED, MAX_ARCHIVES = 3, 50  # in each other, and in one that a student pac
 
 @dataclass(frozen=True)
 class Opened:
-    """The folder that holds the hand-ins, what the platform says of each by its path there, and remarks."""
+    """The folder that holds the hand-ins, what the platform says of each by its path there, and remarks.
+
+    What is said of a single notebook is under ''.
+    """
 
     folder: Path
     platform: str = ""
@@ -47,8 +51,10 @@ class Opened:
 
     def of(self, path: Path) -> HandedIn | None:
         """Return what the platform says of a file or folder."""
-        inside = path.relative_to(self.folder).parts if path.is_relative_to(self.folder) else ()
-        return self.hand_ins.get(inside[0]) if inside else None
+        if not path.is_relative_to(self.folder):
+            return None
+        inside = path.relative_to(self.folder).parts
+        return self.hand_ins.get(inside[0] if inside else "")
 
     def remarks_on(self, path: Path) -> list[str]:
         """Return what is to be told of the archives of the hand-in that a path belongs to."""
@@ -71,7 +77,8 @@ def opened(source: Path, results: Path, assignment: str) -> Opened:
         ):
             return Opened(top if platform else source, platform, layouts.hand_ins(top, platform))
     elif not source.is_file() or not PACKED.search(source.name):
-        return Opened(source)
+        platform, told = layouts.single_hand_in(source.absolute()) or ("", None)
+        return Opened(source, platform, {} if told is None else {"": told})
     return _copied(source, results, assignment)
 
 
@@ -211,24 +218,33 @@ def _unpack(
         *map(str, limits),
         *further,
     ]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, timeout=SECONDS, check=False, env={"LC_ALL": "C.UTF-8"}
-        )
-        answer = json.loads(done.stdout)
-    except subprocess.TimeoutExpired:
-        answer = {"problem": f"it takes more than {SECONDS:g} seconds"}
-    except ValueError:
-        answer = {"problem": "the process that unpacks it ended of it"}
+    for _ in range(TRIES):
+        try:
+            done = subprocess.run(
+                command, capture_output=True, timeout=SECONDS, check=False, env={"LC_ALL": "C.UTF-8"}
+            )
+            answer = json.loads(done.stdout)
+        except subprocess.TimeoutExpired:
+            answer = {"problem": f"it takes more than {SECONDS:g} seconds"}
+        except ValueError:
+            answer = {"problem": "the process that unpacks it ended of it"}
+            if done.returncode < 0:  # a signal, perhaps from outside: what is of the archive happens again
+                _empty(folder)
+                continue
+        break
     if "fault" in answer:
         raise ResultsError(f"{archive} cannot be unpacked: {answer['fault']}; make room")
     if answer["problem"]:
-        for path in folder.iterdir():
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        _empty(folder)
         return str(answer["problem"])
     if answer.get("left_out"):
         remarks[where] = f"Of the archive {archive.name} was left out: {'; '.join(answer['left_out'])}."
     return ""
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def _copy(source: Path, target: Path, results: Path) -> None:

@@ -17,15 +17,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from grader.attempt import Attempt, Student
+from grader.attempt import NOBODY, PERHAPS, SEVERAL, Attempt, Student, keys_by_number
 from grader.errors import UsageError
 from grader.intake.archives import Opened
 from grader.intake.layouts import HandedIn
-from grader.intake.roster import Roster, load_roster, merged, names_in, read_table
+from grader.intake.roster import Roster, load_roster, merged, names_in, nearest_names, read_table
 from grader.intake.submissions import COPY, Submission, one_line, student_of
-from grader.intake.times import parsed_time
+from grader.intake.times import parsed_times
 
 NUMBER = re.compile(r"\((\d+)\)$|Copy(\d*)$|-(\d{1,2})$", re.I)
+UNREAD = "The time of the hand-in cannot be read:"
 UNIT_HOURS = {"hours": 1.0, "stunden": 1.0, "days": 24.0, "tage": 24.0}
 
 
@@ -57,11 +58,11 @@ def with_attempts(
     owners = _owners(submissions)
     told = [*(_identified(each, handed_in, rules, owners) for each in submissions), *earlier]
     winners: set[int] = set()
-    others: dict[int, set[str]] = defaultdict(set)
+    others: dict[int, set[int]] = defaultdict(set)
     for numbers in by_student(told, rules):
         winners.add(numbers[0])
         for number in numbers:
-            others[number] |= {told[other].id for other in numbers if other != number}
+            others[number] |= {other for other in numbers if other != number}
     result, changed = [], []
     for number, each in enumerate(told):
         counts = number in winners or not others[number]
@@ -70,8 +71,12 @@ def with_attempts(
             if counts != each.attempt.counts:
                 changed.append(replace(each, attempt=attempt))
         elif others[number]:
-            names = f"Perhaps of the same student: {', '.join(sorted(others[number]))}."
-            remark = " ".join(filter(None, [_without_copies(each.remark), names, attempt.standing]))
+            sure = {told[other].id for other in others[number] if _surely_same(attempt, told[other].attempt)}
+            unsure = {told[other].id for other in others[number]} - sure
+            whose = "team" if len(attempt.students) > 1 else "student"
+            names = [f"Also of the same {whose}: {', '.join(sorted(sure))}."] if sure else []
+            names += [f"{PERHAPS} {', '.join(sorted(unsure))}."] if unsure else []
+            remark = "\n".join(filter(None, [_without_copies(each.remark), *names, attempt.standing]))
             result.append(replace(each, attempt=attempt, remark=remark))
         else:
             result.append(each)
@@ -83,10 +88,14 @@ def with_attempts(
 
 def by_student(hand_ins: Sequence[Submission], rules: Rules) -> list[list[int]]:
     """Return the numbers of the hand-ins of each student, that of the one that counts first."""
+    by_number = keys_by_number(each.attempt for each in hand_ins)
     found: dict[str, set[int]] = defaultdict(set)
     for number, each in enumerate(hand_ins):
         for student in each.attempt.students:
-            found[_key(student, rules)].add(number)
+            key = _key(student, rules)
+            if key == student.key:  # no line of a roster
+                key = by_number.get((each.attempt.platform, student.platform_id), key)
+            found[key].add(number)
     return [
         sorted(sorted(numbers), key=lambda number: _rank(hand_ins[number], rules), reverse=True)
         for numbers in found.values()
@@ -99,10 +108,21 @@ def _key(student: Student, rules: Rules) -> str:
     return found[0].student.key if len(found) == 1 else student.key
 
 
+def _surely_same(one: Attempt, other: Attempt) -> bool:
+    """Whether two hand-ins have a student of one number, address or account, and not only of one name."""
+    kinds = ["id", "email"]
+    if one.platform and one.platform == other.platform:
+        kinds += ["platform_id", "login"]
+    return any(
+        getattr(student, kind) and getattr(student, kind).casefold() == getattr(their, kind).casefold()
+        for kind in kinds
+        for student in one.students
+        for their in other.students
+    )
+
+
 def _without_copies(remark: str) -> str:
-    return re.sub(
-        r"Perhaps of the same student: .*? decide which one counts\.", "", remark, flags=re.S
-    ).strip()
+    return "\n".join(line for line in remark.splitlines() if not line.startswith(PERHAPS))
 
 
 def _identified(
@@ -117,6 +137,8 @@ def _identified(
     alone = [Student(name=one_line(COPY.sub("", each.path.stem)))] if single else []
     students = list(told.students) or alone or [_plain_student(each, owners)]
     time = told.time
+    if told.unread:
+        remarks.append(f"{UNREAD} {told.unread}.")
     if rules.roster is not None:
         found: list[Student] = []
         for student in students:
@@ -129,11 +151,11 @@ def _identified(
             found.append(student)
             if entries:
                 several = ", ".join(_described(entry.student) for entry in entries)
-                remarks.append(f"Several of the roster may be {student.shown}: {several}.")
+                remarks.append(f"{SEVERAL} {student.shown}: {several}.")
             else:
                 near = rules.roster.nearest(student, names)
                 nearest = f"; most like it: {', '.join(near)}" if near else ""
-                remarks.append(f"Nobody of the roster is called {student.shown}{nearest}.")
+                remarks.append(f"{NOBODY} {student.shown}{nearest}.")
         students = list({student.key: student for student in found}.values())
     if not time and rules.file_times and each.path.exists():
         time = dt.datetime.fromtimestamp(each.path.lstat().st_mtime).astimezone().isoformat()
@@ -147,7 +169,7 @@ def _identified(
         platform=handed_in.platform,
         prefix=told.prefix,
     )
-    return replace(each, attempt=attempt, remark=" ".join(filter(None, remarks)))
+    return replace(each, attempt=attempt, remark="\n".join(filter(None, remarks)))
 
 
 def _owners(submissions: Sequence[Submission]) -> dict[str, set[str]]:
@@ -266,7 +288,9 @@ def load_extensions(path: Path, deadline: dt.datetime) -> dict[str, dt.datetime]
     if who is None or not units:
         raise UsageError(f"{path}:1: the columns 'student' and 'until' (or 'hours', 'days') are needed")
     found: dict[str, dt.datetime] = {}
-    for number, row in enumerate(rows[1:], start=2):
+    column = headings.index("until") if "until" in headings else None
+    times = parsed_times(["" if column is None or column >= len(row) else row[column] for row in rows[1:]])
+    for number, (row, time) in enumerate(zip(rows[1:], times, strict=True), start=2):
         cells = [*map(str.strip, row), *[""] * len(headings)]
         if not any(cells):
             continue
@@ -276,12 +300,15 @@ def load_extensions(path: Path, deadline: dt.datetime) -> dict[str, dt.datetime]
             raise UsageError(f"{path}:{number}: a student and a time are needed")
         try:
             until = (
-                dt.datetime.fromisoformat(parsed_time(value[unit]))
+                dt.datetime.fromisoformat(time)
                 if unit == "until"
                 else _later(deadline, float(value[unit].replace(",", ".")), UNIT_HOURS[unit])
             )
         except (ValueError, OverflowError) as error:
-            raise UsageError(f"{path}:{number}: {value[unit]!r} is no time") from error
+            raise UsageError(
+                f"{path}:{number}: {value[unit]!r} is no time (in the column {unit!r}); write "
+                + ("it like 2026-11-20 23:59" if unit == "until" else "a number, such as 24 or 1,5")
+            ) from error
         key = cells[who].casefold()
         found[key] = max(until, found.get(key, until))
     return found
@@ -324,15 +351,19 @@ def rules_for(
 
 
 def unknown_extensions(rules: Rules, submissions: Sequence[Submission]) -> list[str]:
-    """Return who has longer and is not in the roster or, if there is none, handed in nothing."""
+    """Return a line for each who has longer and is not in the roster or, without one, handed in nothing."""
     students = [student for each in submissions for student in each.attempt.students]
     keys = {student.key for student in students}
     values = {value.casefold() for student in students for value in vars(student).values()}
-    return [
-        who
-        for who in rules.extensions
-        if who not in values | keys and (rules.roster is None or not _named_so(who, rules.roster))
-    ]
+    lines = []
+    for who in rules.extensions:
+        if who in values | keys or (rules.roster is not None and _named_so(who, rules.roster)):
+            continue
+        names = [entry.shown for entry in rules.roster.entries] if rules.roster is not None else []
+        near = nearest_names(who, names or [student.shown for student in students])
+        hint = f"; did you mean: {', '.join(near)}" if near else ""
+        lines.append(f"nobody is called {who}, who has longer in the table of --extensions{hint}")
+    return lines
 
 
 def _named_so(who: str, roster: Roster) -> list[Student]:

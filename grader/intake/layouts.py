@@ -25,13 +25,14 @@ import yaml
 from grader.attempt import Student
 from grader.errors import UsageError
 from grader.intake.submissions import SUFFIX, is_skipped
-from grader.intake.times import parsed_time
+from grader.intake.times import is_blank, parsed_time
 
 MOODLE, CANVAS, GRADESCOPE, NBGRADER, GITHUB = "moodle", "canvas", "gradescope", "nbgrader", "github"
 MOODLE_NAME = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>[a-z]+)_?(?P<rest>.*)", re.S)
 CANVAS_FILE = re.compile(
     r"(?P<name>[^_]+)(?P<late>_LATE)?_(?P<user>\d+)_(?P<attachment>\d+)_(?P<file>.+)", re.S
 )
+USER_DIGITS = 3  # of a number of Canvas in the name of a single file: `hw_1_2_x.ipynb` has none
 METADATA = "submission_metadata.yml"
 MAX_METADATA = 64 << 20
 TIMESTAMP = "timestamp.txt"
@@ -40,12 +41,16 @@ MAX_STAMP = 200
 
 @dataclass(frozen=True)
 class HandedIn:
-    """What a platform tells of a hand-in: whose, when (ISO 8601, '' if not known), whether late."""
+    """What a platform tells of a hand-in: whose, when (ISO 8601, '' if not known), whether late.
+
+    `unread` is a time that cannot be read, and where it stands.
+    """
 
     students: tuple[Student, ...]
     time: str = ""
     late: bool = False
     prefix: str = ""
+    unread: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
@@ -127,13 +132,27 @@ def hand_ins(folder: Path, platform: str) -> dict[str, HandedIn]:
             student = Student(name=told["name"].strip(), platform_id=told["id"])
             found[name] = HandedIn((student,), prefix=name)
         elif platform == NBGRADER:
-            found[name] = HandedIn(
-                (Student(login=name),), _nbgrader_time(folder / name / TIMESTAMP), prefix=name
-            )
+            text = _short_text(folder / name / TIMESTAMP)
+            time = parsed_time(text)
+            unread = "" if time or is_blank(text) else f"{text!r} in {TIMESTAMP}"
+            found[name] = HandedIn((Student(login=name),), time, prefix=name, unread=unread)
         elif platform == GITHUB:
             cut = name.rfind("-", 0, shared) + 1
             found[name] = HandedIn((Student(login=name[cut:] or name),), prefix=name)
     return found
+
+
+def single_hand_in(path: Path) -> tuple[str, HandedIn] | None:
+    """Return the platform and what it tells of one file, by its own name or that of its folder."""
+    for name in (path.name, path.parent.name):
+        if told := MOODLE_NAME.fullmatch(name):
+            student = Student(name=told["name"].strip(), platform_id=told["id"])
+            return MOODLE, HandedIn((student,), prefix=name)
+    if (told := CANVAS_FILE.fullmatch(path.name)) and (told["late"] or len(told["user"]) >= USER_DIGITS):
+        student = Student(name=told["name"], platform_id=told["user"])
+        prefix = path.name.removesuffix(told["file"])
+        return CANVAS, HandedIn((student,), late=bool(told["late"]), prefix=prefix)
+    return None
 
 
 def _arrange_moodle(folder: Path) -> None:
@@ -201,11 +220,12 @@ def _letters(name: str) -> str:
     return "".join(filter(str.isalnum, name.casefold()))
 
 
-def _nbgrader_time(path: Path) -> str:
+def _short_text(path: Path) -> str:
+    """Return the text of a small file, '' if it is none."""
     try:
         if path.is_symlink() or path.stat().st_size > MAX_STAMP:
             return ""
-        return parsed_time(path.read_text(encoding="utf-8", errors="replace"))
+        return " ".join(path.read_text(encoding="utf-8", errors="replace").split())
     except OSError:
         return ""
 
@@ -253,7 +273,9 @@ def _gradescope(folder: Path) -> Iterator[tuple[str, HandedIn]]:
         time = created.isoformat() if isinstance(created, dt.datetime) else parsed_time(_text(created))
         if isinstance(created, dt.datetime) and created.tzinfo is None:
             time = created.replace(tzinfo=dt.UTC).isoformat()
-        yield str(name), HandedIn(students, time, prefix=str(name))
+        text = _text(created)
+        unread = "" if time or is_blank(text) else f"{text!r} in :created_at of {METADATA}"
+        yield str(name), HandedIn(students, time, prefix=str(name), unread=unread)
 
 
 def _text(value: Any) -> str:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from grader.attempt import Attempt
+from grader.attempt import PERHAPS, Attempt
 from grader.errors import UsageError
 from grader.notebook.sources import MAX_MODULES, modules_in
 
@@ -73,7 +73,8 @@ class Submission:
 
     `problem` says why it is not a notebook that can be opened, `missing` what was handed in where there is no
     notebook, `absent` that nothing was, `fault` why this machine cannot read it (not the student's fault),
-    `remark` which other submissions may be of the same student, and that files were left out. All may be ''.
+    `remark` which other submissions may be of the same student, and that files were left out, in lines. All
+    may be ''.
     `modules` are the Python files that were handed in beside it, `attempt` says whose it is and whether it
     counts.
     """
@@ -154,13 +155,13 @@ def find_submissions(
     result = []
     for entry, each in zip(ordered, submissions, strict=True):
         others = ", ".join(other for other in students[student_of(each.id)] if other != each.id)
-        remark = f"Perhaps of the same student: {others}. Each was graded; decide which one counts."
+        remark = f"{PERHAPS} {others}. Each was graded; decide which one counts."
         links = [] if each.problem or each.missing else _links_beside(entry.inside, folder, by_name)
         remarks = [remark] if others else []
         if links:
             more = " and more" if len(links) > MAX_TOLD else ""
             remarks.append(f"Links are not followed: {', '.join(links[:MAX_TOLD])}{more}.")
-        told = replace(each, fault=faults.get(each.path, ""), remark=" ".join(remarks))
+        told = replace(each, fault=faults.get(each.path, ""), remark="\n".join(remarks))
         result.append(_with_modules(told))
     return result
 
@@ -180,7 +181,7 @@ def _with_modules(submission: Submission) -> Submission:
             f"There are {len(modules)} Python files beside the notebook. A notebook may have {MAX_MODULES}: "
             "the first ones by name were used."
         )
-        remark = " ".join(filter(None, [submission.remark, left_out]))
+        remark = "\n".join(filter(None, [submission.remark, left_out]))
         return replace(submission, modules=modules[:MAX_MODULES], remark=remark)
     except OSError as error:  # without its files, the notebook could do less than its author's
         return replace(submission, fault=f"its folder cannot be read: {error.strerror}")

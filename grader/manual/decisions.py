@@ -80,6 +80,13 @@ class Decisions:
                     decision = self._decision(wish, person, now, rows.get(key), palette)
                     answer = seen.get(key, "")
                     same = (_content(now) if now else NOTHING) == _content(decision)
+                    repeated = same and now is not None and now.person == person  # a form that was sent twice
+                    if wish.version not in (None, decision.version - 1) and not repeated:
+                        raise ConflictError(
+                            f"{wish.submission}, {wish.question}: {now.person if now else 'somebody'} has "
+                            "decided meanwhile",
+                            now,
+                        )
                     if not same or (now and now.seen and now.seen != answer):  # the same of another answer
                         made.append(replace(decision, seen=answer, together=together))
             self._add(connection, made)
@@ -198,13 +205,11 @@ class Decisions:
         row: Row[Any] | None,
         palette: Mapping[int, tuple[str, float]],
     ) -> Decision:
-        """Return what a wish comes to; raise UsageError or ConflictError."""
+        """Return what a wish comes to; raise UsageError."""
         where = f"{wish.submission}, {wish.question}"
         if row is None:
             raise UsageError(f"there is no such question of this submission: {where}")
         version = now.version if now else 0
-        if wish.version is not None and wish.version != version:
-            raise ConflictError(f"{where}: {now.person if now else 'somebody'} has decided meanwhile", now)
         allowed = limits(row.least, row.most, row.max_points, row.points)
         check_points(wish.points, allowed, f"{where}: ")
         for words in (wish.comment, wish.reason):

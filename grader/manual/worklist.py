@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, false, func, or_, select
 
+from grader.decision import DecisionKind
 from grader.final import Waits, limits, total
 from grader.given_answer import GivenAnswer
 from grader.manual.sharing import whose
@@ -63,12 +64,16 @@ class Item:
 
 @dataclass(frozen=True)
 class Sum:
-    """What a submission has: points so far, before lateness, and those that wait; `late` as in Attempt."""
+    """What a submission has: points so far, before lateness, and those that wait; `late` as in Attempt.
+
+    `questions` is how many questions wait.
+    """
 
     submission: str
     status: str
     points: float
     waiting: float
+    questions: int
     counts: bool
     late: float | None
 
@@ -227,6 +232,7 @@ class Worklist:
                 Q.submission,
                 func.sum(func.coalesce(count, 0.0)),
                 func.sum(case((count.is_(None), Q.max_points), else_=0.0)),
+                func.sum(case((count.is_(None), 1), else_=0)),
             )
             .where(Q.assignment == self.assignment, plain)
             .group_by(Q.submission)
@@ -242,11 +248,12 @@ class Worklist:
                 connection.execute(of_each).all(),
             )
         )
-        points = {name: (now, waiting) for name, now, waiting in sums}
+        points = {name: (now, waiting, int(number)) for name, now, waiting, number in sums}
         for row in rows:
-            earned, waiting = points.get(row.submission, (0.0, 0.0))
+            earned, waiting, number = points.get(row.submission, (0.0, 0.0, 0))
             now = _now(row, palette)
-            points[row.submission] = earned + (now or 0.0), waiting + row.max_points * (now is None)
+            open_ = now is None
+            points[row.submission] = earned + (now or 0.0), waiting + row.max_points * open_, number + open_
         return [
             Sum(row.submission, row.status, *points[row.submission], row.counts is not False, row.late)
             for row in sorted(each, key=lambda row: row.submission)
@@ -357,7 +364,7 @@ def _item(row: Any, palette: dict[int, tuple[str, float]]) -> Item:
         row.found or "",
         row.alike or "",
         row.version or 0,
-        row.person or "",
+        "" if row.given is None and row.kind == DecisionKind.UNDONE.value else row.person or "",
         row.kind or "",
         (row.waits not in NOT_OPEN and row.given is None) or (row.waits not in NOT_NOW and changed),
         changed,

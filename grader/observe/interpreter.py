@@ -14,10 +14,14 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from grader.errors import InterpreterError
 
 OLDEST = (3, 11)
+SECONDS = 60
+TRIES = 3
+MAX_TOLD = 300  # characters of what an interpreter says that cannot be used
 NEEDED = ("ipykernel", "numpy")
 PARTS = ("bin", "lib", "lib64", "share", "etc", "include", "pyvenv.cfg")
 INSIDE = str(Path(__file__).parent.parent / "inside")
@@ -63,11 +67,10 @@ def find_interpreter(python: str = sys.executable) -> Interpreter:
     """Ask an interpreter for its version and installation; raise InterpreterError if it cannot be used."""
     what = f"environment.python: {python}"
     try:
-        done = subprocess.run(
-            [python, "-I", "-c", QUESTION], capture_output=True, text=True, timeout=60, check=True
-        )
-        answer = json.loads(done.stdout)
-    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        answer = _answer(python)
+    except subprocess.TimeoutExpired as error:
+        raise InterpreterError(f"{what} did not answer within {SECONDS} s") from error
+    except (OSError, ValueError) as error:
         raise InterpreterError(f"{what} cannot be run as a Python interpreter: {error}") from error
     version = tuple(answer["version"])
     if version < OLDEST:
@@ -84,3 +87,16 @@ def find_interpreter(python: str = sys.executable) -> Interpreter:
     installed = json.dumps([answer["build"], answer["installed"]])
     environment = hashlib.sha256(installed.encode()).hexdigest()
     return Interpreter(python, (version[0], version[1]), tuple(kept), environment)
+
+
+def _answer(python: str) -> dict[str, Any]:
+    """Return what an interpreter says of itself; asked again if a signal from outside ended it."""
+    command = [python, "-I", "-c", QUESTION]
+    for _ in range(TRIES):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+        if done.returncode >= 0:
+            break
+    if done.returncode:
+        raise ValueError(f"it ended with {done.returncode}: {done.stderr.strip()[-MAX_TOLD:]}")
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer

@@ -23,10 +23,22 @@ from latex2mathml.converter import convert
 from markupsafe import Markup, escape
 from pygments.formatters import HtmlFormatter
 
+from grader.attempt import FOR_STAFF, NOBODY, SEVERAL
 from grader.course.rubric import Rubric
 from grader.course.total import Total, total_of
 from grader.handler.safe_html import show_markdown
-from grader.records import CellStatus, NotebookRun, QuestionScore, Score, Status, Summary, VerdictKind
+from grader.records import (
+    CellStatus,
+    CheckScore,
+    Code,
+    DiagnosisKind,
+    NotebookRun,
+    QuestionScore,
+    Score,
+    Status,
+    Summary,
+    VerdictKind,
+)
 from grader.report import chart
 from grader.report.mistake import explain
 from grader.report.statistics import course_statistics
@@ -157,9 +169,8 @@ class CourseRow:
 def course_row(score: Score, rubric: Rubric) -> CourseRow:
     """Return a hand-in as the page of the course shows it."""
     total = total_of(score, rubric)
-    look = score.status in (Status.NOT_GRADED, Status.UNREADABLE) or "of the roster" in " ".join(
-        score.remarks
-    )
+    unknown = any(remark.startswith((NOBODY, SEVERAL)) for remark in score.remarks)
+    look = score.status in (Status.NOT_GRADED, Status.UNREADABLE) or unknown
     kinds = {
         "attempt": not score.attempt.counts,
         "pending": not total.is_final,
@@ -208,22 +219,34 @@ def course_page(
 
 
 def first_to_fix(score: Score) -> list[tuple[QuestionScore, str]]:
-    """Return the questions that lost most, each with the mistake, or what its first check says."""
-    lost = [
-        q for q in score.questions if q.points is not None and q.points < q.max_points - 1e-9 and q.checks
-    ]
-    lost.sort(key=lambda question: (question.points or 0.0) - question.max_points)
+    """Return the questions that lost most, in the order of the sheet, since later ones build on earlier ones.
+
+    Each has the mistake, or what its first check says, if no person decided the points.
+    """
+    lost = [q for q in score.questions if q.points is not None and q.points < q.max_points - 1e-9]
+    most = sorted(lost, key=lambda question: (question.points or 0.0) - question.max_points)[:FIRST]
     found = []
-    for question in lost[:FIRST]:
+    for question in (each for each in lost if each in most):
         mistake = explain(question.diagnosis)
         check = next((each for each in question.checks if each.points < each.max_points), None)
-        words = "A person decided the points."
-        if mistake:
+        words = "A person gave the points."
+        if question.decided and question.decided.final:
+            words += " What they wrote is there." if question.decided.comment else ""
+        elif mistake:
             words = mistake.mistakes[0]
         elif check:
             words = check.verdict.message or check.feedback or check.title
         found.append((question, words))
     return found
+
+
+def hint_of(question: QuestionScore, check: CheckScore) -> str:
+    """Return the feedback of a check, '' where the mistake is known and the hint would name another one."""
+    diagnosis, verdict = question.diagnosis, check.verdict
+    known = diagnosis is not None and diagnosis.kind is DiagnosisKind.NAMED
+    failed = verdict.kind in (VerdictKind.FAILED, VerdictKind.PARTIAL)
+    by_values = verdict.code == Code.VALUES or verdict.code not in tuple(Code)  # a pattern, such as a factor
+    return "" if known and failed and by_values else check.feedback
 
 
 def lines_of(question: QuestionScore) -> list[tuple[int, str, bool]]:
@@ -242,15 +265,15 @@ def feedback_page(rubric: Rubric, score: Score, run: NotebookRun | None, made: s
     for cell in run.cells if run else ():
         if cell.status == CellStatus.OK:
             continue
-        if cell.fault is not None:
+        if cell.status == CellStatus.TIMEOUT:
+            line = f" in line {cell.fault.line}" if cell.fault is not None and cell.fault.line else ""
+            failed.append((cell.number, f"it ran longer than a cell may, and was stopped{line}"))
+        elif cell.fault is not None:
             line = f" (line {cell.fault.line})" if cell.fault.line else ""
             failed.append((cell.number, f"{cell.fault.type}: {cell.fault.message}{line}"))
         else:
-            words = {
-                CellStatus.TIMEOUT: "it ran longer than a cell may",
-                CellStatus.NOT_RUN: "it was not run",
-            }
-            failed.append((cell.number, words.get(cell.status, "it ended the kernel")))
+            was_run = cell.status != CellStatus.NOT_RUN
+            failed.append((cell.number, "it ended the kernel" if was_run else "it was not run"))
     # Functions that are still as they were handed out: all their checks say the same, so it is shown once.
     kinds = {question.id: {check.verdict.kind for check in question.checks} for question in score.questions}
     untouched = {name for name, found in kinds.items() if found == {VerdictKind.NOT_ATTEMPTED}}
@@ -263,7 +286,8 @@ def feedback_page(rubric: Rubric, score: Score, run: NotebookRun | None, made: s
         out_of=_out_of(score, total),
         first=first_to_fix(score) if score.status is Status.GRADED else [],
         lines_of=lines_of,
-        remarks=score.remarks,
+        hint_of=hint_of,
+        remarks=[remark for remark in score.remarks if not remark.startswith(FOR_STAFF)],
         functions=tuple(map(str, rubric.subjects)),
         run=run,
         failed=failed,

@@ -30,9 +30,10 @@ from grader.store.observations import OUTCOME, READING, RUN, Observations, Row, 
 from grader.store.people_tables import ANSWERS, HAND_INS, QUESTIONS, SETTINGS
 from grader.store.standing import (
     RUBRIC,
+    SHEET,
     Standing,
     palette_now,
-    rubric_now,
+    setting_now,
     standing_decisions,
     write_answers,
     write_questions,
@@ -236,18 +237,28 @@ class Store(Observations):
 
     def put_rubric(self, assignment: str, text: str) -> None:
         """Keep the rubric, as JSON, with which an assignment is graded; another one is a new version."""
-
-        def work(connection: Connection) -> None:
-            version, kept = rubric_now(connection, assignment)
-            if kept != text:
-                row = {"assignment": assignment, "name": RUBRIC, "version": version + 1, "value": text}
-                connection.execute(insert(SETTINGS), {**row, "time": time.time(), "person": ""})
-
-        self._database.write(work)
+        self._put_setting(assignment, RUBRIC, text)
 
     def get_rubric(self, assignment: str) -> str:
         """Return the rubric with which an assignment was last graded, as JSON; '' if none is kept."""
-        return self._database.read(lambda connection: rubric_now(connection, assignment))[1]
+        return self._database.read(lambda connection: setting_now(connection, assignment, RUBRIC))[1]
+
+    def put_sheet(self, assignment: str, text: str) -> None:
+        """Keep the tasks and the course's own answers, as JSON, for the people who grade."""
+        self._put_setting(assignment, SHEET, text)
+
+    def get_sheet(self, assignment: str) -> str:
+        """Return the tasks and the course's own answers, as JSON; '' if none are kept."""
+        return self._database.read(lambda connection: setting_now(connection, assignment, SHEET))[1]
+
+    def _put_setting(self, assignment: str, name: str, text: str) -> None:
+        def work(connection: Connection) -> None:
+            version, kept = setting_now(connection, assignment, name)
+            if kept != text:
+                row = {"assignment": assignment, "name": name, "version": version + 1, "value": text}
+                connection.execute(insert(SETTINGS), {**row, "time": time.time(), "person": ""})
+
+        self._database.write(work)
 
     def run_of(self, assignment: str, submission: str) -> NotebookRun | None:
         """Return the run of a submission's notebook, None if none is kept."""

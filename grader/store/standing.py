@@ -16,7 +16,7 @@ from grader.records import Score, VerdictKind
 from grader.store.people_tables import ANSWERS, DECISIONS, HAND_INS, PALETTE, QUESTIONS, SETTINGS
 
 ANSWER = TypeAdapter(GivenAnswer)
-RUBRIC = "rubric"  # the name of a setting
+RUBRIC, SHEET = "rubric", "sheet"  # names of settings
 MAX_FOUND = 160  # characters
 MANY = 200  # submissions that are named in one statement
 Standing = dict[str, dict[str, Decision]]
@@ -79,9 +79,9 @@ def palette_now(connection: Connection, assignment: str) -> dict[int, tuple[str,
     return {number: (text, points) for number, text, points in rows}
 
 
-def rubric_now(connection: Connection, assignment: str) -> tuple[int, str]:
-    """Return the version and the text of the rubric that was kept last, 0 and '' if none was."""
-    same = (SETTINGS.c.assignment == assignment) & (SETTINGS.c.name == RUBRIC)
+def setting_now(connection: Connection, assignment: str, name: str) -> tuple[int, str]:
+    """Return the version and the text of a setting that was kept last, 0 and '' if none was."""
+    same = (SETTINGS.c.assignment == assignment) & (SETTINGS.c.name == name)
     query = select(SETTINGS.c.version, SETTINGS.c.value).where(same).order_by(SETTINGS.c.version.desc())
     row = connection.execute(query.limit(1)).first()
     return (row.version, row.value) if row is not None else (0, "")

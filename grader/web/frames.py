@@ -12,11 +12,12 @@ from functools import cache
 from importlib.resources import files
 from urllib.parse import quote
 
+from markupsafe import escape
 from pygments.formatters import HtmlFormatter
 from starlette.responses import HTMLResponse, Response
 
 from grader.intake.beside import read_file
-from grader.web.visit import NotThere, Visit
+from grader.web.visit import NotThere, Visit, course_html
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{style}</style></head>
@@ -50,7 +51,7 @@ def framed(content: str, title: str, kind: str = "") -> Response:
 
 
 def answer(visit: Visit) -> Response:
-    """Return what a person reads of one question; where its answer was not found, all text of the hand-in."""
+    """Return what a person reads of one question, or its source; all text where it was not found."""
     question = visit.path("question")
     submission = visit.results.submission(visit.path("code"), question)
     if submission is None:
@@ -59,8 +60,24 @@ def answer(visit: Visit) -> Response:
     if found is None:
         found = visit.results.worklist.answer(submission, "")
     if found is None:
-        raise NotThere("Nothing of this hand-in was kept.")
+        return framed('<p class="soft">Nothing of this hand-in can be shown here.</p>', "Answer", "answer")
+    if visit.query("source"):
+        return framed(f'<pre class="typed">{escape(found.text)}</pre>', "Answer as it was typed", "answer")
     return framed(found.html or NOTHING, "Answer", "answer")
+
+
+def task(visit: Visit) -> Response:
+    """Return the task of a written question, or the course's own answer, for the people who grade."""
+    cells = visit.results.sheet(visit.path("question")).get("answer" if visit.query("answer") else "task")
+    if cells is None:
+        raise NotThere("Nothing of this question was kept.")
+    shown = [
+        f'<div class="cell text">{course_html(each["source"], each["attachments"])}</div>'
+        if each["type"] == "markdown"
+        else f'<div class="cell code"><pre>{escape(each["source"])}</pre></div>'
+        for each in cells
+    ]
+    return framed("".join(shown), "Task", "answer")
 
 
 def notebook(visit: Visit) -> Response:

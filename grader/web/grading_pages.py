@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,8 @@ from grader.store import KeptScore
 from grader.web.visit import NotThere, Visit, address, person_html
 
 STEPS = 13  # buttons with points at most
+NOTHING_READ = "no notebook that can be read was handed in"
+NOT_READ = (Status.NO_NOTEBOOK.value, Status.UNREADABLE.value)
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,15 @@ class Queue:
         place = self.place + step
         return self.items[place] if 0 <= place < len(self.items) else None
 
-    def next_open(self) -> Item | None:
-        """Return the next one that waits, from here on and then from the start."""
-        around = [*self.items[self.place + 1 :], *self.items[: self.place]]
-        return next((item for item in around if item.open), None)
+    def next_open(self, taken: Collection[str]) -> Item | None:
+        """Return the next one that waits, from here on and then from the start; see first_open."""
+        return first_open([*self.items[self.place + 1 :], *self.items[: self.place]], taken)
+
+
+def first_open(items: Sequence[Item], taken: Collection[str]) -> Item | None:
+    """Return the first answer that waits; those of the submissions `taken`, by others, come last."""
+    waiting = [item for item in items if item.open]
+    return next((item for item in waiting if item.submission not in taken), waiting[0] if waiting else None)
 
 
 def question_items(visit: Visit, question: str, *, mine: bool = True, every: bool = False) -> list[Item]:
@@ -67,7 +75,7 @@ def begin(visit: Visit) -> Response:
     """Lead to the first answer of a question that waits, or to the first one."""
     question = visit.path("question")
     items = question_items(visit, question)
-    first = next((item for item in items if item.open), items[0] if items else None)
+    first = first_open(items, _taken(visit, question)) or (items[0] if items else None)
     if first is None:
         raise NotThere("There is no answer, or the question is shared out and nothing of it is yours.")
     return visit.to("grade", question, visit.results.code(first.submission, question))
@@ -75,7 +83,14 @@ def begin(visit: Visit) -> Response:
 
 def show(visit: Visit) -> Response:
     """Show one answer."""
-    return _page(visit, _queue(visit))
+    queue = _queue(visit)
+    visit.results.presence.enter(visit.person, queue.now.question, queue.now.submission)
+    return _page(visit, queue)
+
+
+def _taken(visit: Visit, question: str) -> dict[str, str]:
+    """Return who else is on which submission of a question."""
+    return visit.results.presence.others(visit.person, question)
 
 
 def _queue(visit: Visit) -> Queue:
@@ -107,7 +122,9 @@ def _page(
     anonymous = item.question in results.sharing.anonymous()
     answer = results.worklist.answer(item.submission, item.question)
     comments = _comments(visit, item.question, standing)
-    before, after, following = queue.neighbour(-1), queue.neighbour(1), queue.next_open()
+    taken = _taken(visit, item.question)
+    before, after, following = queue.neighbour(-1), queue.neighbour(1), queue.next_open(taken)
+    own = results.worklist.items(submission=item.submission) if item.status in NOT_READ else []
     values = entered or {
         "points": "" if item.points is None else f"{item.points:g}",
         "comment": standing.comment if standing else "",
@@ -134,11 +151,17 @@ def _page(
         left=sum(each.open for each in queue.items),
         score=kept.score,
         judged=judged,
-        written=judged is not None and not judged.checks,
+        written=judged is not None and (judged.written or not judged.checks),
         answer=answer,
         whole=answer is None and results.worklist.answer(item.submission, "") is not None,
+        has_run=results.store.run_of(results.assignment, item.submission) is not None,
+        other=taken.get(item.submission, ""),
+        by_people=any(each.person for each in queue.items),
+        zeros=sum(each.open for each in own),
+        undoes=my_last(visit, item.question) is not None,
         alike=sum(each.alike == item.alike for each in queue.items) if item.alike else 1,
         values=values,
+        sheet=results.sheet(item.question),
         steps=steps(item),
         comments=comments,
         history=results.decisions.history(item.submission, item.question, limit=30),
@@ -196,11 +219,17 @@ def save(visit: Visit) -> Response:
 
 
 def keep(visit: Visit) -> Response:
-    """Confirm the points of the judge, with the words that were typed, and go on."""
-    queue = _queue(visit)
-    if queue.now.judged is None:
+    """Confirm the points that the judge gave or suggests, with the words that were typed, and go on."""
+    queue, results = _queue(visit), visit.results
+    item = queue.now
+    points = item.judged
+    kept = results.store.get_score(results.assignment, item.submission)
+    if points is None and kept is not None:
+        judged = _of_question(kept, item.question)
+        points = judged.suggested if judged is not None else None
+    if points is None:
         raise UsageError("the judge gave no points: give some")
-    return _decided(visit, queue, str(queue.now.judged))
+    return _decided(visit, queue, str(points))
 
 
 def _decided(visit: Visit, queue: Queue, given: str) -> Response:
@@ -224,29 +253,73 @@ def _decided(visit: Visit, queue: Queue, given: str) -> Response:
             visit.field("reason").replace("\r\n", "\n"),
             version,
         )
-        results.decisions.decide([wish], visit.person)
+        made = results.decisions.decide([wish], visit.person)
     except ConflictError as error:
         now = error.standing or results.decisions.standing(item.submission, item.question)
         return _page(visit, queue, 409, entered=entered, conflict=now)
     except UsageError as error:
         words = str(error).removeprefix(f"{item.submission}, {item.question}: ")
         return _page(visit, queue, 400, entered=entered, problem=words[:1].upper() + words[1:] + ".")
-    following = queue.next_open()
-    if visit.field("stay") or following is None:
-        done = "1" if following is None and not visit.field("stay") else ""
-        return visit.to("grade", item.question, results.code(item.submission, item.question), done=done)
+    name = "" if item.question in results.sharing.anonymous() else f" for {item.who}"
+    if wish.points is not None:
+        visit.tell(f"Saved{name}: {wish.points:g} point{'' if wish.points == 1 else 's'}.")
+    else:
+        visit.tell(f"Saved{name}, without points." if made else f"Nothing was entered{name}.")
+    following = None if visit.field("stay") else _following(visit, queue)
+    return visit.to("grade", item.question, results.code((following or item).submission, item.question))
+
+
+def _following(visit: Visit, queue: Queue) -> Item | None:
+    """Return where to go on: one that waits; if none does, the next one of those that were decided before."""
+    item = queue.next_open(_taken(visit, queue.now.question))
+    return item or (None if queue.now.open else queue.neighbour(1))
+
+
+def zero(visit: Visit) -> Response:
+    """Give no points for all questions that wait of a hand-in without a readable notebook, and go on."""
+    queue, results = _queue(visit), visit.results
+    item = queue.now
+    if item.status not in NOT_READ:
+        raise UsageError("this hand-in has a notebook that can be read: grade its questions one by one")
+    waiting = [each for each in results.worklist.items(submission=item.submission) if each.open]
+    wishes = [
+        Wish(
+            each.submission,
+            each.question,
+            max(0.0, each.allowed[0]),
+            reason=NOTHING_READ,
+            version=each.version,
+        )
+        for each in waiting
+    ]
+    results.decisions.decide(wishes, visit.person)
+    visit.tell(f"Saved: 0 points for {len(wishes)} question{'' if len(wishes) == 1 else 's'}.")
+    following = _following(visit, queue) or item
     return visit.to("grade", item.question, results.code(following.submission, item.question))
 
 
 def undo(visit: Visit) -> Response:
     """Take back the person's last decision of the question, unless somebody has decided on it since."""
     decisions, question = visit.results.decisions, visit.path("question")
+    last = my_last(visit, question)
+    if last is None:
+        raise UsageError("you have decided nothing here that could be undone")
+    decisions.undo(last.submission, question, visit.person, last.version)
+    visit.tell("All of it is taken back." if last.together else "Your last decision is taken back.")
+    if visit.field("back") == "groups":
+        return visit.to("groups", question)
+    return visit.to("grade", question, visit.results.code(last.submission, question))
+
+
+def my_last(visit: Visit, question: str) -> Decision | None:
+    """Return the last decision of the person on a question that was not taken back."""
+    decisions = visit.results.decisions
     for each in decisions.history(question=question, person=visit.person, limit=100):
-        taken = {other.undoes for other in decisions.history(each.submission, question)}
-        if each.undoes is None and each.version not in taken:
-            decisions.undo(each.submission, question, visit.person, each.version)
-            return visit.to("grade", question, visit.results.code(each.submission, question))
-    raise UsageError("you have decided nothing here that could be undone")
+        if each.undoes is None:
+            taken = {other.undoes for other in decisions.history(each.submission, question)}
+            if each.version not in taken:
+                return each
+    return None
 
 
 def restore(visit: Visit) -> Response:
@@ -257,6 +330,7 @@ def restore(visit: Visit) -> Response:
     if submission is None or version is None:
         raise NotThere("There is no such version.")
     results.decisions.restore(submission, question, version, visit.person)
+    visit.tell("The earlier version stands again.")
     return visit.to("grade", question, results.code(submission, question))
 
 
@@ -269,6 +343,8 @@ def add_comment(visit: Visit) -> Response:
     """Add a comment to the palette of a question, and go back."""
     points = entered_points(visit.field("comment_points")) or 0.0
     visit.results.palette.add(visit.path("question"), visit.field("text"), points, visit.person)
+    visit.tell("The comment is added.")
     back = visit.field("back")
-    ours = back.startswith(f"{visit.results.prefix}/grade/") and "\\" not in back
+    pages = tuple(f"{visit.results.prefix}/{each}/" for each in ("grade", "groups"))
+    ours = back.startswith(pages) and "\\" not in back
     return RedirectResponse(back if ours else address(visit.results, "comments"), 303)

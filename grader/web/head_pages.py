@@ -15,14 +15,23 @@ def people(visit: Visit) -> Response:
     """Show who grades what, the accounts, and the audit log."""
     results = visit.results
     accounts, done = results.accounts.people(), results.worklist.done_by()
+    progress, shared = results.worklist.progress(), results.sharing.people()
+    waiting = results.worklist.items(only_open=True)
     return visit.page(
         "people.html",
         here="people",
         accounts=accounts,
         names=sorted({*accounts, *done, visit.person}),
-        shared=results.sharing.people(),
+        shared=shared,
+        shares=results.worklist.shares(shared),
+        waiting=len(waiting),
+        unfinished=len({item.submission for item in waiting}),
         anonymous=results.sharing.anonymous(),
-        progress=results.worklist.progress(),
+        progress=progress,
+        for_people=sorted(
+            (each for each in progress if each.waiting or each.written), key=lambda each: not each.written
+        ),
+        for_judge=[each for each in progress if not each.waiting and not each.written],
         events=results.accounts.events(),
     )
 
@@ -40,6 +49,20 @@ def share(visit: Visit) -> Response:
         if hidden != bool(visit.field(f"anonymous before {question}")):
             sharing.hide_names(question, visit.person, hidden=hidden)
             visit.log("names hidden" if hidden else "names shown", question)
+    visit.tell("Saved who grades what.")
+    return visit.to("people")
+
+
+def share_everything(visit: Visit) -> Response:
+    """Share every question that is for people out among the same persons."""
+    persons = sorted(set(visit.fields("person")))
+    if not persons:
+        raise UsageError("tick who grades")
+    for each in visit.results.worklist.progress():
+        if each.waiting or each.written:
+            visit.results.sharing.share(each.question, persons, visit.person)
+            visit.log("shared out", f"{each.question}: {', '.join(persons)}")
+    visit.tell(f"Shared out among {', '.join(persons)}.")
     return visit.to("people")
 
 
@@ -50,6 +73,7 @@ def add_account(visit: Visit) -> Response:
         raise UsageError(f"there is no role {role!r}")
     visit.results.accounts.add(name, Role(role), visit.field("password"))
     visit.log("account added", f"{name}, {role}")
+    visit.tell(f"Saved: {name} is {role}.")
     return visit.to("people")
 
 
@@ -60,6 +84,7 @@ def remove_account(visit: Visit) -> Response:
         raise UsageError("another head TA has to remove your own account")
     visit.results.accounts.remove(name)
     visit.log("account removed", name)
+    visit.tell(f"The account {name} is removed.")
     return visit.to("people")
 
 
@@ -96,6 +121,10 @@ def publish(visit: Visit) -> Response:
     count = write_pages(results.out, results.store, rubric)
     visit.log("published", f"{count} pages")
     words = (
-        f"{count} pages of feedback, the page of the course and the gradebook are written to {results.out}."
+        f"{count} pages of feedback, the page of the course and the gradebook are written to {results.out}. "
+        "Hand them out from there; for the file of a learning platform: grader export."
     )
-    return visit.page("told.html", title="Written", words=words)
+    waiting = len(results.worklist.items(only_open=True))
+    if waiting:
+        words += f" {waiting} answers still wait for a person: publish again when they are decided."
+    return visit.page("told.html", title="Published", words=words)

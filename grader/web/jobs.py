@@ -8,7 +8,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 LINES = 6
 MAX_LINE = 300
@@ -16,13 +16,14 @@ MAX_LINE = 300
 
 @dataclass(frozen=True)
 class JobState:
-    """What is going on, or was last; `code` is the exit code, None while it runs."""
+    """What is going on, or was last: the job `number`; `code` is its exit code, None while it runs."""
 
     title: str = ""
     lines: tuple[str, ...] = ()
     done: int = 0
     total: int = 0
     code: int | None = None
+    number: int = 0
 
     @property
     def running(self) -> bool:
@@ -50,7 +51,7 @@ class Jobs:
             if self._state.running:
                 return False
             self._lines.clear()
-            self._state = JobState(title, total=total)
+            self._state = JobState(title, total=total, number=self._state.number + 1)
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "grader", command, *self.options, *arguments],
                 stdin=subprocess.DEVNULL,
@@ -70,12 +71,10 @@ class Jobs:
                 self._lines.append(line.strip()[:MAX_LINE])
                 done += 1
                 before = self._state
-                self._state = JobState(
-                    before.title, tuple(self._lines), min(done, before.total), before.total
-                )
+                lines, now = tuple(self._lines), min(done, before.total)
+                self._state = replace(before, lines=lines, done=now)
         code = process.wait()
-        before = self._state
-        self._state = JobState(before.title, before.lines, before.done, before.total, code)
+        self._state = replace(self._state, code=code)
 
     def end(self) -> None:
         """End the job that runs."""

@@ -14,7 +14,7 @@ from grader.final import Waits
 from grader.manual.decisions import Wish
 from grader.manual.worklist import Item, Sum, own
 from grader.records import Status
-from grader.web.grading_pages import entered_points, question_items, steps
+from grader.web.grading_pages import NOT_READ, entered_points, my_last, question_items, steps
 from grader.web.served_results import Results
 from grader.web.visit import WHOLE, NotThere, Visit
 
@@ -55,6 +55,13 @@ def live(visit: Visit) -> Response:
             "running": bool(reasons.get(Waits.RUN)) or job.running,
         }
     )
+
+
+def close(visit: Visit) -> Response:
+    """Hide what became of a job from this session."""
+    visit.results.closed[visit.forgery] = next(iter(visit.numbers("job")), 0)
+    page = visit.field("here")
+    return visit.to(page) if page in ("students", "similar") else visit.to()
 
 
 def todo(visit: Visit) -> Response:
@@ -144,6 +151,7 @@ def student(visit: Visit) -> Response:
         score=kept.score,
         total=total_of(kept.score, rubric) if rubric else None,
         items=items,
+        zeros=[item for item in items if item.open and item.status in NOT_READ and not hidden],
         hidden=hidden & {item.question for item in items},
         titles={item.question: item.title for item in items},
         history=[
@@ -171,6 +179,7 @@ def groups(visit: Visit) -> Response:
         groups=several,
         alone=len(found) - len(several),
         written=written,
+        undoes=my_last(visit, question),
         excerpts={name: excerpt(each.text) for name, each in texts.items()},
     )
 
@@ -205,6 +214,8 @@ def group(visit: Visit) -> Response:
         group=found,
         shown=different[:MAX_SHOWN],
         different=len(different),
+        written=written,
+        sheet=results.sheet(question),
         steps=steps(found.items[0]),
         comments=results.palette.comments(question),
         code=visit.path("code"),
@@ -229,6 +240,10 @@ def decide_group(visit: Visit) -> Response:
     if not wishes:
         raise UsageError("choose at least one answer of the group")
     results.decisions.decide(wishes, visit.person)
+    number = "1 answer" if len(wishes) == 1 else f"{len(wishes)} answers"
+    visit.tell(
+        f"Saved for {number}: {points:g} point{'' if points == 1 else 's'}. One undo takes all of it back."
+    )
     return visit.to("groups", question)
 
 
@@ -254,6 +269,7 @@ def change_comment(visit: Visit) -> Response:
     visit.results.palette.change(
         int(number), visit.field("text"), points, visit.person, version, withdrawn=withdrawn
     )
+    visit.tell("The comment is changed for all who were given it.")
     return visit.to("comments")
 
 

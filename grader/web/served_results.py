@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 from grader.course.rubric import Rubric
 from grader.given_answer import GivenAnswer
@@ -21,6 +23,7 @@ from grader.manual.similar_pairs import SimilarPairs
 from grader.manual.worklist import Item, Worklist, code_name
 from grader.store import Store
 from grader.web.jobs import Jobs
+from grader.web.presence import Presence
 
 KEPT_GROUPS = 16
 
@@ -41,7 +44,10 @@ class Access:
 
 @dataclass
 class Results:
-    """The results of one assignment, as the pages use them."""
+    """The results of one assignment, as the pages use them.
+
+    By session: `notices` are told on its next page, `closed` is the number of the job that it hides.
+    """
 
     store: Store
     assignment: str
@@ -51,6 +57,9 @@ class Results:
     jobs: Jobs
     prefix: str = ""
     secure: bool = False
+    presence: Presence = field(default_factory=Presence)
+    notices: dict[str, str] = field(default_factory=dict)
+    closed: dict[str, int] = field(default_factory=dict)
     _groups: dict[str, list[Group]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -107,6 +116,12 @@ class Results:
         """Return the rubric with which the results were graded, None if that was not kept."""
         text = self.store.get_rubric(self.assignment)
         return _rubric(text) if text else None
+
+    def sheet(self, question: str) -> dict[str, list[dict[str, Any]]]:
+        """Return the cells of the `task` of a written question, and those of the course's own `answer`."""
+        text = self.store.get_sheet(self.assignment)
+        found: dict[str, list[dict[str, Any]]] = json.loads(text).get(question, {}) if text else {}
+        return {part: cells for part, cells in found.items() if cells}
 
     def beside(self, submission: str) -> dict[str, Path]:
         """Return the files that were handed in beside a notebook, by name."""

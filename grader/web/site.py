@@ -34,6 +34,7 @@ GETS: dict[str, Handler] = {
     "/grade/{question}": grading_pages.begin,
     f"/grade{ANSWER}": grading_pages.show,
     f"/answer{ANSWER}": frames.answer,
+    "/task/{question}": frames.task,
     "/notebook/{code}": frames.notebook,
     "/file/{code}": frames.file,
 }
@@ -42,6 +43,8 @@ POSTS: dict[str, Handler] = {
     f"/undo{ANSWER}": grading_pages.undo,
     f"/restore{ANSWER}": grading_pages.restore,
     f"/keep{ANSWER}": grading_pages.keep,
+    f"/zero{ANSWER}": grading_pages.zero,
+    "/close": overview_pages.close,
     "/preview": grading_pages.preview,
     "/comments/{question}": grading_pages.add_comment,
     "/change/{number}": overview_pages.change_comment,
@@ -55,6 +58,7 @@ HEAD_GETS: dict[str, Handler] = {
 }
 HEAD_POSTS: dict[str, Handler] = {
     "/people/share": head_pages.share,
+    "/people/everything": head_pages.share_everything,
     "/people/add": head_pages.add_account,
     "/people/remove": head_pages.remove_account,
     "/publish": head_pages.publish,

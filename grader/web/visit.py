@@ -26,6 +26,7 @@ from grader.report import chart
 from grader.report.mistake import explain
 from grader.report.pages import MARKS, STEP_MARKS, STEP_TONES, TONES, first_false, typeset
 from grader.web.guards import TooMuch, read_form, same_origin
+from grader.web.jobs import JobState
 from grader.web.served_results import Results
 
 WHOLE = re.compile(r"[0-9]{1,9}")
@@ -51,6 +52,11 @@ class NotThere(Exception):  # noqa: N818 -- it says what is asked for
 def person_html(text: str) -> Markup:
     """Return what a person wrote, Markdown with formulas, as safe HTML."""
     return show_markdown(text[:MAX_MARKDOWN])
+
+
+def course_html(text: str, attachments: Mapping[str, Any]) -> Markup:
+    """Return Markdown of the course's notebook as safe HTML."""
+    return show_markdown(text, attachments)
 
 
 def ago(moment: float) -> str:
@@ -145,9 +151,18 @@ class Visit:
         """Write a line of the audit log."""
         self.results.accounts.log(self.person, address_of(self.request, self.results), event, detail)
 
+    def tell(self, words: str) -> None:
+        """Tell something on the next page of this session."""
+        self.results.notices[self.forgery] = words
+
     def page(self, template: str, status: int = 200, **content: Any) -> Response:
         """Return a page."""
-        return page(self.results, template, status, session=self.session, forgery=self.forgery, **content)
+        results, job = self.results, self.results.jobs.state()
+        content |= {"session": self.session, "forgery": self.forgery}
+        content["notice"] = results.notices.pop(self.forgery, "")
+        if job.number == results.closed.get(self.forgery) and not job.running:
+            content["job"] = JobState()
+        return page(results, template, status, **content)
 
     def to(self, *parts: str, **query: str) -> Response:
         """Return an answer that leads to another page of ours."""
@@ -178,6 +193,7 @@ def page(results: Results, template: str, status: int = 200, **content: Any) -> 
         "forgery": "",
         "job": results.jobs.state(),
         "here": "",
+        "notice": "",
     }
     return HTMLResponse(ENVIRONMENT.get_template(template).render({**defaults, **content}), status)
 

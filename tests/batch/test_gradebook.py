@@ -42,6 +42,21 @@ def test_a_late_notebook_replaces_no_other_of_its_name(sources: dict[str, str], 
     assert ("Another file of this name" in found.remark) == (name.startswith("hw-"))
 
 
+@pytest.mark.parametrize(("inside", "there"), [("", ["late"]), ("/late", ["late"])], ids=["file", "folder"])
+def test_what_joins_the_course_later_says_nothing_of_the_other_rows(inside: str, there: list[str]) -> None:
+    with Store() as store:
+        store.put_scores("tiny", [score("a"), score("b")], "this", {"a": "/in/a.ipynb", "b": "/in/b.ipynb"})
+        store.put_scores("tiny", [score("c")], "that", {"c": "/in/c.ipynb"})
+        store.put_scores("tiny", [score("late")], "this", {"late": "/late/late.ipynb"})
+        rows = Rows(store, "tiny", "this", {"late"}, inside, there)
+        assert {row.submission: row.remarks for row in rows} == {
+            "a": (),
+            "b": (),
+            "c": (OTHER_COURSE,),
+            "late": (),
+        }
+
+
 def test_a_row_says_why_it_may_not_be_what_would_be_graded_now() -> None:
     with Store() as store:
         store.put_scores("tiny", [score("now"), score("before")], "this", {"before": "/in/b.ipynb"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import logging
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from support import not_graded, score
+from support import not_graded, rubric, score
 
 from grader.attempt import Attempt
 from grader.batch import progress
@@ -20,6 +21,7 @@ from grader.batch.event_log import EventLog
 from grader.batch.pool import Graded
 from grader.batch.progress import LiveProgress, PlainProgress, closing_words
 from grader.batch.tally import Tally, duration
+from grader.course.rubric import Late
 from grader.errors import UsageError
 from grader.intake.submissions import Submission
 from grader.records import Score, Status, Summary
@@ -59,13 +61,48 @@ def test_the_pace_tells_rate_and_time_left(tally: Tally) -> None:
 @pytest.mark.parametrize("width", [40, 200])
 def test_the_end_tells_what_needs_a_person_and_what_was_slow(tally: Tally, width: int) -> None:
     console = Console(file=io.StringIO(), width=width, emoji=False, highlight=False)
-    closing_words(tally, console)
+    closing_words(tally, console, rubric())
     said = console.file.getvalue()  # type: ignore[attr-defined]
     assert "the slowest: bert (1 min 1 s), anna (7 s)" in said
     assert "For a person: not graded, through our fault (1): Not graded: no memory." in said
     assert "For a person: no notebook (1): :fox: [b]" in said
     assert "For a person: points that a person gives: Essay (2)" in said
     assert said.endswith("4 submissions: 2 partly correct, 1 no notebook, 1 not graded\n")
+
+
+@pytest.mark.parametrize(
+    ("late", "words"),
+    [
+        (None, "The rubric has no late:, so lateness costs nothing."),
+        (
+            Late(loss=0.1, grace_minutes=5),
+            "1 of them within the grace period, which costs nothing. "
+            "1 of them wait until it is known how late.",
+        ),
+    ],
+)
+def test_the_end_tells_who_was_late_and_what_it_costs(late: Late | None, words: str) -> None:
+    made = Tally(5)
+    for name, attempt in {
+        "anna": Attempt(late_seconds=7200.0),
+        "bert": Attempt(late_seconds=60.0),
+        "carl": Attempt(late_seconds=None),
+        "dora": Attempt(),
+        "eve": Attempt(late_seconds=7200.0, counts=False),
+    }.items():
+        made.add(result(score(name, attempt=attempt)))
+    course = rubric().model_copy(update={"late": late})
+    assert made.lateness(course) == [
+        f"3 hand-ins late: anna (2 h), bert (1 min), carl (how late is not known). {words}",
+        "1 hand-in does not count, as the student has another one: eve. To change that: grader choose",
+    ]
+
+
+def test_the_end_says_that_nobody_was_late_if_there_is_a_deadline() -> None:
+    course = rubric()
+    assert Tally(0).lateness(course) == []
+    deadline = course.model_copy(update={"deadline": dt.datetime(2026, 11, 20, tzinfo=dt.UTC)})
+    assert Tally(0).lateness(deadline) == ["Nobody is known to be late."]
 
 
 def test_a_hand_in_that_does_not_count_waits_for_nobody(tally: Tally) -> None:
@@ -75,7 +112,7 @@ def test_a_hand_in_that_does_not_count_waits_for_nobody(tally: Tally) -> None:
 
 def test_the_end_is_broken_between_words_in_a_terminal(tally: Tally) -> None:
     console = Console(file=io.StringIO(), width=40, force_terminal=True, emoji=False, color_system=None)
-    closing_words(tally, console)
+    closing_words(tally, console, rubric())
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert max(map(len, lines)) <= 40
     assert lines[-2:] == ["4 submissions: 2 partly correct, 1 no ", "notebook, 1 not graded"]

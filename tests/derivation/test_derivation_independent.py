@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
@@ -14,11 +15,16 @@ from hypothesis import strategies as st
 from support_derivation import HERE, Loops, task
 
 from grader.derivation import tree as n
+from grader.derivation.binding import bind
+from grader.derivation.chains import Derivation
 from grader.derivation.definitions import collect, scope_with
 from grader.derivation.evaluate import Evaluator
+from grader.derivation.formulas import Lines
+from grader.derivation.latex import read_tokens
 from grader.derivation.meaning import Task
+from grader.derivation.parse import parse_expression
 from grader.derivation.scope import Scope
-from grader.derivation.steps import Derivation, read_derivation
+from grader.derivation.steps import read_derivation
 from grader.derivation.tree import DerivationError, free_indices
 
 CUBE = Task(task().meaning.model_copy(update={"sizes": {"N": (3,), "dim": (3,)}}))
@@ -94,6 +100,7 @@ def test_a_mutated_line_has_the_value_of_loops(line: str, changes: list[tuple[in
 
 
 LETTER = st.sampled_from("ijs")
+VECTORS = {letter: n.Symbol("y", (letter,)) for letter in "ijs"}
 PAIR = st.builds(lambda name, i, j: n.Symbol(name, (i, j)), st.sampled_from("dpqw"), LETTER, LETTER)
 SQUARE = st.builds(
     lambda i, j: n.Power(n.Norm(n.Add((n.Symbol("y", (i,)), n.Product((n.Number(-1.0), n.Symbol("y", (j,))))))), n.Number(2.0)),
@@ -116,6 +123,7 @@ def larger(inner: st.SearchStrategy[n.Node]) -> st.SearchStrategy[n.Node]:
         st.builds(lambda a, k: n.Power(a, n.Number(k)), inner, st.sampled_from([2.0, 3.0])),
         st.builds(lambda a: n.Function("exp", n.Product((n.Number(-1.0), n.Power(a, n.Number(2.0))))), inner),
         st.builds(lambda over, body: n.Sum("sum", over[0], over[1] or None, body), SUMS, inner),
+        st.builds(lambda i, a, b: n.Product((n.Transpose(n.Product((a, VECTORS[i]))), n.Add((VECTORS[i], n.Product((b, VECTORS["s"])))))), LETTER, inner, inner),
         st.builds(n.Indicator, CONDITION),
         st.builds(lambda a, b, c: n.Cases((a, b), (c, n.Otherwise())), inner, inner, CONDITION),
     )  # fmt: skip
@@ -171,6 +179,12 @@ def latex(node: n.Node, style: int) -> str:
                 rf"\begin{{cases}} {latex(one, style)} & \text{{if }} {latex(condition, style)} \\ "
                 rf"{latex(other, style)} & {rest} \end{{cases}}"
             )
+        case n.Transpose(body=body):
+            return f"{inner(body)}^{(r'{T}', 'T')[style & 1]}"
+        case n.Differential(of=of):
+            return (r"\mathrm{d}", r"\mathrm d", r"\text{d}")[style % 3] + inner(of)
+        case n.Pairing(left=left, right=right):
+            return rf"\langle {latex(left, style)}, {latex(right, style)} \rangle"
         case n.Derivative(of=of, by=by):
             below = latex(by, style)
             forms = (
@@ -186,11 +200,20 @@ def latex(node: n.Node, style: int) -> str:
     max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 @given(st.recursive(PAIR | SQUARE | st.sampled_from([n.Number(2.0), n.Number(0.5)]), larger, max_leaves=7),
-       st.integers(0, 63), st.booleans())  # fmt: skip
-def test_what_is_written_has_the_value_of_what_was_meant(tree: n.Node, style: int, derived: bool) -> None:
-    meant = n.Derivative(tree, n.Symbol("y", ("k",))) if derived else tree
+       st.integers(0, 63), st.sampled_from(["", "derivative", "all move", "one moves"]))  # fmt: skip
+def test_what_is_written_has_the_value_of_what_was_meant(tree: n.Node, style: int, change: str) -> None:
+    y_k, vocabulary = n.Symbol("y", ("k",)), CUBE.vocabulary
+    meant = tree
+    if change == "derivative":
+        meant = n.Derivative(tree, y_k)
+    elif change == "all move":
+        meant = n.Differential(tree, n.Symbol("y"))
+    elif change:
+        meant = n.Pairing(n.Differential(tree, y_k), n.Differential(n.Product((tree, tree)), y_k))
+        vocabulary = replace(vocabulary, alone=("k",))
     letters = free_indices(meant)
-    read = CUBE.parse(latex(meant, style), letters)
+    text = latex(meant, style)
+    read = bind(parse_expression(read_tokens(text, 0, Lines(text), {}), vocabulary)[0], letters)
     scope = CUBE.scope
     evaluator, loops = Evaluator(scope, INSTANCE), Loops(scope, INSTANCE)
     try:

@@ -180,6 +180,34 @@ def test_the_last_line_counts_not_one_before_it() -> None:
     assert (goal.starts_right, goal.target_reached) == (True, False)
 
 
+BY_ENTRIES = {  # the result for an entry, for a row and for the whole, where the task asks for a row or the whole
+    "an entry of the row": ("tsne", LEMMA + r"""$$\frac{\partial C}{\partial y_{r,k}} = \sum_{n \neq m}
+        \frac{\partial C}{\partial d_{nm}} \frac{\partial d_{nm}}{\partial y_{r,k}}
+        = 4 \sum_j (y_{rk} - y_{jk})(p_{rj} - q_{rj}) d_{rj}^{-1}$$"""),
+    "entries, then the row": ("tsne", LEMMA + rf"""$$\partial_{{y_{{sk}}}} C = 4 \sum_j \frac{{\partial C}}{{\partial d_{{sj}}}}
+        (y_{{sk}} - y_{{jk}})$$ $$\nabla_{{y_s}} C = {TARGET}$$"""),
+    "an entry of the vector": ("ridge", r"""$J = \sum_n (\sum_d X_{nd} w_d - y_n)^2 + \lambda \sum_d w_d^2$
+        $$\partial_k J = 2 \sum_n X_{nk} (\sum_d X_{nd} w_d - y_n) + 2 \lambda w_k$$"""),
+    "the whole": ("softmax", r"""$$\frac{\partial L}{\partial z_{nk}} = s_{nk} - t_{nk}$$ $$\nabla_W L =
+        \sum_n \sum_k \frac{\partial L}{\partial z_{nk}} \frac{\partial z_{nk}}{\partial W} = (s - t)^\top x$$"""),
+    "an entry of a row": ("softmax", r"""$$\frac{\partial L}{\partial z_{nj}} = s_{nj} - t_{nj}$$ $$\nabla_{w_{jk}} L =
+        \sum_n \frac{\partial L}{\partial z_{nj}} x_{nk} = \sum_n (s_{nj} - t_{nj}) x_{nk}$$"""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BY_ENTRIES)
+def test_the_result_may_stand_for_an_entry_or_for_the_whole(name: str) -> None:
+    meaning, text = BY_ENTRIES[name]
+    report = judge(text, meaning)
+    assert {step.verdict for step in report.steps} == {"holds"}
+    assert (report.goal.starts_right, report.goal.target_reached) == (True, True)
+    factor = "2 (" if meaning == "ridge" else "3 ("
+    head, _, end = text.rpartition("=")
+    doubled = judge(f"{head} = {factor} {end.replace('$$', ')$$')}", meaning)
+    assert doubled.steps[-1].verdict == "fails"
+    assert not doubled.goal.target_reached
+
+
 def test_a_chain_that_starts_elsewhere_is_told() -> None:
     goal = judge(r"$$\log q_{ij} = -\log d_{ij} - \log Z$$").goal
     assert (goal.starts_right, goal.target_reached) == (False, False)
@@ -207,6 +235,15 @@ def test_a_line_that_is_right_given_a_false_claim_holds(claim: str, line: str) -
     steps = judge(f"$${claim}$$\n\n$${line}$$").steps
     assert [step.verdict for step in steps] == ["fails", "holds"]
     assert steps[1].reason == "right, given line 1"
+
+
+def test_a_line_that_is_right_only_because_a_line_before_is_false_fails() -> None:
+    claim = r"\frac{\partial Z}{\partial d_{nm}} = d_{nm}^{-2}"
+    lemma = r"\frac{\partial C}{\partial d_{nm}} = \frac{p_{nm}}{d_{nm}} %s \frac{1}{Z} \frac{\partial Z}{\partial d_{nm}}"
+    false = judge(f"$${claim}$$\n\n$${lemma % '-'}$$").steps
+    assert [step.verdict for step in false] == ["fails", "fails"]
+    assert false[1].reason.startswith("it holds only because line 1 is false; with N = 2")
+    assert verdicts(f"$${claim}$$\n\n$${lemma % '+'}$$") == ["fails", "holds"]
 
 
 def test_what_cannot_be_read_is_not_checked_and_told_with_its_place() -> None:
@@ -246,6 +283,7 @@ def test_what_may_be_meant_otherwise_is_not_called_false(text: str, reason: str)
         r"$dC/dy_s = 4 sum_{j\neq s} (y_s - y_j) dC/dd_{sj}$",
         r"${\partial C \over \partial d_{nm}} = \frac{p_{nm}}{d_{nm}} - {1 \over Z d_{nm}^2}$",
         r"$\partial_s d_{sj} = 2 (y_s - y_j)$",
+        r"$\partial_{y_{sk}} d_{sj} = 2 (y_{sk} - y_{jk})$, $\sum_{j \neq s} p_{sj} = \sum_j p_{sj}$",
         r"$\delta_{ij} = \|y_i - y_j\|^2$ and $d_{ij} = 1 + \delta_{ij}$",
         r"$\partial C / \partial w_{nm} = -p_{nm} / w_{nm} + 1 / Z$",
         r"$T_1 = \sum_{ij} p_{ij} \log d_{ij}$, $C = \text{const} + T_1 + \log Z$",
@@ -303,6 +341,23 @@ $= 2$."""
         (6, "holds"),
         (8, "holds"),
         (10, "holds"),
+    ]
+
+
+def test_a_relation_or_a_sign_on_both_sides_of_a_break_is_one() -> None:
+    text = r"""
+\begin{align}
+  \sum_{ij} (p_{ij} + q_{ij}) &= \\
+  &= 1 + \\
+  &+ 3 - \\
+  &- 2 = 1 \cdot \\
+  &\cdot 2 =
+\end{align}
+so $= 3$."""
+    assert [(step.line, step.right, step.verdict) for step in judge(text).steps] == [
+        (4, r"1 + \\ &+ 3 - \\ &- 2", "holds"),
+        (6, r"1 \cdot \\ &\cdot 2", "holds"),
+        (9, "3", "fails"),
     ]
 
 

@@ -58,6 +58,9 @@ SAME = [
     (r"\begin{cases} \begin{cases} 1 & i=s\\ 0 & \text{else}\end{cases} & j=s\\ 2 & \text{else}\end{cases}",
      r"\begin{cases} (\begin{cases} 1 & i=s\\ 0 & \text{else}\end{cases}) & j=s\\ 2 & \text{else}\end{cases}"),
     (r"\sum_{j} p_{sj}\, \Big[ d_{sj} \Big]", r"\sum_j p_{sj} d_{sj}"),
+    (r"d_{ij}^-1/Z", r"d_{ij}^{-1} / Z"),
+    (r"2 d^-2_{ij} p_{ij}", r"2 d_{ij}^{-2} p_{ij}"),
+    (r"\|y_i - y_j\|^-a e^-\lambda", r"\|y_i - y_j\|^{-a} e^{-\lambda}"),
 ]  # fmt: skip
 
 
@@ -111,6 +114,8 @@ ERRORS = [
     (r"a, \dots", ", is not expected here"),
     (r"\|a", "a bar is not closed"),
     ("p_i_j", "two indices below one symbol"),
+    ("2^-12", "an exponent of two digits needs braces (line 1, column 3)"),
+    ("2^-", "the formula ends too early"),
     (r"\nabla C", r"\nabla needs the variable below it"),
     (r"\begin{pmatrix} a \end{pmatrix}", "the environment pmatrix is not known"),
     ("1234567890123456", "a number of more than 15 digits"),

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -116,6 +117,16 @@ def test_moodle_reads_the_grade_and_the_comment_of_each_student(tmp_path: Path) 
     assert found["1003"][1] == "2 of 5 points so far. Pending: Essay."
 
 
+def test_a_student_whom_one_run_knew_by_the_number_alone_has_one_row(tmp_path: Path) -> None:
+    late = done("late", Student("Anna", platform_id="1001"), platform="moodle", counts=False)
+    found = [done("anna", ANNA, platform="moodle"), late, done("other", replace(JO, platform_id="1001"))]
+    rows = book(tmp_path, found).rows
+    assert [(row.student, row.score.submission, row.others) for row in rows] == [
+        (ANNA, "anna", ("late",)),
+        (replace(JO, platform_id="1001"), "other", ()),
+    ]
+
+
 def test_points_so_far_are_written_where_they_are_asked_for(tmp_path: Path) -> None:
     assert moodle_import(moodle_worksheet(book(tmp_path, partial=True)))["1003"][0] == "2.00"
 
@@ -143,6 +154,13 @@ def test_the_worksheet_that_moodle_handed_out_is_filled_in_and_nothing_else_chan
     assert made.told == [f"not in the worksheet {tmp_path / 'w.csv'}: =HYPERLINK(1)"]
 
 
+def test_two_of_one_name_without_a_line_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "w.csv").write_text("Identifier,Full name,Grade\nParticipant 1001,Anna O'Neil,\n")
+    made = book(tmp_path, scores()[:3], worksheet=tmp_path / "w.csv")
+    moodle_worksheet(made)
+    assert made.told[-1] == f"not in the worksheet {tmp_path / 'w.csv'}: Jörg Doe (s2), Jörg Doe (s3)"
+
+
 def test_another_maximum_in_moodle_scales_the_grades_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "w.csv").write_text(WORKSHEET.replace("5.00", "100.00"), encoding="utf-8")
     made = book(tmp_path, worksheet=tmp_path / "w.csv")
@@ -156,6 +174,40 @@ def test_a_worksheet_in_german_is_filled_in_with_a_comma(tmp_path: Path) -> None
     (tmp_path / "w.csv").write_text(german, encoding="utf-8")
     (row,) = table(moodle_worksheet(book(tmp_path, worksheet=tmp_path / "w.csv")))
     assert (row["Bewertung"], row["Feedback als Kommentar"]) == ("3,50", "3.5 of 5 points.")
+
+
+@pytest.mark.parametrize(
+    ("headings", "identifier", "maximum", "grade"),
+    [
+        ("ID;Vollständiger Name;Bewertung;Bestwertung", "Teilnehmer/in 1003", "5,00", "3,50"),
+        ("Identifier;Full name;Grade;Maximum Grade", "Participant 1003", "5,00", "3,50"),
+        ("识别码;全名;成绩;最高分", "参与者1003", "5.00", "3.50"),
+        ("Identificador;Nombre completo;Calificación;Calificación máxima", "Participante1003", "", "3,50"),
+        ("Tunnus;Nimi;Grade;Paras", "Osallistuja 1003", "5.00", "3.50"),
+    ],
+)
+def test_a_worksheet_in_any_language_is_filled_in_by_the_numbers_and_with_its_own_decimal_mark(
+    tmp_path: Path, headings: str, identifier: str, maximum: str, grade: str
+) -> None:
+    other = identifier.replace("1003", "1002")
+    text = f"{headings}\n{other};Jörg Doe;;{maximum}\n{identifier};Jörg Doe;;{maximum}\n"
+    (tmp_path / "w.csv").write_text(text, encoding="utf-8")
+    found = [done("jo", replace(JO, platform_id="1002"), 0.0, 0.0), done("jo2", JO_TOO)]
+    made = book(tmp_path, found, worksheet=tmp_path / "w.csv")
+    rows = [line.split(";") for line in moodle_worksheet(made).decode().splitlines()]
+    assert [row[2] for row in rows[1:]] == ["0,00" if "," in grade else "0.00", grade]
+    assert any("Moodle's comments" in words for words in made.told)
+    assert any("Moodle's maximum: the grades are not" in words for words in made.told) == (
+        "Paras" in headings
+    )
+
+
+def test_the_column_for_the_grades_can_be_named(tmp_path: Path) -> None:
+    (tmp_path / "w.csv").write_text("Tunnus,Nimi,Arvo\nOsallistuja 1001,Anna,\n")
+    with pytest.raises(UsageError, match="no column for the grade; if it is another one, give --column"):
+        moodle_worksheet(book(tmp_path, worksheet=tmp_path / "w.csv"))
+    (row,) = table(moodle_worksheet(book(tmp_path, worksheet=tmp_path / "w.csv", column="Arvo")))
+    assert row["Arvo"] == "3,50"
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -216,12 +268,39 @@ def test_a_worksheet_that_is_none_is_named(tmp_path: Path, text: str, message: s
 
 
 def test_moodle_hands_each_page_to_its_student(tmp_path: Path) -> None:
-    data = moodle_feedback(book(tmp_path))
+    data = moodle_feedback(book(tmp_path, partial=True))
     assert moodle_feedback_import(data) == dict.fromkeys(("1001", "1002", "1003", "1004"), "feedback.html")
     archive = zipfile.ZipFile(io.BytesIO(data))
     pages = {re.findall(r"_(\d+)_", name)[0]: archive.read(name).decode() for name in archive.namelist()}
     assert "<h1>jo2</h1>" in pages["1003"]
     assert not any("notebook.html" in page for page in pages.values())
+
+
+@pytest.mark.parametrize("make", [moodle_feedback, feedback_zip, canvas_feedback])
+def test_a_page_that_is_not_finished_is_left_out_loudly_unless_it_is_asked_for(
+    tmp_path: Path, make: Callable[[Book], bytes]
+) -> None:
+    found = [
+        replace(each, attempt=replace(each.attempt, platform="canvas", prefix=f"{each.submission}_"))
+        for each in scores()
+    ]
+    made = book(tmp_path, found)
+    data = make(made)
+    pages = [
+        archive.read(name).decode()
+        for archive in [zipfile.ZipFile(io.BytesIO(data))]
+        for name in archive.namelist()
+    ]
+    assert len(pages) == 3
+    assert not any("<h1>jo2</h1>" in page for page in pages)
+    (warning,) = made.warned
+    assert warning.startswith("1 of 4 pages is NOT FINISHED, and left out: Jörg Doe. `grader todo --out")
+    assert "give --partial" in warning
+    made = book(tmp_path, found, partial=True)
+    assert len(zipfile.ZipFile(io.BytesIO(make(made))).namelist()) == 4
+    assert "1 of 4 pages is NOT FINISHED, and in the file all the same: Jörg Doe." in made.warned[0]
+    with pytest.raises(UsageError, match="1 of 1 page is NOT FINISHED, so there is nothing to hand out"):
+        make(book(tmp_path, [found[2]]))
 
 
 def test_an_underscore_in_a_name_does_not_hide_the_number_from_moodle(tmp_path: Path) -> None:
@@ -244,6 +323,22 @@ Student,ID,SIS User ID,SIS Login ID,Section,Warm-up (41),Tiny & small (42),Final
 """
 
 
+def test_a_gradebook_of_canvas_with_commas_is_filled_in_with_commas(tmp_path: Path) -> None:
+    text = (
+        GRADEBOOK.replace('"O\'Neil, Anna"', "O'Neil|Anna").replace('"', "").replace("Doe, Jörg", "Doe|Jörg")
+    )
+    text = (
+        text.replace("Student, Test", "Student|Test")
+        .replace(",", ";")
+        .replace("|", ", ")
+        .replace(";9;", ";9,25;")
+    )
+    (tmp_path / "g.csv").write_text(text, encoding="utf-8")
+    data = canvas_gradebook(book(tmp_path, worksheet=tmp_path / "g.csv")).decode()
+    rows = list(csv.DictReader(io.StringIO(data), delimiter=";"))
+    assert [row["Tiny & small (42)"] for row in rows] == ["5", "3,5", "4", "1,75", ""]
+
+
 def test_the_gradebook_that_canvas_handed_out_is_filled_in(tmp_path: Path) -> None:
     (tmp_path / "g.csv").write_text(GRADEBOOK, encoding="utf-8")
     rows = table(canvas_gradebook(book(tmp_path, worksheet=tmp_path / "g.csv")))
@@ -263,7 +358,7 @@ def test_a_page_for_canvas_is_called_as_the_file_that_was_handed_in(tmp_path: Pa
     made = book(tmp_path)
     names = zipfile.ZipFile(io.BytesIO(canvas_feedback(made))).namelist()
     assert names == ["doejoerg_LATE_1002_77_feedback.html"]
-    assert len(made.told) == 3
+    assert len(made.told) == 2
 
 
 def test_nbgrader_s_columns_are_those_of_its_exporter(tmp_path: Path) -> None:

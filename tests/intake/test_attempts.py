@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from time import tzset
 
@@ -88,7 +89,7 @@ def test_the_last_numbered_copy_counts_where_no_time_is_known(tmp_path: Path) ->
     )
     assert counting(found) == {"anna (10)", "bert"}
     told = next(each.remark for each in found if each.id == "anna")
-    assert told == "Perhaps of the same student: anna (10), anna (2). This hand-in does not count."
+    assert told == "Perhaps of the same student: anna (10), anna (2).\nThis hand-in does not count."
 
 
 def test_a_notebook_counts_more_than_a_later_file_that_is_none(tmp_path: Path) -> None:
@@ -150,7 +151,9 @@ def test_an_extension_reaches_its_student_however_the_table_writes_the_name(tmp_
     rules = rules_for("hw", DEADLINE, tmp_path / "roster.csv", table, "", file_times=False)
     found = with_attempts(find_submissions(handed_in.folder), handed_in, rules)
     assert [each.attempt.late_seconds for each in found] == [0.0, 0.0]
-    assert unknown_extensions(rules, found) == ["nobody"]
+    assert unknown_extensions(rules, found) == [
+        "nobody is called nobody, who has longer in the table of --extensions"
+    ]
 
 
 def test_an_extension_of_a_name_that_two_have_is_refused(tmp_path: Path) -> None:
@@ -177,12 +180,51 @@ def test_a_table_of_extensions_that_is_wrong_names_the_line(tmp_path: Path, text
     assert message in str(error.value)
 
 
+def test_extensions_are_read_as_the_dates_of_their_column_say(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(
+        "student,until\nanna,3/12/2026 10:00 +00:00\nbert,25/11/2026 10:00 +00:00\n"
+    )
+    assert load_extensions(tmp_path / "x.csv", DEADLINE) == {
+        "anna": dt.datetime(2026, 12, 3, 10, tzinfo=dt.UTC),
+        "bert": dt.datetime(2026, 11, 25, 10, tzinfo=dt.UTC),
+    }
+
+
 def test_days_and_hours_count_from_the_deadline(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("student,days,hours\nanna,2,\nbert,,12\nanna,1,\n")
     assert load_extensions(tmp_path / "x.csv", DEADLINE) == {
         "anna": DEADLINE + dt.timedelta(days=2),
         "bert": DEADLINE + dt.timedelta(hours=12),
     }
+
+
+def test_two_of_one_name_keep_their_own_hand_ins_in_a_german_worksheet_with_groups(tmp_path: Path) -> None:
+    headings = (
+        "ID;Vollständiger Name;E-Mail-Adresse;Gruppe;Zuletzt geändert (Abgabe);Zuletzt geändert (Bewertung)"
+    )
+    rows = [headings]
+    for number, name in enumerate(("Bob Smith", "Bob Smith", "Jo Doe")):
+        home = tmp_path / "in" / f"{name}_{number}_assignsubmission_file_"
+        home.mkdir(parents=True)
+        (home / "hw.ipynb").write_text(f'{{"of": {number}}}')
+        time = f"Samstag, 21. November 2026, 1{number}:00"
+        rows.append(f"Teilnehmer/in {number};{name};b{number}@x.org;Default group;{time};-")
+    (tmp_path / "w.csv").write_text("\n".join(rows), encoding="utf-8")
+    handed_in = opened(tmp_path / "in", tmp_path / "out", "hw")
+    rules = rules_for("hw", DEADLINE, tmp_path / "w.csv", None, "Gruppe", file_times=False)
+    found = with_attempts(find_submissions(handed_in.folder), handed_in, rules)
+    assert [[student.email for student in each.attempt.students] for each in found] == [
+        ["b0@x.org"],
+        ["b1@x.org"],
+        ["b2@x.org"],
+    ]
+    assert all(each.attempt.counts and each.attempt.late_seconds and not each.remark for each in found)
+
+
+def test_a_time_of_a_platform_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    handed_in = stamped(tmp_path / "in", {"anna": "soon 12"})
+    (each,) = with_attempts(find_submissions(handed_in.folder), handed_in, Rules("hw"))
+    assert each.remark == "The time of the hand-in cannot be read: 'soon 12' in timestamp.txt."
 
 
 def test_nbgrader_has_only_the_assignment_that_was_asked_for(tmp_path: Path) -> None:
@@ -233,11 +275,55 @@ def test_a_hand_in_of_an_earlier_run_is_one_of_several(tmp_path: Path) -> None:
     own, *changed = with_attempts(handed_in, Opened(tmp_path), Rules("hw"), earlier[:1])
     assert (own.attempt.counts, own.remark) == (
         True,
-        "Perhaps of the same student: anna. This hand-in counts.",
+        "Perhaps of the same student: anna.\nThis hand-in counts.",
     )
     assert [(each.id, each.attempt.counts) for each in changed] == [("anna", False)]
     own, *changed = with_attempts(handed_in, Opened(tmp_path), Rules("hw"), earlier[1:])
     assert (own.attempt.counts, changed) == (False, [])
+
+
+@pytest.mark.parametrize(
+    ("path", "student", "platform"),
+    [
+        ("Jo Doe_1234_assignsubmission_file_/hw.ipynb", Student("Jo Doe", platform_id="1234"), "moodle"),
+        ("Jo Doe_1234_assignsubmission_file_hw.ipynb", Student("Jo Doe", platform_id="1234"), "moodle"),
+        ("doejo_LATE_4711_9912_hw-1.ipynb", Student("doejo", platform_id="4711"), "canvas"),
+        ("hw_1_2_x.ipynb", Student("hw_1_2_x"), ""),
+    ],
+)
+def test_a_single_notebook_is_told_by_the_number_in_its_name(
+    tmp_path: Path, path: str, student: Student, platform: str
+) -> None:
+    (tmp_path / path).parent.mkdir(exist_ok=True)
+    (tmp_path / path).write_text("{}")
+    handed_in = opened(tmp_path / path, tmp_path / "out", "hw")
+    known = replace(student, email="jo@x.org")
+    before = Submission("a", Path("/in/a.ipynb"), "a", attempt=Attempt((known,), platform=platform))
+    own, *changed = with_attempts(find_submissions(handed_in.folder), handed_in, Rules("hw"), [before])
+    assert own.attempt.students == (student,)
+    if platform:
+        assert own.attempt.platform == platform
+        assert "Also of the same student: a." in own.remark
+        assert "Perhaps" not in own.remark
+        assert own.attempt.counts != before.attempt.counts or [each.id for each in changed] == ["a"]
+    else:
+        assert (own.remark, changed) == ("", [])
+
+
+def test_hand_ins_of_one_number_are_surely_of_one_student_and_of_one_name_perhaps(tmp_path: Path) -> None:
+    for name in (
+        "Jo_1_assignsubmission_file_/a",
+        "Jo_1_assignsubmission_file_/b",
+        "Al_2_assignsubmission_file_/c",
+    ):
+        plain(tmp_path / "moodle", f"{name}.ipynb")
+    handed_in = opened(tmp_path / "moodle", tmp_path / "out", "hw")
+    found = with_attempts(find_submissions(handed_in.folder), handed_in, Rules("hw"))
+    remarks = [each.remark for each in found if each.remark]
+    assert len(remarks) == 2
+    assert all(
+        remark.startswith("Also of the same student: Jo_1_assignsubmission_file_/") for remark in remarks
+    )
 
 
 def test_links_lead_nowhere_else_where_a_folder_is_copied_and_are_told(tmp_path: Path) -> None:

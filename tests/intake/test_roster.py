@@ -12,6 +12,7 @@ from grader.intake.archives import Opened
 from grader.intake.attempts import Rules, with_attempts
 from grader.intake.roster import load_roster
 from grader.intake.submissions import Submission, find_submissions
+from grader.intake.teams import several_works
 
 ROSTERS = {
     "names of accounts": "account,mail\nanna,a@x.org\nbert,b@x.org\ncarl,c@x.org\n",
@@ -160,3 +161,134 @@ def test_a_roster_is_read_in_any_encoding_of_a_spreadsheet_program(tmp_path: Pat
     (tmp_path / "roster.csv").write_bytes("Name;ID number\nJörg – Doe;s1\n".encode(encoding))
     (entry,) = load_roster(tmp_path / "roster.csv").entries
     assert (entry.student.name, entry.student.id) == ("Jörg – Doe", "s1")
+
+
+WORKSHEETS = {
+    "English": (
+        "Identifier,Full name,Email address,Group,Grade,Maximum Grade,Last modified (submission),"
+        "Last modified (grade)",
+        "Participant ",
+        "Thursday, 25 June 2026, 6:59 PM",
+    ),
+    "German": (
+        "ID,Vollständiger Name,E-Mail-Adresse,Gruppe,Bewertung,Bestwertung,Zuletzt geändert (Abgabe),"
+        "Zuletzt geändert (Bewertung)",
+        "Teilnehmer/in ",
+        "Donnerstag, 25. Juni 2026, 18:59",
+    ),
+    "German without a space": (
+        "ID,Vollständiger Name,E-Mail-Adresse,Gruppe,Bewertung,Bestwertung,Zuletzt geändert (Abgabe),"
+        "Zuletzt geändert (Bewertung)",
+        "Teilnehmer/in",
+        "Donnerstag, 25. Juni 2026, 18:59",
+    ),
+    "Spanish": (
+        "Identificador,Nombre completo,Dirección de correo,Grupo,Calificación,Calificación máxima,"
+        "Última modificación (entrega),Última modificación (calificación)",
+        "Participante ",
+        "jueves, 25 de junio de 2026, 18:59",
+    ),
+    "Chinese": (
+        "识别码,全名,Email address,组,成绩,最高分,上次修改（作业）,上次修改（评分）",
+        "参与者",
+        "2026年06月25日 星期四 18:59",
+    ),
+    "words of no language that is known": (
+        "Tunnus,Full name,Email address,Ryhmä,Arvo,Paras,Muokattu (palautus),Muokattu (arvo)",
+        "Osallistuja ",
+        "torstai, 25. kesäkuuta 2026, 18:59",
+    ),
+}
+
+
+@pytest.mark.parametrize(("headings", "word", "time"), WORKSHEETS.values(), ids=WORKSHEETS)
+def test_the_worksheet_of_moodle_is_understood_in_the_language_of_the_site(
+    tmp_path: Path, headings: str, word: str, time: str
+) -> None:
+    text = f'{headings}\n{word}1001,Bob Smith,b1@x.org,Red,,5,"{time}",-\n'
+    text += f"{word}1002,Bob Smith,b2@x.org,Red,,5,-,-\n"
+    (tmp_path / "w.csv").write_text(text, encoding="utf-8")
+    roster = load_roster(tmp_path / "w.csv")
+    assert [entry.student for entry in roster.entries] == [
+        Student("Bob Smith", email="b1@x.org", platform_id="1001"),
+        Student("Bob Smith", email="b2@x.org", platform_id="1002"),
+    ]
+    assert [entry.time[:16] for entry in roster.entries] == ["2026-06-25T18:59", ""]
+    assert (roster.told, roster.unread) == ((), ())
+    (found,) = roster.find(Student("Bob Smith", platform_id="1002"))
+    assert found.student.email == "b2@x.org"
+
+
+@pytest.mark.parametrize("word", ["Teilnehmer/in ", "Participant", "Deelnemer "])
+def test_a_worksheet_with_columns_taken_out_is_known_by_its_word(tmp_path: Path, word: str) -> None:
+    (tmp_path / "w.csv").write_text(f"ID,Name\n{word}1001,Anna\n{word}1002,Bert\n")
+    students = [entry.student for entry in load_roster(tmp_path / "w.csv").entries]
+    assert students == [Student("Anna", platform_id="1001"), Student("Bert", platform_id="1002")]
+
+
+def test_a_number_of_letters_and_digits_is_a_students_own(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("id,name,points (a),points (b)\ns100,Anna,1,2\ns101,Bert,1,2\n")
+    assert [entry.student.id for entry in load_roster(tmp_path / "r.csv").entries] == ["s100", "s101"]
+
+
+def test_a_time_that_cannot_be_read_is_told_with_its_column_and_line(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text("name,Handed in\nAnna,2026-06-25 10:00\nBert,soon\nCarl,-\nDora,3/4/2026\n")
+    roster = load_roster(path)
+    ends = "in the column 'Handed in' as a time; write it like 2026-11-20 23:59"
+    assert roster.unread == (
+        f"{path}:3: cannot read 'soon' {ends}",
+        f"{path}:5: cannot read '3/4/2026' {ends}",
+    )
+
+
+@pytest.mark.parametrize("none", ["Default group", "Standard-Gruppe", "Standardgruppe", "-"])
+def test_people_without_a_group_are_no_team(folder: Path, tmp_path: Path, none: str) -> None:
+    (tmp_path / "roster.csv").write_text(f"account,group\nanna,{none}\nbert,{none}\ncarl,{none}\n")
+    found = all_of(folder, tmp_path / "roster.csv", "group")
+    assert all(len(each.attempt.students) == 1 for each in found)
+    told = load_roster(tmp_path / "roster.csv", "group").told
+    assert [f"3 students in {none!r} of the column 'group'" in words for words in told] == [True] * (
+        none != "-"
+    )
+
+
+def test_a_team_that_handed_in_different_notebooks_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, text in {"anna": "{}", "bert": '{"cells": 1}', "carl": "{}", "dora": "{}"}.items():
+        (folder / f"{name}.ipynb").write_text(text)
+    (tmp_path / "roster.csv").write_text("account,team\nanna,red\nbert,Red\ncarl,blue\ndora,blue\n")
+    found = all_of(folder, tmp_path / "roster.csv", "team")
+    assert several_works(found, load_roster(tmp_path / "roster.csv", "team")) == [
+        "the team 'red' (2 members: anna, bert) has 2 hand-ins that differ: anna, bert. "
+        "One of them counts for all: is it a team?"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "students"),
+    [
+        (
+            "Student,ID,SIS User ID,SIS Login ID,Section,Tiny (42)\n,,,,,Manual Posting\n"
+            '    Points Possible,,,,,5\n"Doe, Jo",7,s1,jo,A,\n',
+            [Student("Jo Doe", "s1", "", "7", "jo")],
+        ),
+        (
+            "name,canvas_user_id,user_id,login_id,sections,group_name\nJo Doe,7,s1,jo,A,Red\n",
+            [Student("Jo Doe", "s1", "", "7", "jo")],
+        ),
+    ],
+    ids=["gradebook", "groups"],
+)
+def test_the_tables_of_canvas_hold_students_alone(tmp_path: Path, text: str, students: list[Student]) -> None:
+    (tmp_path / "r.csv").write_text(text)
+    assert [entry.student for entry in load_roster(tmp_path / "r.csv").entries] == students
+
+
+def test_the_times_in_the_grades_of_gradescope_are_those_of_the_hand_ins(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text(
+        "First Name,Last Name,SID,Email,Status,Submission Time\nJo,Doe,s1,jo@x.org,Graded,2026-06-25 10:00:00 -0700\n"
+    )
+    (entry,) = load_roster(tmp_path / "r.csv").entries
+    assert entry.time == "2026-06-25T10:00:00-07:00"

@@ -219,3 +219,20 @@ def test_the_archive_of_a_platform_that_was_packed_again_has_the_limits_of_a_pla
     found = opened(packed(tmp_path / "in.zip", {"all.zip": data}), tmp_path / "out", "hw")
     assert sum(map(len, files(found.folder).values())) == len(inside) * 2 << 20
     assert found.remarks == {}
+
+
+def test_a_process_that_a_signal_ends_unpacks_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = packed(tmp_path / "in.zip", {"a.ipynb": b"{}", "b.ipynb": b"{}"})
+    mark, program = tmp_path / "ended", tmp_path / "program.py"
+    program.write_text(
+        "import os, pathlib, runpy, sys\n"
+        f"mark = pathlib.Path({str(mark)!r})\n"
+        "if not mark.exists():\n"
+        "    mark.touch()\n"
+        "    pathlib.Path(sys.argv[2], 'half.ipynb').touch()\n"
+        "    os.kill(os.getpid(), 15)\n"
+        f"runpy.run_path({str(archives.PROGRAM)!r}, run_name='__main__')\n"
+    )
+    monkeypatch.setattr(archives, "PROGRAM", program)
+    assert files(opened(source, tmp_path / "out", "hw").folder) == {"a.ipynb": b"{}", "b.ipynb": b"{}"}
+    assert mark.exists()

@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 from support import RIGHT, WRONG, notebook, score, write_course
@@ -111,7 +112,7 @@ def test_a_table_goes_out_and_comes_back(course: Path) -> None:
     assert on(course, "points", "export", str(table), "--waiting") == f"{table}: 2 rows\n"
     lines = table.read_text("utf-8-sig").splitlines()
     table.write_text("\n".join([lines[0], lines[1].replace(",,,,0", ",1.25,good,,0"), *lines[2:]]))
-    assert on(course, "points", "import", str(table)) == f"1 decisions taken over from {table}\n"
+    assert on(course, "points", "import", str(table)) == f"1 decision taken over from {table}\n"
     assert points(course, "anna")["essay"] == 1.25
     table.write_text(table.read_text().replace("1.25", "9"))
     with pytest.raises(GraderError, match="line 2"):
@@ -137,11 +138,68 @@ def test_publish_writes_what_was_decided_elsewhere(course: Path) -> None:
         (("points", "set", "anna", "essay", "3"), "3 points, but it has 0 to 2"),
         (("regrade",), "name submissions, or give --all"),
         (("points", "export", "x.ods"), "ends in .csv or .xlsx"),
+        (("points", "set", "annna", "essay", "1"), "no submission 'annna'; did you mean: anna"),
+        (("points", "history", "anna", "esay"), "no question 'esay'; did you mean: essay"),
+        (("points", "history", "--question", "proof"), "no question 'proof'"),
+        (("points", "export", "x.csv", "--question", "proof"), "no question 'proof'"),
+        (("todo", "--question", "proof"), "no question 'proof'"),
+        (("export", "csv", "--student", "bret"), "no student 'bret'; did you mean: bert"),
+        (("show", "ana"), "no submission 'ana'; did you mean: anna"),
+        (("show", "anna", "--assignment", "exam"), "holds nothing of 'exam'"),
     ],
 )
 def test_what_cannot_be_is_told(course: Path, arguments: tuple[str, ...], words: str) -> None:
     with pytest.raises(GraderError, match=words):
         on(course, *arguments)
+
+
+def test_points_are_given_with_a_decimal_comma_too(course: Path) -> None:
+    assert "anna, essay: 1.5 of 2 points" in on(course, "points", "set", "anna", "essay", "1,5")
+    assert "0.25 of 3 points" in on(course, "override", "bert", "double", "0,25", "--reason", "so")
+    for number in ("1,5,2", "nan", "inf"):
+        with pytest.raises(click.UsageError, match=f"'{number}' is no number, such as 1.5 or 1,5"):
+            invoke("points", "set", "anna", "essay", number)
+    with pytest.raises(click.UsageError, match=r"0,1 is not from 0\.3 to 1"):
+        invoke("similar", "--least", "0,1")
+
+
+def invoke(*arguments: str) -> None:
+    cli.main(arguments, standalone_mode=False)
+
+
+def test_the_history_is_that_of_one_question_if_it_is_named(course: Path) -> None:
+    on(course, "points", "set", "anna", "essay", "1")
+    on(course, "points", "set", "bert", "essay", "2")
+    on(course, "override", "anna", "double", "2", "--reason", "so")
+    for question in (("anna", "essay"), ("anna", "--question", "ess")):
+        (line,) = on(course, "points", "history", *question).splitlines()
+        assert "anna, essay: points, 1 points" in line
+    assert len(on(course, "points", "history", "--question", "essay").splitlines()) == 2
+
+
+def test_publish_tells_whose_points_are_of_another_version_of_the_course(course: Path, graded: Path) -> None:
+    rubric = course / "tiny.yaml"
+    rubric.write_text((graded / "rubrics/tiny.yaml").read_text())
+    root = ("--root", str(graded))
+    assert on(course, "publish", *root, "--rubric", str(rubric)).count("another version") == 0
+    rubric.write_text(rubric.read_text().replace("title: Doubling", "title: Twice"))
+    said = on(course, "publish", *root, "--rubric", str(rubric))
+    assert "warning: 2 pages of another version of the course" in said
+    assert "2 pages of feedback" in said
+
+
+def test_pages_that_are_not_finished_are_told_loudly(course: Path) -> None:
+    out = str(course / "f.zip")
+    with pytest.raises(GraderError, match="2 of 2 pages are NOT FINISHED, so there is nothing to hand out"):
+        on(course, "export", "feedback", "-o", out)
+    on(course, "points", "set", "anna", "essay", "1")
+    assert "warning: 1 of 2 pages is NOT FINISHED, and left out: bert." in on(
+        course, "export", "feedback", "-o", out
+    )
+    said = on(course, "export", "nbgrader", "-o", out)
+    assert "warning: 1 of 2 students have no final points yet, and no grade in the file: bert." in said
+    assert "--partial" in said
+    assert "no grade in the file" not in on(course, "export", "csv", "-o", out)
 
 
 def test_serve_is_open_to_others_only_with_a_login(course: Path) -> None:

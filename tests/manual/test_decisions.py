@@ -158,7 +158,7 @@ def test_a_changed_comment_changes_for_all_who_were_given_it(store: Store) -> No
     assert (points(store), points(store, "carl")) == (1.0, 0.0)
     kept = store.get_score("tiny", "carl")
     assert kept is not None
-    assert kept.score.questions[1].decided.comment == "No proof at all.\n\nRead the script."  # type: ignore[union-attr]
+    assert kept.score.questions[1].decided.comment == "**(−1)** No proof at all.\n\nRead the script."  # type: ignore[union-attr]
     assert palette.uses() == {comment.number: 2}
     with pytest.raises(ConflictError):
         palette.change(comment.number, "late", 0.0, "ta", 1)

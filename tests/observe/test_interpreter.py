@@ -89,3 +89,22 @@ def test_what_is_installed_belongs_to_the_environment(python: Path) -> None:
     find_interpreter.cache_clear()
     assert len(set(seen)) == 4
     assert seen[-1] == find_interpreter(str(python)).environment
+
+
+def test_an_interpreter_that_a_signal_ends_is_asked_again(tmp_path: Path) -> None:
+    script = tmp_path / "python"
+    mark = tmp_path / "ended"
+    script.write_text(
+        f'#!/bin/sh\n[ -e {mark} ] || {{ touch {mark}; kill -TERM $$; }}\nexec {sys.executable} "$@"\n'
+    )
+    script.chmod(0o755)
+    assert find_interpreter(str(script)).version == sys.version_info[:2]
+    assert mark.exists()
+
+
+def test_an_interpreter_that_is_always_ended_is_named(tmp_path: Path) -> None:
+    script = tmp_path / "python"
+    script.write_text("#!/bin/sh\nkill -KILL $$\n")
+    script.chmod(0o755)
+    with pytest.raises(InterpreterError, match=r"cannot be run as a Python interpreter: it ended with -9"):
+        find_interpreter(str(script))

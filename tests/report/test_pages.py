@@ -10,10 +10,23 @@ from dataclasses import replace
 import pytest
 from support import Page, not_graded, notebook, rubric, run, score
 
+from grader.attempt import FOR_STAFF
 from grader.decision import Decided, DecisionKind
-from grader.records import CellRun, Fault, NotebookRun, Plot
+from grader.records import (
+    CellRun,
+    Code,
+    Diagnosis,
+    DiagnosisKind,
+    Evidence,
+    Fault,
+    NotebookRun,
+    Plot,
+    QuestionScore,
+    Verdict,
+    VerdictKind,
+)
 from grader.report import chart
-from grader.report.pages import course_page, feedback_page, formulas, notebook_page
+from grader.report.pages import course_page, feedback_page, first_to_fix, formulas, notebook_page
 
 HOSTILE = "<script>alert(1)</script>\"'&"
 
@@ -83,10 +96,13 @@ def test_the_feedback_gives_the_reason_evidence_hint_and_picture_for_lost_points
 
 
 def test_the_feedback_says_which_cells_failed_and_how() -> None:
-    cells = (CellRun(1, "ok"), CellRun(2, "timeout"), CellRun(3, "not_run"), CellRun(4, "error"))
+    stopped = CellRun(2, "timeout", 60.0, Fault("KeyboardInterrupt", "", 2, 5))
+    cells = (CellRun(1, "ok"), stopped, CellRun(3, "not_run"), CellRun(4, "error"))
     words = Page(feedback_page(rubric(), score(), NotebookRun(cells, "{}", "The kernel ended."), "")).words
-    for expected in ("longer than a cell may", "it was not run", "it ended the kernel", "The kernel ended."):
+    late = "it ran longer than a cell may, and was stopped in line 5"
+    for expected in (late, "it was not run", "it ended the kernel", "The kernel ended."):
         assert expected in words
+    assert "KeyboardInterrupt" not in words
 
 
 def test_feedback_without_a_run_says_nothing_of_a_notebook() -> None:
@@ -142,5 +158,55 @@ def test_what_a_person_took_is_no_check_to_fix() -> None:
     lowered = replace(first, points=1.0, checks=checks, decided=decided)
     html = feedback_page(rubric(), replace(right, questions=(lowered, *right.questions[1:])), None, "")
     fix_first = html.split("What to fix first")[1].split("</section>")[0]
-    assert "A person decided the points." in fix_first
+    assert "A person gave the points." in fix_first
     assert "It doubles" not in fix_first
+
+
+def fix_first(*questions: QuestionScore) -> list[str]:
+    return [question.title for question, _ in first_to_fix(replace(score("anna"), questions=questions))]
+
+
+def test_what_to_fix_first_are_the_largest_losses_in_the_order_of_the_sheet() -> None:
+    made = [
+        QuestionScore(f"q{number}", f"Question {number}", points, 4.0, ())
+        for number, points in enumerate([3.5, 1.0, 4.0, 3.0, 0.0, None])
+    ]
+    assert fix_first(*made) == ["Question 1", "Question 3", "Question 4"]
+
+
+@pytest.mark.parametrize(("kind", "shown"), [(DiagnosisKind.NAMED, False), (DiagnosisKind.AMBIGUOUS, True)])
+def test_a_hint_gives_way_to_the_mistake_that_is_known(kind: DiagnosisKind, *, shown: bool) -> None:
+    made = score("anna")
+    first = made.questions[0]
+    failed = replace(
+        first.checks[0],
+        verdict=Verdict(VerdictKind.FAILED, 0.0, "wrong", Code.VALUES),
+        feedback="Divide by N.",
+    )
+    diagnosis = Diagnosis(kind, ("half", "sign"), ("it is half as large", "its sign is wrong"), residual=0.0)
+    question = replace(first, points=0.0, checks=(failed,), diagnosis=diagnosis)
+    html = feedback_page(rubric(), replace(made, questions=(question, *made.questions[1:])), None, "")
+    assert ("Divide by N." in html) is shown
+    assert "t is half as large" in html
+
+
+def test_numbers_are_folded_away_where_a_check_before_shows_some() -> None:
+    made = score("anna")
+    first = made.questions[0]
+    verdict = Verdict(
+        VerdictKind.FAILED, 0.0, "wrong", Code.VALUES, Evidence(facts=(("largest error", "7"),))
+    )
+    checks = tuple(replace(first.checks[0], id=name, verdict=verdict) for name in ("one", "two", "three"))
+    question = replace(first, points=0.0, checks=checks)
+    html = feedback_page(rubric(), replace(made, questions=(question,)), None, "")
+    assert html.count("<dt>largest error</dt>") == 3
+    assert html.count('<details class="numbers">') == 2
+
+
+@pytest.mark.parametrize("words", FOR_STAFF)
+def test_a_student_reads_no_name_of_another_one(words: str) -> None:
+    made = replace(score("anna"), remarks=(f"{words} Bob Smith.", "This hand-in counts."))
+    page = feedback_page(rubric(), made, None, "")
+    assert "Bob Smith" not in page
+    assert "This hand-in counts." in page
+    assert "Bob Smith" in course_page(rubric(), [made], {"anna": "a"}, "")

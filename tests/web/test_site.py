@@ -97,11 +97,19 @@ def test_what_is_suggested_of_a_written_answer_is_shown_with_its_steps(results: 
     check = CheckScore("steps", "The steps hold", 1.5, 2.0, False, verdict, "")
     essay = replace(made.questions[1], checks=(check,), written=True)
     results.store.put_scores("tiny", [replace(made, questions=(made.questions[0], essay))], "course")
-    page = client(results).get(f"/grade/essay/{results.code('anna', 'essay')}").text
+    made_client, code = client(results), results.code("anna", "essay")
+    page = made_client.get(f"/grade/essay/{code}").text
     assert "1.5 / 2 suggested" in page
+    assert "Give 1.5 as suggested" in page
+    assert "<h2>Code</h2>" not in page
     assert "<math><mi>a</mi></math>" in page
     assert "<code>b = &lt;c&gt;</code>" in page
-    assert f"/answer/essay/{results.code('anna', 'essay')}" in page
+    assert f"/answer/essay/{code}" in page
+    form = {"forgery": forgery(made_client), "version": "0"}
+    assert made_client.post(f"/keep/essay/{code}", data=form).status_code == 303
+    standing = results.decisions.standing("anna", "essay")
+    assert standing is not None
+    assert standing.points == 1.5
 
 
 def test_a_large_form_is_refused(results: Any) -> None:

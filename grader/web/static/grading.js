@@ -7,6 +7,7 @@ const form = find("#decide");
 const field = form?.elements.points;
 const [least, full, most] = ["least", "full", "most"].map((name) => Number(find(".points")?.dataset[name] ?? 0));
 let changed = false;
+let sent = false;
 
 find("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 
@@ -17,10 +18,11 @@ for (const frame of all("iframe.frame")) {
     if (body) frame.style.height = `${Math.min(Math.max(body.scrollHeight + 4, 80), 6000)}px`;
   };
   frame.addEventListener("load", () => {
-    fit();
     const body = frame.contentDocument?.body;
-    if (body) new ResizeObserver(fit).observe(body);
-    frame.contentWindow?.addEventListener("keydown", keyPressed);
+    if (!body) return;
+    fit();
+    new ResizeObserver(fit).observe(body);
+    frame.contentWindow.addEventListener("keydown", keyPressed);
   });
   if (frame.contentDocument?.readyState === "complete") fit();
 }
@@ -50,11 +52,40 @@ if (field) {
     show(Math.min(Math.max(start + (event.target.checked ? change : -change), least), most));
   });
   mark();
-  addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
+  addEventListener("beforeunload", (event) => {
+    if (!changed) return;
+    event.preventDefault();
+    setTimeout(() => { sent = false; }); // who stays may send again
+  });
 }
 
-const letters = [..."qwetioasdhlzxvbm"];
-all(".comment").forEach((label, place) => { label.querySelector("kbd").textContent = letters[place] ?? ""; });
+const letters = [..."qwetioasdhlzxvb"];
+const markComments = () =>
+  all(".comment").forEach((label, place) => { label.querySelector("kbd").textContent = letters[place] ?? ""; });
+markComments();
+
+// A new comment joins the list; what was typed stays.
+const fresh = find("#new-comment form");
+fresh?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  sent = true;
+  const told = fresh.querySelector(".refused");
+  const answer = await fetch(fresh.action, { method: "POST", body: new URLSearchParams(new FormData(fresh)) }).catch(() => null);
+  const page = new DOMParser().parseFromString((await answer?.text()) ?? "", "text/html");
+  const list = page.querySelector("#decide .palette .list");
+  sent = false;
+  told.hidden = Boolean(answer?.ok && list);
+  if (!told.hidden) {
+    told.textContent = page.querySelector("main p")?.textContent ?? "The server does not answer.";
+    return;
+  }
+  const chosen = new Set(all(".comment :checked").map((box) => box.value));
+  for (const box of list.querySelectorAll("input")) box.checked = chosen.has(box.value);
+  find("#decide .palette .list").replaceWith(list);
+  markComments();
+  fresh.reset();
+  fresh.closest("dialog").close();
+});
 
 let typed = "";
 let last = 0;
@@ -71,11 +102,18 @@ const digit = (key) => {
 };
 
 function keyPressed(event) {
+  if (sent) {
+    if (event.key === "Escape") sent = false; // it stops the loading of the next page
+    else if (event.key.length === 1 || event.key === "Enter") event.preventDefault();
+    return;
+  }
   const target = event.target;
   const typing = target.matches?.("textarea, select, input:not([type=checkbox])");
   if (typing && target !== field) {
     if (event.key === "Escape") target.blur();
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && form) form.requestSubmit(form.elements.go);
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) target.form?.requestSubmit(target.form.elements.go);
+    const rows = event.key === "Enter" && target.dataset.filter ? [...find(target.dataset.filter).tBodies[0].rows].filter((row) => !row.hidden) : [];
+    if (rows.length === 1) rows[0].querySelector("a")?.click();
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || find("dialog[open]")) return;
@@ -122,6 +160,22 @@ for (const button of all("[data-opens]"))
 for (const button of all("[data-closes]")) button.addEventListener("click", () => button.closest("dialog").close());
 for (const each of all("[data-confirm]"))
   each.addEventListener("submit", (event) => { if (!confirm(each.dataset.confirm)) event.preventDefault(); });
+// A form is sent once, and no key counts until the next page is there.
+addEventListener("submit", (event) => {
+  if (!sent) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, true);
+addEventListener("submit", (event) => { if (!event.defaultPrevented) sent = true; });
+addEventListener("pageshow", (event) => { if (event.persisted) sent = false; });
+// The answer as it was typed, and back.
+for (const link of all("[data-toggles]"))
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    const isOn = link.getAttribute("aria-pressed") !== "true";
+    link.setAttribute("aria-pressed", isOn);
+    document.getElementById(link.dataset.toggles).contentWindow.location.replace(isOn ? link.href : link.dataset.back);
+  });
 for (const input of all("[data-filter]"))
   input.addEventListener("input", () => {
     const words = input.value.toLowerCase();
