@@ -91,7 +91,7 @@ def test_another_choice_of_attempt_stays_through_the_next_run(course) -> None:
     [
         ("grader export moodel", "there is no format 'moodel'; there are csv, xlsx"),
         ("grader export csv --out nowhere", "there are no results in nowhere"),
-        ("grader export csv --student nobody", "0 students are called 'nobody'"),
+        ("grader export csv --student nobody", "there is no student 'nobody'"),
         ("grader choose nothing", "there is no submission 'nothing'"),
         ("grader summary results results", "two folders hold results of 'tiny'"),
         ("grader summary results --drop-lowest 1", "there are 1 assignments"),

@@ -289,7 +289,7 @@ def test_a_second_folder_in_the_same_results_tells_whose_rows_it_takes(
     (tmp_path / "later" / "anna.ipynb").write_text(notebook(WRONG))
     grade(what="later")
     said = " ".join(capsys.readouterr().err.split())
-    assert "1 submissions take the rows of others of their names" in said
+    assert "other files were graded before under the names of 1 submission, whose rows are replaced" in said
     assert f"anna was {tmp_path / 'submissions' / 'tiny' / 'anna.ipynb'}" in said
 
 

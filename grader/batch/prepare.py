@@ -72,8 +72,8 @@ def prepared(
     if elsewhere:
         first = elsewhere[0]
         warn(
-            f"{counted(len(elsewhere), 'submission')} of names that were graded before, from elsewhere, "
-            f"replace the rows of these: {first.id} was {sources[first.id]}. To keep both, give another --out"
+            f"other files were graded before under the names of {counted(len(elsewhere), 'submission')}, "
+            f"whose rows are replaced: {first.id} was {sources[first.id]}. To keep both, give another --out"
         )
     new = [each for each in submissions if each.id not in sources or each.id in dropped]
     waiting = [

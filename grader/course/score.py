@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -100,8 +99,7 @@ def _question(
         failed = [checks[name].title for name in check.requires if not _earned(checks[name])]
         if failed:
             verdict = _blocked(verdict, failed[0])
-        fraction = verdict.fraction * share
-        points = check.points if fraction >= 1.0 else _hundredths(fraction * check.points, check.points)
+        points = min(_rounded(verdict.fraction * share * check.points), check.points)
         if check.penalty and verdict.kind is VerdictKind.FAILED and verdict.code in WRONG:
             points = -check.penalty
         feedback = check.feedback.passed
@@ -120,7 +118,7 @@ def _question(
     undecided = any(s.verdict.kind is VerdictKind.INCONCLUSIVE and s.max_points for s in scores)
     earned = _rounded(sum(score.points for score in scores))
     earned = max(question.min_points, min(question.most_points, earned))
-    total = None if undecided else earned
+    total = None if undecided else min(_hundredths(earned, question.points), question.most_points)
     decided = all(c.decides(s.verdict) for c, s in zip(question.checks, scores, strict=True))
     if question.manual and not (decided and earned >= question.points):
         total = None
@@ -170,14 +168,12 @@ def _blocked(verdict: Verdict, required: str) -> Verdict:
 
 
 def _hundredths(points: float, most: float) -> float:
-    """Return part of `most` points in hundredths, as they are shown: what is shown adds up.
+    """Return points in hundredths, as they are shown, so that what is shown adds up.
 
-    Half a hundredth is rounded up, but what is not all stays less than all.
+    All points stay all, and what is less stays less.
     """
-    hundredths = math.floor(points * 100 + 0.5 + 1e-6)
-    if hundredths >= most * 100 - 1e-6 and points < most:
-        hundredths = math.ceil(most * 100 - 1e-6) - 1
-    return max(hundredths, 0) / 100
+    shown = round(points, 2)
+    return points if abs(points - most) < 1e-9 or shown >= most > points else shown
 
 
 def _rounded(points: float) -> float:

@@ -31,7 +31,9 @@ def sheet_text(assignment: Assignment) -> str:
         parts = found.setdefault(question, {"task": [], "answer": []})
         parts["task"] += [_kept(each) for each in [*_before(given, place), cell] if each.source.strip()]
         if own.source != cell.source:
-            parts["answer"].append(_kept(own))
+            answer = _kept(own)
+            answer["source"] = answer["source"].removeprefix(cell.source.strip()).strip()
+            parts["answer"].append(answer)
     return json.dumps(found)
 
 

@@ -31,6 +31,7 @@ from grader.errors import RubricError
 
 MAX_CLAIMS = 40
 MAX_GAP = 60  # characters of prose between the two sides of a claim
+LETTER = re.compile(r"\$([^\W\d_])\$")
 CLOSE = 1e-8  # relative; numbers are drawn such that what differs does so by more
 APART = 1e-5
 RELATIONS = {
@@ -126,11 +127,16 @@ def _is_random(node: Node, task: Task) -> bool:
 
 def _phrases(text: str, lines: Lines, task: Task, macros: Any) -> Iterator[Phrase]:
     """Yield the formulas, and the words that stand for formulas, in their order."""
-    found: list[Phrase] = []
-    for piece in find_formulas(text):
+    pieces = list(find_formulas(text))
+    prose = LETTER.sub(r" \1 ", text)  # `dimension $K$` is said in words
+    for piece in pieces:
+        if piece.kind != "prose" and len(piece.text.strip()) > 1:
+            prose = prose[: piece.start] + "\0" * len(piece.text) + prose[piece.start + len(piece.text) :]
+    spoken = list(_spoken(prose, text, task))
+    found = list(spoken)
+    for piece in pieces:
         end = piece.start + len(piece.text)
-        if piece.kind == "prose":
-            found += _spoken(piece.text, piece.start, task)
+        if piece.kind == "prose" or any(each.start <= piece.start and end <= each.end for each in spoken):
             continue
         try:
             tokens = read_tokens(piece.text, piece.start, lines, macros)
@@ -143,18 +149,18 @@ def _phrases(text: str, lines: Lines, task: Task, macros: Any) -> Iterator[Phras
     yield from sorted(found, key=lambda phrase: phrase.start)
 
 
-def _spoken(prose: str, offset: int, task: Task) -> Iterator[Phrase]:
-    """Yield the words of a task that stand in prose, the longest first."""
+def _spoken(prose: str, text: str, task: Task) -> Iterator[Phrase]:
+    """Yield the words of a task that stand in the prose of a text, the longest first."""
     assert isinstance(task.meaning, Claims)
     taken = [False] * len(prose)
-    lower = " ".join(prose.split("\n")).lower()
     entries = [(words, formula) for formula, each in task.meaning.words.items() for words in each]
     for words, formula in sorted(entries, key=lambda entry: -len(entry[0])):
-        for match in re.finditer(rf"\b{re.escape(words.lower())}\b", lower):
-            if not any(taken[match.start() : match.end()]):
-                taken[match.start() : match.end()] = [True] * len(match.group())
-                start, end = offset + match.start(), offset + match.end()
-                yield _phrase(task, formula, start, end, prose[match.start() : match.end()])
+        spaced = r"\s+".join(map(re.escape, words.split()))
+        for match in re.finditer(rf"\b{spaced}\b", prose, re.I):
+            start, end = match.span()
+            if not any(taken[start:end]):
+                taken[start:end] = [True] * (end - start)
+                yield _phrase(task, formula, start, end, text[start:end].replace("$", ""))
 
 
 def _phrase(task: Task, formula: str, start: int, end: int, text: str) -> Phrase:

@@ -89,7 +89,21 @@ class AnswerCells:
         texts = [cell for cell in cells or () if cell.get("cell_type") == "markdown"]
         if cells is None or (cells and not texts):
             return None
-        return joined_text(texts)
+        blanks = [joined(cell).strip() for cell in self.given if name in self.marks(cell)]
+        return "\n\n".join(_without_begin(joined(cell), blanks) for cell in texts)
+
+
+def _without_begin(source: str, blanks: Iterable[str]) -> str:
+    """Return a text without what was handed out, such as "Your answer here", at its begin.
+
+    The lines keep their numbers.
+    """
+    own = source.lstrip()
+    for blank in filter(None, blanks):
+        if own.startswith(blank):
+            lines = source[: len(source) - len(own)].count("\n") + blank.count("\n")
+            return "\n" * lines + own.removeprefix(blank)
+    return source
 
 
 def joined_text(cells: Sequence[Mapping[str, Any]]) -> str:

@@ -270,6 +270,19 @@ def test_no_score_exceeds_its_maximum_and_none_is_negative(worth: list[tuple[flo
     assert score.points == sum(asked.points or 0.0 for asked in score.questions)
 
 
+def test_what_a_question_earns_is_given_in_hundredths_so_that_what_is_shown_adds_up() -> None:
+    made = rubric(*[question(f"q{n}", reference("a", 0.25), reference("b", 1.0)) for n in range(3)])
+    score = scored(made, *[HALF, PASSED] * 3)
+    assert [asked.points for asked in score.questions] == [1.12, 1.12, 1.12]
+    assert score.points == pytest.approx(3.36)
+
+
+def test_what_is_not_all_stays_less_than_all() -> None:
+    score = scored(rubric(question("q", reference("a"))), verdict(0.999))
+    assert score.questions[0].points == 0.999
+    assert score.summary is Summary.PARTLY_CORRECT
+
+
 @given(st.lists(POINTS, min_size=1, max_size=6))
 def test_who_passes_everything_has_all_points_and_is_correct(worth: list[float]) -> None:
     made = rubric(question("q", *[reference(f"c{n}", points) for n, points in enumerate(worth)]))

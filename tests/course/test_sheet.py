@@ -39,7 +39,7 @@ def test_the_task_begins_at_its_heading_and_the_answer_has_no_markers() -> None:
     ) == {
         "essay": {
             "task": ["## Task 2", "x = 1", "Why?", "*Here:*"],
-            "answer": ["*Here:*\nBecause $k$."],
+            "answer": ["Because $k$."],
         }
     }
 

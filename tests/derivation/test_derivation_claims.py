@@ -21,6 +21,9 @@ HOLD = (
     r"$E = \frac1N \sum_{k=K+1}^{D} \sigma_k^2$",
     "Exactly if the data lie in a subspace of dimension K through the origin.",
     r"Genau dann, wenn $rank(X) \le K$",
+    r"Exactly if the data lie in a subspace of dimension $K$ through the origin, or $\mathrm{rank}(X) \le K$.",
+    "The error is zero iff $X$ has rank\nat most $K$.",
+    "The minimum is the sum of the squared trailing singular values over $N$.",
 )
 FAIL = (
     r"zero only if $\mathrm{rank}(X) < K$",

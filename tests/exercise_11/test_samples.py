@@ -23,7 +23,7 @@ EXPECTED = expected()
 POINTS = {
     q.id: q.points for q in load_rubric(ROOT / "rubrics" / "exercise_11.yaml").questions if not q.manual
 }
-TOLERANCE = 1e-6
+TOLERANCE = 0.005 + 1e-6  # what a question earns is given in hundredths
 
 
 def judge(seed: int, samples: list[str]) -> dict[str, dict[str, float]]:

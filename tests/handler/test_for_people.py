@@ -91,6 +91,16 @@ def test_an_answer_that_a_check_looks_at_is_found(form: str) -> None:
     )
 
 
+def test_what_was_handed_out_is_no_part_of_an_answer_below_it_and_lines_keep_their_numbers() -> None:
+    blank = "*Your answer\\\nhere.*"
+    given = book(text(blank, id="own", metadata={"tags": ["why-tag"]}))
+    own = book(text(f"\n{blank}\n\nBecause.", id="own", metadata={"tags": ["why-tag"]}))
+    assert WrittenAnswers(own, given, ["why-tag"]).outcome("why-tag").value.split("\n") == [
+        *[""] * 4,
+        "Because.",
+    ]
+
+
 def test_an_answer_that_a_check_looks_at_may_be_missing_or_left() -> None:
     answers = [WrittenAnswers(own, TAGGED, ["why-tag"]) for own in (TAGGED, book(text("# Mine")))]
     assert [each.outcome("why-tag").kind for each in answers] == [
