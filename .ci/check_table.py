@@ -18,7 +18,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "submissions" / "exercise_11"
 RUBRIC = ROOT / "rubrics" / "exercise_11.yaml"
-TOLERANCE = 0.005  # the gradebook has two digits
+TOLERANCE = 0.005 + 1e-6  # what a question earns is given in hundredths
 Row = dict[str, str]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from grader.counted import counted
 from grader.decision import Decision
 from grader.errors import ConflictError, UsageError
 from grader.final import total
@@ -293,7 +294,7 @@ def zero(visit: Visit) -> Response:
         for each in waiting
     ]
     results.decisions.decide(wishes, visit.person)
-    visit.tell(f"Saved: 0 points for {len(wishes)} question{'' if len(wishes) == 1 else 's'}.")
+    visit.tell(f"Saved: 0 points for {counted(len(wishes), 'question')}.")
     following = _following(visit, queue) or item
     return visit.to("grade", item.question, results.code(following.submission, item.question))
 

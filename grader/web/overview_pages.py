@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from starlette.responses import JSONResponse, Response
 
+from grader.counted import counted
 from grader.course.total import Total, not_graded, total_of, total_of_sum
 from grader.errors import UsageError
 from grader.final import Waits
@@ -240,9 +241,9 @@ def decide_group(visit: Visit) -> Response:
     if not wishes:
         raise UsageError("choose at least one answer of the group")
     results.decisions.decide(wishes, visit.person)
-    number = "1 answer" if len(wishes) == 1 else f"{len(wishes)} answers"
     visit.tell(
-        f"Saved for {number}: {points:g} point{'' if points == 1 else 's'}. One undo takes all of it back."
+        f"Saved for {counted(len(wishes), 'answer')}: {points:g} point{'' if points == 1 else 's'}. "
+        "One undo takes all of it back."
     )
     return visit.to("groups", question)
 

@@ -172,17 +172,18 @@ def best_is_returned(value: Any, case: Case) -> float:
 
 
 def losses_are_those(value: Any, case: Case) -> float:
-    """Return 1 if the training losses are L and the validation losses the squared errors alone, else half, 0.
+    """Return 1 if the training losses are L and the validation losses the squared errors, else half, 0.
 
-    They are looked for among the records, at the factors that came back; each may be a mean, or its root.
-    Where each stands in the other's place, it is a quarter.
+    They are looked for among the records, at the factors that came back; each may be a mean, or its root. The
+    validation losses may contain lambda: not every sheet forbids it. Where each stands in the other's place,
+    it is a quarter.
     """
     known = tuple(np.asarray(case.args[1]).T)
     ratings = np.asarray(case.args[0].todense())[known]
     squares, count, penalty = _squares(value, case, known, ratings)
     of_training = _forms(squares, count, penalty)
-    squares, count, _ = _squares(value, case, case.args[3], case.args[4])
-    of_validation = _forms(squares, count)
+    squares, count, penalty = _squares(value, case, case.args[3], case.args[4])
+    of_validation = [*_forms(squares, count), *_forms(squares, count, penalty)]
 
     def among(records: Any, forms: list[float]) -> bool:
         return any(_is_one_of(loss, forms) for loss in _losses(records))

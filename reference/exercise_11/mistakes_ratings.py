@@ -430,15 +430,6 @@ RUN = (
         {"(rows, columns), Q, P, reg_lambda))": "(rows, columns), Q, P, 0.0))"},
     ),
     _run(
-        "validation_loss_with_lambda",
-        "The validation loss contains lambda and the regularisation terms",
-        "Does the size of the factors say how well ratings are predicted?",
-        {
-            "validation = loss(val_values, val_idx, Q, P, 0.0)": "validation = loss("
-            "val_values, val_idx, Q, P, reg_lambda)"
-        },
-    ),
-    _run(
         "losses_swapped",
         "The training and the validation losses are swapped in the result",
         "In which order does the docstring name them?",

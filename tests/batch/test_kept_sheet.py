@@ -25,7 +25,7 @@ def test_a_run_keeps_the_task_and_the_courses_answer_and_no_page_has_them(tmp_pa
     assert grade_folder(folder, "tiny", tmp_path, tmp_path / "out", 1, Options(unsafe=True)) == 0
     with Store(tmp_path / "out" / "grader.db") as store:
         kept = json.loads(store.get_sheet("tiny"))
-    assert [cell["source"] for cell in kept["essay"]["answer"]] == ["Why?\nbecause of the rank"]
+    assert [cell["source"] for cell in kept["essay"]["answer"]] == ["because of the rank"]
     written = [file for file in (tmp_path / "out").rglob("*") if file.suffix in (".html", ".json", ".ipynb")]
     assert any(file.name == "feedback.html" for file in written)
     assert not any("because of the rank" in file.read_text(encoding="utf-8") for file in written)

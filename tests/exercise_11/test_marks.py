@@ -79,6 +79,22 @@ def test_another_convention_has_the_same_marks(assignment: Assignment) -> None:
 
 
 @pytest.mark.parametrize(
+    ("validation", "training", "reached"),
+    [("0", "reg_lambda", 1.0), ("reg_lambda", "reg_lambda", 1.0), ("0", "0", 0.5)],
+    ids=["without lambda", "with lambda", "training without lambda"],
+)
+def test_the_validation_loss_may_contain_lambda(
+    assignment: Assignment, validation: str, training: str, reached: float
+) -> None:
+    source = CONVENTIONS.replace("Q, P, 0)", f"Q, P, {validation})")
+    source = source.replace("(users, items), Q, P, reg_lambda)", f"(users, items), Q, P, {training})")
+    other = assignment.reference.redefined({NAME: source})
+    (case,) = assignment.cases("overfitting_runs", 7)
+    value = reference_value(other, Subject.named(NAME), case, 1)
+    assert assignment.metric("losses_are_those")(value, case) == reached
+
+
+@pytest.mark.parametrize(
     ("source", "named"), [(CLIMBS, True), (PLUS_ONE, False), (ADDS_LR, False)], ids=["climbs", "plus 1", "lr"]
 )
 def test_only_what_climbs_has_the_marks_of_climbing(
