@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from html import escape
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from grader.pdf.code import set_code
 from grader.pdf.draft import MAX_FORMULAS, Draft, Node
-from grader.pdf.formulas.find import MARK, take_formulas
-from grader.pdf.markup import Element, markdown_to_html, read_html
+from grader.pdf.formulas.find import HTML, MARK, take_formulas
+from grader.pdf.markup import Element, markdown_to_html, read_html, without_programs
 from grader.pdf.pictures import KINDS, Picture, PictureUnreadableError
 from grader.pdf.rows import COLUMNS
 from grader.pdf.tables import read_table, split_wide
@@ -34,6 +35,8 @@ GROUPS = {
     "figcaption": "center",
     "p": "par",
 }
+VECTOR = re.compile(r"<svg(?![\w-])", re.I)
+XML_NAMES = {"xmlns": "http://www.w3.org/2000/svg", "xmlns:xlink": "http://www.w3.org/1999/xlink"}
 BLOCKS = frozenset("par heading quote center block rows table list rule display br".split())
 LONG_WORD = re.compile(r"\S{40,}")
 DATA_PICTURE = re.compile(r"(data:image/[a-z+]+(?:;[\w=-]+)*;base64,)([A-Za-z0-9+/=\s]{2000,})")
@@ -47,19 +50,47 @@ class Content:
         self.draft = draft
         self.attachments = attachments if isinstance(attachments, Mapping) else {}
         self.columns = COLUMNS
-        self.tables_align_right = False
+        self.is_html = False
         self.data_addresses: list[str] = []
 
     def markdown(self, source: str) -> list[Node]:
         """Return the nodes of a Markdown text with formulas."""
         text = self._limited(source, MAX_MARKDOWN)
         text = self.draft.macros.take(text) if "\\" in text and "command" in text else text
-        return self._nodes(read_html(markdown_to_html(take_formulas(text, self.draft.keep_formula))))
+        html, active = without_programs(markdown_to_html(take_formulas(text, self.draft.keep_formula)))
+        nodes = self._nodes(read_html(html))
+        lost = ", ".join(tag for tag in active if tag != "script")  # no script of a text ever runs
+        if lost:
+            self.draft.warn(f"a text has what only a browser shows ({lost}), which is left out")
+            nodes.append({"t": "note", "s": f"[left out: {lost}]"})
+        return nodes
 
-    def html(self, source: str) -> list[Node]:
-        """Return the nodes of the HTML of an output; its tables align to the right, as in Jupyter."""
-        self.tables_align_right = True
-        return self._nodes(read_html(self._limited(source, MAX_HTML)))
+    def read(self, source: str) -> Element:
+        """Return the tree of the HTML of an output without programs, with drawings as images."""
+        parts, position = [], 0
+        while start := VECTOR.search(source, position):
+            end = source.find("</svg>", start.end())
+            if end < 0:
+                break
+            svg = source[start.end() : end]
+            # A browser does not ask for the names that XML requires.
+            names = "".join(f' {name}="{url}"' for name, url in XML_NAMES.items() if f"{name}=" not in svg)
+            address = self._short_address(f"data:image/svg+xml,{quote(f'<svg{names}{svg}</svg>')}")
+            parts += [source[position : start.start()], f'<img src="{address}">']
+            position = end + len("</svg>")
+        return read_html(self._limited("".join([*parts, source[position:]]), MAX_HTML))
+
+    def html(self, tree: Element) -> list[Node]:
+        """Return the nodes of the HTML of an output.
+
+        As in Jupyter, its texts may have formulas, and its tables align to the right.
+        """
+        self.is_html = True
+        return self._nodes(tree)
+
+    def text(self, source: str) -> list[Node]:
+        """Return the nodes of a text that is neither Markdown nor HTML, but has formulas."""
+        return self.html(self.read(escape(source, quote=False)))
 
     def picture(self, picture: Picture, alternative: str = "", width: float = 0.0) -> dict[str, Any]:
         """Return the node of a picture, `width` points wide (0: its natural width), or less to fit a page."""
@@ -81,13 +112,17 @@ class Content:
         text, position = plain(source), 0
         parts: list[str] = []
         for address in DATA_PICTURE.finditer(text):
-            parts += [text[position : address.start()], f"attachment:data-{len(self.data_addresses)}"]
-            self.data_addresses.append(address[0])
+            parts += [text[position : address.start()], self._short_address(address[0])]
             position = address.end()
         text = "".join([*parts, text[position:]])
         if len(text) > most:
             self.draft.warn(f"a text of {len(text)} characters is cut off after {most}")
         return text[:most]
+
+    def _short_address(self, address: str) -> str:
+        """Return what stands for the `data:` address of a picture in a text."""
+        self.data_addresses.append(address)
+        return f"attachment:data-{len(self.data_addresses) - 1}"
 
     def _nodes(self, element: Element) -> list[Node]:
         """Return the nodes of all that is in an element."""
@@ -96,6 +131,8 @@ class Content:
             if isinstance(child, Element):
                 nodes += self._element(child)
                 continue
+            if self.is_html:
+                child = take_formulas(child, self.draft.keep_formula, HTML).replace(r"\$", "$")  # noqa: PLW2901
             # A text, with a mark for every formula that was in it.
             position, formulas = 0, self.draft.formulas
             for mark in MARK.finditer(child):
@@ -124,7 +161,8 @@ class Content:
             case "hr":
                 yield {"t": "rule"}
             case "input":
-                yield "☑ " if "checked" in attributes else "☐ "
+                if attributes.get("type", "").lower() == "checkbox":
+                    yield "☑ " if "checked" in attributes else "☐ "
             case "code" | "kbd" | "tt":
                 text = self.draft.as_written(element.text)
                 yield {"t": "code", "s": _breakable(text.replace("\n", " "))}
@@ -176,7 +214,7 @@ class Content:
             ]  # fmt: skip
             yield {
                 "t": "table",
-                "right": self.tables_align_right,
+                "right": self.is_html,
                 "columns": part.columns,
                 "headings": part.headings,
                 "cells": cells,

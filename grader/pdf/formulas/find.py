@@ -1,7 +1,8 @@
-r"""Finds the formulas of a Markdown text by the rules of Jupyter: before Markdown is read.
+r"""Finds the formulas of a text by the rules of Jupyter: in Markdown before it is read, in HTML afterwards.
 
-A formula is `$a_1$`, `$$ ... $$`, `\\( ... \\)`, `\\[ ... \\]` or an environment such as `\begin{align}`, but
-not in code. Each is replaced by a mark, because Markdown would interpret its underscores and backslashes.
+A formula is `$a_1$`, `$$ ... $$`, `\\( ... \\)`, `\\[ ... \\]` (in HTML with one backslash) or an environment
+such as `\begin{align}`, but not in code. Each is replaced by a mark, because Markdown would interpret its
+underscores and backslashes.
 """
 
 from __future__ import annotations
@@ -12,17 +13,47 @@ from dataclasses import dataclass
 
 OPEN, CLOSE = "\ue000", "\ue001"
 MARK = re.compile(f"{OPEN}([0-9]{{1,9}}){CLOSE}")
-START = re.compile(
-    r"(?P<fence>(?:^|(?<=\n))[ ]{0,3}(?:`{3,}|~{3,})(?=[^\n]*\n))"
-    r"|(?P<code>`+)"
-    r"|(?P<escape>\\[$`])"
-    r"|(?P<display>\$\$)"
-    r"|\\begin\{(?P<environment>[A-Za-z]+\*?)\}"
-    r"|(?P<bracket>\\\\\[)|(?P<paren>\\\\\()"
-    r"|(?P<inline>\$)"
+ENVIRONMENT = r"\\begin\{(?P<environment>[A-Za-z]+\*?)\}"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Where a formula may start, what is looked at in it, and what ends `bracket` and `paren`."""
+
+    start: re.Pattern[str]
+    token: re.Pattern[str]
+    bracket: str
+    paren: str
+
+
+# In a formula, Jupyter looks at where it may end, at groups, and in Markdown at blank lines, which end all.
+MARKDOWN = Rules(
+    re.compile(
+        r"(?P<fence>(?:^|(?<=\n))[ ]{0,3}(?:`{3,}(?=[^`\n]*\n)|~{3,}(?=[^\n]*\n)))"
+        r"|(?P<code>`+)"
+        r"|(?P<escape>\\[$`])"
+        r"|(?P<display>\$\$)"
+        rf"|{ENVIRONMENT}"
+        r"|(?P<bracket>\\\\\[)|(?P<paren>\\\\\()"
+        r"|(?P<inline>\$)"
+    ),
+    re.compile(r"\\\\[()\[\]]|\\(?:begin|end)\{[A-Za-z]*\*?\}|\\[\\{}$]|\$\$?|[{}]|\n[ \t]*\n\s*"),
+    r"\\]",
+    r"\\)",
 )
-# What Jupyter looks at in a formula: where it may end, groups, and blank lines, over which none reaches.
-TOKEN = re.compile(r"\\\\[()\[\]]|\\(?:begin|end)\{[A-Za-z]*\*?\}|\\[\\{}$]|\$\$?|[{}]|\n[ \t]*\n\s*")
+HTML = Rules(
+    re.compile(
+        rf"(?P<escape>\\[$\\])|(?P<display>\$\$)|{ENVIRONMENT}|(?P<bracket>\\\[)|(?P<paren>\\\()|(?P<inline>\$)"
+    ),
+    re.compile(r"\\(?:begin|end)\{[A-Za-z]*\*?\}|\\[\\{}$()\[\]]|\$\$?|[{}]"),
+    r"\]",
+    r"\)",
+)
+# The environments that MathJax knows; others are LaTeX for a page (tabular, enumerate, Verbatim).
+MATHEMATICAL = re.compile(
+    r"\\begin\{(?:x{0,2}align(?:ed|at|edat)?|array|CD|displaymath|eqnarray|equation|gather(?:ed)?|math|multlined?"
+    r"|split|subarray|[bBpvV]?(?:small)?matrix|[dr]?cases|drcases)\*?\}"
+)
 MAX_FORMULA = 20_000
 
 
@@ -35,17 +66,30 @@ class Found:
     written: str
 
 
-def take_formulas(text: str, keep: Callable[[Found], int]) -> str:
+def take_formulas(text: str, keep: Callable[[Found], int], rules: Rules = MARKDOWN) -> str:
     """Return `text` with every formula replaced by the mark of the number that `keep` gives it."""
     text = text.replace(OPEN, "").replace(CLOSE, "")
     parts, position = [], 0
-    search = _Search(text)
-    while start := START.search(text, position):
+    search = _Search(text, rules)
+    while start := rules.start.search(text, position):
         end, formula = search.at(start)
         parts.append(text[position : start.start()])
         parts.append(f"{OPEN}{keep(formula)}{CLOSE}" if formula else text[start.start() : end])
         position = end
     return "".join([*parts, text[position:]])
+
+
+def is_formula(text: str) -> bool:
+    """Say whether a text is one or more formulas, and nothing else."""
+    found: list[Found] = []
+
+    def keep(formula: Found) -> int:
+        found.append(formula)
+        return 0
+
+    rest = MARK.sub("", take_formulas(text, keep, HTML))
+    known = all(MATHEMATICAL.match(each.tex) for each in found if each.tex == each.written)
+    return bool(found) and known and not rest.strip(" \n\t.,;")
 
 
 class _Search:
@@ -55,8 +99,9 @@ class _Search:
     without an end would take very long otherwise.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, rules: Rules) -> None:
         self.text = text
+        self.rules = rules
         self.endless: set[str] = set()
 
     def at(self, start: re.Match[str]) -> tuple[int, Found | None]:
@@ -73,13 +118,13 @@ class _Search:
             end = self._end(start, start["code"], whole=r"(?<!`){}(?!`)")
             return end or start.end(), None
 
-        closers = {"inline": "$", "display": "$$", "bracket": r"\\]", "paren": r"\\)"}
+        closers = {"inline": "$", "display": "$$", "bracket": self.rules.bracket, "paren": self.rules.paren}
         end = self._end_of_formula(start.end(), closers.get(kind, f"\\end{{{start['environment']}}}"))
         if not end or end - start.start() > MAX_FORMULA:
             return start.end(), None
         written = self.text[start.start() : end]
         # The delimiters are no TeX, but the \begin and \end of an environment are.
-        size = {"inline": 1, "display": 2, "bracket": 3, "paren": 3}.get(kind, 0)
+        size = len(closers.get(kind, ""))
         tex = written[size : len(written) - size].strip()
         return end, Found(tex, kind not in ("inline", "paren"), written) if tex else None
 
@@ -104,7 +149,7 @@ class _Search:
             return 0
         inside = depth = 0
         seen = False
-        for token in TOKEN.finditer(self.text, position, position + MAX_FORMULA):
+        for token in self.rules.token.finditer(self.text, position, position + MAX_FORMULA):
             if token[0] == closer:
                 seen = True
                 if not depth:
