@@ -18,6 +18,7 @@ from grader.project import quoted
 SECONDS = 180
 GENERAL_FONTS = ("Noto Sans", "DejaVu Sans")
 SHOWN = 20  # characters in a note
+FOOTER = 60  # characters of a name at the foot of a page
 # A proxy at which nothing answers: the child process cannot fetch anything.
 NOWHERE = "http://127.0.0.1:9"
 
@@ -37,7 +38,9 @@ def typeset(draft: Draft, name: str, source: str, pages_before: int, pages_after
         missing,
         name=name,
         source=source,
-        footer=" · ".join(part for part in (name, source) if part),
+        footer=" · ".join(
+            part if len(part) <= FOOTER else f"{part[: FOOTER - 1]}…" for part in (name, source) if part
+        ),
         fonts=[*families, *GENERAL_FONTS],
         pages_before=pages_before,
         pages_after=pages_after,

@@ -129,6 +129,15 @@ def test_a_notebook_without_a_heading_is_called_after_its_file(tmp_path: Path) -
     assert "my work" in pages(document)[0]
 
 
+def test_a_long_name_of_a_file_is_broken_and_stays_on_the_page(tmp_path: Path) -> None:
+    name = "_".join(f"student_{number}_of_the_group" for number in range(9))
+    document = make_hand_in(write_notebook(tmp_path / f"{name}.ipynb", code("x = 1")), Wishes())
+    rows = [row.replace("\u200b", "") for row in text(document).splitlines()]
+    assert squeezed("".join(rows)).count(name) == 2  # as the title and below it
+    assert max(map(len, rows[: len(name) // 50])) < 50  # characters of the size of a title
+    assert max(map(len, rows)) < 120
+
+
 def test_running_it_first_shows_fresh_outputs_and_leaves_the_file_alone(tmp_path: Path) -> None:
     (tmp_path / "data.txt").write_text("from the folder")
     path = write_notebook(

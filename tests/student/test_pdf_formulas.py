@@ -15,7 +15,7 @@ from grader.pdf.formulas.breaks import breakable
 from grader.pdf.formulas.find import take_formulas
 from grader.pdf.formulas.macros import Macros
 from grader.pdf.formulas.tidy import tidy
-from grader.pdf.formulas.translate import translate, typst_of
+from grader.pdf.formulas.translate import Picture, translate, typst_of
 
 UNHURRIED = settings(deadline=None, max_examples=60)
 READABLE = (
@@ -119,6 +119,29 @@ def test_what_a_formula_says_of_itself_cannot_leave_its_quotes() -> None:
 )
 def test_tidying_never_fails_and_ends(tex: str) -> None:
     assert isinstance(tidy(tex), str)
+
+
+@pytest.mark.parametrize(
+    ("tex", "lines"),
+    [
+        (r"a \\ b", 2),
+        (r"\hat{A}=\hat{A}^\dagger \\ P(a_n) = 1", 2),
+        (r"a_{1} = b \\[4pt] c &= d \\", 2),
+        (r"\begin{equation} a_{1} = b \\ c = d \end{equation}", 2),
+        (r"x = \begin{pmatrix} a \\ b \end{pmatrix} \\ y", 2),
+        (r"\sum_{\substack{i \\ j}} x", 1),
+        (r"\left\{ \begin{array}{l} a \\ b \end{array} \right.", 1),
+        (r"\pmatrix{a & b \\ c & d}", 1),
+        (r"\begin{align} a \\ b \end{align}", 1),
+    ],
+)
+def test_a_line_ends_where_the_author_ends_it(tex: str, lines: int) -> None:
+    """Lines outside of a table become rows of one."""
+    (alone,), (found,) = translate([(r"\begin{gathered} x \\ y \end{gathered}", True), (tidy(tex), True)])
+    assert isinstance(found, Picture)
+    wrapped = tidy(tex).startswith((r"\begin{gathered}", r"\begin{aligned}"))
+    assert wrapped == (lines == 2)
+    assert lines == 1 or found.height >= 0.9 * alone.height
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ REPLACEMENTS = tuple(
         (r"\\tag\*\s*\{([^{}]*)\}", r"\\qquad \\text{\1}"),
         (r"\\tag\s*\{([^{}]*)\}", r"\\qquad \\text{(\1)}"),
         (r"\\(?:eq)?ref\s*\{([^{}]*)\}", r"\\text{(\1)}"),
-        (r"\\begin\{displaymath\}|\\end\{displaymath\}|\\begin\{math\}|\\end\{math\}", ""),
+        (r"\\(?:begin|end)\{(?:displaymath|math)\}", ""),
         (r"\\(?:mathbbm|mathds)(?![a-zA-Z])", r"\\mathbb"),
         (r"\\bm(?![a-zA-Z])", r"\\boldsymbol"),
         (r"\\(?:nicefrac|sfrac)(?![a-zA-Z])", r"\\frac"),
@@ -25,6 +25,13 @@ REPLACEMENTS = tuple(
         (r"\n\s*\n", "\n"),
     )
 )
+# Environments of one line, in which a line may end all the same, and what is looked at to find such an end.
+ONE_LINE = re.compile(r"\\(?:begin|end)\{equation\*?\}")
+TOKEN = re.compile(
+    r"(?P<end>\\\\)|(?P<open>\{|\\(?:begin|left)(?![A-Za-z]))|(?P<close>\}|\\(?:end|right)(?![A-Za-z]))"
+    r"|(?P<column>&)|\\.",
+    re.S,
+)
 
 
 def tidy(tex: str) -> str:
@@ -32,6 +39,15 @@ def tidy(tex: str) -> str:
     for pattern, replacement in REPLACEMENTS:
         tex = pattern.sub(replacement, tex)
     tex = tex.strip()
-    if r"\\" in tex and r"\begin{" not in tex and "{" not in tex.partition(r"\\")[0]:
-        tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"  # MathJax alone sets no lines outside of a table
+
+    # MathJax alone sets no lines outside of a table.
+    lines = ONE_LINE.sub("", tex).strip()
+    depth, found = 0, set[str]()
+    for token in TOKEN.finditer(lines):
+        kind = token.lastgroup or ""
+        depth += {"open": 1, "close": -1}.get(kind, 0)
+        found |= {kind} if depth == 0 else set()
+    if "end" in found:
+        environment = "aligned" if "column" in found else "gathered"
+        return rf"\begin{{{environment}}}{lines}\end{{{environment}}}"
     return tex
