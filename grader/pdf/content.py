@@ -15,7 +15,7 @@ from grader.pdf.markup import Element, markdown_to_html, read_html, without_prog
 from grader.pdf.pictures import KINDS, Picture, PictureUnreadableError
 from grader.pdf.rows import COLUMNS
 from grader.pdf.tables import read_table, split_wide
-from grader.pdf.text import plain, text_of
+from grader.pdf.text import breakable, plain, text_of
 
 MAX_MARKDOWN, MAX_HTML = 60_000, 600_000  # characters
 # The kind of node for a tag: inside a line, and on lines of its own. A tag in neither becomes a "block".
@@ -38,7 +38,6 @@ GROUPS = {
 VECTOR = re.compile(r"<svg(?![\w-])", re.I)
 XML_NAMES = {"xmlns": "http://www.w3.org/2000/svg", "xmlns:xlink": "http://www.w3.org/1999/xlink"}
 BLOCKS = frozenset("par heading quote center block rows table list rule display br".split())
-LONG_WORD = re.compile(r"\S{40,}")
 DATA_PICTURE = re.compile(r"(data:image/[a-z+]+(?:;[\w=-]+)*;base64,)([A-Za-z0-9+/=\s]{2000,})")
 TEXT_WIDTH, MAX_PICTURE_HEIGHT = 478.0, 420.0  # points
 
@@ -141,7 +140,7 @@ class Content:
                 if number < min(len(formulas), MAX_FORMULAS):
                     nodes.append({"t": "display" if formulas[number].display else "math", "n": number})
                 elif number < len(formulas):
-                    nodes.append({"t": "code", "s": _breakable(formulas[number].written)})
+                    nodes.append({"t": "code", "s": breakable(formulas[number].written)})
             nodes += _words(child[position:])
 
         # A space at the start or end of a line has no meaning, and the page would show it.
@@ -165,7 +164,7 @@ class Content:
                     yield "☑ " if "checked" in attributes else "☐ "
             case "code" | "kbd" | "tt":
                 text = self.draft.as_written(element.text)
-                yield {"t": "code", "s": _breakable(text.replace("\n", " "))}
+                yield {"t": "code", "s": breakable(text.replace("\n", " "))}
             case "pre":
                 code = element.find("code")
                 language = re.search(r"language-(\S+)", code[0].attributes.get("class", "")) if code else None
@@ -270,9 +269,4 @@ def _on_own_lines(node: Node | None) -> bool:
 def _words(text: str) -> list[str]:
     """Return text, if there is any, with its white space as single spaces."""
     words = re.sub(r"[ \t\n]+", " ", text)
-    return [_breakable(words)] if words else []
-
-
-def _breakable(text: str) -> str:
-    """Return text whose very long words may be broken anywhere, so that none leaves the page."""
-    return LONG_WORD.sub(lambda word: "\u200b".join(word[0]), text)
+    return [breakable(words)] if words else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from student.pdf_support import convert, squeezed, text
 
-from grader.pdf.formulas.breaks import breakable
+from grader.pdf.formulas.breaks import MOST_PIECES, broken
 from grader.pdf.formulas.find import take_formulas
 from grader.pdf.formulas.macros import Macros
 from grader.pdf.formulas.tidy import tidy
@@ -85,14 +86,86 @@ def test_nothing_is_said_to_be_set_that_mathjax_does_not_read() -> None:
         assert found
 
 
-def test_a_long_formula_is_broken_after_operators_only() -> None:
-    assert breakable(r"x_1 + \frac{a+b}{c} = d^+ - \left(a + b\right)") == [
-        "x_1 + {}",
-        r" \frac{a+b}{c} = {}",
-        " d^+ - {}",
-        r" \left(a + b\right)",
+BROKEN = {
+    "operators": (
+        r"x_1 + \frac{a+b}{c} = d^+ - \left(a + b\right)",
+        ["x_1 + {}", r" \frac{a+b}{c} = {}", " d^+ - {}", r" \left(a + b\right)"],
+    ),
+    "what holds to the end": (r"\color{red} a + b", [r"\color{red} a + {}", r"\color{red}  b"]),
+    "style of SymPy": (r"\displaystyle a = b", [r"\displaystyle a = {}", r"\displaystyle  b"]),
+    "brackets": ("f(a, b + c)", ["f(a, {}", " b + {}", " c)"]),
+    "brackets that grow": (
+        r"\left[a + \frac{b}{c}\right]^2",
+        [
+            r"\left[\vphantom{a + \frac{b}{c}}\right. a + {}",
+            r" \frac{b}{c}\left.\vphantom{a + \frac{b}{c}}\right] ^2",
+        ],
+    ),
+    "a group": ("{a = b}", ["a = {}", " b"]),
+    "an equation": (r"\begin{equation}a = b,\end{equation}", ["a = {}", " b,"]),
+    "over": (r"a \over b + c", None),
+    "overline": (r"\overline{a} + b", [r"\overline{a} + {}", " b"]),
+    "signs with a limit": ("a =^{!} b", None),
+    "a sign at the end": ("a =", None),
+    "a negative number": ("a = -b", ["a = {}", " -b"]),
+    "a matrix": (r"\begin{pmatrix} a + b & c = d \end{pmatrix}", None),
+    "open interval": (
+        r"\left]a, b\right[",
+        [r"\left]\vphantom{a, b}\right. a, {}", r" b\left.\vphantom{a, b}\right[ "],
+    ),
+    "words": (
+        r"\text{one and another word and a third}",
+        [rf"\text{{{word}}}" for word in "one |and |another |word |and |a |third".split("|")],
+    ),
+    "words below": (r"x_\text{one and another word and a third}", None),
+}
+
+
+@pytest.mark.parametrize(("tex", "pieces"), BROKEN.values(), ids=BROKEN)
+def test_a_long_formula_is_broken_where_tex_breaks_it(tex: str, pieces: list[str] | None) -> None:
+    assert broken(tex) == (pieces or [tex])
+
+
+@UNHURRIED
+@given(st.lists(st.sampled_from([*r"()[]{}=+,-x^_&\ ", r"\left(", r"\right)", r"\rm "]), max_size=40))
+def test_no_letter_of_a_broken_formula_is_lost(tokens: list[str]) -> None:
+    tex = "".join(tokens)
+    pieces = broken(tex)
+    assert len(pieces) <= MOST_PIECES + 1
+    if r"\left" not in tex:  # brackets that grow come twice
+        assert re.findall(r"[x=+,()-]", "".join(pieces)) == re.findall(r"[x=+,()-]", tex)
+
+
+def test_the_pieces_of_a_wide_formula_fit_their_lines() -> None:
+    terms = " + ".join(f"x_{{{i}}}y_{{{i}}}" for i in range(60))
+    matrix = r"\begin{pmatrix}" + " & ".join("x" * 40) + r"\end{pmatrix}"
+    wide = [
+        rf"S = \left({terms}\right)",
+        rf"\displaystyle S = f({terms})",
+        rf"\left\{{\left[{terms}\right]\right\}}",
     ]
-    assert breakable(r"\color{red} a + b") == [r"\color{red} a + b"]
+    for found in translate([(tex, display) for tex in wide for display in (False, True)]):
+        assert isinstance(found, tuple)
+        assert max(picture.width for picture in found) < 16
+    (found,) = translate([(matrix, True)])
+    assert len(found) == 1
+
+
+def test_a_formula_that_has_no_place_is_made_smaller_or_shown_as_text(tmp_path: Path) -> None:
+    def row(columns: int) -> str:
+        return r"\begin{pmatrix}" + " & ".join("a" * columns) + r"\end{pmatrix}"
+
+    smaller = convert(tmp_path, f"$${row(40)}$$ and inline ${row(40)}$")
+    assert smaller.warnings == ()
+    assert "begin" not in text(smaller)
+    for where in ("$${}$$", "in ${}$ line", "- item\n- ${}$", "| a |\n|---|\n| ${}$ |", "> $${}$$"):
+        document = convert(tmp_path, where.replace("{}", row(90)))
+        (warning,) = document.warnings
+        assert "too wide to be read on a page" in warning
+        assert squeezed(text(document)).count(squeezed(row(90))) == 1
+
+
+def test_a_long_formula_in_a_text_is_broken_at_every_operator() -> None:
     (found,) = translate([(" + ".join(f"x_{{{i}}}" for i in range(40)), False)])
     assert not isinstance(found, str)
     assert len(found) == 40
@@ -109,7 +182,7 @@ def test_a_formula_that_never_ends_costs_itself_alone() -> None:
 def test_what_a_formula_says_of_itself_cannot_leave_its_quotes() -> None:
     (found,) = translate([("x", False)])
     assert not isinstance(found, str)
-    written = typst_of(found, ["0.svg"], 'x" + read("/etc/passwd") + "\\', display=False)
+    written = typst_of(0, found, ["0.svg"], "[]", 'x" + read("/etc/passwd") + "\\')
     assert 'alt: "x\\" + read(\\"/etc/passwd\\") + \\"\\\\"' in written
 
 

@@ -228,7 +228,7 @@ def test_a_table_with_too_many_columns_says_what_it_lost() -> None:
 @UNHURRIED
 @given(st.text())
 def test_the_source_of_a_formula_cannot_leave_its_quotes(text: str) -> None:
-    inside = as_source(text).removeprefix('#text(fill: rgb("#a0111f"), raw("').removesuffix('"))')
+    inside = as_source(text).removeprefix('text(fill: rgb("#a0111f"), raw("').removesuffix('"))')
     position = 0
     while position < len(inside):
         assert inside[position] not in '"\n'
