@@ -47,15 +47,35 @@ def set_notebook(notebook: Mapping[str, Any], draft: Draft) -> None:
         elif source.strip():
             draft.blocks += set_printed(source, draft, "raw")
 
-    # A first heading is the title of the document, unless the student gave another one.
-    nodes = list(draft.blocks[0].get("c", [])) if draft.blocks else []
-    if nodes and isinstance(nodes[0], dict) and nodes[0].get("t") == "heading":
-        heading = nodes[0]
-        title = _text(heading["c"], draft).strip()
-        if heading["level"] == 1 and title and not draft.title:
-            draft.title = title
-            draft.blocks[0]["c"] = nodes[1:]
-            draft.blocks.insert(0, {"t": "title", "c": heading["c"]})
+    if not draft.title:
+        _set_title(draft)
+
+
+def _set_title(draft: Draft) -> None:
+    """Make the heading of the first text the title, or else the only heading of its level."""
+    headings: list[dict[str, Any]] = []
+    for block in draft.blocks:
+        headings += _headings(block["c"], draft) if block["t"] == "text" else []
+    if not headings:
+        return
+    first = draft.blocks[0]
+    is_first = first["t"] == "text" and headings[0] in _headings(first["c"], draft)
+    if is_first and headings[0] in first["c"]:  # what was before it, a badge for example, comes after it
+        first["c"].remove(headings[0])
+        draft.blocks.insert(0, {"t": "title", "c": headings[0]["c"]})
+    if is_first or len(headings) == 1:
+        draft.title = _text(headings[0]["c"], draft).strip()
+
+
+def _headings(nodes: list[Any], draft: Draft) -> list[dict[str, Any]]:
+    """Return the headings of the first level that have a text, in order."""
+    found: list[dict[str, Any]] = []
+    for node in nodes:
+        if isinstance(node, dict) and node["t"] == "heading":
+            found += [node] if node["level"] == 1 and _text(node["c"], draft).strip() else []
+        elif isinstance(node, dict):
+            found += _headings(node.get("c", []), draft)
+    return found
 
 
 def _text(nodes: list[Any], draft: Draft) -> str:

@@ -129,6 +129,37 @@ def test_a_notebook_without_a_heading_is_called_after_its_file(tmp_path: Path) -
     assert "my work" in pages(document)[0]
 
 
+@pytest.mark.parametrize(
+    ("cells", "title", "times"),
+    [
+        (["[badge](https://x.example)\n\n# Home *work*"], "Home work", 1),
+        (["text", "## Part", "# Homework"], "Homework", 2),
+        (["<center><h1>Homework</h1></center>\n\n# First"], "Homework", 2),
+        (["text", "# One", "# Two"], "work", 1),  # chapters, not a title
+        (["# One", "# Two"], "One", 1),
+        (["# \n\n# One"], "One", 1),
+    ],
+)
+def test_the_title_is_the_first_or_only_heading(
+    tmp_path: Path, cells: list[str], title: str, times: int
+) -> None:
+    document = convert(tmp_path, *cells)
+    assert document.parts[0].name == title
+    assert text(document).replace("work.ipynb", "").count(title) == times
+
+
+def test_two_hyphens_are_two_hyphens(tmp_path: Path) -> None:
+    content = convert(tmp_path, "--run a--b ``x''").content
+    fonts = [
+        font.get_object()
+        for page in PdfReader(io.BytesIO(content)).pages
+        for font in page["/Resources"]["/Font"].values()  # type: ignore[index]
+    ]
+    maps = b"".join(font["/ToUnicode"].get_object().get_data() for font in fonts)
+    assert b"<002D>" in maps.upper()
+    assert b"<002D002D>" not in maps.upper()
+
+
 def test_a_long_name_of_a_file_is_broken_and_stays_on_the_page(tmp_path: Path) -> None:
     name = "_".join(f"student_{number}_of_the_group" for number in range(9))
     document = make_hand_in(write_notebook(tmp_path / f"{name}.ipynb", code("x = 1")), Wishes())
