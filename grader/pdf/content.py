@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 
 from grader.pdf.code import set_code
 from grader.pdf.draft import MAX_FORMULAS, Draft, Node
-from grader.pdf.formulas.find import HTML, MARK, take_formulas
+from grader.pdf.formulas.find import HTML, MARK, MARKDOWN, take_formulas
 from grader.pdf.markup import Element, markdown_to_html, read_html, without_programs
 from grader.pdf.pictures import KINDS, Picture, PictureUnreadableError
 from grader.pdf.rows import COLUMNS
@@ -55,8 +55,8 @@ class Content:
     def markdown(self, source: str) -> list[Node]:
         """Return the nodes of a Markdown text with formulas."""
         text = self._limited(source, MAX_MARKDOWN)
-        text = self.draft.macros.take(text) if "\\" in text and "command" in text else text
-        html, active = without_programs(markdown_to_html(take_formulas(text, self.draft.keep_formula)))
+        marked = take_formulas(text, self.draft.keep_formula, MARKDOWN, self.draft.macros.define)
+        html, active = without_programs(markdown_to_html(marked))
         nodes = self._nodes(read_html(html))
         lost = ", ".join(tag for tag in active if tag != "script")  # no script of a text ever runs
         if lost:

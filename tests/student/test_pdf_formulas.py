@@ -255,6 +255,20 @@ def test_a_broken_formula_is_shown_as_text_with_a_warning_and_the_rest_is_set(tm
     assert all("shown as text" in warning for warning in document.warnings)
 
 
+def test_a_formula_that_only_defines_macros_leaves_nothing(tmp_path: Path) -> None:
+    document = convert(
+        tmp_path,
+        "first $\\newcommand{\\R}{\\mathbb{R}}\\newcommand{\\n}[1]{|#1|}$ then $\\n{x} \\in \\R$",
+        "$$\\def\\v{\\begin{pmatrix}1\\end{pmatrix}}$$ and \\newcommand{\\w}{\\v} last $\\w$",
+        "`\\newcommand{\\R}{r}` $\\R$",
+    )
+    assert document.warnings == ()
+    whole = squeezed(text(document))
+    assert "$" not in whole
+    assert whole.count("newcommand") == 1
+    assert "firstthen" in whole
+
+
 def test_formulas_are_found_as_jupyter_finds_them(tmp_path: Path) -> None:
     found: list[str] = []
     text = "行列$X$の, 1/4$^{th}$ of an AR$(p)$, `$no$`, \\$5, $a\n\n$b$ $\\{ c$ and $\\text{$d$}$ $$e\nf$$"

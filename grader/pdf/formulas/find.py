@@ -33,6 +33,7 @@ MARKDOWN = Rules(
         r"|(?P<code>`+)"
         r"|(?P<escape>\\[$`])"
         r"|(?P<display>\$\$)"
+        r"|(?P<definition>\\(?:(?:re|provide)?newcommand|def|DeclareMathOperator)(?![A-Za-z]))"
         rf"|{ENVIRONMENT}"
         r"|(?P<bracket>\\\\\[)|(?P<paren>\\\\\()"
         r"|(?P<inline>\$)"
@@ -66,14 +67,28 @@ class Found:
     written: str
 
 
-def take_formulas(text: str, keep: Callable[[Found], int], rules: Rules = MARKDOWN) -> str:
-    """Return `text` with every formula replaced by the mark of the number that `keep` gives it."""
+def take_formulas(
+    text: str,
+    keep: Callable[[Found], int],
+    rules: Rules = MARKDOWN,
+    define: Callable[[str, int], int] = lambda text, position: 0,
+) -> str:
+    """Return `text` with every formula replaced by the mark of the number that `keep` gives it.
+
+    `define` returns the end of a definition of a macro outside of formulas and code, which is left out; after
+    the first for which it returns 0, all are kept.
+    """
     text = text.replace(OPEN, "").replace(CLOSE, "")
     parts, position = [], 0
     search = _Search(text, rules)
     while start := rules.start.search(text, position):
-        end, formula = search.at(start)
         parts.append(text[position : start.start()])
+        if start.lastgroup == "definition" and "definition" not in search.endless:
+            position = define(text, start.start())
+            if position:
+                continue
+            search.endless.add("definition")
+        end, formula = search.at(start)
         parts.append(f"{OPEN}{keep(formula)}{CLOSE}" if formula else text[start.start() : end])
         position = end
     return "".join([*parts, text[position:]])
@@ -107,7 +122,7 @@ class _Search:
     def at(self, start: re.Match[str]) -> tuple[int, Found | None]:
         """Return the end of the code or formula that begins with `start`, and the formula if it is one."""
         kind = start.lastgroup or ""
-        if kind == "escape":
+        if kind in ("escape", "definition"):
             return start.end(), None
         if kind == "fence":
             fence = start["fence"].strip()
