@@ -11,7 +11,7 @@ from typing import Any
 from grader.pdf.fonts import as_number
 from grader.pdf.formulas.find import MARK, Found
 from grader.pdf.formulas.macros import Macros
-from grader.pdf.formulas.tidy import tidy
+from grader.pdf.formulas.tidy import labels_in, refer, tidy
 from grader.pdf.formulas.translate import as_string, translate, typst_of
 from grader.pdf.pictures import Picture, Pictures, PictureUnreadableError
 from grader.pdf.rows import PLAIN, Row, Style
@@ -34,6 +34,7 @@ class Draft:
     formulas: list[Found] = field(default_factory=list)
     macros: Macros = field(default_factory=Macros)
     tex: list[str] = field(default_factory=list)
+    labels: dict[str, str] = field(default_factory=dict)
     styles: dict[Style, int] = field(default_factory=lambda: {PLAIN: 0})
     pictures: Pictures = field(init=False)
 
@@ -50,7 +51,9 @@ class Draft:
         if len(self.formulas) == MAX_FORMULAS:
             self.warn(f"only the first {MAX_FORMULAS} formulas are set, the others are shown as text")
         within = len(self.formulas) < MAX_FORMULAS
-        self.tex.append(tidy(self.macros.expand(self.macros.take(formula.tex))) if within else "")
+        tex = self.macros.expand(self.macros.take(formula.tex)) if within else ""
+        self.labels |= labels_in(tex)
+        self.tex.append(tidy(tex))
         self.formulas.append(formula)
         return len(self.formulas) - 1
 
@@ -90,7 +93,10 @@ class Draft:
         numbers = str.maketrans({character: as_number(character) for character in missing})
         folder = self.folder / "formulas"
         folder.mkdir(exist_ok=True)
-        wanted = [(tex, formula.display) for tex, formula in zip(self.tex, self.formulas, strict=True)]
+        wanted = [
+            (refer(tex, self.labels), formula.display)
+            for tex, formula in zip(self.tex, self.formulas, strict=True)
+        ]
         for number, found in enumerate(translate(wanted[:MAX_FORMULAS])):
             formula, shown = self.formulas[number], ""
             if isinstance(found, tuple) and missing.isdisjoint(formula.written):

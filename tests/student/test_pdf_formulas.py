@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from student.pdf_support import convert, squeezed, text
 
+from grader.pdf.content import Content
+from grader.pdf.draft import Draft
 from grader.pdf.formulas.breaks import MOST_PIECES, broken
 from grader.pdf.formulas.find import take_formulas
 from grader.pdf.formulas.macros import Macros
-from grader.pdf.formulas.tidy import tidy
+from grader.pdf.formulas.tidy import refer, tidy
 from grader.pdf.formulas.translate import Picture, translate, typst_of
 
 UNHURRIED = settings(deadline=None, max_examples=60)
@@ -253,6 +255,21 @@ def test_a_broken_formula_is_shown_as_text_with_a_warning_and_the_rest_is_set(tm
     assert "newcommand" not in whole
     assert len(document.warnings) == 2
     assert all("shown as text" in warning for warning in document.warnings)
+
+
+def test_a_reference_is_the_tag_of_its_formula(tmp_path: Path) -> None:
+    draft = Draft(tmp_path)
+    cells = (
+        r"see \eqref{b}, \ref{b} and `\eqref{b}`, $\eqref{b} + \eqref{c}$",
+        r"\begin{align} a \tag{1} \\ b \label{b} \tag{2a} \\ c \label{c} \end{align}",
+    )
+    nodes = [node for cell in cells for node in Content(draft).markdown(cell)]
+    assert [refer(tex, draft.labels) for tex in draft.tex[:3]] == [
+        r"\text{(2a)}",
+        r"\text{2a}",
+        r"\text{(2a)} + \text{(c)}",
+    ]
+    assert r"\eqref{b}" in str(nodes).replace("\\\\", "\\")  # the code
 
 
 def test_a_formula_that_only_defines_macros_leaves_nothing(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 OPEN, CLOSE = "\ue000", "\ue001"
 MARK = re.compile(f"{OPEN}([0-9]{{1,9}}){CLOSE}")
 ENVIRONMENT = r"\\begin\{(?P<environment>[A-Za-z]+\*?)\}"
+REFERENCE = r"(?P<reference>\\(?:eq)?ref\{[^{}\n]*\})"  # MathJax reads it outside of formulas, too
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ MARKDOWN = Rules(
         r"|(?P<escape>\\[$`])"
         r"|(?P<display>\$\$)"
         r"|(?P<definition>\\(?:(?:re|provide)?newcommand|def|DeclareMathOperator)(?![A-Za-z]))"
-        rf"|{ENVIRONMENT}"
+        rf"|{ENVIRONMENT}|{REFERENCE}"
         r"|(?P<bracket>\\\\\[)|(?P<paren>\\\\\()"
         r"|(?P<inline>\$)"
     ),
@@ -44,7 +45,7 @@ MARKDOWN = Rules(
 )
 HTML = Rules(
     re.compile(
-        rf"(?P<escape>\\[$\\])|(?P<display>\$\$)|{ENVIRONMENT}|(?P<bracket>\\\[)|(?P<paren>\\\()|(?P<inline>\$)"
+        rf"(?P<escape>\\[$\\])|(?P<display>\$\$)|{ENVIRONMENT}|{REFERENCE}|(?P<bracket>\\\[)|(?P<paren>\\\()|(?P<inline>\$)"
     ),
     re.compile(r"\\(?:begin|end)\{[A-Za-z]*\*?\}|\\[\\{}$()\[\]]|\$\$?|[{}]"),
     r"\]",
@@ -132,6 +133,9 @@ class _Search:
         if kind == "code":
             end = self._end(start, start["code"], whole=r"(?<!`){}(?!`)")
             return end or start.end(), None
+
+        if kind == "reference":
+            return start.end(), Found(start[0], display=False, written=start[0])
 
         closers = {"inline": "$", "display": "$$", "bracket": self.rules.bracket, "paren": self.rules.paren}
         end = self._end_of_formula(start.end(), closers.get(kind, f"\\end{{{start['environment']}}}"))
