@@ -173,6 +173,16 @@ def test_a_long_formula_in_a_text_is_broken_at_every_operator() -> None:
     assert len(found) == 40
 
 
+def test_letters_that_mathjax_has_no_shape_for_are_set_as_words() -> None:
+    ((picture,),) = translate([(r"x_{\text{вход}} + \text{一二 и a}", False)])
+    texts = [each for each in ElementTree.fromstring(picture.svg).iter() if each.tag.endswith("text")]
+    assert [(each.text, float(each.attrib["textLength"])) for each in texts] == [
+        ("вход", 4 * 540.0),
+        ("一二", 2000.0),
+        ("и", 540.0),
+    ]
+
+
 def test_a_formula_that_never_ends_costs_itself_alone() -> None:
     endless = r"\def\a{\a\a}" + r"\a" * 3
     first, second, third = translate([("x", False), (endless, False), ("y", False)])

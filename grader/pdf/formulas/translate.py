@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 
 from grader.errors import GraderFault
 from grader.pdf.formulas.breaks import broken
+from grader.pdf.formulas.mathjax import letter_width
 from grader.pdf.pictures import PictureUnreadableError, safe_vector
 
 Formula = tuple[str, bool]
@@ -127,6 +128,7 @@ def _picture(svg: str, error: str) -> Picture | str:
             element.attrib |= {"stroke-width": "70", "fill": "none"} | (
                 {"stroke-dasharray": dashes} if dashes else {}
             )
+    _join_letters(root)
     left, top, width, height = (float(number) for number in box.groups())
     # Letters may reach a little out of the box, which clips.
     left, top, width, height = left - MARGIN, top - MARGIN, width + 2 * MARGIN, height + 2 * MARGIN
@@ -134,6 +136,26 @@ def _picture(svg: str, error: str) -> Picture | str:
     root.attrib |= {"width": f"{width / 10}", "height": f"{height / 10}", "color": INK}
     em = SIZE / UNITS_PER_EM
     return Picture(ElementTree.tostring(root), width * em, height * em, (height + top) * em)
+
+
+def _join_letters(root: ElementTree.Element) -> None:
+    """Make words of the letters that MathJax has no shape for, and puts at equal distances."""
+    for parent in root.iter():
+        word: ElementTree.Element | None = None
+        width = 0.0
+        for child in list(parent):
+            letter = child.text or ""
+            if not child.tag.endswith("}text") or len(child):
+                word = None
+                continue
+            if word is None or word.attrib.get("data-variant") != child.attrib.get("data-variant"):
+                word, width = child, 0.0
+                word.attrib |= {"font-family": "New Computer Modern, serif", "font-size": f"{UNITS_PER_EM}px"}
+            else:
+                word.text = f"{word.text}{letter}"
+                parent.remove(child)
+            width += sum(map(letter_width, letter)) * UNITS_PER_EM
+            word.attrib["textLength"] = f"{width}"
 
 
 def typst_of(number: int, row: Formulas, files: Sequence[str], source: str, alternative: str) -> str:
