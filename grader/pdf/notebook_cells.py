@@ -9,7 +9,7 @@ from typing import Any
 from grader.pdf.code import set_code
 from grader.pdf.content import Content
 from grader.pdf.draft import Draft
-from grader.pdf.outputs import prompt_of, set_output, set_printed
+from grader.pdf.outputs import prompt_of, set_outputs, set_printed
 from grader.pdf.text import text_of
 
 MAX_CODE_ROWS = 20_000
@@ -40,8 +40,7 @@ def set_notebook(notebook: Mapping[str, Any], draft: Draft) -> None:
                     draft.blocks.append({"t": "note", "s": "[the rest of the code is cut off here]"})
                 rows_left = max(rows_left - len(rows), 0)
             outputs = cell.get("outputs")
-            for output in outputs if isinstance(outputs, list) else ():
-                draft.blocks += set_output(output, draft) if isinstance(output, Mapping) else []
+            draft.blocks += set_outputs(outputs, draft) if isinstance(outputs, list) else []
         elif kind == "markdown":
             draft.blocks.append({"t": "text", "c": Content(draft, cell.get("attachments")).markdown(source)})
         elif source.strip():

@@ -7,7 +7,7 @@ and plain text. A form that Jupyter shows and a page cannot leaves a line and a 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grader.pdf.content import Content
@@ -22,6 +22,21 @@ from grader.pdf.text import plain, text_of
 DEFAULT_TEXT = re.compile(r"\s*<[\w. ]+(?: (?:object|at) [^>]*)?>\s*")
 # Forms that only a program in the browser shows: Plotly, widgets, Vega, ...
 APPLICATION = re.compile(r"application/(?!json$|pdf$|x-latex$)")
+
+
+def set_outputs(outputs: Sequence[Any], draft: Draft) -> list[Block]:
+    """Return the blocks of all outputs of a cell."""
+    blocks: list[Block] = []
+    known = [output for output in outputs if isinstance(output, Mapping)]
+    for output, following in zip(known, [*known[1:], {}], strict=False):
+        # A script before a picture draws it: so matplotlib's interactive figures are saved.
+        is_script = set(_forms(output)) - {"text/plain"} == {"application/javascript"}
+        if is_script and (
+            "<img" in text_of(_forms(following).get("text/html")) or set(KINDS) & set(_forms(following))
+        ):
+            continue
+        blocks += set_output(output, draft)
+    return blocks
 
 
 def set_output(output: Mapping[str, Any], draft: Draft) -> list[Block]:
@@ -58,8 +73,7 @@ def set_printed(text: str, draft: Draft, look: str, prompt: str = "") -> list[Bl
 
 def _displayed(output: Mapping[str, Any], draft: Draft, prompt: str) -> list[Block]:
     """Return the blocks of a displayed object, which often has several forms."""
-    data = output.get("data")
-    forms = data if isinstance(data, Mapping) else {}
+    forms = _forms(output)
     texts = {form: text_of(value) for form, value in forms.items() if isinstance(value, str | list)}
     own_text = texts.get("text/plain", "")
     if DEFAULT_TEXT.fullmatch(own_text):
@@ -99,6 +113,11 @@ def _displayed(output: Mapping[str, Any], draft: Draft, prompt: str) -> list[Blo
     names = plain(", ".join(sorted(lost or map(str, forms)))[:200]) or "none"
     draft.warn(f"an output cannot be printed ({names}): show a picture of it instead")
     return [{"t": "note", "s": f"[an output of a kind that cannot be printed: {names}]"}, *blocks]
+
+
+def _forms(output: Mapping[str, Any]) -> Mapping[str, Any]:
+    data = output.get("data")
+    return data if isinstance(data, Mapping) else {}
 
 
 def _is_fallback(tree: Element, own_text: str) -> bool:

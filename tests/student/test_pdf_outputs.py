@@ -12,7 +12,7 @@ from student.pdf_support import png
 
 from grader.pdf.draft import Draft
 from grader.pdf.markup import without_programs
-from grader.pdf.outputs import set_output
+from grader.pdf.outputs import set_output, set_outputs
 
 PNG = {"image/png": base64.b64encode(png()).decode()}
 PROGRAM = "<script>" + "draw(1 < 2);" * 60_000 + "</script>"
@@ -153,6 +153,19 @@ def test_what_only_a_browser_shows_leaves_a_line_and_a_note(
 )
 def test_programs_go_with_all_that_is_in_them(html: str, rest: str, active: list[str]) -> None:
     assert without_programs(html) == (rest, active)
+
+
+def test_a_script_before_the_picture_that_it_draws_is_not_missed(tmp_path: Path) -> None:
+    script = new_output("display_data", {"application/javascript": "draw()", "text/plain": "<X object>"})
+    image = f"<img src='data:image/png;base64,{PNG['image/png']}'>"
+    for picture in ({"text/html": [image]}, PNG):
+        draft = Draft(tmp_path)
+        blocks = set_outputs([script, new_output("display_data", picture)], draft)
+        assert (_words(blocks, draft), draft.warnings) == ("<picture>", [])
+    for other in ({"text/plain": "x"}, {"application/javascript": "draw()"}):
+        draft = Draft(tmp_path)
+        set_outputs([script, new_output("display_data", other)], draft)
+        assert len(draft.warnings) == 1
 
 
 def test_programs_without_an_end_cost_no_time() -> None:
