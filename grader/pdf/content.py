@@ -20,7 +20,7 @@ from grader.pdf.text import breakable, plain, text_of
 MAX_MARKDOWN, MAX_HTML = 60_000, 600_000  # characters
 # The kind of node for a tag: inside a line, and on lines of its own. A tag in neither becomes a "block".
 INLINE = {
-    **dict.fromkeys(("b", "strong", "summary", "dt"), "strong"),
+    **dict.fromkeys(("b", "strong"), "strong"),
     **dict.fromkeys(("em", "i", "var"), "emph"),
     **dict.fromkeys(("del", "s", "strike"), "strike"),
     **dict.fromkeys(("u", "ins"), "under"),
@@ -50,6 +50,7 @@ class Content:
         self.attachments = attachments if isinstance(attachments, Mapping) else {}
         self.columns = COLUMNS
         self.is_html = False
+        self.rows_cut_off = 0
         self.data_addresses: list[str] = []
 
     def markdown(self, source: str) -> list[Node]:
@@ -116,6 +117,7 @@ class Content:
         text = "".join([*parts, text[position:]])
         if len(text) > most:
             self.draft.warn(f"a text of {len(text)} characters is cut off after {most}")
+            self.rows_cut_off = text.count("<tr", most)
         return text[:most]
 
     def _short_address(self, address: str) -> str:
@@ -155,6 +157,8 @@ class Content:
         """Yield the nodes of an element: one, but none or several for a table."""
         attributes = element.attributes
         match element.tag:
+            case "summary" | "dt":
+                yield {"t": "par", "c": [{"t": "strong", "c": self._nodes(element)}]}
             case "br":
                 yield {"t": "br"}
             case "hr":
@@ -219,7 +223,8 @@ class Content:
                 "cells": cells,
             }
         if table.rows_left_out or table.columns_left_out:
-            left = f"{table.rows_left_out} rows and {table.columns_left_out} columns"
+            rows, self.rows_cut_off = table.rows_left_out + self.rows_cut_off, 0
+            left = f"{rows} rows and {table.columns_left_out} columns"
             self.draft.warn(f"a table is cut off: {left} are left out")
             yield {"t": "note", "s": f"[{left} are left out]"}
 

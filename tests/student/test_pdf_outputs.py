@@ -168,6 +168,12 @@ def test_a_script_before_the_picture_that_it_draws_is_not_missed(tmp_path: Path)
         assert len(draft.warnings) == 1
 
 
+def test_the_rows_that_a_cut_table_lost_are_counted(tmp_path: Path) -> None:
+    rows = "<tr><td>1</td></tr>" * 50_000
+    _, draft = seen(tmp_path, {"text/html": f"<table>{rows}</table>"})
+    assert "a table is cut off: 49800 rows and 0 columns are left out" in draft.warnings
+
+
 def test_programs_without_an_end_cost_no_time() -> None:
     assert without_programs("<script>" + "</script " * 200_000) == ("", ["script"])
     assert without_programs("<video>" * 200_000) == ("", ["video"])

@@ -218,6 +218,23 @@ def test_no_cell_of_a_table_lies_over_another_or_outside(rows: list[list[tuple[i
     assert not any(cell.y < table.headings < cell.y + cell.rowspan for cell in table.cells)
 
 
+@pytest.mark.parametrize(
+    ("rows", "headings"),
+    [
+        ("<tr><th>a</th></tr><tr><td>1</td></tr>", 1),
+        ("<thead><tr><td>a</td></tr></thead><tr><th>1</th></tr>", 1),
+        ("<tbody><tr><th>a</th></tr><tr><th>b</th></tr><tr><th>1</th><td>2</td></tr></tbody>", 2),
+        ("<tr><th>a</th><td>1</td></tr>", 0),
+        ("<tr><th>a</th></tr>" * 100, 0),
+    ],
+)
+def test_the_first_rows_of_only_headings_are_the_head_of_a_table(rows: str, headings: int) -> None:
+    (element,) = read_html(f"<table>{rows}</table>").find("table")
+    table = read_table(element)
+    assert table is not None
+    assert table.headings == headings
+
+
 def test_a_table_with_too_many_columns_says_what_it_lost() -> None:
     (element,) = read_html("<table><tr>" + "<td>x</td>" * 100 + "</tr></table>").find("table")
     table = read_table(element)
