@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from pathlib import Path
 
 import nbformat
@@ -158,6 +159,26 @@ def test_two_hyphens_are_two_hyphens(tmp_path: Path) -> None:
     maps = b"".join(font["/ToUnicode"].get_object().get_data() for font in fonts)
     assert b"<002D>" in maps.upper()
     assert b"<002D002D>" not in maps.upper()
+
+
+def test_a_wide_picture_ends_where_its_text_would(tmp_path: Path) -> None:
+    wide = base64.b64encode(png(2000, 100)).decode()
+    image = f"<img src='data:image/png;base64,{wide}'>"
+    cells = (f"- a\n  - {image}", f"> {image}", f"| a | b |\n|---|---|\n| text | {image} |")
+    document = convert(tmp_path, code("x", shown(image_png=wide)), code("x", shown(text_html=image)), *cells)
+    (page,) = PdfReader(io.BytesIO(document.content)).pages
+    contents = page.get_contents()
+    assert contents is not None
+    number = rb"([\d.]+)"
+    placed = re.findall(rb"q %s 0 0 %s %s %s cm\s*/x\d+ Do" % ((number,) * 4), contents.get_data())
+    assert len(placed) == 5
+    assert all(float(left) + float(width) < 538.7 for width, _, left, _ in placed)  # A4 less the margin
+
+
+def test_a_summary_and_a_term_stand_on_lines_of_their_own(tmp_path: Path) -> None:
+    html = "<details><summary>More</summary>hidden</details>\n\n<dl><dt>term</dt><dd>meaning</dd></dl>"
+    rows = text(convert(tmp_path, html)).splitlines()
+    assert [row.strip() for row in rows if row.strip()][2:6] == ["More", "hidden", "term", "meaning"]
 
 
 def test_a_long_name_of_a_file_is_broken_and_stays_on_the_page(tmp_path: Path) -> None:
