@@ -12,7 +12,7 @@ from typing import Any
 
 from grader.pdf.content import Content
 from grader.pdf.draft import Block, Draft, Node
-from grader.pdf.escape_codes import FIRST_ROWS, set_terminal
+from grader.pdf.escape_codes import COMMAND, FIRST_ROWS, set_terminal
 from grader.pdf.formulas.find import is_formula
 from grader.pdf.markup import Element, without_programs
 from grader.pdf.pictures import KINDS, POINTS_PER_PIXEL, PictureUnreadableError
@@ -20,8 +20,9 @@ from grader.pdf.text import plain, text_of
 
 # What `repr` gives for an object without a text of its own, such as <a.B object at 0x7f>.
 DEFAULT_TEXT = re.compile(r"\s*<[\w. ]+(?: (?:object|at) [^>]*)?>\s*")
-# Forms that only a program in the browser shows: Plotly, widgets, Vega, ...
-APPLICATION = re.compile(r"application/(?!json$|pdf$|x-latex$)")
+# Forms that only a program in the browser shows (Plotly, widgets, Vega, ...), not the data behind a table.
+DATA = r"vnd\.(?:dataresource|google\.colaboratory\.intrinsic|microsoft\.datawrangler\.[\w.]+)\+json"
+APPLICATION = re.compile(rf"application/(?!(?:json|pdf|x-latex|{DATA})$)")
 
 
 def set_outputs(outputs: Sequence[Any], draft: Draft) -> list[Block]:
@@ -85,14 +86,14 @@ def _displayed(output: Mapping[str, Any], draft: Draft, prompt: str) -> list[Blo
     pictures = [image.attributes.get("src", "") for image in tree.find("img")]
     drawn = bool(tree.find("table")) or any(each.startswith(("data:", "attachment:")) for each in pictures)
     visible = bool(drawn or pictures or tree.text.strip())
-    if own_text and _is_fallback(tree, own_text):
-        visible = False
     lost = [str(form) for form in forms if APPLICATION.match(str(form))]
     lost += [f"HTML with <{tag}>" for tag in active if not (drawn and tag == "script")]
 
     nodes: list[Node] = []
     if is_formula(latex):
-        nodes = content.markdown(latex)
+        nodes = content.text(latex)
+    elif not lost and own_text and _says_the_same(tree, own_text):
+        return set_printed(own_text, draft, "plain", prompt)
     if not nodes and visible and not lost:
         nodes = content.html(tree)
     if not nodes and "text/markdown" in texts:
@@ -120,13 +121,14 @@ def _forms(output: Mapping[str, Any]) -> Mapping[str, Any]:
     return data if isinstance(data, Mapping) else {}
 
 
-def _is_fallback(tree: Element, own_text: str) -> bool:
-    """Say whether HTML with controls holds the plain text of the object, for pages without its style sheet.
+def _says_the_same(tree: Element, own_text: str) -> bool:
+    """Say whether HTML holds the plain text of the object, so that this text is what a page should show.
 
-    So it is for scikit-learn and xarray: that text is meant to be shown where the HTML does not work.
+    scikit-learn and xarray put it beside controls, for pages without their styles; rich and Keras colour it.
     """
-    wanted = "".join(own_text.split())
-    return bool(tree.find("input")) and any("".join(pre.text.split()) == wanted for pre in tree.find("pre"))
+    wanted = "".join(COMMAND.sub("", own_text).split())
+    texts = ["".join(pre.text.split()) for pre in tree.find("pre")]
+    return wanted in texts and (bool(tree.find("input")) or "".join(tree.text.split()) == wanted)
 
 
 def _picture(texts: Mapping[str, str], metadata: object, content: Content) -> list[Node]:

@@ -67,6 +67,7 @@ SHOWN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a formula before HTML": ({"text/html": "3 m<sup>2</sup>", "text/latex": "$3 m^2$"}, "<3 m^2>"),
     "a formula before its picture": ({"text/latex": r"$\displaystyle x$", **PNG}, r"<\displaystyle x>"),
+    "a formula in brackets": ({"text/latex": r"\(x\)", "text/plain": "x"}, "<x>"),
     "an environment is a formula": (
         {"text/latex": r"\begin{align*}a\end{align*}", "text/plain": "a"},
         r"<\begin{align*}a\end{align*}>",
@@ -93,6 +94,19 @@ SHOWN: dict[str, tuple[dict[str, Any], str]] = {
         {"text/html": f"<table><td>1</td></table><button>copy</button>{PROGRAM}", "text/plain": "frame"},
         "<table 1>",
     ),
+    "a table beside its data": (
+        {
+            "application/vnd.dataresource+json": {},
+            "application/vnd.microsoft.datawrangler.viewer.v0+json": {},
+            "text/html": "<table><td>1</td></table>",
+            "text/plain": "frame",
+        },
+        "<table 1>",
+    ),
+    "a text beside its type": (
+        {"application/vnd.google.colaboratory.intrinsic+json": {"type": "string"}, "text/plain": "'abc'"},
+        "'abc'",
+    ),
     "a drawing in HTML": (
         {"text/html": "<b>a</b><svg width='9' height='9'><path d='M0 0L9 9'/></svg>", "text/plain": "x"},
         "a <picture>",
@@ -100,6 +114,10 @@ SHOWN: dict[str, tuple[dict[str, Any], str]] = {
     "a text that is its own fallback": (
         {"text/html": SKLEARN, "text/plain": "Ridge(alpha=2)"},
         "Ridge(alpha=2)",
+    ),
+    "a text with its own colours": (
+        {"text/html": "<pre><span>Model</span>: 3\n</pre>", "text/plain": "\x1b[1mModel\x1b[0m: 3\n"},
+        "Model : 3",
     ),
     "a style sheet": (
         {"text/html": "<style>a {b: c}</style>", "text/plain": "<IPython.core.display.HTML object>"},
