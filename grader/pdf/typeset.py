@@ -66,7 +66,7 @@ def typeset(draft: Draft, name: str, source: str, pages_before: int, pages_after
     answer = json.loads(done.stdout)
     for number in answer["unreadable"]:
         formula = draft.short(number)
-        draft.warn(f"this formula is shown as text (it is too wide to be read on a page): {formula}")
+        draft.warn(f"this formula is shown as text (it is too large to be read on a page): {formula}")
     for replaced in answer["replaced"]:
         if replaced.endswith(".typ"):
             formula = draft.short(int(Path(replaced).stem))

@@ -1,8 +1,8 @@
 """The child process that sets the page: `python -I -m grader.pdf.typesetter FOLDER FONTS`.
 
 It reads nothing outside of FOLDER and writes FOLDER/out.pdf. A formula or picture that cannot be set is
-replaced; the names of these files are printed as JSON, with the numbers of the formulas that are too wide and
-therefore shown as text. Any other error goes to stderr, with exit code 1.
+replaced; the names of these files are printed as JSON, with the numbers of the formulas that are shown as
+text for their size. Any other error goes to stderr, with exit code 1.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MAX_REPLACED = 400
 
 @dataclass(frozen=True)
 class Answer:
-    """The files that could not be set and were replaced, and the formulas that are too wide to be read."""
+    """The files that could not be set and were replaced, and the formulas that are too large to be read."""
 
     replaced: list[str]
     unreadable: list[int]

@@ -160,10 +160,13 @@ def test_a_formula_that_has_no_place_is_made_smaller_or_shown_as_text(tmp_path: 
     smaller = convert(tmp_path, f"$${row(40)}$$ and inline ${row(40)}$")
     assert smaller.warnings == ()
     assert "begin" not in text(smaller)
+    for lines, warnings in ((50, 0), (120, 1)):
+        rows = r"\begin{aligned}" + r"\\ ".join(["a &= b"] * lines) + r"\end{aligned}"
+        assert len(convert(tmp_path, f"$${rows}$$").warnings) == warnings
     for where in ("$${}$$", "in ${}$ line", "- item\n- ${}$", "| a |\n|---|\n| ${}$ |", "> $${}$$"):
         document = convert(tmp_path, where.replace("{}", row(90)))
         (warning,) = document.warnings
-        assert "too wide to be read on a page" in warning
+        assert "too large to be read on a page" in warning
         assert squeezed(text(document)).count(squeezed(row(90))) == 1
 
 

@@ -22,13 +22,10 @@ TOKEN = re.compile(
     r"|\\[A-Za-z]+|\\.|\S",
     re.S,
 )
-STUCK = frozenset(
-    {"^", "_", "'", r"\limits", r"\nolimits"}
-)  # they belong to the sign before them, or have it
+# A formula is broken neither before nor behind these.
+STUCK = frozenset({"^", "_", "'", r"\limits", r"\nolimits"})
 WORD = re.compile(r"\s*\S+\s*")
 GROUP = re.compile(r"\s*(?:\\begin\{equation\*?\}(.*)\\end\{equation\*?\}|\{(.*)\})\s*", re.S)
-
-
 MOST_PIECES = 100
 
 

@@ -26,7 +26,7 @@ UNITS_PER_EM = 1000.0
 INK = "#1f2328"  # of the text, as in page.typ
 MARGIN = 25  # units around a picture
 # In em. What is wider is broken, in a text and on lines of its own, and in a text inside of brackets, too;
-# what is less wide has a place on every line.
+# what is less wide and high has a place everywhere.
 IN_TEXT, ON_LINES, ONE_LINE, ALWAYS_FITS = 16.0, 55.0, 44.0, 8.0
 NUMBER = r"(-?\d+(?:\.\d+)?)"
 BOX = re.compile(rf"{NUMBER} {NUMBER} {NUMBER} {NUMBER}")
@@ -165,11 +165,11 @@ def typst_of(number: int, row: Formulas, files: Sequence[str], source: str, alte
         size = f"width: {picture.width:.4f}em, height: {picture.height:.4f}em"
         image = f"image({as_string(file)}, {size}, alt: {as_string(alternative if not boxes else '')})"
         boxes.append(f"box(baseline: {picture.depth:.4f}em, {image})")
-    widest = max(picture.width for picture in row)
-    if widest < ALWAYS_FITS:
+    widest, highest = max(picture.width for picture in row), max(picture.height for picture in row)
+    if max(widest, highest) < ALWAYS_FITS:
         return "#" + "#sym.zws#".join(boxes)
     return f"""#import "/formula.typ": fitted
-#fitted({number}, {widest:.4f}, ({", ".join(boxes)},), {source})"""
+#fitted({number}, {widest:.4f}, {highest:.4f}, ({", ".join(boxes)},), {source})"""
 
 
 def as_string(text: str) -> str:
