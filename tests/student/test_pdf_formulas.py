@@ -220,6 +220,7 @@ def test_tidying_never_fails_and_ends(tex: str) -> None:
         (r"\sum_{\substack{i \\ j}} x", 1),
         (r"\left\{ \begin{array}{l} a \\ b \end{array} \right.", 1),
         (r"\pmatrix{a & b \\ c & d}", 1),
+        (r"\\|x\\|^2 = 1", 1),
         (r"\begin{align} a \\ b \end{align}", 1),
     ],
 )

@@ -29,9 +29,10 @@ TAG = re.compile(r"\\tag\*?\s*\{([^{}]*)\}")
 LABEL = re.compile(r"\\label\s*\{([^{}]*)\}")
 REFERENCE = re.compile(r"\\(?P<with_brackets>eq)?ref\s*\{(?P<label>[^{}]*)\}")
 # Environments of one line, in which a line may end all the same, and what is looked at to find such an end.
+# No line ends at \\|, which is a norm with a backslash too many: Jupyter shows |x|.
 ONE_LINE = re.compile(r"\\(?:begin|end)\{equation\*?\}")
 TOKEN = re.compile(
-    r"(?P<end>\\\\)|(?P<open>\{|\\(?:begin|left)(?![A-Za-z]))|(?P<close>\}|\\(?:end|right)(?![A-Za-z]))"
+    r"(?P<end>\\\\(?!\|))|(?P<open>\{|\\(?:begin|left)(?![A-Za-z]))|(?P<close>\}|\\(?:end|right)(?![A-Za-z]))"
     r"|(?P<column>&)|\\.",
     re.S,
 )
