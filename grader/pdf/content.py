@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from html import escape
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from grader.pdf.code import set_code
 from grader.pdf.draft import MAX_FORMULAS, Draft, Node
-from grader.pdf.formulas.find import MARK, take_formulas
-from grader.pdf.markup import Element, markdown_to_html, read_html
+from grader.pdf.formulas.find import HTML, MARK, MARKDOWN, take_formulas
+from grader.pdf.markup import Element, markdown_to_html, read_html, without_programs
 from grader.pdf.pictures import KINDS, Picture, PictureUnreadableError
 from grader.pdf.rows import COLUMNS
 from grader.pdf.tables import read_table, split_wide
-from grader.pdf.text import plain, text_of
+from grader.pdf.text import breakable, plain, text_of
 
 MAX_MARKDOWN, MAX_HTML = 60_000, 600_000  # characters
 # The kind of node for a tag: inside a line, and on lines of its own. A tag in neither becomes a "block".
 INLINE = {
-    **dict.fromkeys(("b", "strong", "summary", "dt"), "strong"),
+    **dict.fromkeys(("b", "strong"), "strong"),
     **dict.fromkeys(("em", "i", "var"), "emph"),
     **dict.fromkeys(("del", "s", "strike"), "strike"),
     **dict.fromkeys(("u", "ins"), "under"),
@@ -34,8 +35,9 @@ GROUPS = {
     "figcaption": "center",
     "p": "par",
 }
+VECTOR = re.compile(r"<svg(?![\w-])", re.I)
+XML_NAMES = {"xmlns": "http://www.w3.org/2000/svg", "xmlns:xlink": "http://www.w3.org/1999/xlink"}
 BLOCKS = frozenset("par heading quote center block rows table list rule display br".split())
-LONG_WORD = re.compile(r"\S{40,}")
 DATA_PICTURE = re.compile(r"(data:image/[a-z+]+(?:;[\w=-]+)*;base64,)([A-Za-z0-9+/=\s]{2000,})")
 TEXT_WIDTH, MAX_PICTURE_HEIGHT = 478.0, 420.0  # points
 
@@ -47,19 +49,48 @@ class Content:
         self.draft = draft
         self.attachments = attachments if isinstance(attachments, Mapping) else {}
         self.columns = COLUMNS
-        self.tables_align_right = False
+        self.is_html = False
+        self.rows_cut_off = 0
         self.data_addresses: list[str] = []
 
     def markdown(self, source: str) -> list[Node]:
         """Return the nodes of a Markdown text with formulas."""
         text = self._limited(source, MAX_MARKDOWN)
-        text = self.draft.macros.take(text) if "\\" in text and "command" in text else text
-        return self._nodes(read_html(markdown_to_html(take_formulas(text, self.draft.keep_formula))))
+        marked = take_formulas(text, self.draft.keep_formula, MARKDOWN, self.draft.macros.define)
+        html, active = without_programs(markdown_to_html(marked))
+        nodes = self._nodes(read_html(html))
+        lost = ", ".join(tag for tag in active if tag != "script")  # no script of a text ever runs
+        if lost:
+            self.draft.warn(f"a text has what only a browser shows ({lost}), which is left out")
+            nodes.append({"t": "note", "s": f"[left out: {lost}]"})
+        return nodes
 
-    def html(self, source: str) -> list[Node]:
-        """Return the nodes of the HTML of an output; its tables align to the right, as in Jupyter."""
-        self.tables_align_right = True
-        return self._nodes(read_html(self._limited(source, MAX_HTML)))
+    def read(self, source: str) -> Element:
+        """Return the tree of the HTML of an output without programs, with drawings as images."""
+        parts, position = [], 0
+        while start := VECTOR.search(source, position):
+            end = source.find("</svg>", start.end())
+            if end < 0:
+                break
+            svg = source[start.end() : end]
+            # A browser does not ask for the names that XML requires.
+            names = "".join(f' {name}="{url}"' for name, url in XML_NAMES.items() if f"{name}=" not in svg)
+            address = self._short_address(f"data:image/svg+xml,{quote(f'<svg{names}{svg}</svg>')}")
+            parts += [source[position : start.start()], f'<img src="{address}">']
+            position = end + len("</svg>")
+        return read_html(self._limited("".join([*parts, source[position:]]), MAX_HTML))
+
+    def html(self, tree: Element) -> list[Node]:
+        """Return the nodes of the HTML of an output.
+
+        As in Jupyter, its texts may have formulas, and its tables align to the right.
+        """
+        self.is_html = True
+        return self._nodes(tree)
+
+    def text(self, source: str) -> list[Node]:
+        """Return the nodes of a text that is neither Markdown nor HTML, but has formulas."""
+        return self.html(self.read(escape(source, quote=False)))
 
     def picture(self, picture: Picture, alternative: str = "", width: float = 0.0) -> dict[str, Any]:
         """Return the node of a picture, `width` points wide (0: its natural width), or less to fit a page."""
@@ -81,13 +112,18 @@ class Content:
         text, position = plain(source), 0
         parts: list[str] = []
         for address in DATA_PICTURE.finditer(text):
-            parts += [text[position : address.start()], f"attachment:data-{len(self.data_addresses)}"]
-            self.data_addresses.append(address[0])
+            parts += [text[position : address.start()], self._short_address(address[0])]
             position = address.end()
         text = "".join([*parts, text[position:]])
         if len(text) > most:
             self.draft.warn(f"a text of {len(text)} characters is cut off after {most}")
+            self.rows_cut_off = text.count("<tr", most)
         return text[:most]
+
+    def _short_address(self, address: str) -> str:
+        """Return what stands for the `data:` address of a picture in a text."""
+        self.data_addresses.append(address)
+        return f"attachment:data-{len(self.data_addresses) - 1}"
 
     def _nodes(self, element: Element) -> list[Node]:
         """Return the nodes of all that is in an element."""
@@ -96,6 +132,8 @@ class Content:
             if isinstance(child, Element):
                 nodes += self._element(child)
                 continue
+            if self.is_html:
+                child = take_formulas(child, self.draft.keep_formula, HTML).replace(r"\$", "$")  # noqa: PLW2901
             # A text, with a mark for every formula that was in it.
             position, formulas = 0, self.draft.formulas
             for mark in MARK.finditer(child):
@@ -104,7 +142,7 @@ class Content:
                 if number < min(len(formulas), MAX_FORMULAS):
                     nodes.append({"t": "display" if formulas[number].display else "math", "n": number})
                 elif number < len(formulas):
-                    nodes.append({"t": "code", "s": _breakable(formulas[number].written)})
+                    nodes.append({"t": "code", "s": breakable(formulas[number].written)})
             nodes += _words(child[position:])
 
         # A space at the start or end of a line has no meaning, and the page would show it.
@@ -119,15 +157,18 @@ class Content:
         """Yield the nodes of an element: one, but none or several for a table."""
         attributes = element.attributes
         match element.tag:
+            case "summary" | "dt":
+                yield {"t": "par", "c": [{"t": "strong", "c": self._nodes(element)}]}
             case "br":
                 yield {"t": "br"}
             case "hr":
                 yield {"t": "rule"}
             case "input":
-                yield "☑ " if "checked" in attributes else "☐ "
+                if attributes.get("type", "").lower() == "checkbox":
+                    yield "☑ " if "checked" in attributes else "☐ "
             case "code" | "kbd" | "tt":
                 text = self.draft.as_written(element.text)
-                yield {"t": "code", "s": _breakable(text.replace("\n", " "))}
+                yield {"t": "code", "s": breakable(text.replace("\n", " "))}
             case "pre":
                 code = element.find("code")
                 language = re.search(r"language-(\S+)", code[0].attributes.get("class", "")) if code else None
@@ -176,13 +217,14 @@ class Content:
             ]  # fmt: skip
             yield {
                 "t": "table",
-                "right": self.tables_align_right,
+                "right": self.is_html,
                 "columns": part.columns,
                 "headings": part.headings,
                 "cells": cells,
             }
         if table.rows_left_out or table.columns_left_out:
-            left = f"{table.rows_left_out} rows and {table.columns_left_out} columns"
+            rows, self.rows_cut_off = table.rows_left_out + self.rows_cut_off, 0
+            left = f"{rows} rows and {table.columns_left_out} columns"
             self.draft.warn(f"a table is cut off: {left} are left out")
             yield {"t": "note", "s": f"[{left} are left out]"}
 
@@ -232,9 +274,4 @@ def _on_own_lines(node: Node | None) -> bool:
 def _words(text: str) -> list[str]:
     """Return text, if there is any, with its white space as single spaces."""
     words = re.sub(r"[ \t\n]+", " ", text)
-    return [_breakable(words)] if words else []
-
-
-def _breakable(text: str) -> str:
-    """Return text whose very long words may be broken anywhere, so that none leaves the page."""
-    return LONG_WORD.sub(lambda word: "\u200b".join(word[0]), text)
+    return [breakable(words)] if words else []

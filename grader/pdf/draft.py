@@ -11,10 +11,11 @@ from typing import Any
 from grader.pdf.fonts import as_number
 from grader.pdf.formulas.find import MARK, Found
 from grader.pdf.formulas.macros import Macros
-from grader.pdf.formulas.tidy import tidy
-from grader.pdf.formulas.translate import translate, typst_of
+from grader.pdf.formulas.tidy import labels_in, refer, tidy
+from grader.pdf.formulas.translate import as_string, translate, typst_of
 from grader.pdf.pictures import Picture, Pictures, PictureUnreadableError
 from grader.pdf.rows import PLAIN, Row, Style
+from grader.pdf.text import breakable
 
 Node = dict[str, Any] | str
 Block = dict[str, Any]
@@ -33,6 +34,7 @@ class Draft:
     formulas: list[Found] = field(default_factory=list)
     macros: Macros = field(default_factory=Macros)
     tex: list[str] = field(default_factory=list)
+    labels: dict[str, str] = field(default_factory=dict)
     styles: dict[Style, int] = field(default_factory=lambda: {PLAIN: 0})
     pictures: Pictures = field(init=False)
 
@@ -49,7 +51,9 @@ class Draft:
         if len(self.formulas) == MAX_FORMULAS:
             self.warn(f"only the first {MAX_FORMULAS} formulas are set, the others are shown as text")
         within = len(self.formulas) < MAX_FORMULAS
-        self.tex.append(tidy(self.macros.expand(self.macros.take(formula.tex))) if within else "")
+        tex = self.macros.expand(self.macros.take(formula.tex)) if within else ""
+        self.labels |= labels_in(tex)
+        self.tex.append(tidy(tex))
         self.formulas.append(formula)
         return len(self.formulas) - 1
 
@@ -87,23 +91,24 @@ class Draft:
     def write(self, missing: Set[str], **header: Any) -> None:
         """Write all that the typesetter reads into the folder; `missing` characters by their numbers."""
         numbers = str.maketrans({character: as_number(character) for character in missing})
-        broken: list[int] = []  # the displayed formulas that are broken into lines
         folder = self.folder / "formulas"
         folder.mkdir(exist_ok=True)
-        wanted = [(tex, formula.display) for tex, formula in zip(self.tex, self.formulas, strict=True)]
+        wanted = [
+            (refer(tex, self.labels), formula.display)
+            for tex, formula in zip(self.tex, self.formulas, strict=True)
+        ]
         for number, found in enumerate(translate(wanted[:MAX_FORMULAS])):
             formula, shown = self.formulas[number], ""
             if isinstance(found, tuple) and missing.isdisjoint(formula.written):
-                broken += [number] if len(found) > 1 else []
                 files = [f"{number}-{place}.svg" for place in range(len(found))]
                 for file, picture in zip(files, found, strict=True):
                     (folder / file).write_bytes(picture.svg)
-                shown = typst_of(found, files, formula.written, display=formula.display)
+                shown = typst_of(number, found, files, as_source(formula.written), formula.written)
             # No TeX is left of a formula that only defines macros: nothing is shown for it.
             elif self.tex[number]:
                 why = found if isinstance(found, str) else "no font has all of its characters"
                 self.warn(f"this formula is shown as text ({why}): {self.short(number)}")
-                shown = as_source(formula.written.translate(numbers))
+                shown = f"#{as_source(formula.written.translate(numbers))}"
             (folder / f"{number}.typ").write_text(shown, encoding="utf-8")
 
         # For the typesetter, which replaces a formula that it cannot set by how it was written.
@@ -111,7 +116,7 @@ class Draft:
         (self.folder / "sources.json").write_text(written, encoding="utf-8")
 
         styles = [asdict(style) for style in self.styles]
-        data = {**header, "title": self.title, "styles": styles, "blocks": self.blocks, "broken": broken}
+        data = {**header, "title": self.title, "styles": styles, "blocks": self.blocks}
         text = json.dumps(data, ensure_ascii=False).translate(numbers)
         (self.folder / "data.json").write_bytes(text.encode("utf-8", "replace"))
 
@@ -122,6 +127,5 @@ class Draft:
 
 
 def as_source(text: str) -> str:
-    """Return typst that shows a formula as it was written, in red."""
-    quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'#text(fill: rgb("#a0111f"), raw("{quoted}"))'
+    """Return a typst expression that shows a formula as it was written, in red."""
+    return f'text(fill: rgb("#a0111f"), raw({as_string(breakable(text))}))'

@@ -22,16 +22,24 @@ TAGS = """
     td tfoot th thead tr tt u ul var center
 """.split()
 VOID = frozenset({"br", "hr", "img", "input", "col"})
-DROPPED = {"script", "style", "iframe", "object", "embed", "template", "noscript", "svg", "math", "title"}
 ATTRIBUTES = {
     "a": {"href"},
     "code": {"class"},
     "img": {"src", "alt", "width", "height"},
-    "input": {"checked"},
+    "input": {"checked", "type"},
     "ol": {"start"},
     "td": {"colspan", "rowspan", "style"},
     "th": {"colspan", "rowspan", "style"},
 }
+# What runs, plays or is typed into; the text in it is for browsers that do not know it.
+UNPRINTED = """
+    audio button canvas datalist iframe math noscript object script select style template textarea video
+""".split()
+UNPRINTED_START = re.compile(rf"<(?:(?P<comment>!--)|(?P<tag>{'|'.join(UNPRINTED)})(?![\w-]))", re.I)
+DROPPED = {*UNPRINTED, "embed", "svg", "title"}
+EMBEDDED = re.compile(r"<embed(?![\w-])", re.I)
+# Of these, what only a browser shows.
+ACTIVE = frozenset("audio canvas embed iframe object script video".split())
 SCHEMES = {"http", "https", "mailto", "data", "attachment"}
 
 
@@ -63,6 +71,25 @@ def markdown_to_html(source: str) -> str:
     # Every address passes here; nh3 decides which ones stay.
     reader.validateLink = bool  # type: ignore[method-assign, assignment]
     return str(reader.render(source))
+
+
+def without_programs(html: str) -> tuple[str, list[str]]:
+    """Return HTML without the elements that are not printed, and the tags of those that only a browser shows.
+
+    They go before the HTML is shortened, because a program or a video may be longer than all the rest.
+    """
+    parts, position = [], 0
+    removed = {"embed"} if EMBEDDED.search(html) else set[str]()
+    while start := UNPRINTED_START.search(html, position):
+        parts.append(html[position : start.start()])
+        tag = (start["comment"] or start["tag"]).lower()
+        removed.add(tag)
+        end = re.compile("--" if start["comment"] else rf"</{tag}(?=[\s/>])", re.I).search(html, start.end())
+        # As in a browser, all the rest belongs to an element without an end.
+        position = html.find(">", end.end()) + 1 if end else 0
+        if not position:
+            return "".join(parts), sorted(removed & ACTIVE)
+    return "".join([*parts, html[position:]]), sorted(removed & ACTIVE)
 
 
 def read_html(html: str) -> Element:

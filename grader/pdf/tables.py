@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from grader.pdf.markup import Element, alignment
 
-MAX_ROWS, MAX_COLUMNS = 200, 40
+MAX_ROWS, MAX_COLUMNS, MAX_HEADINGS = 200, 40, 8
 # In characters. A wider table could not be read when it is made as narrow as the page.
 MAX_TABLE_WIDTH, MAX_COLUMN_WIDTH = 125, 40
 
@@ -38,20 +38,19 @@ class Table:
 
 def read_table(element: Element) -> Table | None:
     """Return the grid of a `table` element; None if it has no cells."""
-    # A row is a heading if it is in `thead`, or has only `th`; one without cells is ignored.
+    # The first rows are headings if they are in `thead`, or if there is none and they have only `th`.
+    parts = [child for child in element.children if isinstance(child, Element)]
+    has_head = any(part.tag == "thead" for part in parts)
     rows: list[tuple[list[Element], bool]] = []
-    for child in element.children:
-        if not isinstance(child, Element):
-            continue
-        if child.tag == "tr":
-            elements = child.find("td", "th")
-            rows.append((elements, all(cell.tag == "th" for cell in elements)))
-        elif child.tag in ("thead", "tbody", "tfoot"):
-            rows += [(row.find("td", "th"), child.tag == "thead") for row in child.find("tr")]
-    rows = [(elements, heading) for elements, heading in rows if elements]
+    for part in parts:
+        for row in [part] if part.tag == "tr" else part.find("tr"):
+            elements = row.find("td", "th")
+            heading = part.tag == "thead" if has_head else all(cell.tag == "th" for cell in elements)
+            rows += [(elements, heading)] if elements else []
 
     kept = rows[:MAX_ROWS]
     headings = next((y for y, (_, heading) in enumerate(kept) if not heading), len(kept))
+    headings = headings if headings <= MAX_HEADINGS else 0  # they are on every page of the table
     cells = _place([elements for elements, _ in kept], headings)
     if not cells:
         return None

@@ -9,6 +9,7 @@ from typing import Any
 CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
+LONG_WORD = re.compile(r"\S{40,}")
 BUILT_IN = (
     (0x0000, 0x052F),  # Latin, Greek, Cyrillic
     (0x1D00, 0x1FFF),  # their extensions
@@ -33,6 +34,11 @@ def text_of(source: Any) -> str:
 def plain(text: str) -> str:
     """Return text with only LF as line end and without control, direction and surrogate characters."""
     return CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def breakable(text: str) -> str:
+    """Return text whose very long words may be broken anywhere, so that none leaves the page."""
+    return LONG_WORD.sub(lambda word: "\u200b".join(word[0]), text)
 
 
 def columns_of(character: str) -> int:

@@ -17,7 +17,9 @@ from grader.project import quoted
 
 SECONDS = 180
 GENERAL_FONTS = ("Noto Sans", "DejaVu Sans")
+TYPST = ("page.typ", "formula.typ")
 SHOWN = 20  # characters in a note
+FOOTER = 60  # characters of a name at the foot of a page
 # A proxy at which nothing answers: the child process cannot fetch anything.
 NOWHERE = "http://127.0.0.1:9"
 
@@ -37,13 +39,15 @@ def typeset(draft: Draft, name: str, source: str, pages_before: int, pages_after
         missing,
         name=name,
         source=source,
-        footer=" · ".join(part for part in (name, source) if part),
+        footer=" · ".join(
+            part if len(part) <= FOOTER else f"{part[: FOOTER - 1]}…" for part in (name, source) if part
+        ),
         fonts=[*families, *GENERAL_FONTS],
         pages_before=pages_before,
         pages_after=pages_after,
     )
-    page = resources.files(__package__) / "page.typ"
-    (draft.folder / "page.typ").write_bytes(page.read_bytes())
+    for file in TYPST:
+        (draft.folder / file).write_bytes((resources.files(__package__) / file).read_bytes())
     folders = [str(path) for path in font_folders()] if foreign else None
     command = [sys.executable, "-I", "-m", "grader.pdf.typesetter", str(draft.folder), json.dumps(folders)]
     environment = {**os.environ, "HTTP_PROXY": NOWHERE, "HTTPS_PROXY": NOWHERE, "https_proxy": NOWHERE}
@@ -59,7 +63,11 @@ def typeset(draft: Draft, name: str, source: str, pages_before: int, pages_after
         words = done.stderr.decode("utf-8", "replace").strip()[-1500:]
         raise GraderFault(f"the pages could not be set; please report this with the notebook:\n{words}")
 
-    for replaced in json.loads(done.stdout):
+    answer = json.loads(done.stdout)
+    for number in answer["unreadable"]:
+        formula = draft.short(number)
+        draft.warn(f"this formula is shown as text (it is too large to be read on a page): {formula}")
+    for replaced in answer["replaced"]:
         if replaced.endswith(".typ"):
             formula = draft.short(int(Path(replaced).stem))
             draft.warn(f"this formula could not be set and is shown as text: {formula}")

@@ -1,7 +1,8 @@
 """The child process that sets the page: `python -I -m grader.pdf.typesetter FOLDER FONTS`.
 
 It reads nothing outside of FOLDER and writes FOLDER/out.pdf. A formula or picture that cannot be set is
-replaced, and the names of these files are printed as JSON. Any other error goes to stderr, with exit code 1.
+replaced; the names of these files are printed as JSON, with the numbers of the formulas that are shown as
+text for their size. Any other error goes to stderr, with exit code 1.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import typst
@@ -22,8 +24,16 @@ BLANK_PICTURE = """<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20
 MAX_REPLACED = 400
 
 
-def set_pages(folder: Path, fonts: list[str] | None) -> list[str]:
-    """Set page.typ; return the files of formulas and pictures that could not be set and were replaced.
+@dataclass(frozen=True)
+class Answer:
+    """The files that could not be set and were replaced, and the formulas that are too large to be read."""
+
+    replaced: list[str]
+    unreadable: list[int]
+
+
+def set_pages(folder: Path, fonts: list[str] | None) -> Answer:
+    """Set page.typ; return what is not on the pages as it should be.
 
     `fonts` are folders of fonts to use beside those of the machine; None for the typesetter's own alone.
     """
@@ -46,12 +56,13 @@ def set_pages(folder: Path, fonts: list[str] | None) -> list[str]:
             path = folder / named[1]
             if path.suffix == ".typ":
                 sources = json.loads((folder / "sources.json").read_text(encoding="utf-8"))
-                path.write_text(as_source(sources[int(path.stem)]), encoding="utf-8")
+                path.write_text("#" + as_source(sources[int(path.stem)]), encoding="utf-8")
             else:
                 path.write_text(BLANK_PICTURE, encoding="utf-8")
             replaced.append(named[1])
         else:
-            return replaced
+            unreadable = json.loads(compiler.query("<unreadable>", field="value"))
+            return Answer(replaced, sorted(set(unreadable)))
     raise RuntimeError(f"more than {MAX_REPLACED} formulas and pictures cannot be set")
 
 
@@ -68,4 +79,4 @@ def _limit_memory() -> None:
 
 if __name__ == "__main__":
     _limit_memory()
-    print(json.dumps(set_pages(Path(sys.argv[1]), json.loads(sys.argv[2]))))
+    print(json.dumps(asdict(set_pages(Path(sys.argv[1]), json.loads(sys.argv[2])))))

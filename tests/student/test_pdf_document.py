@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from pathlib import Path
 
 import nbformat
@@ -127,6 +128,66 @@ def test_a_notebook_without_a_heading_is_called_after_its_file(tmp_path: Path) -
     document = make_hand_in(write_notebook(tmp_path / "my work.ipynb", code("x = 1")), Wishes())
     assert document.parts[0].name == "my work"
     assert "my work" in pages(document)[0]
+
+
+@pytest.mark.parametrize(
+    ("cells", "title", "times"),
+    [
+        (["[badge](https://x.example)\n\n# Home *work*"], "Home work", 1),
+        (["text", "## Part", "# Homework"], "Homework", 2),
+        (["<center><h1>Homework</h1></center>\n\n# First"], "Homework", 2),
+        (["text", "# One", "# Two"], "work", 1),  # chapters, not a title
+        (["# One", "# Two"], "One", 1),
+        (["# \n\n# One"], "One", 1),
+    ],
+)
+def test_the_title_is_the_first_or_only_heading(
+    tmp_path: Path, cells: list[str], title: str, times: int
+) -> None:
+    document = convert(tmp_path, *cells)
+    assert document.parts[0].name == title
+    assert text(document).replace("work.ipynb", "").count(title) == times
+
+
+def test_two_hyphens_are_two_hyphens(tmp_path: Path) -> None:
+    content = convert(tmp_path, "--run a--b ``x''").content
+    fonts = [
+        font.get_object()
+        for page in PdfReader(io.BytesIO(content)).pages
+        for font in page["/Resources"]["/Font"].values()  # type: ignore[index]
+    ]
+    maps = b"".join(font["/ToUnicode"].get_object().get_data() for font in fonts)
+    assert b"<002D>" in maps.upper()
+    assert b"<002D002D>" not in maps.upper()
+
+
+def test_a_wide_picture_ends_where_its_text_would(tmp_path: Path) -> None:
+    wide = base64.b64encode(png(2000, 100)).decode()
+    image = f"<img src='data:image/png;base64,{wide}'>"
+    cells = (f"- a\n  - {image}", f"> {image}", f"| a | b |\n|---|---|\n| text | {image} |")
+    document = convert(tmp_path, code("x", shown(image_png=wide)), code("x", shown(text_html=image)), *cells)
+    (page,) = PdfReader(io.BytesIO(document.content)).pages
+    contents = page.get_contents()
+    assert contents is not None
+    number = rb"([\d.]+)"
+    placed = re.findall(rb"q %s 0 0 %s %s %s cm\s*/x\d+ Do" % ((number,) * 4), contents.get_data())
+    assert len(placed) == 5
+    assert all(float(left) + float(width) < 538.7 for width, _, left, _ in placed)  # A4 less the margin
+
+
+def test_a_summary_and_a_term_stand_on_lines_of_their_own(tmp_path: Path) -> None:
+    html = "<details><summary>More</summary>hidden</details>\n\n<dl><dt>term</dt><dd>meaning</dd></dl>"
+    rows = text(convert(tmp_path, html)).splitlines()
+    assert [row.strip() for row in rows if row.strip()][2:6] == ["More", "hidden", "term", "meaning"]
+
+
+def test_a_long_name_of_a_file_is_broken_and_stays_on_the_page(tmp_path: Path) -> None:
+    name = "_".join(f"student_{number}_of_the_group" for number in range(9))
+    document = make_hand_in(write_notebook(tmp_path / f"{name}.ipynb", code("x = 1")), Wishes())
+    rows = [row.replace("\u200b", "") for row in text(document).splitlines()]
+    assert squeezed("".join(rows)).count(name) == 2  # as the title and below it
+    assert max(map(len, rows[: len(name) // 50])) < 50  # characters of the size of a title
+    assert max(map(len, rows)) < 120
 
 
 def test_running_it_first_shows_fresh_outputs_and_leaves_the_file_alone(tmp_path: Path) -> None:

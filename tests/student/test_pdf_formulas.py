@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,11 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from student.pdf_support import convert, squeezed, text
 
-from grader.pdf.formulas.breaks import breakable
+from grader.pdf.content import Content
+from grader.pdf.draft import Draft
+from grader.pdf.formulas.breaks import MOST_PIECES, broken
 from grader.pdf.formulas.find import take_formulas
 from grader.pdf.formulas.macros import Macros
-from grader.pdf.formulas.tidy import tidy
-from grader.pdf.formulas.translate import translate, typst_of
+from grader.pdf.formulas.tidy import refer, tidy
+from grader.pdf.formulas.translate import Picture, translate, typst_of
 
 UNHURRIED = settings(deadline=None, max_examples=60)
 READABLE = (
@@ -85,17 +88,102 @@ def test_nothing_is_said_to_be_set_that_mathjax_does_not_read() -> None:
         assert found
 
 
-def test_a_long_formula_is_broken_after_operators_only() -> None:
-    assert breakable(r"x_1 + \frac{a+b}{c} = d^+ - \left(a + b\right)") == [
-        "x_1 + {}",
-        r" \frac{a+b}{c} = {}",
-        " d^+ - {}",
-        r" \left(a + b\right)",
+BROKEN = {
+    "operators": (
+        r"x_1 + \frac{a+b}{c} = d^+ - \left(a + b\right)",
+        ["x_1 + {}", r" \frac{a+b}{c} = {}", " d^+ - {}", r" \left(a + b\right)"],
+    ),
+    "what holds to the end": (r"\color{red} a + b", [r"\color{red} a + {}", r"\color{red}  b"]),
+    "style of SymPy": (r"\displaystyle a = b", [r"\displaystyle a = {}", r"\displaystyle  b"]),
+    "brackets": ("f(a, b + c)", ["f(a, {}", " b + {}", " c)"]),
+    "brackets that grow": (
+        r"\left[a + \frac{b}{c}\right]^2",
+        [
+            r"\left[\vphantom{a + \frac{b}{c}}\right. a + {}",
+            r" \frac{b}{c}\left.\vphantom{a + \frac{b}{c}}\right] ^2",
+        ],
+    ),
+    "a group": ("{a = b}", ["a = {}", " b"]),
+    "an equation": (r"\begin{equation}a = b,\end{equation}", ["a = {}", " b,"]),
+    "over": (r"a \over b + c", None),
+    "overline": (r"\overline{a} + b", [r"\overline{a} + {}", " b"]),
+    "signs with a limit": ("a =^{!} b", None),
+    "a sign at the end": ("a =", None),
+    "a negative number": ("a = -b", ["a = {}", " -b"]),
+    "a matrix": (r"\begin{pmatrix} a + b & c = d \end{pmatrix}", None),
+    "open interval": (
+        r"\left]a, b\right[",
+        [r"\left]\vphantom{a, b}\right. a, {}", r" b\left.\vphantom{a, b}\right[ "],
+    ),
+    "words": (
+        r"\text{one and another word and a third}",
+        [rf"\text{{{word}}}" for word in "one |and |another |word |and |a |third".split("|")],
+    ),
+    "words below": (r"x_\text{one and another word and a third}", None),
+}
+
+
+@pytest.mark.parametrize(("tex", "pieces"), BROKEN.values(), ids=BROKEN)
+def test_a_long_formula_is_broken_where_tex_breaks_it(tex: str, pieces: list[str] | None) -> None:
+    assert broken(tex) == (pieces or [tex])
+
+
+@UNHURRIED
+@given(st.lists(st.sampled_from([*r"()[]{}=+,-x^_&\ ", r"\left(", r"\right)", r"\rm "]), max_size=40))
+def test_no_letter_of_a_broken_formula_is_lost(tokens: list[str]) -> None:
+    tex = "".join(tokens)
+    pieces = broken(tex)
+    assert len(pieces) <= MOST_PIECES + 1
+    if r"\left" not in tex:  # brackets that grow come twice
+        assert re.findall(r"[x=+,()-]", "".join(pieces)) == re.findall(r"[x=+,()-]", tex)
+
+
+def test_the_pieces_of_a_wide_formula_fit_their_lines() -> None:
+    terms = " + ".join(f"x_{{{i}}}y_{{{i}}}" for i in range(60))
+    matrix = r"\begin{pmatrix}" + " & ".join("x" * 40) + r"\end{pmatrix}"
+    wide = [
+        rf"S = \left({terms}\right)",
+        rf"\displaystyle S = f({terms})",
+        rf"\left\{{\left[{terms}\right]\right\}}",
     ]
-    assert breakable(r"\color{red} a + b") == [r"\color{red} a + b"]
+    for found in translate([(tex, display) for tex in wide for display in (False, True)]):
+        assert isinstance(found, tuple)
+        assert max(picture.width for picture in found) < 16
+    (found,) = translate([(matrix, True)])
+    assert len(found) == 1
+
+
+def test_a_formula_that_has_no_place_is_made_smaller_or_shown_as_text(tmp_path: Path) -> None:
+    def row(columns: int) -> str:
+        return r"\begin{pmatrix}" + " & ".join("a" * columns) + r"\end{pmatrix}"
+
+    smaller = convert(tmp_path, f"$${row(40)}$$ and inline ${row(40)}$")
+    assert smaller.warnings == ()
+    assert "begin" not in text(smaller)
+    for lines, warnings in ((50, 0), (120, 1)):
+        rows = r"\begin{aligned}" + r"\\ ".join(["a &= b"] * lines) + r"\end{aligned}"
+        assert len(convert(tmp_path, f"$${rows}$$").warnings) == warnings
+    for where in ("$${}$$", "in ${}$ line", "- item\n- ${}$", "| a |\n|---|\n| ${}$ |", "> $${}$$"):
+        document = convert(tmp_path, where.replace("{}", row(90)))
+        (warning,) = document.warnings
+        assert "too large to be read on a page" in warning
+        assert squeezed(text(document)).count(squeezed(row(90))) == 1
+
+
+def test_a_long_formula_in_a_text_is_broken_at_every_operator() -> None:
     (found,) = translate([(" + ".join(f"x_{{{i}}}" for i in range(40)), False)])
     assert not isinstance(found, str)
     assert len(found) == 40
+
+
+def test_letters_that_mathjax_has_no_shape_for_are_set_as_words() -> None:
+    ((picture,),) = translate([(r"x_{\text{вход}} + \text{一二 и a}", False)])
+    texts = [each for each in ElementTree.fromstring(picture.svg).iter() if each.tag.endswith("text")]
+    assert [(each.text, float(each.attrib["textLength"])) for each in texts] == [
+        ("вход", 4 * 540.0),
+        ("一二", 2000.0),
+        ("и", 540.0),
+    ]
 
 
 def test_a_formula_that_never_ends_costs_itself_alone() -> None:
@@ -109,7 +197,7 @@ def test_a_formula_that_never_ends_costs_itself_alone() -> None:
 def test_what_a_formula_says_of_itself_cannot_leave_its_quotes() -> None:
     (found,) = translate([("x", False)])
     assert not isinstance(found, str)
-    written = typst_of(found, ["0.svg"], 'x" + read("/etc/passwd") + "\\', display=False)
+    written = typst_of(0, found, ["0.svg"], "[]", 'x" + read("/etc/passwd") + "\\')
     assert 'alt: "x\\" + read(\\"/etc/passwd\\") + \\"\\\\"' in written
 
 
@@ -119,6 +207,30 @@ def test_what_a_formula_says_of_itself_cannot_leave_its_quotes() -> None:
 )
 def test_tidying_never_fails_and_ends(tex: str) -> None:
     assert isinstance(tidy(tex), str)
+
+
+@pytest.mark.parametrize(
+    ("tex", "lines"),
+    [
+        (r"a \\ b", 2),
+        (r"\hat{A}=\hat{A}^\dagger \\ P(a_n) = 1", 2),
+        (r"a_{1} = b \\[4pt] c &= d \\", 2),
+        (r"\begin{equation} a_{1} = b \\ c = d \end{equation}", 2),
+        (r"x = \begin{pmatrix} a \\ b \end{pmatrix} \\ y", 2),
+        (r"\sum_{\substack{i \\ j}} x", 1),
+        (r"\left\{ \begin{array}{l} a \\ b \end{array} \right.", 1),
+        (r"\pmatrix{a & b \\ c & d}", 1),
+        (r"\\|x\\|^2 = 1", 1),
+        (r"\begin{align} a \\ b \end{align}", 1),
+    ],
+)
+def test_a_line_ends_where_the_author_ends_it(tex: str, lines: int) -> None:
+    """Lines outside of a table become rows of one."""
+    (alone,), (found,) = translate([(r"\begin{gathered} x \\ y \end{gathered}", True), (tidy(tex), True)])
+    assert isinstance(found, Picture)
+    wrapped = tidy(tex).startswith((r"\begin{gathered}", r"\begin{aligned}"))
+    assert wrapped == (lines == 2)
+    assert lines == 1 or found.height >= 0.9 * alone.height
 
 
 @pytest.mark.parametrize(
@@ -157,6 +269,35 @@ def test_a_broken_formula_is_shown_as_text_with_a_warning_and_the_rest_is_set(tm
     assert "newcommand" not in whole
     assert len(document.warnings) == 2
     assert all("shown as text" in warning for warning in document.warnings)
+
+
+def test_a_reference_is_the_tag_of_its_formula(tmp_path: Path) -> None:
+    draft = Draft(tmp_path)
+    cells = (
+        r"see \eqref{b}, \ref{b} and `\eqref{b}`, $\eqref{b} + \eqref{c}$",
+        r"\begin{align} a \tag{1} \\ b \label{b} \tag{2a} \\ c \label{c} \end{align}",
+    )
+    nodes = [node for cell in cells for node in Content(draft).markdown(cell)]
+    assert [refer(tex, draft.labels) for tex in draft.tex[:3]] == [
+        r"\text{(2a)}",
+        r"\text{2a}",
+        r"\text{(2a)} + \text{(c)}",
+    ]
+    assert r"\eqref{b}" in str(nodes).replace("\\\\", "\\")  # the code
+
+
+def test_a_formula_that_only_defines_macros_leaves_nothing(tmp_path: Path) -> None:
+    document = convert(
+        tmp_path,
+        "first $\\newcommand{\\R}{\\mathbb{R}}\\newcommand{\\n}[1]{|#1|}$ then $\\n{x} \\in \\R$",
+        "$$\\def\\v{\\begin{pmatrix}1\\end{pmatrix}}$$ and \\newcommand{\\w}{\\v} last $\\w$",
+        "`\\newcommand{\\R}{r}` $\\R$",
+    )
+    assert document.warnings == ()
+    whole = squeezed(text(document))
+    assert "$" not in whole
+    assert whole.count("newcommand") == 1
+    assert "firstthen" in whole
 
 
 def test_formulas_are_found_as_jupyter_finds_them(tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ from grader.pdf.draft import Draft
 from grader.pdf.notebook_cells import set_notebook
 from grader.pdf.pictures import Pictures, PictureUnreadableError
 from grader.pdf.text import plain
-from grader.pdf.typesetter import set_pages
+from grader.pdf.typeset import TYPST
+from grader.pdf.typesetter import Answer, set_pages
 
 SECRET = "top-secret-3141"
 
@@ -234,9 +235,9 @@ def test_any_text_anywhere_is_set_as_text(tmp_path_factory: pytest.TempPathFacto
     draft.write(
         frozenset(), name=plain(nasty[0]), source="s", footer="f", fonts=[], pages_before=0, pages_after=0
     )
-    page = Path(__file__).parents[2] / "grader/pdf/page.typ"
-    (folder / "page.typ").write_bytes(page.read_bytes())
-    assert set_pages(folder, None) == []
+    for file in TYPST:
+        (folder / file).write_bytes((Path(__file__).parents[2] / "grader/pdf" / file).read_bytes())
+    assert set_pages(folder, None) == Answer([], [])
     source = squeezed(plain(nasty[1]))
     if source.isascii():
         assert source in squeezed(text((folder / "out.pdf").read_bytes()))

@@ -116,6 +116,8 @@ def test_formulas_are_taken_out_and_put_back_without_a_trace(source: str) -> Non
         ("costs 5$ and 6$", ["and 6"]),
         ("`$a$` and ``$b$``", []),
         ("```\n$a$\n```\n$b$", ["b"]),
+        ("```bash x ```\n\n$a$ and\n\n$$b$$", ["a", "b"]),
+        ("~~~ `x` ~\n$a$\n~~~\n$b$", ["b"]),
         ("$$\na\n\nb\n$$", []),
         ("$a\n\nb$", []),
         (r"\begin{align}a\\b\end{align}", [r"\begin{align}a\\b\end{align}"]),
@@ -145,7 +147,7 @@ def nodes_of(nodes: list[Any], kind: str) -> list[Any]:
 @given(st.text(st.sampled_from("<>/div table tr td img src=\"'#$`*_[]()!\\\n-|&;:{}=@x1"), max_size=300))
 def test_any_text_becomes_nodes_of_plain_data_of_limited_depth(source: str) -> None:
     draft = Draft(Path("unused"))
-    nodes = Content(draft).markdown(source) + Content(draft).html(source)
+    nodes = Content(draft).markdown(source) + Content(draft).html(read_html(source))
     assert json.loads(json.dumps(nodes)) == nodes
     assert json.dumps(nodes).count("[") < 10_000
     assert nodes_of(nodes, "picture") == []
@@ -168,7 +170,9 @@ def test_elements_nested_without_end_are_flattened_but_their_text_stays() -> Non
         ("[a](javascript:alert(1))", "link", 0),
         ("[a](file:///etc/passwd)", "link", 0),
         ("<a href='data:text/html,x'>a</a>", "link", 0),
-        ("<script>x</script><style>y</style><iframe src='z'></iframe>", "rows", 0),
+        ("<script>x</script><style>y</style>", "rows", 0),
+        ("<iframe src='z'></iframe>", "note", 1),
+        ("<video src='z'>no video here</video>", "note", 1),
         ("![a](/etc/passwd)", "note", 1),
         ("![a](file:///etc/passwd)", "note", 1),
         ("![a](https://x.example/a.png)", "note", 1),
@@ -214,6 +218,23 @@ def test_no_cell_of_a_table_lies_over_another_or_outside(rows: list[list[tuple[i
     assert not any(cell.y < table.headings < cell.y + cell.rowspan for cell in table.cells)
 
 
+@pytest.mark.parametrize(
+    ("rows", "headings"),
+    [
+        ("<tr><th>a</th></tr><tr><td>1</td></tr>", 1),
+        ("<thead><tr><td>a</td></tr></thead><tr><th>1</th></tr>", 1),
+        ("<tbody><tr><th>a</th></tr><tr><th>b</th></tr><tr><th>1</th><td>2</td></tr></tbody>", 2),
+        ("<tr><th>a</th><td>1</td></tr>", 0),
+        ("<tr><th>a</th></tr>" * 100, 0),
+    ],
+)
+def test_the_first_rows_of_only_headings_are_the_head_of_a_table(rows: str, headings: int) -> None:
+    (element,) = read_html(f"<table>{rows}</table>").find("table")
+    table = read_table(element)
+    assert table is not None
+    assert table.headings == headings
+
+
 def test_a_table_with_too_many_columns_says_what_it_lost() -> None:
     (element,) = read_html("<table><tr>" + "<td>x</td>" * 100 + "</tr></table>").find("table")
     table = read_table(element)
@@ -224,7 +245,7 @@ def test_a_table_with_too_many_columns_says_what_it_lost() -> None:
 @UNHURRIED
 @given(st.text())
 def test_the_source_of_a_formula_cannot_leave_its_quotes(text: str) -> None:
-    inside = as_source(text).removeprefix('#text(fill: rgb("#a0111f"), raw("').removesuffix('"))')
+    inside = as_source(text).removeprefix('text(fill: rgb("#a0111f"), raw("').removesuffix('"))')
     position = 0
     while position < len(inside):
         assert inside[position] not in '"\n'

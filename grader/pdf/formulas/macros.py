@@ -12,7 +12,8 @@ DEFINITION = re.compile(
     r"|\\DeclareMathOperator(?P<star>\*?)\s*\{\s*\\(?P<d>[A-Za-z]+)\s*\}\s*(?=\{)"
 )
 PARAMETER = re.compile(r"#([1-9])")
-MAX_STEPS, MAX_LENGTH = 200, 20_000
+BRACE = re.compile(r"\\.|[{}]", re.S)
+MAX_STEPS, MAX_LENGTH, MAX_GROUP = 200, 20_000, 5000
 
 
 @dataclass(frozen=True)
@@ -33,19 +34,27 @@ class Macros:
         """Add the definitions in `tex` and return it without them."""
         parts, position = [], 0
         while definition := DEFINITION.search(tex, position):
-            end = closing_brace(tex, definition.end())
-            if end < 0:
+            end = self.define(tex, definition.start())
+            if not end:
                 break
-            body = tex[definition.end() + 1 : end - 1]
-            groups = definition.groupdict()
-            if groups["d"]:
-                body = rf"\operatorname{groups['star']}{{{body}}}"
-            name = next(groups[key] for key in "abcd" if groups[key])
-            arguments = int(groups["count"] or (groups["parameters"] or "").count("#"))
-            self.by_name[name] = Macro(arguments, body)
             parts.append(tex[position : definition.start()])
             position = end
         return "".join([*parts, tex[position:]])
+
+    def define(self, tex: str, position: int) -> int:
+        """Add the definition at `position` and return the position after it, 0 if there is none."""
+        definition = DEFINITION.match(tex, position)
+        end = closing_brace(tex, definition.end()) if definition else -1
+        if definition is None or end < 0:
+            return 0
+        body = tex[definition.end() + 1 : end - 1]
+        groups = definition.groupdict()
+        if groups["d"]:
+            body = rf"\operatorname{groups['star']}{{{body}}}"
+        name = next(groups[key] for key in "abcd" if groups[key])
+        arguments = int(groups["count"] or (groups["parameters"] or "").count("#"))
+        self.by_name[name] = Macro(arguments, body)
+        return end
 
     def expand(self, tex: str) -> str:
         """Return `tex` with its macros replaced; a macro that contains itself, a limited number of times."""
@@ -71,12 +80,12 @@ class Macros:
 
 
 def closing_brace(tex: str, position: int) -> int:
-    """Return the position after the group that begins at `position`, or -1 if the group has no end."""
+    """Return the position after the group that begins at `position`, or -1 if it has no end near it."""
     depth = 0
-    for brace in re.finditer(r"\\.|[{}]", tex[position:], re.S):
+    for brace in BRACE.finditer(tex, position, position + MAX_GROUP):
         depth += {"{": 1, "}": -1}.get(brace[0], 0)
         if depth == 0 and brace[0] == "}":
-            return position + brace.end()
+            return brace.end()
     return -1
 
 

@@ -9,6 +9,7 @@ without files, network or clock, with limits on time and memory. One of SVG and 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +22,12 @@ PACKAGES = (
     "mathtools mhchem newcommand textmacros unicode upgreek verb"
 ).split()
 PARTS = "loader startup core adaptors/liteDOM input/tex-full output/svg output/svg/fonts/tex".split()
+# Letters that MathJax has no shape for, and about how wide they are in em: Chinese, wide and other ones.
+WIDTHS = (
+    ("[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]", 1.0),
+    ("[\u0391-\u03a9\u0400-\u042fжмшщюфы]", 0.78),
+    ("", 0.54),
+)
 BEFORE = """
 globalThis.window = globalThis.global = globalThis;
 globalThis.console = {log() {}, warn() {}, error() {}, info() {}};
@@ -36,6 +43,14 @@ MathJax.loader.preLoad(...%s);
 Object.assign(MathJax.config.startup, {input: ["tex"], output: "svg", handler: "HTMLHandler"});
 MathJax.startup.getComponents();
 MathJax.startup.makeMethods();
+const WIDTHS = %s;
+MathJax.startup.adaptor.nodeSize = function(node) {
+  let width = 0;
+  for (const letter of this.textContent(node)) {
+    width += (WIDTHS.find(([letters]) => new RegExp(letters).test(letter)))[1];
+  }
+  return [width, this.options.unknownCharHeight];
+};
 function svg(tex, display) {
   return MathJax.startup.adaptor.innerHTML(MathJax.tex2svg(tex, {display: display}));
 }
@@ -61,6 +76,11 @@ def pictures(formulas: list[tuple[str, bool]]) -> list[tuple[str, str]]:
     return answers
 
 
+def letter_width(letter: str) -> float:
+    """Return about how wide a letter is that MathJax has no shape for, in em; MathJax is told the same."""
+    return next(width for letters, width in WIDTHS if re.match(letters, letter))
+
+
 def _context(quickjs: Any) -> Any:
     """Return an interpreter that has read MathJax."""
     spec = find_spec("mathjax")
@@ -77,7 +97,7 @@ def _context(quickjs: Any) -> Any:
         except quickjs.JSException:
             if part != "startup":  # its last statement sets what is read-only here
                 raise
-    context.eval(AFTER % json.dumps(PARTS))
+    context.eval(AFTER % (json.dumps(PARTS), json.dumps(WIDTHS)))
     context.set_time_limit(SECONDS)
     return context
 

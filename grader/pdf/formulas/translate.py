@@ -15,15 +15,19 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from grader.errors import GraderFault
-from grader.pdf.formulas.breaks import breakable
+from grader.pdf.formulas.breaks import broken
+from grader.pdf.formulas.mathjax import letter_width
 from grader.pdf.pictures import PictureUnreadableError, safe_vector
 
 Formula = tuple[str, bool]
 SECONDS, CHUNK = 60.0, 200
 SIZE = 1.05  # of MathJax's letters, which are a little smaller than those of the text
 UNITS_PER_EM = 1000.0
+INK = "#1f2328"  # of the text, as in page.typ
 MARGIN = 25  # units around a picture
-IN_TEXT, ON_LINES, ONE_LINE = 16.0, 55.0, 44.0  # em: what is wider is broken, or has no place on a line
+# In em. What is wider is broken, in a text and on lines of its own, and in a text inside of brackets, too;
+# what is less wide and high has a place everywhere.
+IN_TEXT, ON_LINES, ONE_LINE, ALWAYS_FITS = 16.0, 55.0, 44.0, 8.0
 NUMBER = r"(-?\d+(?:\.\d+)?)"
 BOX = re.compile(rf"{NUMBER} {NUMBER} {NUMBER} {NUMBER}")
 
@@ -48,21 +52,32 @@ def translate(formulas: Sequence[Formula]) -> list[Formulas | str]:
     One that is wider than a line becomes several, which follow each other, if TeX would break it.
     """
     read = _read_all(formulas)
-    pieces: dict[Formula, list[str]] = {}
-    for formula, found in read.items():
-        most = ON_LINES if formula[1] else IN_TEXT
-        if isinstance(found, Picture) and found.width > most and len(parts := breakable(formula[0])) > 1:
-            pieces[formula] = parts
-    small = _read_all([(piece, formula[1]) for formula, parts in pieces.items() for piece in parts])
+    pieces = {formula: [formula] for formula in read}
+    for inline in (IN_TEXT, ONE_LINE, ONE_LINE):  # each time, pieces are broken inside of further brackets
+        found: list[Formula] = []
+        for formula, parts in pieces.items():
+            smaller: list[Formula] = []
+            for piece in parts:
+                picture = read[piece]
+                most = ON_LINES if formula[1] else inline
+                wide = isinstance(picture, Picture) and picture.width > most
+                smaller += [(tex, formula[1]) for tex in broken(piece[0])] if wide else [piece]
+            if len(smaller) > len(parts):
+                found += smaller
+                pieces[formula] = smaller
+        if not found:
+            break
+        read |= _read_all([piece for piece in found if piece not in read])
     answers: list[Formulas | str] = []
     for formula in formulas:
-        found = read.get(formula, "")
-        set_apart = [small[piece, formula[1]] for piece in pieces.get(formula, ())]
-        row = tuple(part for part in set_apart if isinstance(part, Picture))
-        if row and len(row) == len(set_apart):
-            answers.append(row)
+        whole = read.get(formula, "")
+        row = [read[piece] for piece in pieces.get(formula, ())]
+        pictures = tuple(picture for picture in row if isinstance(picture, Picture))
+        # A piece that MathJax does not read has no place in the row: the formula stays whole.
+        if isinstance(whole, str) or len(pictures) < len(row):
+            answers.append(whole if isinstance(whole, str) else (whole,))
         else:
-            answers.append(found if isinstance(found, str) else (found,))
+            answers.append(pictures)
     return answers
 
 
@@ -113,28 +128,54 @@ def _picture(svg: str, error: str) -> Picture | str:
             element.attrib |= {"stroke-width": "70", "fill": "none"} | (
                 {"stroke-dasharray": dashes} if dashes else {}
             )
+    _join_letters(root)
     left, top, width, height = (float(number) for number in box.groups())
     # Letters may reach a little out of the box, which clips.
     left, top, width, height = left - MARGIN, top - MARGIN, width + 2 * MARGIN, height + 2 * MARGIN
     root.attrib["viewBox"] = f"{left} {top} {width} {height}"
-    root.attrib |= {"width": f"{width / 10}", "height": f"{height / 10}"}
+    root.attrib |= {"width": f"{width / 10}", "height": f"{height / 10}", "color": INK}
     em = SIZE / UNITS_PER_EM
     return Picture(ElementTree.tostring(root), width * em, height * em, (height + top) * em)
 
 
-def typst_of(row: Formulas, files: Sequence[str], alternative: str, *, display: bool) -> str:
-    """Return the typst that shows the pictures of a formula in a text, or on lines of its own."""
-    quoted = alternative.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
-    shown = []
-    for number, (picture, file) in enumerate(zip(row, files, strict=True)):
+def _join_letters(root: ElementTree.Element) -> None:
+    """Make words of the letters that MathJax has no shape for, and puts at equal distances."""
+    for parent in root.iter():
+        word: ElementTree.Element | None = None
+        width = 0.0
+        for child in list(parent):
+            letter = child.text or ""
+            if not child.tag.endswith("}text") or len(child):
+                word = None
+                continue
+            if word is None or word.attrib.get("data-variant") != child.attrib.get("data-variant"):
+                word, width = child, 0.0
+                word.attrib |= {"font-family": "New Computer Modern, serif", "font-size": f"{UNITS_PER_EM}px"}
+            else:
+                word.text = f"{word.text}{letter}"
+                parent.remove(child)
+            width += sum(map(letter_width, letter)) * UNITS_PER_EM
+            word.attrib["textLength"] = f"{width}"
+
+
+def typst_of(number: int, row: Formulas, files: Sequence[str], source: str, alternative: str) -> str:
+    """Return the typst that shows the pictures of a formula, or its `source` where they could not be read."""
+    boxes: list[str] = []
+    for picture, file in zip(row, files, strict=True):
         size = f"width: {picture.width:.4f}em, height: {picture.height:.4f}em"
-        image = f'image("{file}", {size}, alt: "{quoted if not number else ""}")'
-        if not display and len(row) == 1 and picture.width > ONE_LINE:
-            image = f'image("{file}", width: 100%, alt: "{quoted}")'
-        shown.append(
-            f"#{image}" if display and len(row) == 1 else f"#box(baseline: {picture.depth:.4f}em, {image})"
-        )
-    return "#sym.zws".join(shown)
+        image = f"image({as_string(file)}, {size}, alt: {as_string(alternative if not boxes else '')})"
+        boxes.append(f"box(baseline: {picture.depth:.4f}em, {image})")
+    widest, highest = max(picture.width for picture in row), max(picture.height for picture in row)
+    if max(widest, highest) < ALWAYS_FITS:
+        return "#" + "#sym.zws#".join(boxes)
+    return f"""#import "/formula.typ": fitted
+#fitted({number}, {widest:.4f}, {highest:.4f}, ({", ".join(boxes)},), {source})"""
+
+
+def as_string(text: str) -> str:
+    """Return a text as typst's string."""
+    text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{text}"'
 
 
 def _mathjax(formulas: Sequence[Formula]) -> list[tuple[str, str]] | None:
