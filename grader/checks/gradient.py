@@ -367,7 +367,8 @@ def _together(results: Sequence[CaseResult], names: Sequence[str]) -> CaseResult
     if fraction and len({result.message for result in results}) > 1:
         message = f"in the part for {names[list(results).index(worst)]}, {message}"
     close = sum(result.close for result in decided) / len(results)
-    return CaseResult(fraction, worst.code, message, worst.facts, worst.plot, close=close)
+    factor = worst.factor if len({result.message for result in results}) == 1 else None
+    return CaseResult(fraction, worst.code, message, worst.facts, worst.plot, close=close, factor=factor)
 
 
 def _plot(got: Array, right: Array, title: str = "Your gradient against finite differences") -> Plot | None:

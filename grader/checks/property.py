@@ -203,6 +203,8 @@ class PropertyCase(PlannedCase):
 
     def detail(self, value: Any, result: CaseResult) -> str:
         """Say by how much the property is violated."""
+        if result.code == Code.NOT_CHECKED:
+            return ""
         name, array = self.check.property, as_array(value)
         least = 2 if name == "zero_diagonal" else 1
         shown = array is not None and array.ndim >= least and array.size and array.dtype.kind in "biuf"

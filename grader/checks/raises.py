@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from grader.checks.base import Identifier, InputsCheck, Outcomes, PlannedCase, Planner, Trusted
 from grader.checks.result import CaseResult
+from grader.numerics.in_words import describe
 from grader.records import Code, OutcomeKind
 
 
@@ -56,5 +57,6 @@ class RaisesCase(PlannedCase):
                 return CaseResult(1.0)
             return CaseResult(0.0, Code.OTHER_EXCEPTION, f"it raised {outcome.fault.type}, not {expected}")
         if outcome is not None and outcome.kind is OutcomeKind.RETURNED:
-            return CaseResult(0.0, Code.NO_EXCEPTION, f"it returned a result where a {expected} is expected")
+            message = f"it returned {describe(outcome.value)} where a {expected} is expected"
+            return CaseResult(0.0, Code.NO_EXCEPTION, message)
         return CaseResult.died(outcome)

@@ -56,7 +56,7 @@ def combined(results: Sequence[CaseResult], *, by_case: bool) -> Verdict:
     """
     ours = [result for result in results if result.ours]
     results = ours or [result for result in results if not result.inconclusive] or results
-    results = _without_chance(_with_one_factor(results))
+    results = _without_chance(with_one_factor(results))
     following = [each for each in results if each.code == Code.FOLLOW_THROUGH and each.fraction > 0.0]
     follows, near = bool(following), bool(following) and all(result.near for result in following)
     fractions = [result.fraction for result in results]
@@ -74,7 +74,7 @@ def combined(results: Sequence[CaseResult], *, by_case: bool) -> Verdict:
     return Verdict(kind, fraction, message, worst.code, evidence, follows=follows, near=near)
 
 
-def _with_one_factor(results: Sequence[CaseResult]) -> Sequence[CaseResult]:
+def with_one_factor(results: Sequence[CaseResult]) -> Sequence[CaseResult]:
     """Return the results; a factor that differs from input to input is no constant one: it earns nothing."""
     factors = [result.factor for result in results if result.factor is not None]
     if not factors or max(factors) - min(factors) <= SAME_FACTOR * max(map(abs, factors)):

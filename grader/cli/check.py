@@ -70,7 +70,7 @@ def check(
 def _check(notebook: Path, only: tuple[str, ...], kit_path: Path | None, *, run: bool) -> int:
     """Check the functions of a notebook as it is saved now; return the exit code."""
     from grader.notebook.cells import read_sources  # noqa: PLC0415 -- keeps --help fast
-    from grader.notebook.sources import code_sources  # noqa: PLC0415
+    from grader.notebook.sources import code_sources, text_sources  # noqa: PLC0415
     from grader.student.answers_at_home import check_answers  # noqa: PLC0415
     from grader.student.checker import check_functions  # noqa: PLC0415
     from grader.student.fresh_run import obstacles, run_fresh  # noqa: PLC0415
@@ -90,7 +90,8 @@ def _check(notebook: Path, only: tuple[str, ...], kit_path: Path | None, *, run:
     modules = _read_modules(folder)
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))  # for what the notebook imports from them
-    functions = NotebookFunctions(read_sources(code_sources(content)), kit.functions, modules)
+    code = read_sources(code_sources(content), text_sources(content))
+    functions = NotebookFunctions(code, kit.functions, modules)
     failures = []
     if run:
         failures = run_fresh(data, folder, kit.cell_seconds)

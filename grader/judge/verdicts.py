@@ -44,7 +44,7 @@ NOT_JUDGED = Verdict(
 )
 RECOGNISED = 0.5  # of the points must be earned by what is put in order
 NO_FORM = Verdict(VerdictKind.FAILED, 0.0, "What it returned has no form that can be judged.", Code.STRUCTURE)
-SAME = "What it returned is the same for every input, or zero: that shows no work on this task."
+SAME = "What it returned is the same for every input, or only zeros and NaN: that shows no work on this task."
 Verdicts = Mapping[tuple[str, str], Verdict]
 
 

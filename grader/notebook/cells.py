@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from grader.notebook.names import Names, names_of
@@ -73,12 +73,12 @@ class Code:
 
 def read_code(notebook: nbformat.NotebookNode) -> Code:
     """Return the code of a notebook, cell by cell."""
-    code = read_sources(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    return replace(code, texts=tuple(cell.source for cell in notebook.cells if cell.cell_type != "code"))
+    code = (cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return read_sources(code, (cell.source for cell in notebook.cells if cell.cell_type != "code"))
 
 
-def read_sources(sources: Iterable[str]) -> Code:
-    """Return the code of the code cells with these sources."""
+def read_sources(sources: Iterable[str], texts: Iterable[str] = ()) -> Code:
+    """Return the code of the code cells with these sources, with the `texts` of the other cells."""
     cells: list[CodeCell] = []
     left = MAX_STATEMENTS
     for number, source in enumerate(sources, 1):
@@ -92,15 +92,15 @@ def read_sources(sources: Iterable[str]) -> Code:
                     statements.append(Statement(**names, cell=number, index=index, node=node, text=text))
             cell = CodeCell(number, python, tuple(statements))
         except SyntaxError as error:
-            cell = CodeCell(number, source, error=f"cell {number}, line {error.lineno}: {error.msg}")
+            cell = CodeCell(number, source, error=f"code cell {number}, line {error.lineno}: {error.msg}")
         except Exception as error:  # IPython gives up with a RuntimeError after 500 magics
-            cell = CodeCell(number, source, error=f"cell {number}: {error or type(error).__name__}")
+            cell = CodeCell(number, source, error=f"code cell {number}: {error or type(error).__name__}")
         left -= len(cell.statements)
         if left < 0:
-            reason = f"cell {number}: the notebook has more than {MAX_STATEMENTS} statements up to here"
+            reason = f"code cell {number}: the notebook has more than {MAX_STATEMENTS} statements up to here"
             cell = CodeCell(number, cell.source, error=reason)
         cells.append(cell)
-    return Code(tuple(cells))
+    return Code(tuple(cells), tuple(texts))
 
 
 def to_python(source: str) -> str:

@@ -107,7 +107,7 @@ def find_subjects(
             own.definition.cell,
             own.key,
             calls=dotted_names(statements),
-            remark="" if attempted else why_untouched(code, own),
+            remark="" if attempted else why_untouched(code, skeleton, own),
             notebook_globals=read,
             stand_ins=() if subject.method or file else _stand_ins(own, statement, nodes[-1], read),
             places=places(own),

@@ -23,7 +23,7 @@ def why_missing(code: Code, skeleton: Code, subject: Subject) -> str:
     for number, cell in enumerate(code.cells):
         if cell.error and defines.search(cell.source[:MAX_TEXT]):
             if _goes_on(code, number):
-                return f"Its cell {cell.number} was split: its body is in the next cell."
+                return f"Its code cell {cell.number} was split: its body is in the next cell."
             return f"Its cell has a syntax error: {cell.error}."
     if any(defines.search(text[:MAX_TEXT]) for text in code.texts):
         return f"The code of {name} was found in a text cell: make it a code cell."
@@ -35,15 +35,18 @@ def why_missing(code: Code, skeleton: Code, subject: Subject) -> str:
     return f"{missing[:-1]}: was it renamed to {others[near[0]]}?" if near else missing
 
 
-def why_untouched(code: Code, own: Slice) -> str:
+def why_untouched(code: Code, skeleton: Code, own: Slice) -> str:
     """Say why a function is as it was handed out although something was written; '' if nothing was."""
     last = own.definition
+    written = re.compile(rf"^[ \t]*def[ \t]+{re.escape(own.name)}\b", re.M)
+    if any(written.search(text[:MAX_TEXT]) for text in code.texts if text not in skeleton.texts):
+        return f"The code of {own.name} in a text cell does not count: make it a code cell."
     number = next((place for place, cell in enumerate(code.cells) if cell.number == last.cell), None)
     if number is None:
         return ""
     ends_cell = last.index == len(code.cells[number].statements) - 1
     if ends_cell and _goes_on(code, number):
-        return f"The cell {last.cell} was split: the body of {own.name} is in the next cell."
+        return f"Code cell {last.cell} was split: the body of {own.name} is in the next cell."
     for statement in code.statements:
         node = statement.node
         if (
@@ -53,8 +56,8 @@ def why_untouched(code: Code, own: Slice) -> str:
             and not is_stub(node)
         ):
             return (
-                f"The code of {own.name} in cell {statement.cell} does not count: cell {last.cell} defines "
-                "it again, as it was handed out."
+                f"The code of {own.name} in code cell {statement.cell} does not count: "
+                f"code cell {last.cell} defines it again, as it was handed out."
             )
     return ""
 

@@ -144,6 +144,18 @@ codecs.register_error(OF_WINDOWS, _of_windows)
 
 def code_sources(content: dict[str, Any]) -> list[str]:
     """Return the sources of the code cells, of any format of notebooks."""
+    key = {1: "code", 2: "input", 3: "input"}.get(version_of(content), "source")
+    between = "\n" if version_of(content) == 2 else ""
+    return [joined(cell, key, between) for cell in _cells(content) if cell.get("cell_type") == "code"]
+
+
+def text_sources(content: dict[str, Any]) -> list[str]:
+    """Return the sources of the cells that hold no code, of any format of notebooks."""
+    key = "text" if version_of(content) == 1 else "source"
+    return [joined(cell, key) for cell in _cells(content) if cell.get("cell_type") != "code"]
+
+
+def _cells(content: dict[str, Any]) -> list[dict[str, Any]]:
     version = version_of(content)
     if version in (2, 3):  # the cells are on sheets
         sheets = content.get("worksheets")
@@ -152,9 +164,7 @@ def code_sources(content: dict[str, Any]) -> list[str]:
         cells = [cell for each in lists if isinstance(each, list) for cell in each]
     else:
         cells = content["cells"] if isinstance(content.get("cells"), list) else []
-    key = {1: "code", 2: "input", 3: "input"}.get(version, "source")
-    code = (cell for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code")
-    return [joined(cell, key, "\n" if version == 2 else "") for cell in code]
+    return [cell for cell in cells if isinstance(cell, dict)]
 
 
 def version_of(content: dict[str, Any]) -> int:

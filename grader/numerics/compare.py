@@ -145,7 +145,9 @@ def _compare_texts(got: Any, expected: Any) -> Comparison:
     if not isinstance(got, np.ndarray) or got.dtype.kind != "U":
         return _other_structure(got, expected)
     if got.shape != expected.shape:
-        return Comparison(Code.SHAPE, f"it has the shape {got.shape} where {expected.shape} is expected", 1)
+        return Comparison(
+            Code.SHAPE, f"it has the shape {got.shape} where {_wanted(expected)} is expected", 1
+        )
     wrong = np.argwhere(got != expected)
     if not len(wrong):
         return Comparison()
@@ -247,7 +249,7 @@ def _compare_arrays(got: NDArray[Any], expected: NDArray[Any], allowed: Toleranc
     # A shape does not matter where flattening is allowed, nor where a number came as an array of one.
     same_entries = got.size == expected.size and (allowed.flatten or (expected.ndim == 0 and got.size == 1))
     if got.shape != expected.shape and not same_entries:
-        message = f"it has the shape {got.shape} where {expected.shape} is expected"
+        message = f"it has the shape {got.shape} where {_wanted(expected)} is expected"
         slip = shape_slip(got, expected, rtol) if np.isfinite(rtol) else None  # else no entry is looked at
         if slip is None:
             return Comparison(Code.SHAPE, message, 1)
@@ -267,6 +269,10 @@ def _compare_arrays(got: NDArray[Any], expected: NDArray[Any], allowed: Toleranc
     elif got.dtype.kind in "iu" and expected.dtype.kind == "f":
         code, message = NearMissCode.INTEGER_DTYPE, "it has integer entries, so fractions were cut off"
     return Comparison(code, message, error, worst)
+
+
+def _wanted(expected: NDArray[Any]) -> str:
+    return str(expected.shape) if expected.ndim else "a single number"
 
 
 def shape_slip(got: NDArray[Any], expected: NDArray[Any], rtol: float) -> tuple[NearMissCode, str] | None:

@@ -13,6 +13,8 @@ from grader.records import Table
 from grader.subjects import Case
 
 MAX_ENTRIES = 30
+FEW_ENTRIES = 8  # of an array in a long text
+MAX_TEXT = 240
 Array = NDArray[Any]
 
 
@@ -44,8 +46,11 @@ def furthest(got: Sequence[Any], right: Sequence[Any], words: str, names: Sequen
         mine, wanted = as_array(value), dense(expected)
         if wanted is None:
             return ""
+        flat = mine is not None and min(mine.ndim, wanted.ndim) <= 1
         if mine is None or mine.size != wanted.size or mine.size == 0:
             continue  # it cannot be compared
+        if mine.shape != wanted.shape and not flat:
+            continue  # its entries have other places
         mine = mine.reshape(wanted.shape)
         error, where = relative_error(mine, wanted, least=1e-300)
         error = np.inf if np.isnan(error) else error
@@ -59,20 +64,23 @@ def furthest(got: Sequence[Any], right: Sequence[Any], words: str, names: Sequen
 
 def describe_input(case: Case, parameters: Sequence[str]) -> str:
     """Return an input as a student would write it, long arrays by their shape."""
-    arguments = [f"{name} = {text_of(value)}" for name, value in zip(parameters, case.args, strict=False)]
-    arguments += [f"{name} = {text_of(value)}" for name, value in case.keywords.items()]
-    return f"{case.name}: {', '.join(arguments)}"
+    named = [*zip(parameters, case.args, strict=False), *case.keywords.items()]
+    for entries in (MAX_ENTRIES, FEW_ENTRIES):
+        text = f"{case.name}: {', '.join(f'{name} = {text_of(value, entries)}' for name, value in named)}"
+        if len(text) <= MAX_TEXT:
+            break
+    return text
 
 
-def text_of(value: Any) -> str:
-    """Return a value as Python text if it is short."""
+def text_of(value: Any, entries: int = MAX_ENTRIES) -> str:
+    """Return a value as Python text, an array of more than so many entries by its shape."""
     if hasattr(value, "toarray"):
-        return f"csr_matrix({text_of(value.toarray())})"
+        return f"csr_matrix({text_of(value.toarray(), entries)})"
     if isinstance(value, tuple):
-        return f"({', '.join(text_of(part) for part in value)})"
+        return f"({', '.join(text_of(part, entries) for part in value)})"
     if not isinstance(value, np.ndarray):
         return _number(value) if isinstance(value, float) else repr(value)
-    if value.size > MAX_ENTRIES:
+    if value.size > entries:
         return f"<{' × '.join(map(str, value.shape))} array>"
     return _nested(value)
 

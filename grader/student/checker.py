@@ -99,7 +99,9 @@ class Checker:
             if VerdictKind.NOT_ATTEMPTED in kinds:
                 return inconclusive(check, f"it needs {other}, which {STILL}")
             if report.remark:
-                return inconclusive(check, f"it needs {other}, which cannot be called. {report.remark}")
+                reason = f"it needs {other}, which cannot be called"
+                reason += "" if other in self.wanted else f". {report.remark}"
+                return inconclusive(check, reason)
             if report.late:
                 return inconclusive(check, f"it needs {other}, which does not finish")
             if VerdictKind.FAILED in kinds:

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from grader.checks.base import Check, Outcomes, PlannedCase, ValueCheck, returned
+from grader.checks.gradient import GradientCase
 from grader.checks.outcomes import explain, where
 from grader.checks.result import CaseResult
-from grader.numerics.arrays import dense
+from grader.numerics.arrays import as_array, dense
 from grader.numerics.in_words import describe
 from grader.reading import FunctionFacts
 from grader.records import Code, Fault, Outcome, OutcomeKind
@@ -32,6 +33,9 @@ ALIASES = {
     "pd": "pandas",
     "la": "numpy.linalg",
 }
+PRODUCT = re.compile(r"matmul: .* core dimension 0, .*\(size (\d+) is different from (\d+)\)")
+IN_PLACE = re.compile(r"Cannot cast ufunc '\w+' output from dtype\('float\d+'\) to dtype\('u?int\d+'\)")
+MOST = 1000  # times the right number that are told
 CLOSE = 1e-6  # relative difference of two numbers that are the same
 
 
@@ -56,6 +60,9 @@ def in_words(
         found = how_it_failed(outcome, names)
     else:
         found = _about_form(check, case, outcome.value, result) or _about_numbers(check, cases, outcomes)
+        array = as_array(outcome.value)
+        if result.code == Code.ZERO and array is not None and array.dtype.kind in "iu":
+            found = f"{result.message}, and its entries are integers: were fractions cut off?"
     found = found or result.message
     if facts.stand_ins:
         own = list(inspect.signature(target).parameters)
@@ -95,12 +102,26 @@ def how_it_failed(outcome: Outcome, names: Iterable[str]) -> str:
         missing = re.fullmatch(r"name '(\w+)' is not defined", message)
         near = difflib.get_close_matches(missing[1], names, 1, ALIKE) if missing else []
         message += f". Did you mean {near[0]}?" if near else ""
+        if sizes := PRODUCT.search(message):
+            message = (
+                f"the factors of @ do not fit: the left has {sizes[2]} columns, the right {sizes[1]} rows"
+            )
+        elif IN_PLACE.search(message):
+            message = "fractions cannot be written into an array of integers"
         found = f"it raised {fault.type}{': ' if message else ''}{message}{place}"
     return found
 
 
-def suggestion(error: BaseException) -> str:
-    """Return what may have been meant by a name that is not there, '' if nothing comes near."""
+def suggestion(error: BaseException, code: str) -> str:
+    """Return what may have been meant by a name that is not there, or is no function; '' if nothing is.
+
+    `code` is the line that raised the error.
+    """
+    if isinstance(error, TypeError) and str(error).endswith("object is not callable"):
+        called = re.findall(r"\b([A-Za-z_]\w*)\s*\(", code)
+        known = dict(_visible(error))
+        own = [name for name in called if name in known and not callable(known[name])]
+        return f": {own[0]} is no function here, but {describe(known[own[0]])}" if own else ""
     wanted = getattr(error, "name", None)
     if not isinstance(wanted, str):
         return ""
@@ -109,7 +130,7 @@ def suggestion(error: BaseException) -> str:
         if wanted in ALIASES or wanted in sys.stdlib_module_names or wanted in sys.modules:
             statement = f"import {module}" + (f" as {wanted}" if module != wanted else "")
             return f". Was it meant to be imported ({statement})?"
-        names = set(_visible(error))
+        names = {name for name, _ in _visible(error)}
     elif isinstance(error, AttributeError):
         try:
             names = {name for name in dir(error.obj) if not name.startswith("_")}
@@ -121,15 +142,18 @@ def suggestion(error: BaseException) -> str:
     return f". Did you mean {near[0]}?" if near else ""
 
 
-def _visible(error: BaseException) -> Iterator[str]:
-    """Yield the names that the line which raised an error could have used."""
+def _visible(error: BaseException) -> Iterator[tuple[str, Any]]:
+    """Yield the names that the line which raised an error could have used, and what they refer to.
+
+    Where a name comes again, the last one counts.
+    """
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
+    yield from vars(builtins).items()
     if trace is not None:
-        yield from trace.tb_frame.f_locals
-        yield from (name for name in trace.tb_frame.f_globals if not name.startswith("_"))
-    yield from dir(builtins)
+        yield from ((name, each) for name, each in trace.tb_frame.f_globals.items() if name[:1] != "_")
+        yield from trace.tb_frame.f_locals.items()
 
 
 def _other_arguments(function: KitFunction, target: Callable[..., Any], case: PlannedCase) -> str:
@@ -159,9 +183,15 @@ def _about_form(check: Check, case: PlannedCase, value: Any, result: CaseResult)
     several = isinstance(value, tuple | list)
     parts = getattr(check, "wrt", ())
     if output is not None and not (several and len(value) > output):
-        return f"it returned {describe(value)}, not a tuple of at least {output + 1}"
+        needed = f" of at least {output + 1}" if output or several else ""
+        return f"it returned {describe(value)}, not a tuple{needed}"
     if len(parts) > 1 and not (several and len(value) == len(parts)):
         return f"it returned {describe(value)}, not a tuple of {len(parts)} arrays ({', '.join(parts)})"
+    shapes = [part.shape for part in case.numeric.parts] if isinstance(case, GradientCase) else []
+    mine = [as_array(part) for part in value] if len(parts) > 1 else []
+    own = [part.shape for part in mine if part is not None]
+    if own != shapes and own[::-1] == shapes:
+        return f"its parts have the shapes of each other: are they in the order ({', '.join(parts)})?"
     got = dense(value if output is None else value[output])
     right = dense(getattr(case, "expected", None))
     found = ""
@@ -175,12 +205,10 @@ def _about_form(check: Check, case: PlannedCase, value: Any, result: CaseResult)
     return found
 
 
-def _about_numbers(  # noqa: PLR0911 -- a table of numbers
-    check: Check, cases: Sequence[PlannedCase], outcomes: Outcomes
-) -> str:
+def _about_numbers(check: Check, cases: Sequence[PlannedCase], outcomes: Outcomes) -> str:
     """Say how a number differs from the right one on all inputs; '' if the results are no numbers."""
     output = check.output if isinstance(check, ValueCheck) else None
-    factors = []
+    numbers = []
     for case in cases:
         got = returned(case.calls[0], outcomes, output)
         mine, right = dense(got.value), dense(getattr(case, "expected", None))
@@ -192,13 +220,28 @@ def _about_numbers(  # noqa: PLR0911 -- a table of numbers
             return "it is NaN: there is a 0/0, a 0 times log(0) or the root of a negative number in it"
         if np.isinf(mine):
             return "it is infinite: something is divided by 0, or it is the log of 0"
-        factors.append(float(mine) / float(right) if right else np.nan)
-    factor = factors[0]
-    if len(factors) > 1 and np.allclose(factors, factor, rtol=CLOSE, atol=0.0):
-        if abs(factor + 1) < CLOSE:
-            return "it has the wrong sign"
-        return f"it is right up to the constant factor {factor:.4g}"
-    return "it is another number"
+        numbers.append((float(mine), float(right)))
+    if not any(mine for mine, _ in numbers):
+        return "it is zero"
+    factors = [mine / right if right else np.nan for mine, right in numbers]
+    counts = [1 / factor if 0.0 < factor < 1.0 else factor for factor in factors]
+    if len(factors) > 1 and np.allclose(factors, factors[0], rtol=CLOSE, atol=0.0):
+        found = f"it is right up to the constant factor {factors[0]:.4g}"
+        found = "it has the wrong sign" if abs(factors[0] + 1) < CLOSE else found
+    elif len(factors) > 1 and all(abs(n - round(n)) < CLOSE and 1 < n < MOST for n in counts):
+        times = [
+            f"1/{n:.0f}" if factor < 1.0 else f"{n:.0f}" for n, factor in zip(counts, factors, strict=True)
+        ]
+        found = f"it is {', '.join(times[:-1])} and {times[-1]} times the right number"
+    elif any(right % 1 for _, right in numbers) and all(mine == np.trunc(right) for mine, right in numbers):
+        found = "it is a whole number: the fraction is cut off"
+    elif all(abs(mine - right**2) < CLOSE * abs(right**2) for mine, right in numbers):
+        found = "it is the square of the right number"
+    elif all(abs(mine**2 - right) < CLOSE * abs(right) for mine, right in numbers):
+        found = "it is the root of the right number"
+    else:
+        found = "it is another number"
+    return found
 
 
 def _lower(text: str) -> str:
@@ -208,6 +251,6 @@ def _lower(text: str) -> str:
 def suggested(error: BaseException, fault: Fault) -> str:
     """Return the message of an error, with what may have been meant."""
     try:
-        return fault.message + suggestion(error)
+        return fault.message + suggestion(error, fault.code)
     except Exception:  # whatever an error of the student's own class does
         return fault.message

@@ -21,7 +21,7 @@ from grader.inside import execute
 from grader.notebook.cells import Code, read_sources
 from grader.notebook.facts import find_functions, find_subjects
 from grader.notebook.quiet import quiet
-from grader.notebook.slicing import Slice
+from grader.notebook.slicing import Slice, definition_nodes
 from grader.reading import FactsStatus, FunctionFacts
 from grader.records import Fault
 from grader.student.finding_words import suggested
@@ -50,6 +50,10 @@ class Functions(Protocol):
         """Return the other functions of the assignment that its code needs, defined or not."""
         ...
 
+    def returns(self, name: str) -> bool | None:
+        """Return whether a `return` in its code has a value; None if its code cannot be read."""
+        ...
+
 
 class NotebookFunctions:
     """The functions in the file of a notebook, and in the Python files beside it (`modules`, by file name).
@@ -71,6 +75,10 @@ class NotebookFunctions:
     def needs(self, name: str) -> tuple[str, ...]:
         """Return the other functions of the assignment that its code needs, defined or not."""
         return needed(name, self.slices.get(name), self.facts_by_name)
+
+    def returns(self, name: str) -> bool | None:
+        """Return whether a `return` in its code has a value; None if its code cannot be read."""
+        return _returns(self.slices.get(name), name)
 
     def get(self, name: str) -> Callable[..., Any]:
         """Execute the statements that the function needs, once, and return it; raise Unavailable."""
@@ -140,6 +148,10 @@ class LiveFunctions:
         """Return the other functions of the assignment that its code needs, defined or not."""
         return needed(name, self.slices.get(name), self.facts_by_name)
 
+    def returns(self, name: str) -> bool | None:
+        """Return whether a `return` in its code has a value; None if its code cannot be read."""
+        return _returns(self.slices.get(name), name)
+
     def get(self, name: str) -> Callable[..., Any]:
         """Return the object that the name refers to now; raise Unavailable if it cannot be called."""
         refuse(self.facts(name))
@@ -169,6 +181,18 @@ def needed(name: str, own: Slice | None, known: Mapping[str, FunctionFacts]) -> 
         for place, other in enumerate(known)
         if Subject.named(other).root in names
         and (Subject.named(other).root != root or (other != name and place < before))
+    )
+
+
+def _returns(own: Slice | None, name: str) -> bool | None:
+    nodes = definition_nodes(own.definition, name) if own is not None else []
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+    if not functions:
+        return None
+    return any(
+        isinstance(node, ast.Return) and node.value is not None
+        for function in functions
+        for node in ast.walk(function)
     )
 
 

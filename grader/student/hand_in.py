@@ -19,7 +19,7 @@ from grader.notebook.cells import Code, read_sources
 from grader.notebook.facts import find_subjects
 from grader.notebook.names import aliases, dotted, imported_modules
 from grader.notebook.slicing import BUILTINS, definition_nodes
-from grader.notebook.sources import code_sources
+from grader.notebook.sources import code_sources, text_sources
 from grader.reading import FactsStatus
 from grader.student.environment import READERS, REMOVED, WRITERS
 from grader.student.kit import Kit
@@ -49,7 +49,7 @@ def find_obstacles(
 
     `modules` are the Python files beside it, by their names.
     """
-    code = read_sources(code_sources(content))
+    code = read_sources(code_sources(content), text_sources(content))
     found: list[Obstacle] = []
 
     if name != kit.notebook:
@@ -97,7 +97,9 @@ def _check_functions(code: Code, kit: Kit, modules: Mapping[str, Code]) -> Itera
     own = {node.name: _arguments(node) for node in nodes if isinstance(node, Function)}
     own = {name: arguments for name, arguments in own.items() if name not in kit.functions}
     for name, function in kit.functions.items():
-        if facts[name].status == FactsStatus.NOT_ATTEMPTED:
+        if facts[name].status == FactsStatus.NOT_ATTEMPTED and facts[name].remark:
+            yield Obstacle(facts[name].remark, f"As it is, it earns none of its {function.points:g} points.")
+        elif facts[name].status == FactsStatus.NOT_ATTEMPTED:
             message = f"{name} is still as it was handed out ({function.points:g} points)."
             yield Obstacle(message, "It is fine to leave it, if you mean to.", serious=False)
         elif facts[name].status == FactsStatus.MISSING and "syntax error" not in facts[name].remark:
@@ -109,6 +111,13 @@ def _check_functions(code: Code, kit: Kit, modules: Mapping[str, Code]) -> Itera
                 advice = f"Is it {near[0]} now? It is called as {name}; give it that name again."
             yield Obstacle(facts[name].remark, advice)
         elif name in slices:
+            defining = [
+                each for each in code.statements if isinstance(each.node, Function) and each.node.name == name
+            ]
+            if len(defining) > 1 and not facts[name].file:
+                cells = " and ".join(dict.fromkeys(str(each.cell) for each in defining))
+                message = f"{name} is defined {len(defining)} times (code cell {cells})."
+                yield Obstacle(message, "The last one counts.", serious=False)
             node = definition_nodes(slices[name].definition, name)[-1]
             if not isinstance(node, Function) or node.args.vararg is not None:
                 continue

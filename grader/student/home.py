@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from grader.checks.base import Check, InputsCheck, PlannedCase, ValueCheck, returned
+from grader.checks.result import with_one_factor
 from grader.course.rubric import Limits
 from grader.decode import decode
 from grader.errors import AssignmentError, GraderError
@@ -29,7 +30,7 @@ from grader.inside.perform import perform
 from grader.inside.safe_text import message_text
 from grader.numerics.in_words import describe_input
 from grader.plan.planner import make_call
-from grader.records import Fault, Outcome, OutcomeKind, Plot, VerdictKind
+from grader.records import Code, Fault, Outcome, OutcomeKind, Plot, VerdictKind
 from grader.student.finding_words import in_words
 from grader.student.functions import Functions, Unavailable, describe_error, kept_alive, silent
 from grader.student.isolation import Ended, TimeIsUp, forked, watched
@@ -207,17 +208,20 @@ class Bench:
         if not cases:
             return Finding(check.id, check.title, verdict.kind, verdict.message, look=look)
         # Of the inputs on which the check does not hold, show the first: it is the simplest.
-        results = [case.judge(outcomes, None) for case in cases]
+        results = with_one_factor([case.judge(outcomes, None) for case in cases])
         case, result = next(pair for pair in zip(cases, results, strict=True) if pair[1].fraction < 1.0)
         output = check.output if isinstance(check, ValueCheck) else None
         got = returned(case.calls[0], outcomes, output)
         worst = "" if got.failed else case.detail(got.value, result)
         known = (self.function, self.functions.get(self.function.name), facts)
         found = in_words(check, cases, outcomes, (case, result), known, self.kit.functions)
+        if got.failed is None and got.value is None and self.functions.returns(self.function.name) is False:
+            found += ": no return in it has a value, and print only shows one"
+        undecided = result.inconclusive or result.code == Code.NOT_CHECKED
         return Finding(
             check.id,
             check.title,
-            VerdictKind.INCONCLUSIVE if result.inconclusive else VerdictKind.FAILED,
+            VerdictKind.INCONCLUSIVE if undecided else VerdictKind.FAILED,
             found,
             worst,
             describe_input(case.inputs, self.function.parameters),

@@ -71,12 +71,13 @@ def summary(reports: Sequence[Report]) -> str:
     """Return the result of all checks in one sentence."""
     kinds = [finding.kind for report in reports for finding in report.findings]
     words = {
-        VerdictKind.PASSED: "hold",
-        VerdictKind.FAILED: "do not",
-        VerdictKind.INCONCLUSIVE: "cannot be made yet",
-        VerdictKind.NOT_ATTEMPTED: "are not begun",
+        VerdictKind.PASSED: ("holds", "hold"),
+        VerdictKind.FAILED: ("does not", "do not"),
+        VerdictKind.INCONCLUSIVE: ("cannot be made yet", "cannot be made yet"),
+        VerdictKind.NOT_ATTEMPTED: ("is not begun", "are not begun"),
     }
-    counts = [f"{kinds.count(kind)} {word}" for kind, word in words.items() if kinds.count(kind)]
+    number = {kind: kinds.count(kind) for kind in words}
+    counts = [f"{number[kind]} {words[kind][number[kind] > 1]}" for kind in words if number[kind]]
     noun = "check" if len(kinds) == 1 else "checks"
     return f"{len(kinds)} public {noun}: {', '.join(counts)}." if kinds else "There are no public checks."
 

@@ -231,7 +231,7 @@ def test_no_line_is_wider_than_the_terminal(kit: Kit, width: int) -> None:
 
 def test_the_sentence_at_the_end_counts_everything(kit: Kit) -> None:
     reports = reports_of(kit, edited(HALF), "tsne_gradient", "reconstruct")
-    assert summary(list(reports.values())) == "7 public checks: 6 hold, 1 do not."
+    assert summary(list(reports.values())) == "7 public checks: 6 hold, 1 does not."
 
 
 def test_the_command_says_it_all_with_exit_0_and_1(tmp_path: Path) -> None:
@@ -390,7 +390,7 @@ def test_without_scipy_what_needs_it_says_so_and_the_rest_is_checked(kit: Kit, t
     assert "✓ The reconstruction is X W1 W2" in done.stdout
     assert done.stdout.count("it needs scipy, which is not installed: python -m pip install scipy") == 1
     assert "as above" in done.stdout
-    assert done.stdout.endswith("3 public checks: 1 hold, 2 cannot be made yet.\n")
+    assert done.stdout.endswith("3 public checks: 1 holds, 2 cannot be made yet.\n")
 
 
 ENDINGS = {

@@ -58,7 +58,7 @@ def test_magics_are_left_out_where_there_is_no_ipython(tmp_path: Path) -> None:
     cell = "%matplotlib inline\n!ls\ndef reconstruct(X, W1, W2):\n    return X @ W1 @ W2"
     (tmp_path / "a.ipynb").write_text(notebook(cell), encoding="utf-8")
     done = run(HEAVY, "check", str(tmp_path / "a.ipynb"), "-f", "reconstruct")
-    assert done.stdout.splitlines()[-1] == "1 public check: 1 hold.", done.stderr
+    assert done.stdout.splitlines()[-1] == "1 public check: 1 holds.", done.stderr
 
 
 def test_running_a_notebook_says_what_is_needed_for_it(tmp_path: Path) -> None:
