@@ -163,6 +163,12 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for archive in ("submissions", "last_year"):
         shutil.make_archive(str(root / archive), "zip", root / "submissions" / "tiny")
     (root / "numerical_notebook_grader-0.1.0-py3-none-any.whl").write_bytes(b"a wheel")
+    (root / "Grades.csv").write_text(
+        "Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed\n"
+        "Participant 1,anna,anna@example.org,Submitted for grading,,4.00,Yes\n"
+        "Participant 2,bert,bert@example.org,Submitted for grading,,4.00,Yes\n",
+        encoding="utf-8",
+    )
     (root / "classroom_roster.csv").write_text("identifier,name\nanna,Anna\nbert,Bert\n", encoding="utf-8")
     for name in ("problem_1.pdf", "problem_2.pdf"):
         writer = PdfWriter()

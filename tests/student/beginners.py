@@ -57,7 +57,7 @@ INIT = 'def initialize_Q_P(matrix, k, init="random"):\n'
 
 BEGINNERS = (
     Beginner("print_for_return", "reconstruct", "✗", ("None",), cell=REC + "    print(X @ W1 @ W2)"),
-    Beginner("returns_zero", "low_dimensional_similarities", "✗✗✗", (), cell=Q + "    return 0"),
+    Beginner("returns_zero", "low_dimensional_similarities", "✗??", (), cell=Q + "    return 0"),
     Beginner(
         "list_of_lists",
         "low_dimensional_similarities",
@@ -71,21 +71,21 @@ BEGINNERS = (
         "misspelt_variable",
         "reconstruct",
         "✗",
-        ("did you mean", "hidden"),
+        ("Did you mean", "hidden"),
         cell=REC + "    hidden = X @ W1\n    return hiden @ W2",
     ),
     Beginner(
         "misspelt_numpy_function",
         "reconstruct",
         "✗",
-        ("did you mean", "matmul"),
+        ("Did you mean", "matmul"),
         cell=REC + "    return np.matmull(np.matmul(X, W1), W2)",
     ),
     Beginner(
         "misspelt_own_function",
         "kl_divergence",
         "✗",
-        ("did you mean", "low_dimensional_similarities"),
+        ("Did you mean", "low_dimensional_similarities"),
         edits=(("    Q = low_dimensional_similarities(Y)", "    Q = low_dimensional_similarites(Y)"),),
     ),
     Beginner(
@@ -157,7 +157,7 @@ BEGINNERS = (
         "gradient_on_wrong_q",
         "tsne_gradient",
         "✓✓✓✓✓✓",
-        ("low_dimensional_similarities",),
+        (),
         edits=(("np.fill_diagonal(inverse, 0.0)", "pass"),),
     ),
     Beginner(
@@ -186,7 +186,7 @@ BEGINNERS = (
         "endless_loop",
         "low_dimensional_similarities",
         "✗??",
-        ("did not finish", "line 3"),
+        ("did not finish", "line "),
         cell=Q + "    while True:\n        pass",
     ),
     Beginner(
@@ -215,7 +215,7 @@ BEGINNERS = (
         "elementwise_product",
         "reconstruct",
         "✗",
-        ("(3, 2)", "broadcast"),
+        ("(3,2)", "broadcast"),
         cell=REC + "    return X * W1 * W2",
     ),
     Beginner(
@@ -291,7 +291,7 @@ BEGINNERS = (
         "mean_over_all_entries",
         "reconstruction_error",
         "✗",
-        ("factor",),
+        ("1/2 and 1/3 times",),
         edits=(
             (
                 "np.mean(np.sum((X - reconstruct(X, W1, W2)) ** 2, axis=1))",
@@ -322,7 +322,7 @@ BEGINNERS = (
         "gradients_in_the_wrong_order",
         "reconstruction_error_gradient",
         "✗",
-        (),
+        ("in the order (W1, W2)?",),
         edits=(
             (
                 "    return (\n        2.0 / len(X) * X.T @ residual @ W2.T,\n        2.0 / len(X) * (X @ W1).T @ residual,\n    )",
@@ -371,7 +371,7 @@ BEGINNERS = (
     Beginner(
         "only_one_weight",
         "fit_linear_autoencoder",
-        "✗✓✗",
+        "✓✓✗",
         ("tuple",),
         edits=(("return directions.T, directions", "return directions.T"),),
     ),
@@ -394,7 +394,7 @@ BEGINNERS = (
         "means_flat",
         "shift_user_mean",
         "✓✓",
-        ("(4,)",),
+        (),
         edits=(("return shifted, means[:, None]", "return shifted, means"),),
     ),
     Beginner(
@@ -431,11 +431,85 @@ BEGINNERS = (
     Beginner(
         "sklearn_tsne",
         "tsne_gradient",
-        "✗✗✗✗✗✗",
+        "✗✗????",
         ("sklearn.manifold",),
         cell="from sklearn.manifold import TSNE\n" + GRAD + "    return TSNE(perplexity=1).fit_transform(Y)",
     ),
     Beginner("method_missing", "reconstruct", "✗", ("dott",), cell=REC + "    return X.dott(W1).dot(W2)"),
     Beginner("string_result", "reconstruct", "✗", ("text",), cell=REC + "    return 'X W1 W2'"),
     Beginner("generator_result", "reconstruct", "✗", ("generator",), cell=REC + "    yield X @ W1 @ W2"),
+    Beginner(
+        "print_for_return",
+        "low_dimensional_similarities",
+        "✗??",
+        ("nothing (None)", "print only shows one"),
+        edits=(("return inverse / inverse.sum()", "print(inverse / inverse.sum())"),),
+    ),
+    Beginner(
+        "written_in_integers",
+        "tsne_gradient",
+        "✓✗????",
+        ("were fractions cut off?",),
+        edits=(
+            (
+                "    return 4.0 * np.einsum",
+                "    gradient = np.zeros(Y.shape, dtype=int)\n    gradient[:] = 4.0 * np.einsum",
+            ),
+            ('"ij,ijd->id", forces, differences)', '"ij,ijd->id", forces, differences)\n    return gradient'),
+        ),
+    ),
+    Beginner(
+        "sum_as_a_variable",
+        "low_dimensional_similarities",
+        "✗✗✗",
+        ("sum is no function here, but a number",),
+        edits=(("return inverse / inverse.sum()", "sum = 0.0\n    return inverse / sum(inverse)"),),
+    ),
+    Beginner(
+        "transpose_forgotten",
+        "reconstruct",
+        "✗",
+        ("the left has 1 columns, the right 2 rows",),
+        cell=REC + "    return X @ W1 @ W2.T",
+    ),
+    Beginner(
+        "integers_changed_in_place",
+        "shift_user_mean",
+        "✗✗",
+        ("fractions cannot be written into an array of integers",),
+        cell=SHIFT + "    matrix.data -= matrix.data.mean()\n    return matrix, matrix",
+    ),
+    Beginner(
+        "whole_number",
+        "reconstruction_error",
+        "✗",
+        ("the fraction is cut off",),
+        edits=(
+            (
+                "np.mean(np.sum((X - reconstruct(X, W1, W2)) ** 2, axis=1))",
+                "np.sum((X - reconstruct(X, W1, W2)) ** 2) // len(X)",
+            ),
+        ),
+    ),
+    Beginner(
+        "two_factors_forgotten",
+        "reconstruction_error_gradient",
+        "✗",
+        ("a factor that differs from input to input",),
+        edits=(("2.0 / len(X) * ", ""),),
+    ),
+    Beginner(
+        "sum_from_k_plus_1",
+        "minimum_error",
+        "✗",
+        ("found it is zero",),
+        edits=(("singular_values[k:] ** 2", "singular_values[k + 1 :] ** 2"),),
+    ),
+    Beginner(
+        "dict_of_weights",
+        "fit_linear_autoencoder",
+        "✗✓✗",
+        ("a dict of 2, not a tuple",),
+        edits=(("return directions.T, directions", "return {'W1': directions.T, 'W2': directions}"),),
+    ),
 )

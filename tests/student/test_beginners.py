@@ -17,7 +17,7 @@ NEEDS_FORK = {"memory", "list_grows_forever", "counts_calls"}
 @pytest.fixture(scope="module")
 def kit(tmp_path_factory: pytest.TempPathFactory) -> Kit:
     kit = write_kit_to(tmp_path_factory.mktemp("kit"))
-    return Kit(**{**vars(kit), "seconds": 1.0})
+    return Kit(**{**vars(kit), "seconds": 1.0, "memory_mb": 512})
 
 
 @pytest.mark.parametrize("beginner", BEGINNERS, ids=lambda beginner: beginner.name)

@@ -165,7 +165,7 @@ def test_options_that_do_not_go_together_are_refused(
     with pytest.raises(SystemExit) as ending:
         main(["check", str(tmp_path / NAME), "--hand-in", "--run"])
     assert ending.value.code == 2
-    assert "leave out -f and --run" in capsys.readouterr().err
+    assert "leave out -f, --run, --watch" in capsys.readouterr().err
 
 
 def test_a_file_beside_the_notebook_is_there_in_the_copy_and_is_to_be_handed_in_too(
