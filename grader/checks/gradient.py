@@ -347,6 +347,9 @@ def _part(value: Any, right: Array) -> Array | CaseResult:
     comparison = compare(value, right, np.inf)
     array = as_array(value)
     if not comparison.equal or array is None:
+        slip = near_miss(value, right, NAMED) if comparison.code == Code.SHAPE else None
+        if slip is not None:
+            return CaseResult(0.0, slip.code, f"{comparison.message}; {slip.message}")
         return CaseResult(0.0, comparison.code, comparison.message)
     if array.dtype.kind == "c" and array.imag.any():
         return CaseResult(0.0, Code.COMPLEX, "it has complex entries")

@@ -276,6 +276,8 @@ def test_a_transposed_part_of_several_earns_its_credit() -> None:
     wide = np.ones((2, 3)) * [1.0, 2.0, 3.0]
     assert judge((wide.T, SQUARE), (wide, SQUARE), credit={"transposed": 0.5}).fraction == 0.75
     assert judge((wide.T, SQUARE), (wide, SQUARE)).fraction == 0.5
+    other = judge((wide.T + 1.0, SQUARE), (wide, SQUARE), credit={"transposed": 0.5})
+    assert (other.fraction, other.code) == (0.5, "shape")
 
 
 @pytest.mark.parametrize("code", ["sign", "constant_factor", "transposed"])
