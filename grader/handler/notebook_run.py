@@ -214,14 +214,16 @@ class _Run:
             status = CellStatus.ERROR
             if clock.expired():  # nbclient then says that the kernel is dead
                 over = f"when its {limit:g} s were over"
-                self.remark = f"Cell {number} did not stop {over}; the kernel was ended."
+                self.remark = f"Code cell {number} did not stop {over}; the kernel was ended."
                 status = CellStatus.TIMEOUT
             elif isinstance(error, DeadKernelError):
-                self.remark = f"The kernel ended in cell {number}; the cells after it were not run."
+                self.remark = f"The kernel ended in code cell {number}; the cells after it were not run."
             else:
-                self.remark = f"The kernel sent nonsense in cell {number}; the cells after it were not run."
+                self.remark = (
+                    f"The kernel sent nonsense in code cell {number}; the cells after it were not run."
+                )
         if status is None and getattr(client.kc, "broken", False):
-            self.remark = f"The kernel sent nonsense in cell {number}; the cells after it were not run."
+            self.remark = f"The kernel sent nonsense in code cell {number}; the cells after it were not run."
             status = CellStatus.ERROR
         seconds = time.monotonic() - started
         self.output_left -= client.kept

@@ -92,7 +92,8 @@ def read_sources(sources: Iterable[str], texts: Iterable[str] = ()) -> Code:
                     statements.append(Statement(**names, cell=number, index=index, node=node, text=text))
             cell = CodeCell(number, python, tuple(statements))
         except SyntaxError as error:
-            cell = CodeCell(number, source, error=f"code cell {number}, line {error.lineno}: {error.msg}")
+            place = f"code cell {number}" + (f", line {error.lineno}" if error.lineno else "")
+            cell = CodeCell(number, source, error=f"{place}: {error.msg}")
         except Exception as error:  # IPython gives up with a RuntimeError after 500 magics
             cell = CodeCell(number, source, error=f"code cell {number}: {error or type(error).__name__}")
         left -= len(cell.statements)

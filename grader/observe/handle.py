@@ -275,5 +275,5 @@ def _out_of_memory(run: NotebookRun) -> NotebookRun:
     return replace(
         run,
         cells=cells,
-        remark=f"The kernel ran out of memory in cell {last}; the cells after it were not run.",
+        remark=f"The kernel ran out of memory in code cell {last}; the cells after it were not run.",
     )

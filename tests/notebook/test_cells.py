@@ -52,13 +52,13 @@ def test_the_names_that_a_cell_binds(source: str, names: list[str]) -> None:
 
 
 BROKEN = {
-    "a syntax error": ("x = 1\nx = (", "cell 2, line 2"),
-    "a global that comes too late": ("def g():\n    x = 1\n    global x", "cell 2, line 3"),
-    "a null byte": ("x = '\x00'", "cell 2"),
-    "half a surrogate pair": ("x = '\ud800'", "cell 2"),
-    "nesting without end": ("x = " + "(" * 1000 + ")" * 1000, "cell 2"),
-    "a sum without end": ("x = " + "1 + " * 30_000 + "1", "cell 2"),
-    "Python 2": ("print 'hello'", "cell 2, line 1"),
+    "a syntax error": ("x = 1\nx = (", "code cell 2, line 2"),
+    "a global that comes too late": ("def g():\n    x = 1\n    global x", "code cell 2, line 3"),
+    "a null byte": ("x = '\x00'", "code cell 2: "),
+    "half a surrogate pair": ("x = '\ud800'", "code cell 2"),
+    "nesting without end": ("x = " + "(" * 1000 + ")" * 1000, "code cell 2"),
+    "a sum without end": ("x = " + "1 + " * 30_000 + "1", "code cell 2"),
+    "Python 2": ("print 'hello'", "code cell 2, line 1"),
 }
 
 
@@ -105,7 +105,7 @@ def test_a_notebook_that_no_hand_wrote_is_read_up_to_a_limit() -> None:
     first, second, third = code("x0 = 1", endless, endless).cells
     assert len(first.statements) + len(second.statements) == 2001
     assert third.statements == ()
-    assert third.error.startswith("cell 3: the notebook has more than 3000 statements")
+    assert third.error.startswith("code cell 3: the notebook has more than 3000 statements")
 
 
 def test_whatever_a_cell_makes_the_reader_raise_costs_that_cell_alone(
@@ -120,7 +120,7 @@ def test_whatever_a_cell_makes_the_reader_raise_costs_that_cell_alone(
 
         monkeypatch.setattr(cells, "to_python", fails)
         first, second = read_sources(["!a", "x = 1"]).cells
-        assert first.error.startswith("cell 1: ")
+        assert first.error.startswith("code cell 1: ")
         assert len(second.statements) == 1
 
 

@@ -73,7 +73,7 @@ def test_a_function_with_two_definitions_was_attempted_though_one_of_them_was_gi
 def test_a_function_in_a_cell_with_a_syntax_error_is_missing_and_says_so(source: str) -> None:
     found = facts("x = 1", source)
     assert found.status == "missing"
-    assert "syntax error: cell 2, line" in found.remark
+    assert "syntax error: code cell 2, line" in found.remark
 
 
 def test_a_syntax_error_in_another_function_is_not_blamed() -> None:

@@ -46,10 +46,13 @@ def test_a_renamed_function_is_asked_for() -> None:
 def test_a_cell_that_was_split_is_told() -> None:
     lines = BODY.splitlines()
     bare = facts(("code", lines[0]), ("code", "\n".join(lines[1:])))
-    assert (bare.status, bare.remark) == ("missing", "Its cell 1 was split: its body is in the next cell.")
+    assert (bare.status, bare.remark) == (
+        "missing",
+        "Its code cell 1 was split: its body is in the next cell.",
+    )
     documented = facts(("code", f"{lines[0]}\n    '''doc'''"), ("code", "\n".join(lines[1:])))
     assert documented.status == "not_attempted"
-    assert "The cell 1 was split" in documented.remark
+    assert "Code cell 1 was split" in documented.remark
     assert facts(("code", STUB), ("code", "x = 1")).remark == ""
     assert "syntax error" in facts(("code", "def softmax(Z:")).remark
 
@@ -57,4 +60,4 @@ def test_a_cell_that_was_split_is_told() -> None:
 def test_a_copy_as_handed_out_below_the_own_code_is_told() -> None:
     found = facts(("code", BODY), ("code", STUB))
     assert found.status == "not_attempted"
-    assert "in cell 1 does not count: cell 2 defines it again" in found.remark
+    assert "in code cell 1 does not count: code cell 2 defines it again" in found.remark

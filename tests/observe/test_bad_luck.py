@@ -341,7 +341,7 @@ def test_a_kernel_that_the_system_killed_for_memory_is_out_of_memory(
     assert [cell.status for cell in done.cells] == ["ok", "error", "not_run"]
     assert done.cells[1].fault is not None
     assert done.cells[1].fault.type == "MemoryError"
-    assert "ran out of memory in cell 2" in done.remark
+    assert "ran out of memory in code cell 2" in done.remark
 
 
 def test_a_kernel_that_was_killed_once_runs_again(box: WarmSandbox, when_a_cell_runs: list) -> None:

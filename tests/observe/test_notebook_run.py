@@ -120,7 +120,7 @@ DEAF = {
 def test_a_cell_that_does_not_stop_has_run_out_of_time(run: Run, name: str) -> None:
     done = run("x = 1", DEAF[name], "x", limits=NotebookLimits(seconds=200, cell_seconds=1))
     assert [cell.status for cell in done.cells] == ["ok", "timeout", "not_run"]
-    assert done.remark == "Cell 2 did not stop when its 1 s were over; the kernel was ended."
+    assert done.remark == "Code cell 2 did not stop when its 1 s were over; the kernel was ended."
 
 
 FAILS = {
@@ -180,7 +180,7 @@ def test_a_notebook_over_its_time_stops_and_says_so(run: Run) -> None:
 def test_a_kernel_that_ends_takes_only_the_cells_behind_it(run: Run, last: str) -> None:
     done = run("print('before')", last, "print('after')")
     assert [cell.status for cell in done.cells] == ["ok", "error", "not_run"]
-    assert done.remark == "The kernel ended in cell 2; the cells after it were not run."
+    assert done.remark == "The kernel ended in code cell 2; the cells after it were not run."
     assert "before" in done.executed
 
 
