@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from grader.observe.sandbox import Sandbox
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
-settings.register_profile("grader", deadline=None, max_examples=60)
+settings.register_profile(
+    "grader", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("grader")
 
 

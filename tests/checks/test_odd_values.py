@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pydantic import TypeAdapter
@@ -209,7 +209,7 @@ CASES: dict[str, PlannedCase] = {
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", CASES)
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, deadline=None)
 @given(VALUES, VALUES)
 def test_judging_never_raises(name: str, first: Any, second: Any) -> None:
     case, values = CASES[name], (came_out(first), came_out(second))
@@ -227,7 +227,7 @@ def test_judging_never_raises(name: str, first: Any, second: Any) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, deadline=None)
 @given(VALUES)
 def test_a_value_is_described_and_made_dense_or_not(value: Any) -> None:
     came = came_out(value)
@@ -253,7 +253,7 @@ KNOWN: Any = SimpleNamespace(
 
 
 @pytest.mark.filterwarnings("ignore")
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, deadline=None)
 @given(VALUES)
 def test_the_search_for_a_known_mistake_never_raises(value: Any) -> None:
     diagnose(KNOWN, {"call": Outcome(OutcomeKind.RETURNED, came_out(value))})

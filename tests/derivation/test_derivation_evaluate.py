@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support_derivation import Loops, task
 
@@ -73,13 +73,13 @@ def compare(tree: n.Node, number: int, symmetric: bool = False) -> None:
         assert (np.abs(ours - np.real(theirs)) <= bound).all(), (tree, at, ours, theirs)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None)
 @given(TREES, st.sampled_from(INSTANCES))
 def test_a_tree_has_the_value_that_loops_give_it(tree: n.Node, number: int) -> None:
     compare(tree, number)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None)
 @given(TREES, st.booleans())
 def test_the_derivative_of_a_tree_is_that_of_the_complex_step(tree: n.Node, symmetric: bool) -> None:
     compare(n.Derivative(tree, n.Symbol("d", ("k", "l"))), 1, symmetric)

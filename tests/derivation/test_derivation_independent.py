@@ -85,7 +85,7 @@ PIECES = [
 ]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(LINES),
     st.lists(st.tuples(st.integers(0, 200), st.integers(0, 4), st.sampled_from(["", *PIECES])), max_size=3),

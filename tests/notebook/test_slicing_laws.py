@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import nbformat
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from grader.notebook.cells import Code, read_code
@@ -102,7 +102,7 @@ def value_after(cells: list[str]) -> Any:
 
 
 @given(st.lists(statements(), max_size=12))
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None)
 def test_a_slice_returns_what_the_whole_notebook_returns(body: list[str]) -> None:
     cell = "\n".join([START, *body, TARGET])
     whole = value_after([cell])
@@ -114,7 +114,7 @@ def test_a_slice_returns_what_the_whole_notebook_returns(body: list[str]) -> Non
 
 
 @given(st.lists(statements(), max_size=12))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None)
 def test_slicing_a_slice_leaves_it_as_it_is(body: list[str]) -> None:
     found = slice_function(code_of([START, *body, TARGET]), "target")
     assert found is not None
@@ -138,7 +138,7 @@ ENDS = [
 
 
 @given(st.lists(st.tuples(statements(), st.sampled_from(ENDS)), max_size=8), st.sampled_from(["", "\n"]))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None)
 def test_what_a_box_gets_is_each_statement_that_the_function_needs(
     body: list[tuple[str, str]], start: str
 ) -> None:
