@@ -66,7 +66,9 @@ def results(work: Path) -> Path:
 
 def page(browser: Browser, height: int, width: int = 1000) -> Page:
     """Return an empty page of a size in pixels."""
-    return browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=1)
+    made = browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=1)
+    made.set_default_timeout(WAIT)
+    return made
 
 
 def course(browser: Browser, work: Path, file: Path) -> None:
@@ -80,7 +82,7 @@ def feedback(browser: Browser, work: Path, file: Path) -> None:
     """Show the page of a student, from a question with a picture on."""
     shown = page(browser, 1100)
     shown.goto((results(work) / STUDENT / "feedback.html").as_uri())
-    shown.get_by_role("heading", name="Gradient of t-SNE").scroll_into_view_if_needed()
+    shown.get_by_role("heading", name="Gradient of t-SNE").evaluate("heading => heading.scrollIntoView()")
     shown.screenshot(path=file)
 
 
@@ -90,6 +92,7 @@ def grading(browser: Browser, work: Path, file: Path) -> None:
         shown = page(browser, 760, 1200)
         shown.goto(address)
         shown.goto(address.partition("/enter")[0] + "/grade/tsne_derivation")
+        shown.get_by_role("link", name="Next").click()
         shown.wait_for_load_state("networkidle")
         shown.screenshot(path=file)
 
@@ -126,9 +129,10 @@ def check_in_jupyterlab(browser: Browser, work: Path, file: Path) -> None:
     with started(server, r"(http://127\S+)\?token=", **environment) as address:
         shown = page(browser, 900, 1100)
         shown.goto(f"{address}/tree/{ASSIGNMENT}.ipynb?token={token}")
-        shown.get_by_role("menuitem", name="Run", exact=True).click(timeout=WAIT)
+        shown.get_by_text("%load_ext grader").first.wait_for()  # the menus are ready with the notebook
+        shown.get_by_role("menuitem", name="Run", exact=True).click()
         shown.get_by_text("Run All Cells", exact=True).click()
-        shown.get_by_text("constant factor").first.wait_for(timeout=WAIT)
+        shown.get_by_text("constant factor").first.wait_for()
         shown.locator(".jp-Cell").nth(len(cells) - 2).scroll_into_view_if_needed()
         shown.locator(".jp-Notebook").screenshot(path=file)
 
