@@ -82,7 +82,9 @@ class ReferenceCheck(ValueCheck):
 
     def hint_fits(self, code: str) -> bool:
         """Whether the feedback for a failure says something about the one with this code."""
-        return super().hint_fits(code) or (self.form_only and code == Code.STRUCTURE)
+        if self.form_only:
+            return code == Code.STRUCTURE or (code != Code.NOT_FINITE and super().hint_fits(code))
+        return super().hint_fits(code)
 
     def recognises(self, *, fingerprint: bool) -> bool:
         """Whether known mistakes are looked for on its inputs: in the results, not in a fingerprint."""

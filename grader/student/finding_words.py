@@ -103,9 +103,10 @@ def how_it_failed(outcome: Outcome, names: Iterable[str]) -> str:
         near = difflib.get_close_matches(missing[1], names, 1, ALIKE) if missing else []
         message += f". Did you mean {near[0]}?" if near else ""
         if sizes := PRODUCT.search(message):
-            message = (
-                f"the factors of @ do not fit: the left has {sizes[2]} columns, the right {sizes[1]} rows"
+            columns, rows = (
+                f"{n} {noun}{'s' * (n != '1')}" for n, noun in ((sizes[2], "column"), (sizes[1], "row"))
             )
+            message = f"the factors of @ do not fit: the left has {columns}, the right {rows}"
         elif IN_PLACE.search(message):
             message = "fractions cannot be written into an array of integers"
         found = f"it raised {fault.type}{': ' if message else ''}{message}{place}"
@@ -191,7 +192,7 @@ def _about_form(check: Check, case: PlannedCase, value: Any, result: CaseResult)
     mine = [as_array(part) for part in value] if len(parts) > 1 else []
     own = [part.shape for part in mine if part is not None]
     if own != shapes and own[::-1] == shapes:
-        return f"its parts have the shapes of each other: are they in the order ({', '.join(parts)})?"
+        return f"each part has the shape of the other: are they in the order ({', '.join(parts)})?"
     got = dense(value if output is None else value[output])
     right = dense(getattr(case, "expected", None))
     found = ""
@@ -232,7 +233,7 @@ def _about_numbers(check: Check, cases: Sequence[PlannedCase], outcomes: Outcome
         times = [
             f"1/{n:.0f}" if factor < 1.0 else f"{n:.0f}" for n, factor in zip(counts, factors, strict=True)
         ]
-        found = f"it is {', '.join(times[:-1])} and {times[-1]} times the right number"
+        found = f"it is {', '.join(times[:-1])} and {times[-1]} times the right number, input by input"
     elif any(right % 1 for _, right in numbers) and all(mine == np.trunc(right) for mine, right in numbers):
         found = "it is a whole number: the fraction is cut off"
     elif all(abs(mine - right**2) < CLOSE * abs(right**2) for mine, right in numbers):

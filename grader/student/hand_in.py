@@ -116,7 +116,7 @@ def _check_functions(code: Code, kit: Kit, modules: Mapping[str, Code]) -> Itera
             ]
             if len(defining) > 1 and not facts[name].file:
                 cells = " and ".join(dict.fromkeys(str(each.cell) for each in defining))
-                message = f"{name} is defined {len(defining)} times (code cell {cells})."
+                message = f"{name} is defined more than once (code cell {cells})."
                 yield Obstacle(message, "The last one counts.", serious=False)
             node = definition_nodes(slices[name].definition, name)[-1]
             if not isinstance(node, Function) or node.args.vararg is not None:

@@ -216,7 +216,7 @@ class Bench:
         known = (self.function, self.functions.get(self.function.name), facts)
         found = in_words(check, cases, outcomes, (case, result), known, self.kit.functions)
         if got.failed is None and got.value is None and self.functions.returns(self.function.name) is False:
-            found += ": no return in it has a value, and print only shows one"
+            found += ": it has no return with a value; print shows one, but does not return it"
         undecided = result.inconclusive or result.code == Code.NOT_CHECKED
         return Finding(
             check.id,

@@ -106,11 +106,13 @@ def forked(work: Callable[[], bytes], seconds: float) -> bytes | Ended:
 def _answer(reading: int, child: int, deadline: float) -> bytes | Ended:
     """Return what a fork answers, or how it ended.
 
-    The end of the pipe does not tell: processes that the student's code started may hold it open.
+    The end of the pipe does not tell: processes that the student's code started may hold it open. A fork that
+    has ended may have answered before: the pipe is read until it is empty.
     """
     received, closed = bytearray(), False
+    how: str | None = None
     while time.monotonic() < deadline:
-        if not closed and select.select([reading], [], [], TICK)[0]:
+        if not closed and select.select([reading], [], [], TICK if how is None else 0.0)[0]:
             part = os.read(reading, 1 << 20)
             closed = not part
             received += part
@@ -119,10 +121,12 @@ def _answer(reading: int, child: int, deadline: float) -> bytes | Ended:
             ):
                 return bytes(received[LENGTH:])
             continue
+        if how is not None:
+            return Ended(how)
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
-            return Ended(how_ended(os.waitstatus_to_exitcode(status)))
-        if closed:
+            how = how_ended(os.waitstatus_to_exitcode(status))
+        elif closed:
             time.sleep(TICK)
     return Ended("it did not finish", late=True)
 

@@ -442,7 +442,7 @@ BEGINNERS = (
         "print_for_return",
         "low_dimensional_similarities",
         "✗??",
-        ("nothing (None)", "print only shows one"),
+        ("nothing (None)", "print shows one, but does not return it"),
         edits=(("return inverse / inverse.sum()", "print(inverse / inverse.sum())"),),
     ),
     Beginner(
@@ -469,7 +469,7 @@ BEGINNERS = (
         "transpose_forgotten",
         "reconstruct",
         "✗",
-        ("the left has 1 columns, the right 2 rows",),
+        ("the left has 1 column, the right 2 rows",),
         cell=REC + "    return X @ W1 @ W2.T",
     ),
     Beginner(
