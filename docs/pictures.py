@@ -114,11 +114,17 @@ def check_in_jupyterlab(browser: Browser, work: Path, file: Path) -> None:
     texts = {cell.id: re.sub(r" *### (?:BEGIN|END) SOLUTION\n?", "", cell.source) for cell in source.cells}
     cells = [texts[name].replace(*HALF) for name in CELLS] + ["%load_ext grader\n%check tsne_gradient"]
     made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in cells])
+    made.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}  # else a dialog asks for it
     nbformat.write(made, folder / f"{ASSIGNMENT}.ipynb")
     kernel = work / "share" / "kernels" / "python3" / "kernel.json"
     kernel.parent.mkdir(parents=True)
     arguments = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     kernel.write_text(json.dumps({"argv": arguments, "display_name": "Python 3", "language": "python"}))
+    quiet = work / "config" / "labconfig" / "page_config.json"  # no question about news
+    quiet.parent.mkdir(parents=True)
+    quiet.write_text(
+        json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}})
+    )
     token = secrets.token_hex()
     environment = {
         "JUPYTER_PATH": str(work / "share"),
@@ -133,7 +139,7 @@ def check_in_jupyterlab(browser: Browser, work: Path, file: Path) -> None:
         shown.get_by_role("menuitem", name="Run", exact=True).click()
         shown.get_by_text("Run All Cells", exact=True).click()
         shown.get_by_text("constant factor").first.wait_for()
-        shown.locator(".jp-Cell").nth(len(cells) - 2).scroll_into_view_if_needed()
+        shown.locator(".jp-Cell").nth(len(cells) - 2).evaluate("cell => cell.scrollIntoView()")
         shown.locator(".jp-Notebook").screenshot(path=file)
 
 
