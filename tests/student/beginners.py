@@ -431,9 +431,9 @@ BEGINNERS = (
     Beginner(
         "sklearn_tsne",
         "tsne_gradient",
-        "✗✗????",
+        "✗✗✗✓✗✗",
         ("sklearn.manifold",),
-        cell="from sklearn.manifold import TSNE\n" + GRAD + "    return TSNE(perplexity=1).fit_transform(Y)",
+        cell="from sklearn.manifold import TSNE\n" + GRAD + "    TSNE(perplexity=1)\n    return Y + 1.0",
     ),
     Beginner("method_missing", "reconstruct", "✗", ("dott",), cell=REC + "    return X.dott(W1).dot(W2)"),
     Beginner("string_result", "reconstruct", "✗", ("text",), cell=REC + "    return 'X W1 W2'"),
