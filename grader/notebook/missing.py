@@ -40,7 +40,7 @@ def why_untouched(code: Code, skeleton: Code, own: Slice) -> str:
     last = own.definition
     written = re.compile(rf"^[ \t]*def[ \t]+{re.escape(own.name)}\b", re.M)
     if any(written.search(text[:MAX_TEXT]) for text in code.texts if text not in skeleton.texts):
-        return f"The code of {own.name} in a text cell does not count: make it a code cell."
+        return f"Was the code of {own.name} written in a text cell? Only code cells count."
     number = next((place for place, cell in enumerate(code.cells) if cell.number == last.cell), None)
     if number is None:
         return ""

@@ -191,8 +191,8 @@ def _about_form(check: Check, case: PlannedCase, value: Any, result: CaseResult)
     shapes = [part.shape for part in case.numeric.parts] if isinstance(case, GradientCase) else []
     mine = [as_array(part) for part in value] if len(parts) > 1 else []
     own = [part.shape for part in mine if part is not None]
-    if own != shapes and own[::-1] == shapes:
-        return f"each part has the shape of the other: are they in the order ({', '.join(parts)})?"
+    if own != shapes and sorted(own) == sorted(shapes):
+        return f"its parts have the right shapes in another order: is it ({', '.join(parts)})?"
     got = dense(value if output is None else value[output])
     right = dense(getattr(case, "expected", None))
     found = ""

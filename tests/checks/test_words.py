@@ -71,6 +71,7 @@ def test_a_property_that_cannot_be_evaluated_is_not_checked(name: str, value: An
     assert result.message.startswith("not checked: ")
     assert words in result.message
     assert not check.hint_fits(result.code)
+    assert case.detail(value, result) == ""
 
 
 @pytest.mark.parametrize(

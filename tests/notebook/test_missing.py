@@ -37,6 +37,16 @@ def test_code_in_a_text_cell_is_found(kind: str) -> None:
     assert "text cell" not in facts((kind, "Here you define softmax.")).remark
 
 
+def test_code_in_a_text_cell_beside_the_one_that_was_handed_out_is_asked_for() -> None:
+    found = facts(("code", STUB), ("markdown", f"```python\n{BODY}\n```"))
+    assert found.status == "not_attempted"
+    assert found.remark == "Was the code of softmax written in a text cell? Only code cells count."
+    assert facts(("code", STUB), ("markdown", "Define softmax here.")).remark == ""
+    given = ("markdown", "    def softmax(Z): ...")
+    _, told = find_functions(code(("code", STUB), given), ["softmax"], code(("code", STUB), given))
+    assert told["softmax"].remark == "", "the sheet itself shows it"
+
+
 def test_a_renamed_function_is_asked_for() -> None:
     assert facts(("code", BODY.replace("softmax", "Softmax"))).remark.endswith(": was it renamed to Softmax?")
     assert "renamed" not in facts(("code", "def gradient(Z): return 1")).remark

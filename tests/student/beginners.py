@@ -322,7 +322,7 @@ BEGINNERS = (
         "gradients_in_the_wrong_order",
         "reconstruction_error_gradient",
         "✗",
-        ("in the order (W1, W2)?",),
+        ("in another order: is it (W1, W2)?",),
         edits=(
             (
                 "    return (\n        2.0 / len(X) * X.T @ residual @ W2.T,\n        2.0 / len(X) * (X @ W1).T @ residual,\n    )",

@@ -182,3 +182,9 @@ def test_a_file_beside_the_notebook_is_there_in_the_copy_and_is_to_be_handed_in_
     assert "imports mine.py from beside the notebook" in out
     assert "ModuleNotFoundError" not in out
     assert "reconstruct is missing" not in out
+
+
+def test_a_function_that_is_defined_more_than_once_is_told(kit: Kit) -> None:
+    (found,) = read(kit, RIGHT, "x = 1", RIGHT)
+    assert found.message == "reconstruct is defined more than once (code cell 1 and 3)."
+    assert not found.serious
